@@ -1,0 +1,76 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
+let experiments = [
+  "mnist-logistic"
+]
+
+/// Executables that are tools rather than experiments: `Sources/<name>/`.
+let tools: [String] = []
+
+/// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
+/// Contraction is spelled out with `fma` where it is wanted.
+let kernelSettings: [CSetting] = [
+  .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])
+]
+
+let moduleNames = [
+  "Reproduction", "Reporting", "Optimizers", "Networks", "Datasets", "ResultStore", "Storage",
+  "Numerics",
+]
+let coreModules = moduleNames.map { Target.Dependency(stringLiteral: $0) }
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies)
+}
+
+let package = Package(
+  name: "adam-reproduction",
+  products: experiments.map { .executable(name: $0, targets: [$0]) }
+    + tools.map { .executable(name: $0, targets: [$0]) },
+  targets: [
+    // C libraries
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
+    .target(
+      name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CVectorKernels", cSettings: kernelSettings),
+
+    // The core; an arrow points down only
+    library("Numerics", ["CVectorKernels"]),
+    library("Storage", ["Numerics", "CCrypto"]),
+    library("Optimizers", ["Numerics", "CVectorKernels"]),
+    library("Networks", ["Numerics", "COneDNN", "CVectorKernels"]),
+    library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
+    library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
+    library("Reporting", ["ResultStore", "Storage", "Numerics"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
+
+    tests("NumericsTests", ["Numerics"]),
+    tests("StorageTests", ["Storage"]),
+    tests("OptimizersTests", ["Optimizers"]),
+    tests("NetworksTests", ["Networks"]),
+    tests("DatasetsTests", ["Datasets"]),
+    tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
+    tests("ReportingTests", ["Reporting"]),
+    tests("ReproductionTests", ["Reproduction"]),
+    tests("EndToEndTests", ["ResultStore"]),
+  ]
+    + experiments.map {
+      .executableTarget(
+        name: $0, dependencies: coreModules, path: "reproductions/\($0)",
+        exclude: ["README.md"], resources: [.embedInCode("paper-curves.tsv")])
+    }
+    + tools.map {
+      .executableTarget(name: $0, dependencies: coreModules)
+    }
+)

@@ -1,0 +1,15 @@
+// Element-wise hot loops, vectorised by the compiler for several instruction sets and dispatched
+// at run time.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) && defined(__linux__)
+#define VECTOR_KERNEL \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VECTOR_KERNEL
+#endif
+
+// target += factor * source, n elements.
+void vk_add_scaled(float *target, const float *source, float factor, size_t n);
