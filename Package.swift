@@ -61,7 +61,7 @@ let package = Package(
     tests("NetworksTests", ["Networks"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
-    tests("ReportingTests", ["Reporting"]),
+    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
     tests("ReproductionTests", ["Reproduction"]),
     tests("EndToEndTests", ["ResultStore"]),
   ]

@@ -185,7 +185,7 @@ public struct Claim: Sendable {
   public func judge(
     _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil
   ) -> [ClaimOutcome] {
-    let present = document.root.labels(of: "arm").map(\.description)
+    let present = document.root.labels(of: "arm")
     let judged: [String?]
     if let arms, !present.isEmpty {
       judged = arms

@@ -42,32 +42,30 @@ public struct ClaimContext: Sendable {
   }
 
   /// The variable, or the reason why there is none.
-  package func array(_ name: String) throws -> LabelledArray {
-    guard let array = LabelledArray(name, in: document) else {
+  package func array(_ name: String) throws -> Cells {
+    guard let array = Cells(name, in: document) else {
       throw NotRun("the file has no variable \(name)")
     }
     return array
   }
 
   /// The seeds of a variable, in order; one unnamed seed if it has no such dimension.
-  package func seeds(of variable: LabelledArray) -> [Label] {
-    variable.has("seed") ? variable.labels(of: "seed") : [.number(0)]
+  package func seeds(of variable: Cells) -> [String] {
+    variable.has("seed") ? variable.labels(of: "seed") : ["0"]
   }
 
   /// The value at one seed and epoch, or why there is none.
   package func cell(
-    _ variable: LabelledArray, _ contender: String, seed: Label, epoch: Int
+    _ variable: Cells, _ contender: String, seed: String, epoch: Int
   ) throws -> Cell {
-    var selection: [String: Label] = [
-      "optimizer": .name(contender), "seed": seed, "epoch": .number(Double(epoch)),
-    ]
-    if let arm { selection["arm"] = .name(arm) }
+    var selection = ["optimizer": contender, "seed": seed, "epoch": String(epoch)]
+    selection["arm"] = arm
     for (dimension, label) in selection.sorted(by: { $0.key < $1.key })
     where variable.has(dimension) {
-      guard variable.labels(of: dimension).contains(where: { $0.matches(label) }) else {
+      guard variable.has(dimension, label) else {
         switch dimension {
         case "epoch":
-          let last = variable.labels(of: "epoch").last?.description ?? "none"
+          let last = variable.labels(of: "epoch").last ?? "none"
           throw NotRun("epoch \(epoch) is not there: the runs end at \(last)")
         case "optimizer": throw NotRun("\(contender) is not among the contenders")
         default: throw NotRun("there is no \(dimension) \(label)")
@@ -96,14 +94,13 @@ public struct ClaimContext: Sendable {
   }
 
   /// The status of a run in words, as the variable's own flags name it.
-  private func status(_ selection: [String: Label]) -> String? {
-    guard let array = LabelledArray("status", in: document),
+  private func status(_ selection: [String: String]) -> String? {
+    guard let array = Cells("status", in: document),
       let code = array.value(at: selection)
     else { return nil }
     let variable = document.root.variable("status")
     let meanings =
-      variable?.attributes.first { $0.name == "flag_meanings" }?.values.strings?.first
-      ?? "not_run finished diverged failed"
+      variable?.attributes.text("flag_meanings") ?? "not_run finished diverged failed"
     let names = meanings.split(separator: " ").map(String.init)
     let codes =
       variable?.attributes.first { $0.name == "flag_values" }?.values.doubles

@@ -198,7 +198,7 @@ extension [ClaimOutcome] {
   /// - Throws: `ReportError.malformedClaims` if a column is missing or a verdict is unknown.
   public init(decoding group: Group) throws {
     func text(_ name: String, in group: Group) throws -> [String] {
-      guard let values = group.variable(name)?.values.strings else {
+      guard let values = group.variable(name)?.strings else {
         throw ReportError.malformedClaims("no text column '\(name)'")
       }
       return values
@@ -233,7 +233,7 @@ extension [ClaimOutcome] {
       outcome.figure = texts[7][row]
       append(outcome)
     }
-    guard let table = group.subgroup("numbers") else { return }
+    guard let table = group.group("numbers") else { return }
     let owners = try text("of_claim", in: table)
     let names = try text("label", in: table)
     let columns = try ["value", "low", "high"].map { try number($0, in: table) }

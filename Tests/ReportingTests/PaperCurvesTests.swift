@@ -1,4 +1,5 @@
 import Reporting
+import Storage
 import Testing
 
 @Suite struct PaperCurvesTests {
@@ -49,5 +50,30 @@ import Testing
     let error = #expect(throws: PaperCurvesError.self) { try Self.read(text) }
     #expect(error?.line == line)
     #expect(error?.exitStatus == .badData)
+  }
+
+  /// Spot checks of the committed files against values read from the paper's figures.
+  @Test(arguments: [
+    ("mnist-logistic", "fig1a", "Adam", 10, 0.2798),
+    ("mnist-logistic", "fig1a", "AdaGrad", 45, 0.4594),
+    ("imdb-logistic", "fig1b", "Adagrad+dropout", 160, 0.250),
+    ("mnist-mlp", "fig2a", "AdaDelta", 100, 0.0232), ("mnist-sfo", "fig2b", "SFO", 0, 2.536),
+    ("mnist-sfo", "fig2b-walltime", "SFO", 5, 0.706),
+    ("cifar-cnn", "fig3-left", "AdaGrad", 3, 1.219),
+    ("cifar-cnn", "fig3-right", "SGDNesterov+dropout", 45, 0.034),
+    ("vae-bias-correction", "fig4", "100 epochs, beta1=0.9, beta2=0.999, uncorrected", -3, 98.68),
+  ])
+  func committedCurves(
+    experiment: String, figure: String, curve: String, x: Int, y: Double
+  ) throws {
+    let path =
+      #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+      + "/reproductions/\(experiment)/paper-curves.tsv"
+    let curves = try PaperCurves(try FileContents.read(path))
+    #expect(curves.comments.contains { $0.contains("Kingma & Ba 2015, arXiv 1412.6980v9") })
+    let data = try #require(curves.curve(curve, of: figure)).data
+    let point = try #require(data.first { $0.x == Double(x) })
+    #expect(abs(point.y / y - 1) < 0.02)
+    #expect(zip(data, data.dropFirst()).allSatisfy { $0.x < $1.x })
   }
 }
