@@ -206,14 +206,14 @@ enum StandInDigits {
     _ stream: inout RandomStream, label: Int, pixels: UnsafeMutableBufferPointer<UInt8>
   ) {
     let placement = Placement(
-      halfTangent: stream.jitter(0.22), width: stream.uniform(10.5, 18),
-      height: stream.uniform(17, 21.5), slant: -0.12 + stream.jitter(0.4),
-      center: (13.5 + stream.jitter(1.5), 13.5 + stream.jitter(1.5)))
-    let halfWidth = stream.uniform(0.65, 1.7)
+      halfTangent: stream.jitter(0.3), width: stream.uniform(9.5, 18.5),
+      height: stream.uniform(15, 21.5), slant: -0.12 + stream.jitter(0.55),
+      center: (13.5 + stream.jitter(2.2), 13.5 + stream.jitter(2.2)))
+    let halfWidth = stream.uniform(0.6, 1.8)
     let canvas = StrokeCanvas(side: 28, pixels: pixels)
     for stroke in glyphs[label] {
       let joints = stroke.map { joint in
-        placement((joint.x + stream.jitter(0.11), joint.y + stream.jitter(0.09)))
+        placement((joint.x + stream.jitter(0.18), joint.y + stream.jitter(0.15)))
       }
       for (start, end) in zip(joints, joints.dropFirst()) {
         canvas.line(from: start, to: end, halfWidth: halfWidth, softness: 0.75) { _, _ in 1 }
@@ -279,18 +279,18 @@ enum StandInClothes {
     _ stream: inout RandomStream, label: Int, pixels: UnsafeMutableBufferPointer<UInt8>
   ) {
     let placement = Placement(
-      halfTangent: stream.jitter(0.05), width: stream.uniform(22, 27),
-      height: stream.uniform(23, 28), slant: stream.jitter(0.1),
-      center: (13.5 + stream.jitter(1), 13.5 + stream.jitter(1)))
-    let stretch = stream.uniform(0.85, 1.2)
-    let level = stream.uniform(0.35, 1)
+      halfTangent: stream.jitter(0.14), width: stream.uniform(20, 29),
+      height: stream.uniform(20, 29), slant: stream.jitter(0.25),
+      center: (13.5 + stream.jitter(3.5), 13.5 + stream.jitter(3.5)))
+    let stretch = stream.uniform(0.85, 1.45)
+    let level = stream.uniform(0.5, 1)
     let depth = stream.uniform(0, 0.45)
     let period = Float(2 + stream.next(below: 5))
     let isHorizontal = stream.next(below: 2) == 0
     let canvas = StrokeCanvas(side: 28, pixels: pixels)
     for stroke in silhouettes[label] {
-      let start = placement((stroke.x0 + stream.jitter(0.05), stroke.y0 + stream.jitter(0.05)))
-      let end = placement((stroke.x1 + stream.jitter(0.05), stroke.y1 + stream.jitter(0.05)))
+      let start = placement((stroke.x0 + stream.jitter(0.12), stroke.y0 + stream.jitter(0.12)))
+      let end = placement((stroke.x1 + stream.jitter(0.12), stroke.y1 + stream.jitter(0.12)))
       canvas.line(from: start, to: end, halfWidth: stroke.halfWidth * stretch, softness: 0.6) {
         let phase = Float(isHorizontal ? $1 : $0) / period
         let wave = 2 * abs(phase - phase.rounded(.down) - 0.5)

@@ -40,7 +40,7 @@ enum StandInPhotographs {
     let ground = (stream.uniform(0.1, 0.8), stream.uniform(0.15, 0.8), stream.uniform(0.1, 0.9))
     let slope = (stream.jitter(0.02), stream.jitter(0.02))
     let groundTexture = Texture(&stream, period: 4...20, depth: 0...0.16)
-    let share = stream.uniform(0.15, 0.75)
+    let share = stream.uniform(0.2, 0.9)
     let tint = tints[label]
     let color = (
       share * tint.0 + (1 - share) * stream.uniform(0.05, 0.95),
