@@ -59,7 +59,7 @@ let package = Package(
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
     tests("NetworksTests", ["Networks"]),
-    tests("DatasetsTests", ["Datasets"]),
+    tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
     tests("ReproductionTests", ["Reproduction"]),
