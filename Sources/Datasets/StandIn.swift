@@ -51,10 +51,18 @@ public enum StandIn {
 
     return ImageData(
       training: examples(.training, trainingCount), test: examples(.test, testCount),
-      identity: identity(name, "training=\(trainingCount) test=\(testCount) seed=\(seed)"))
+      identity: identity(
+        name, trainingCount: trainingCount, testCount: testCount, seed: seed))
   }
 
   /// The identity of a stand-in: a digest of the line that says how it is generated.
+  /// The identity of the images of the same parameters, without drawing them.
+  public static func identity(
+    _ name: DatasetName, trainingCount: Int, testCount: Int, seed: UInt64 = 0
+  ) -> DatasetIdentity {
+    identity(name, "training=\(trainingCount) test=\(testCount) seed=\(seed)")
+  }
+
   static func identity(_ name: DatasetName, _ parameters: String) -> DatasetIdentity {
     DatasetIdentity(
       name: name, origin: .standIn,

@@ -93,6 +93,9 @@ public protocol Objective: AnyObject {
     gradient: inout FloatVector
   ) -> MinibatchCost
 
+  /// The penalty at `theta`, whose gradient is part of `evaluateGradient`'s.
+  func penalty(at theta: FloatVector) -> Double
+
   /// The cost of a whole split at `theta`, without dropout. Objectives that sample (a variational
   /// bound) key their noise by `noise`.
   func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation
