@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
+    .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
     .target(name: "CVectorKernels", cSettings: kernelSettings),
@@ -53,7 +54,7 @@ let package = Package(
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),
-    library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),

@@ -52,6 +52,11 @@ public enum DatasetError: UserFacingError, Equatable {
     }
   }
 
+  /// Whether the data set is simply not there, so that a stand-in may take its place.
+  public var isMissingData: Bool {
+    if case .notFound = self { true } else { false }
+  }
+
   /// 66 for missing data, 70 for a fault of ours, else 65.
   public var exitStatus: ExitStatus {
     switch self {

@@ -55,7 +55,6 @@ public enum StandIn {
         name, trainingCount: trainingCount, testCount: testCount, seed: seed))
   }
 
-  /// The identity of a stand-in: a digest of the line that says how it is generated.
   /// The identity of the images of the same parameters, without drawing them.
   public static func identity(
     _ name: DatasetName, trainingCount: Int, testCount: Int, seed: UInt64 = 0
@@ -63,6 +62,7 @@ public enum StandIn {
     identity(name, "training=\(trainingCount) test=\(testCount) seed=\(seed)")
   }
 
+  /// The identity of a stand-in: a digest of the line that says how it is generated.
   static func identity(_ name: DatasetName, _ parameters: String) -> DatasetIdentity {
     DatasetIdentity(
       name: name, origin: .standIn,

@@ -4,7 +4,7 @@ import Optimizers
 import Storage
 
 /// The command line of an experiment, understood and checked.
-struct CommandOptions {
+package struct CommandOptions {
   enum Mode: Equatable {
     case run, list, dryRun, status, search, merge, help, version
   }
@@ -173,7 +173,7 @@ struct CommandOptions {
   }
 
   /// The seeds of `0,1,5` or `0..<10` or `0...9`.
-  static func seeds(_ text: String) throws -> [UInt64] {
+  package static func seeds(_ text: String) throws -> [UInt64] {
     var seeds: [UInt64] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let closed = part.split(separator: "...", omittingEmptySubsequences: false)

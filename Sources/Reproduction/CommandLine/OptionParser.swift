@@ -1,3 +1,4 @@
+import CGetopt
 import Foundation
 import Storage
 
@@ -84,7 +85,7 @@ public struct OptionParser: Sendable {
   public func parse(_ arguments: [String]) throws -> ParsedOptions {
     var parsed = ParsedOptions()
     var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    var names: [UnsafeMutablePointer<CChar>?] = options.map { strdup($0.name) }
+    let names: [UnsafeMutablePointer<CChar>?] = options.map { strdup($0.name) }
     defer { (argv + names).forEach { free($0) } }
     var longOptions = options.indices.map { index in
       option(
@@ -93,23 +94,22 @@ public struct OptionParser: Sendable {
         flag: nil, val: Int32(1000 + index))
     }
     longOptions.append(option())
-    names.removeAll(keepingCapacity: true)
-    optind = 0
-    opterr = 0
+    getopt_restart()
     while true {
       let code = getopt_long(Int32(arguments.count), &argv, ":", longOptions, nil)
       if code == -1 { break }
-      let text = argv[Int(optind) - 1].map { String(cString: $0) } ?? ""
+      let text = argv[Int(getopt_next_index()) - 1].map { String(cString: $0) } ?? ""
       switch code {
       case 58:  // ":"
         throw UsageError("\(text) needs a value; --help lists the options")
       case 63:  // "?"
         throw UsageError("unknown option \(text)\(suggestion(for: text)); --help lists the options")
       default:
-        parsed.add(options[Int(code) - 1000].name, optarg.map { String(cString: $0) } ?? "")
+        parsed.add(options[Int(code) - 1000].name, getopt_argument().map { String(cString: $0) } ?? "")
       }
     }
-    for index in Int(optind)..<max(Int(optind), arguments.count) {
+    let first = Int(getopt_next_index())
+    for index in first..<max(first, arguments.count) {
       if let operand = argv[index] { parsed.add(operand: String(cString: operand)) }
     }
     return parsed

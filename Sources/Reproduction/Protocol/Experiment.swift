@@ -127,7 +127,7 @@ extension DataSource where Data == ImageData {
       switch resources.data {
       case .located(let located): try located.loadImages()
       case .standIn(let name, let sizes):
-        StandIn.images(name, trainingCount: sizes.training, testCount: sizes.test)
+        try StandIn.images(name, trainingCount: sizes.training, testCount: sizes.test)
       case .none: preconditionFailure("\(name) was not asked for")
       }
     }

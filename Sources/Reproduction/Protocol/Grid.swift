@@ -141,15 +141,15 @@ public struct SearchedPoint: Sendable {
 
 /// The search of one contender's grid: which points have been tried, which are missing, which is
 /// best. The optimum at the end of an extended axis moves the end outwards.
-struct GridSearch {
-  private(set) var searched: [SearchedPoint] = []
-  private(set) var missing: [GridPoint] = []
-  private(set) var best: SearchedPoint?
+package struct GridSearch {
+  package private(set) var searched: [SearchedPoint] = []
+  package private(set) var missing: [GridPoint] = []
+  package private(set) var best: SearchedPoint?
 
   /// At most so many steps beyond the grid in each direction.
-  static let extensionLimit = 8
+  package static let extensionLimit = 8
 
-  init(_ grid: Grid, costs: (GridPoint) -> [Double]?) {
+  package init(_ grid: Grid, costs: (GridPoint) -> [Double]?) {
     var points = grid.points
     for _ in 0...(2 * Self.extensionLimit) {
       searched = []

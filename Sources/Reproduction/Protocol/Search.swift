@@ -119,7 +119,7 @@ public struct CommittedSearch: Sendable {
   }
 
   /// The best point of a contender; `nil` if none was tried or all diverged.
-  func best(_ contender: String) -> SearchedPoint? {
+  package func best(_ contender: String) -> SearchedPoint? {
     var best: SearchedPoint?
     for candidate in searched(contender) where candidate.score < best?.score ?? .infinity {
       best = candidate
