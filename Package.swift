@@ -43,7 +43,8 @@ let package = Package(
     .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
-    .target(name: "CVectorKernels", cSettings: kernelSettings),
+    .target(
+      name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
 
     // The core; an arrow points down only
     library("Numerics", ["CVectorKernels"]),
@@ -55,10 +56,11 @@ let package = Package(
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
 
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers"]),
-    tests("NetworksTests", ["Networks"]),
+    tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting"]),
