@@ -44,7 +44,8 @@ let package = Package(
     .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
-    .target(name: "CVectorKernels", cSettings: kernelSettings),
+    .target(
+      name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
 
     // The core; an arrow points down only
     library("Numerics", ["CVectorKernels"]),
@@ -56,10 +57,11 @@ let package = Package(
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
-    tests("NetworksTests", ["Networks"]),
+    tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),

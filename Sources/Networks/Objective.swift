@@ -107,3 +107,10 @@ extension Objective {
     parameters.last.map { $0.offset + $0.storedCount } ?? 0
   }
 }
+
+/// The sum of the squares of some elements of `theta`, added up in order in double precision.
+func squaredNorm(_ theta: FloatVector, in range: Range<Int>) -> Double {
+  theta.withUnsafeBufferPointer { theta in
+    theta[range].reduce(0.0) { $0 + Double($1) * Double($1) }
+  }
+}

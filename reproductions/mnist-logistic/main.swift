@@ -56,6 +56,6 @@ TrainingExperiment(
     .figureMatch(figure: "fig1a", contender: "Adam", place: place),
   ]
 ) { data, settings, minibatch in
-  try LogisticRegression(
-    training: data.training, test: data.test, l2: settings.number("l2"), capacity: minibatch)
+  LogisticRegression(
+    training: data.training, test: data.test, l2: settings.number("l2"), minibatchCapacity: minibatch)
 }.main()
