@@ -21,7 +21,7 @@ import Reproduction
       objective: QuadraticObjective(count: 40, explodesAfter: explodesAfter),
       optimizer: try OptimizerRegistry.make(
         optimizer, hyperparameters: ["alpha": 0.01], count: 3),
-      schedule: try Schedule(parsing: "alpha/sqrt(step)"),
+      schedule: try Schedule.parse("alpha/sqrt(step)"),
       probes: [
         Probe("theta_at", .everyEpoch, axes: [("parameter", 3)], meaning: "theta") {
           $0.theta.array.map(Double.init)

@@ -98,7 +98,7 @@ func provenanceAttributes(data: DataChoice, threads: Int) -> [Attribute] {
     Attribute("numerics_version", RunSpecification.numericsVersion),
     Attribute("swift_version", Program.swiftVersion),
     Attribute("onednn_version", String(cString: onednn_version())),
-    Attribute("hdf5_version", ResultFile.libraryVersion),
+    Attribute("hdf5_version", HDF5File.libraryVersion),
     Attribute("cpu_model", machine.cpuModel),
     Attribute("isa", machine.instructionSet),
     Attribute("threads_per_run", threads),

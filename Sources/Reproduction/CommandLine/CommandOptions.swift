@@ -130,7 +130,7 @@ package struct CommandOptions {
       }
     }
     if let schedule = parsed.value("schedule") {
-      request.schedule = try Schedule(parsing: schedule).description
+      request.schedule = try Schedule.parse(schedule).description
     }
     var settings: [String: SettingValue] = [:]
     for setting in experiment.settings {

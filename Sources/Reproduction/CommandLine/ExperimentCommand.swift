@@ -184,7 +184,7 @@ public struct ExperimentCommand: Sendable {
     var document = try session.document()
     let outcomes = experiment.claims.flatMap { $0.judge(document, paper: session.paper) }
     if !outcomes.isEmpty {
-      document.root.groups.append(Subgroup("claims", ClaimOutcome.group(of: outcomes)))
+      document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
     if !experiment.figures.isEmpty {
       var group = Group()
@@ -205,7 +205,7 @@ public struct ExperimentCommand: Sendable {
       for path in paths { say("\(experiment.name): wrote \(path)", unless: options.isQuiet) }
     }
     try drawFigures(of: document, session: session)
-    if !outcomes.isEmpty { say(ClaimOutcome.table(outcomes), unless: options.isQuiet) }
+    if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
     return true
   }
 

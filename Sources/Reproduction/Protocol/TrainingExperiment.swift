@@ -81,7 +81,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           run, objective: objective,
           optimizer: try OptimizerRegistry.make(
             run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
-          schedule: try Schedule(parsing: run.schedule),
+          schedule: try Schedule.parse(run.schedule),
           probes: run.recording == .full ? probes : [])
       },
       document: document, searchTable: searchTable, claims: claims, figures: figures, notes: notes)
@@ -293,8 +293,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
             assembly.add(records(run), at: [armIndex, contenderIndex, seedIndex])
           }
           if let run = runs.first {
-            let values = try OptimizerRegistry.method(run.method)
-              .resolve(run.hyperparameters)
+            let values = try OptimizerRegistry.resolve(
+              run.method, hyperparameters: run.hyperparameters)
             assembly.setHyperparameters(
               values, schedule: run.schedule, settings: run.settings,
               at: [armIndex, contenderIndex])
