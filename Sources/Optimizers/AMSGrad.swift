@@ -45,6 +45,7 @@ public struct AMSGrad: Optimizer {
     vmax = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (first, second) = (vk_average_of(beta1 * lambdaPower), vk_average_of(beta2))
@@ -55,6 +56,7 @@ public struct AMSGrad: Optimizer {
     }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(

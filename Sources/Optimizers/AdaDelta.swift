@@ -30,6 +30,7 @@ public struct AdaDelta: Optimizer {
     u = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, epsilon) = (Float(alpha), Float(epsilon))
@@ -37,6 +38,7 @@ public struct AdaDelta: Optimizer {
     update(&theta, gradient, &v, &u) { vk_adadelta($0, $1, $2, $3, $4, average, alpha, epsilon) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("v", v), .init("u", u)])

@@ -29,12 +29,14 @@ public struct AdaGrad: Optimizer {
     v = FloatVector(repeating: Float(initialAccumulator), count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, epsilon) = (Float(alpha), Float(epsilon))
     update(&theta, gradient, &v) { vk_adagrad($0, $1, $2, $3, alpha, epsilon) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("v", v)])

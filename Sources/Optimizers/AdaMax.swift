@@ -32,6 +32,7 @@ public struct AdaMax: Optimizer {
     u = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let first = vk_average_of(beta1)
@@ -41,6 +42,7 @@ public struct AdaMax: Optimizer {
     update(&theta, gradient, &m, &u) { vk_adamax($0, $1, $2, $3, $4, first, beta2, stepsize) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(

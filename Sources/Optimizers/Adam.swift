@@ -46,6 +46,7 @@ public struct Adam: Optimizer {
     v = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let first = vk_average_of(beta1 * lambdaPower)
@@ -61,12 +62,14 @@ public struct Adam: Optimizer {
     }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(
         step: t,
         scalars: [
-          .init("beta1_power", beta1Power), .init("beta2_power", beta2Power), .init("lambda_power", lambdaPower),
+          .init("beta1_power", beta1Power), .init("beta2_power", beta2Power),
+          .init("lambda_power", lambdaPower),
         ],
         vectors: [.init("m", m), .init("v", v)])
     }

@@ -34,6 +34,7 @@ public struct AdamUncorrected: Optimizer {
     v = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (first, second) = (vk_average_of(beta1), vk_average_of(beta2))
@@ -43,6 +44,7 @@ public struct AdamUncorrected: Optimizer {
     }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("m", m), .init("v", v)])

@@ -25,12 +25,14 @@ public struct Momentum: Optimizer {
     b = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, momentum) = (Float(alpha), Float(momentum))
     update(&theta, gradient, &b) { vk_momentum($0, $1, $2, $3, alpha, momentum) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("b", b)])

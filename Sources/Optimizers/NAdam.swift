@@ -46,6 +46,7 @@ public struct NAdam: Optimizer {
     v = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (first, second) = (vk_average_of(beta1), vk_average_of(beta2))
@@ -65,6 +66,7 @@ public struct NAdam: Optimizer {
     beta1 * (1 - 0.5 * pow(0.96, momentumDecay * Double(t)))
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(

@@ -88,7 +88,7 @@ public enum OptimizerError: UserFacingError, Equatable {
 }
 
 /// The name among `names` that takes the fewest insertions, deletions and replacements to get from
-/// `text`, if a third of its letters suffice.
+/// `text`, if two or a third of its letters suffice.
 private func closest(to text: String, among names: [String]) -> String? {
   let wanted = Array(text.lowercased().prefix(64))
   func distance(_ name: [Character]) -> Int {
@@ -105,5 +105,5 @@ private func closest(to text: String, among names: [String]) -> String? {
   }
   let ranked = names.map { (name: $0, distance: distance(Array($0))) }
   guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-  return best.distance <= max(1, best.name.count / 3) ? best.name : nil
+  return best.distance <= max(2, best.name.count / 3) ? best.name : nil
 }

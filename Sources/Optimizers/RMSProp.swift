@@ -27,6 +27,7 @@ public struct RMSProp: Optimizer {
     v = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, epsilon) = (Float(alpha), Float(epsilon))
@@ -34,6 +35,7 @@ public struct RMSProp: Optimizer {
     update(&theta, gradient, &v) { vk_rmsprop($0, $1, $2, $3, average, alpha, epsilon) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("v", v)])

@@ -24,6 +24,7 @@ public struct RMSPropEpsilonInside: Optimizer {
     v = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, epsilon) = (Float(alpha), Float(epsilon))
@@ -33,6 +34,7 @@ public struct RMSPropEpsilonInside: Optimizer {
     }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("v", v)])

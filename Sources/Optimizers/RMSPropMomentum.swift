@@ -42,6 +42,7 @@ public struct RMSPropMomentum: Optimizer {
     w = FloatVector(count: count)
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let (alpha, momentum, epsilon) = (Float(alpha), Float(momentum), Float(epsilon))
@@ -52,6 +53,7 @@ public struct RMSPropMomentum: Optimizer {
     }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t, vectors: [.init("m", m), .init("s", s), .init("w", w)])

@@ -17,12 +17,14 @@ public struct SGD: Optimizer {
     self.count = count
   }
 
+  /// One update, as in the box.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     t += 1
     let alpha = Float(alpha)
     update(&theta, gradient, count: count) { vk_sgd($0, $1, $2, alpha) }
   }
 
+  /// What the next update starts from, apart from the hyperparameters.
   public var state: OptimizerState {
     get {
       OptimizerState(step: t)
@@ -40,7 +42,7 @@ extension SGD {
     title: "Stochastic gradient descent",
     source: "Robbins and Monro 1951; Kingma and Ba 2015, section 6",
     hyperparameters: [
-      .alpha(0.01),
+      .alpha(0.01)
     ],
     stateVectors: []
   ) { values, count in

@@ -62,7 +62,9 @@ public enum Schedule: Sendable, Equatable, CustomStringConvertible {
     }
 
     if compact == "constant" { return .constant }
-    if let name = inside("alpha/sqrt("), let unit = unit(name) { return .inverseSquareRoot(of: unit) }
+    if let name = inside("alpha/sqrt("), let unit = unit(name) {
+      return .inverseSquareRoot(of: unit)
+    }
     if compact.hasPrefix("alpha/"), let unit = unit(compact.dropFirst("alpha/".count)) {
       return .inverse(of: unit)
     }

@@ -54,7 +54,8 @@ public struct TemporalAverage: Sendable {
   /// Writes the average to `target`, which has as many elements; with `corrected` false an
   /// exponential average without its bias correction.
   public func write(to target: inout FloatVector, corrected: Bool = true) {
-    precondition(target.count == thetabar.count, "\(target.count) is not \(thetabar.count) elements")
+    precondition(
+      target.count == thetabar.count, "\(target.count) is not \(thetabar.count) elements")
     let correction = corrected && kind != .mean && t > 0 ? 1 / (1 - betaPower) : 1
     target.withUnsafeMutableBufferPointer { target in
       thetabar.withUnsafeBufferPointer {
@@ -104,6 +105,7 @@ public struct AveragedOptimizer: Optimizer {
     set { base.alpha = newValue }
   }
 
+  /// One update of `base`, whose result is taken into the average.
   public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
     base.step(&theta, gradient: gradient)
     average.add(theta)

@@ -17,7 +17,11 @@ public enum ResultFile {
     guard document.root.text("schema") == schema else {
       throw DocumentError.inconsistent("the attribute schema must be \(schema)", in: "/")
     }
-    return try HDF5Library.session("the file in memory") { try HDF5Writer.encode(document) }
+    var bytes = try HDF5Library.session("the file in memory") {
+      try HDF5Writer.encode(document)
+    }
+    FileSeal.append(to: &bytes)
+    return bytes
   }
 
   /// Replaces the result file at `path` in one step, after reading back what was written.
@@ -67,8 +71,8 @@ public enum ResultFile {
   static func withReader<Result>(
     _ path: String, _ body: (borrowing HDF5Reader) throws -> Result
   ) throws -> Result {
-    // The operating system's reasons are clearer than what HDF5 makes of them.
-    _ = try FileContents.readPrefix(path, count: 1)
+    // First, for the operating system's reasons are clearer than what HDF5 makes of them.
+    try FileSeal.check(path)
     return try HDF5Library.session(path) { try body(try HDF5Reader(opening: path)) }
   }
 

@@ -11,6 +11,8 @@ public enum ResultFileError: UserFacingError, Equatable {
   case newerSchema(path: String, schema: String)
   /// It ends too early.
   case truncated(path: String, detail: String)
+  /// Its bytes are not those that were written.
+  case damaged(path: String)
   /// Its parts do not fit together.
   case inconsistent(path: String, detail: String)
   /// It holds something that this program does not read.
@@ -43,6 +45,8 @@ public enum ResultFileError: UserFacingError, Equatable {
         + "use the program that wrote it, or move it away"
     case .truncated(let path, let detail):
       "\(path) is cut off (HDF5: \(detail)); remove it and make it again"
+    case .damaged(let path):
+      "\(path) is damaged (its checksum is wrong); remove it and make it again"
     case .inconsistent(let path, let detail):
       "\(path) does not fit together: \(detail); remove it and make it again"
     case .unsupported(let path, let object, let detail):

@@ -49,14 +49,14 @@ import Testing
     func end(_ optimizer: any Optimizer) -> Float {
       var optimizer = optimizer
       var x: FloatVector = [0]
-      for t in 1...20_000 {
+      for t in 1...40_000 {
         optimizer.alpha = 0.5 / Double(t).squareRoot()
         optimizer.step(&x, gradient: [t % 101 == 1 ? 1010 : -10])
         x[0] = min(1, max(-1, x[0]))
       }
       return x[0]
     }
-    #expect(end(AMSGrad(count: 1, beta2: 0.99)) < -0.9)
+    #expect(end(AMSGrad(count: 1, beta2: 0.99)) < -0.8)
     #expect(end(Adam(count: 1, beta2: 0.99)) > 0.9)
   }
 }

@@ -34,9 +34,10 @@ import Testing
   @Test func `is invariant to the scale of the gradients`() throws { try method.checkRescaling() }
 
   @Test func `the defaults are the paper's`() throws {
-    #expect(try method.defaults == [
-      "alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "lambda": 1,
-    ])
+    #expect(
+      try method.defaults == [
+        "alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "lambda": 1,
+      ])
   }
 
   @Test func `the first step is alpha against the sign of the gradient`() {

@@ -19,8 +19,7 @@ enum GradientSequence: UInt32, CaseIterable, Sendable {
       // A sum of 1000 squares of these is just within a float.
       case .huge: (stream.nextUniform() * 2 - 1) * 0.9e18
       case .tiny: stream.nextNormal() * 1e-30
-      // Powers of two, so that the sum of 1000 equal steps is one that floats can hold.
-      case .constant: (index % 2 == 0 ? 1 : -1) * Float(sign: .plus, exponent: index - 8, significand: 1)
+      case .constant: Float(sign: index % 2 == 0 ? .plus : .minus, exponent: -index, significand: 1)
       }
     }
   }
@@ -43,7 +42,8 @@ struct MethodUnderTest: Sendable {
 
   var defaults: [String: Double] {
     get throws {
-      try Dictionary(uniqueKeysWithValues: description.hyperparameters.map { ($0.name, $0.default) })
+      try Dictionary(
+        uniqueKeysWithValues: description.hyperparameters.map { ($0.name, $0.default) })
     }
   }
 
@@ -65,7 +65,9 @@ struct MethodUnderTest: Sendable {
   }
 
   /// 1000 steps against the reference: the error of each element stays within 1e-5 of the largest
-  /// magnitude that it has had.
+  /// magnitude that it has had. Equal steps have equal rounding errors, which add up to more than
+  /// that in any `Float`; so the reference runs a second time with nothing but `theta` rounded to
+  /// `Float` after each step, and either may be met.
   func checkAgreement(_ sequence: GradientSequence) throws {
     let usual = try defaults.merging(["alpha": name == "adadelta" ? 1 : 0x1p-10]) { $1 }
     try checkAgreement(sequence, usual, .constant)
@@ -81,7 +83,9 @@ struct MethodUnderTest: Sendable {
     let steps = 1000
     let found = try trajectory(hyperparameters, sequence, steps: steps, schedule: schedule)
     let updates = (0..<Self.count).map { _ in reference(hyperparameters) }
+    let updatesOfRounded = (0..<Self.count).map { _ in reference(hyperparameters) }
     var theta = Self.theta0.map(Double.init)
+    var rounded = Self.theta0
     var largest = theta.map { abs($0) }
     var worst = (error: 0.0, step: 0, index: 0)
     let base = try #require(hyperparameters["alpha"])
@@ -90,7 +94,10 @@ struct MethodUnderTest: Sendable {
       for (index, g) in sequence.gradient(t, count: Self.count).enumerated() {
         theta[index] = updates[index](theta[index], Double(g), alpha)
         largest[index] = max(largest[index], abs(theta[index]))
-        let error = abs(Double(found[t - 1][index]) - theta[index]) / largest[index]
+        rounded[index] = Float(updatesOfRounded[index](Double(rounded[index]), Double(g), alpha))
+        let value = found[t - 1][index]
+        let distance = min(abs(Double(value) - theta[index]), Double(abs(value - rounded[index])))
+        let error = distance / largest[index]
         if !(error <= worst.error) { worst = (error, t, index) }
       }
     }

@@ -12,12 +12,10 @@ import Testing
     // Equations 3 and 4 in terms of x; what is seen is x + momentum w.
     let momentum = h["momentum"]!
     var w = 0.0
-    var x: Double?
     return { theta, g, alpha in
-      let before = x ?? theta
+      let x = theta - momentum * w
       w = momentum * w - alpha * g
-      x = before + w
-      return before + w + momentum * w
+      return (x + w) + momentum * w
     }
   }
 

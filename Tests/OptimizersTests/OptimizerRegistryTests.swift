@@ -80,7 +80,8 @@ import Testing
         guard case OptimizerError.outOfRange(hyperparameter, method, _, let range) = error else {
           return false
         }
-        return "\(error)".contains("\(hyperparameter) = \(value)") && "\(error)".contains("\(range)")
+        return "\(error)".contains("\(hyperparameter) = \(value)")
+          && "\(error)".contains("\(range)")
       }
     }
     for value in right {

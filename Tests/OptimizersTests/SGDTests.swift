@@ -6,7 +6,7 @@ import Testing
   private let method = MethodUnderTest(
     name: "sgd",
     unusual: [
-      "alpha": 0x1p-5,
+      "alpha": 0x1p-5
     ]
   ) { h in
     return { theta, g, alpha in theta - alpha * g }

@@ -8,7 +8,9 @@ import Testing
     .exponential(0.1 + 0.2, by: .step), .exponential(1, by: .step), .exponential(1e-8, by: .epoch),
   ]
 
-  @Test(arguments: all) func `starts at the base and reads back as itself`(_ schedule: Schedule) throws {
+  @Test(arguments: all) func `starts at the base and reads back as itself`(_ schedule: Schedule)
+    throws
+  {
     #expect(schedule.alpha(base: 0.3, step: 1, epoch: 1) == 0.3)
     #expect(try Schedule.parse(schedule.description) == schedule)
   }
@@ -26,7 +28,8 @@ import Testing
 
   @Test(arguments: [
     ("constant", "constant"), ("alpha/sqrt(t)", "alpha/sqrt(step)"), ("alpha/t", "alpha/step"),
-    ("alpha / sqrt( epoch )", "alpha/sqrt(epoch)"), ("exponential(0.5,epoch)", "exponential(0.5, epoch)"),
+    ("alpha / sqrt( epoch )", "alpha/sqrt(epoch)"),
+    ("exponential(0.5,epoch)", "exponential(0.5, epoch)"),
     ("exponential(5e-1, step)", "exponential(0.5)"),
   ])
   func `other spellings have one canonical form`(text: String, canonical: String) throws {
@@ -34,7 +37,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "Constant", "alpha", "alpha/", "alpha/sqrt", "alpha/sqrt()", "alpha/sqrt(step", "alpha/week",
+    "", "Constant", "alpha", "alpha/", "alpha/sqrt", "alpha/sqrt()", "alpha/sqrt(step",
+    "alpha/week",
     "exponential", "exponential()", "exponential(0)", "exponential(1.5)", "exponential(nan)",
     "exponential(0.9,)", "exponential(0.9,week)", "exponential(0.9,step,step)", "linear(0.9)",
   ])

@@ -5,7 +5,9 @@ import Testing
 @Suite struct TemporalAverageTests {
   private static let count = 5
 
-  private func iterate(_ t: Int) -> [Float] { GradientSequence.random.gradient(t, count: Self.count) }
+  private func iterate(_ t: Int) -> [Float] {
+    GradientSequence.random.gradient(t, count: Self.count)
+  }
 
   @Test(arguments: [0, 0.5, 0.9, 0.999, 0.9999])
   func `the exponential average agrees with section 7.2 in Double`(beta: Double) {
