@@ -65,7 +65,8 @@ enum CIFAR10 {
       }
     }
     guard joined == trainingBatches.count, let test else {
-      let missing = (trainingBatches.dropFirst(joined).filter { waiting[$0] == nil })
+      let missing =
+        (trainingBatches.dropFirst(joined).filter { waiting[$0] == nil })
         + (test == nil ? [testBatch] : [])
       let isOther = joined == 0 && waiting.isEmpty && test == nil
       throw DatasetError.damaged(
@@ -116,7 +117,8 @@ enum CIFAR10 {
         total += 1
       }
       guard total <= recordLimit else {
-        throw DatasetError.damaged(path: path, reason: "\(name) has more than \(recordLimit) records")
+        throw DatasetError.damaged(
+          path: path, reason: "\(name) has more than \(recordLimit) records")
       }
       if count < piece.count { break }
     }

@@ -42,7 +42,8 @@ struct GzipReader: ~Copyable {
     case Z_OK, Z_STREAM_END: return
     case Z_ERRNO: throw FileError(.read, path, code: errno)
     case Z_BUF_ERROR:
-      throw DatasetError.damaged(path: path, reason: "the file is cut off (zlib: \(reason(message)))")
+      throw DatasetError.damaged(
+        path: path, reason: "the file is cut off (zlib: \(reason(message)))")
     default:
       throw DatasetError.damaged(path: path, reason: "damaged (zlib: \(reason(message)))")
     }
