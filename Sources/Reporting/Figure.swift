@@ -49,6 +49,18 @@ public struct Figure: Sendable, Equatable, Codable {
       panels: panels)
   }
 
+  /// Whether the panels are so many that they are small and share one legend.
+  public var isGrid: Bool { panels.count >= 6 }
+
+  /// The lines of all panels, each name once.
+  package var legend: [Line] {
+    var entries: [Line] = []
+    for line in panels.flatMap(\.lines) where !entries.contains(where: { $0.name == line.name }) {
+      entries.append(line)
+    }
+    return entries
+  }
+
   private static func title(ofArm arm: String) -> String {
     switch arm {
     case "published": "published: settings inferred from the paper's curves"

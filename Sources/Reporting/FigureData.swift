@@ -60,6 +60,14 @@ package struct LineData: Sendable {
     package var low: Double
     /// The upper end of the band.
     package var high: Double
+
+    /// One place.
+    package init(x: Double, middle: Double, low: Double, high: Double) {
+      self.x = x
+      self.middle = middle
+      self.low = low
+      self.high = high
+    }
   }
 
   /// The line as declared.

@@ -46,7 +46,7 @@ public struct Gnuplot: Sendable {
       PanelData($0, of: figure, document: document, paper: paper)
     }
     let script = GnuplotScript(
-      figure: figure, panels: panels, warning: Self.warning(document),
+      figure: figure, panels: panels, warnings: Self.warnings(document),
       notes: Self.notes(panels))
     let folder = try TemporaryFolder()
     defer { folder.remove() }
@@ -69,19 +69,19 @@ public struct Gnuplot: Sendable {
       pdf: (try? file("figure.pdf")).map(Self.withoutDate), panels: inline)
   }
 
-  /// What a figure must say about its data or its protocol; empty if they are the paper's.
-  static func warning(_ document: Document) -> String {
-    var parts: [String] = []
-    if document.dataOrigin == "stand-in" { parts.append("stand-in data") }
-    if !document.shortened.isEmpty { parts.append("shortened protocol: \(document.shortened)") }
-    return parts.joined(separator: "; ")
+  /// What a figure must say about its data and its protocol; nothing if they are the paper's.
+  package static func warnings(_ document: Document) -> [String] {
+    var lines: [String] = []
+    if document.dataOrigin == "stand-in" { lines.append("stand-in data, not the paper's") }
+    if !document.shortened.isEmpty { lines.append("shortened: \(document.shortened)") }
+    return lines
   }
 
   /// How to read the figure, in one or two lines.
   private static func notes(_ panels: [PanelData]) -> [String] {
     let lines = panels.flatMap(\.lines)
     var parts: [String] = []
-    let counts = Set(lines.filter { !$0.points.isEmpty && $0.line.band == .seeds }.map(\.seeds))
+    let counts = Set(lines.filter { $0.seeds > 0 && $0.line.band == .seeds }.map(\.seeds))
     if let most = counts.max(), let least = counts.min(), most > 1 {
       let seeds = most == least ? "\(most) seeds" : "\(least) to \(most) seeds"
       parts.append("Bold with markers: median over \(seeds); band: their range.")

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A figure as a gnuplot script with its data inside.
-struct GnuplotScript {
+package struct GnuplotScript {
   /// Where a panel stands on the canvas, in pixels at 96 per inch.
   private struct Layout {
     static let panelWidth = 520.0
@@ -12,17 +12,19 @@ struct GnuplotScript {
     static let top = 30.0
     static let bottom = 50.0
     static let titleHeight = 34.0
+    static let legendHeight = 24.0
     static let lineHeight = 17.0
   }
 
   let figure: Figure
   let panels: [PanelData]
-  /// Said on every panel, e.g. that the data are a stand-in.
-  let warning: String
+  /// Said on every panel, a line each, e.g. that the data are a stand-in.
+  let warnings: [String]
   /// The lines under the panels.
   let notes: [String]
 
-  private var isGrid: Bool { panels.count > 2 }
+  /// Many small panels share one legend; few large ones carry their labels at the lines' ends.
+  private var isGrid: Bool { figure.isGrid }
   private var width: Double { isGrid ? Layout.smallWidth : Layout.panelWidth }
   private var height: Double { isGrid ? Layout.smallHeight : Layout.panelHeight }
 
@@ -32,8 +34,12 @@ struct GnuplotScript {
     let columns = Swift.max(1, Swift.min(figure.columns, panels.count))
     let rows = (panels.count + columns - 1) / columns
     let canvasWidth = width * Double(columns)
+    let notes = self.notes.flatMap {
+      ClaimTable.wrapped($0, width: Int((canvasWidth - 28) / 6.4))
+    }
     let footer = Layout.lineHeight * Double(notes.count) + (notes.isEmpty ? 0 : 8)
-    let canvasHeight = Layout.titleHeight + height * Double(rows) + footer
+    let header = Layout.titleHeight + (isGrid ? Layout.legendHeight : 0)
+    let canvasHeight = header + height * Double(rows) + footer
     var out = "set encoding utf8\n"
     for (index, panel) in panels.enumerated() { out += data(panel, index) }
 
@@ -48,15 +54,19 @@ struct GnuplotScript {
       whole += " screen \(fraction(y, canvasHeight)) left noenhanced font \",11\""
       whole += " tc rgb \"#555555\" front\n"
     }
+    if isGrid { whole += legend(canvasWidth, canvasHeight) }
     for (index, panel) in panels.enumerated() {
       let column = Double(index % columns)
       let row = Double(index / columns)
       whole += self.panel(
         panel, index, x: column * width,
-        y: canvasHeight - Layout.titleHeight - (row + 1) * height, canvasWidth: canvasWidth,
+        y: canvasHeight - header - (row + 1) * height, canvasWidth: canvasWidth,
         canvasHeight: canvasHeight)
       if index == 0 {
         for label in 0...notes.count { whole += "unset label \(1000 + label)\n" }
+        for label in figure.legend.indices {
+          whole += "unset label \(1100 + label)\nunset arrow \(1100 + label)\n"
+        }
       }
     }
     whole += "unset multiplot\nset output\n"
@@ -64,14 +74,14 @@ struct GnuplotScript {
     out += "set terminal svg size \(size) enhanced font \"DejaVu Sans,12\" background \"#ffffff\"\n"
     out += "set output \"figure.svg\"\n" + whole
     let double = "\(pixels(2 * canvasWidth)),\(pixels(2 * canvasHeight))"
-    out += "set terminal pngcairo size \(double) enhanced font \"DejaVu Sans,12\" fontscale 2"
+    out += "set terminal pngcairo size \(double) enhanced font \"DejaVu Sans,12\" fontscale 1.5"
     out += " linewidth 2 pointscale 2 background \"#ffffff\"\n"
     out += "set output \"figure.png\"\n" + whole
     let inches =
       "\(NumberText.fixed(canvasWidth / 96, decimals: 3))in,"
       + "\(NumberText.fixed(canvasHeight / 96, decimals: 3))in"
     out += "if (strstrt(GPVAL_TERMINALS, \" pdfcairo \") > 0) {\n"
-    out += "set terminal pdfcairo size \(inches) enhanced font \"DejaVu Sans,12\" fontscale 0.75"
+    out += "set terminal pdfcairo size \(inches) enhanced font \"DejaVu Sans,12\" fontscale 0.5625"
     out += " linewidth 1 pointscale 0.75 background \"#ffffff\"\n"
     out += "set output \"figure.pdf\"\n" + whole + "}\n"
 
@@ -92,7 +102,6 @@ struct GnuplotScript {
     canvasHeight: Double
   ) -> String {
     let right = marginForLabels
-    let plotHeight = height - Layout.top - Layout.bottom
     var out = "set lmargin at screen \(fraction(x + Layout.left, canvasWidth))\n"
     out += "set rmargin at screen \(fraction(x + width - right, canvasWidth))\n"
     out += "set bmargin at screen \(fraction(y + Layout.bottom, canvasHeight))\n"
@@ -100,10 +109,12 @@ struct GnuplotScript {
     out += "set border 3 lw 1 lc rgb \"black\"\nset tics nomirror out scale 0.6\n"
     out += "set grid lc rgb \"#bbbbbb\" lw 0.5 dt 3\nunset key\n"
     out += axis("x", data.panel.x, data.xRange) + axis("y", data.panel.y, data.yRange)
-    out += "set title \(quoted(data.panel.title)) noenhanced font \",12\" offset 0,-0.6\n"
+    let above = 1 + 15 / plotHeight
+    out += "set label 89 \(quoted(data.panel.title)) at graph 0, graph \(coordinate(above)) left"
+    out += " noenhanced front\n"
 
     var labels: [(line: LineData, x: Double, y: Double)] = []
-    for line in data.lines {
+    for line in data.lines where !isGrid {
       guard let last = line.finite.last(where: { data.xRange.contains($0.x) }) else { continue }
       labels.append(
         (
@@ -124,8 +135,9 @@ struct GnuplotScript {
       out += "\(coordinate(clamped(label.y))) to graph 1.03, graph \(coordinate(place)) nohead"
       out += " lw 0.6 lc rgb \"\(colour)\" front\n"
     }
-    if !warning.isEmpty {
-      out += "set label 90 \(quoted(warning)) at graph 0.5, graph 0.955 center noenhanced"
+    for (line, warning) in warnings.enumerated() {
+      let y = coordinate(1 - (10 + 16 * Double(line)) / plotHeight)
+      out += "set label \(92 + line) \(quoted(warning)) at graph 0.99, graph \(y) right noenhanced"
       out += " font \"DejaVu Sans:Bold,11\" tc rgb \"#a00000\" front\n"
     }
     if !data.hasData {
@@ -134,8 +146,8 @@ struct GnuplotScript {
     }
     out += "plot " + plots(data, index).joined(separator: ", \\\n  ") + "\n"
     for number in labels.indices { out += "unset label \(number + 1)\nunset arrow \(number + 1)\n" }
-    out += "unset label 90\nunset label 91\n"
-    out += "unset title\nunset logscale\nset xtics auto\nset ytics auto\nset format\n"
+    for label in 89..<(92 + warnings.count) { out += "unset label \(label)\n" }
+    out += "unset logscale\nset xtics auto\nset ytics auto\nset format\n"
     return out
   }
 
@@ -242,7 +254,8 @@ struct GnuplotScript {
     } else {
       out += "set format \(name) \"%g\"\n"
     }
-    if let ticks = axis.ticks {
+    let most = Int((name == "x" ? plotWidth / 34 : plotHeight / 28).rounded(.down))
+    if let ticks = axis.ticks ?? (axis.isLogarithmic ? nil : Self.ticks(range, atMost: most)) {
       out += "set \(name)tics (\(ticks.map(number9).joined(separator: ", ")))\n"
     } else {
       out += "set \(name)tics auto\n"
@@ -255,8 +268,48 @@ struct GnuplotScript {
   private let dashes = ["1", "(12,4)", "(4,4)", "(14,4,3,4)", "(8,3,8,3,2,3)", "(2,3)"]
   private let markers = [7, 5, 9, 11, 13, 6]
 
+  private var plotWidth: Double { width - Layout.left - marginForLabels }
+  private var plotHeight: Double { height - Layout.top - Layout.bottom }
+
+  /// Round numbers inside a range: steps of 1, 2 or 5 times a power of ten.
+  package static func ticks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double] {
+    let span = range.upperBound - range.lowerBound
+    let rough = span / Double(Swift.max(1, count - 1))
+    let power = pow(10, log10(rough).rounded(.down))
+    let step = power * ([1, 2, 5].first { $0 * power >= rough * (1 - 1e-9) } ?? 10)
+    let first = (range.lowerBound / step - 1e-9).rounded(.up)
+    let last = (range.upperBound / step + 1e-9).rounded(.down)
+    guard first <= last else { return [range.lowerBound, range.upperBound] }
+    return (0...Int(last - first)).map { index in
+      let value = (first + Double(index)) * step
+      return value == 0 ? 0 : value
+    }
+  }
+
+  /// The shared legend of a grid: marker, line and name of each line.
+  private func legend(_ canvasWidth: Double, _ canvasHeight: Double) -> String {
+    let y = fraction(canvasHeight - Layout.titleHeight - 8, canvasHeight)
+    let entries = figure.legend
+    let widths = entries.map { 60 + 7.2 * Double($0.name.count) }
+    var x = (canvasWidth - widths.reduce(0, +)) / 2
+    var out = ""
+    for (index, entry) in entries.enumerated() {
+      let colour = rgb(entry.colour)
+      out += "set arrow \(1100 + index) from screen \(fraction(x, canvasWidth)), screen \(y)"
+      out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead lw 2"
+      out += " dt \(dashes[index % dashes.count]) lc rgb \"\(colour)\" front\n"
+      out += "set label \(1100 + index) \(quoted(entry.name)) at screen"
+      out += " \(fraction(x + 15, canvasWidth)), screen \(y) left noenhanced"
+      out += " point pt \(markers[index % markers.count]) ps 0.75 lc rgb \"\(colour)\""
+      out += " offset 2.6,0 tc rgb \"\(colour)\" front\n"
+      x += widths[index]
+    }
+    return out
+  }
+
   /// The room that the longest label at a line's end needs.
   private var marginForLabels: Double {
+    if isGrid { return 14 }
     let longest = figure.panels.flatMap { $0.lines.map(\.name.count) }.max() ?? 0
     let diverged = panels.contains { $0.lines.contains { $0.isDiverged && isAlongTime($0) } }
     return Swift.min(0.4 * width, 26 + 6.8 * Double(longest + (diverged ? 11 : 0)))
@@ -289,7 +342,7 @@ struct GnuplotScript {
   private func clamped(_ share: Double) -> Double { Swift.min(1, Swift.max(0, share)) }
 
   /// Places on [0, 1] as near as possible to the wanted ones, at least `gap` apart.
-  static func spread(_ wanted: [Double], gap: Double) -> [Double] {
+  package static func spread(_ wanted: [Double], gap: Double) -> [Double] {
     let order = wanted.indices.sorted {
       wanted[$0] == wanted[$1] ? $0 < $1 : wanted[$0] < wanted[$1]
     }
@@ -324,7 +377,7 @@ struct GnuplotScript {
   }
 
   /// At most four points a pixel column: its first, lowest, highest and last.
-  static func thinned(_ points: [LineData.Point], _ data: PanelData) -> [LineData.Point] {
+  package static func thinned(_ points: [LineData.Point], _ data: PanelData) -> [LineData.Point] {
     guard points.count > 1200 else { return points }
     let low = data.xRange.lowerBound
     let high = data.xRange.upperBound
