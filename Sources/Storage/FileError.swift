@@ -86,13 +86,18 @@ public struct FileError: UserFacingError, Equatable {
 public struct VerificationError: UserFacingError, Equatable {
   /// The file that was to be replaced; it is as it was.
   public var path: String
+  /// What is wrong, if more is known.
+  public var detail: String?
 
   /// A file that reads back wrong.
-  public init(path: String) { self.path = path }
+  public init(path: String, detail: String? = nil) {
+    self.path = path
+    self.detail = detail
+  }
 
   /// What failed, where, and what to do; one line.
   public var description: String {
-    "what was written for \(path) reads back wrong; "
+    "what was written for \(path) reads back wrong\(detail.map { " (\($0))" } ?? ""); "
       + "check the disk and the memory, then run the same command again"
   }
 

@@ -14,5 +14,7 @@
 #define VECTOR_KERNEL
 #endif
 
+#include "vk_classification.h"
+
 // target += factor * source, n elements.
 void vk_add_scaled(float *target, const float *source, float factor, size_t n);
