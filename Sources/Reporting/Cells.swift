@@ -62,6 +62,31 @@ package struct Cells: Sendable {
   }
 }
 
+/// The variable `status` of a document: what became of each run, in the words of its own flags.
+package struct RunStatus: Sendable {
+  private let cells: Cells
+  private let meanings: [(code: Double, name: String)]
+
+  /// The variable `status`; nil if the document has none.
+  package init?(_ document: Document) {
+    guard let cells = Cells("status", in: document) else { return nil }
+    self.cells = cells
+    let attributes = document.root.variable("status")?.attributes ?? []
+    let names = (attributes.text("flag_meanings") ?? "not_run finished diverged failed")
+      .split(separator: " ").map(String.init)
+    let codes =
+      attributes.first { $0.name == "flag_values" }?.values.doubles
+      ?? names.indices.map(Double.init)
+    meanings = zip(codes, names).map { (code: $0, name: $1) }
+  }
+
+  /// `not_run`, `finished`, `diverged` or `failed`; nil if there is no such run.
+  package func meaning(at selection: [String: String]) -> String? {
+    guard let code = cells.value(at: selection) else { return nil }
+    return meanings.first { $0.code == code }?.name
+  }
+}
+
 extension Group {
   /// The labels along a dimension defined here, as text.
   package func labels(of dimension: String) -> [String] {

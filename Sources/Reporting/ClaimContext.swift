@@ -76,7 +76,7 @@ public struct ClaimContext: Sendable {
       throw NotRun("\(variable.name) has dimensions that this claim does not know")
     }
     if value.isFinite { return .value(value) }
-    switch status(selection) {
+    switch RunStatus(document)?.meaning(at: selection) {
     case "diverged": return .diverged
     case "failed": return .missing("\(contender), seed \(seed), failed")
     case "finished", nil:
@@ -91,21 +91,6 @@ public struct ClaimContext: Sendable {
     case "not_run"?: return .missing("\(contender), seed \(seed), has not been run")
     case let other?: return .missing("\(contender), seed \(seed), is \(other)")
     }
-  }
-
-  /// The status of a run in words, as the variable's own flags name it.
-  private func status(_ selection: [String: String]) -> String? {
-    guard let array = Cells("status", in: document),
-      let code = array.value(at: selection)
-    else { return nil }
-    let variable = document.root.variable("status")
-    let meanings =
-      variable?.attributes.text("flag_meanings") ?? "not_run finished diverged failed"
-    let names = meanings.split(separator: " ").map(String.init)
-    let codes =
-      variable?.attributes.first { $0.name == "flag_values" }?.values.doubles
-      ?? names.indices.map(Double.init)
-    return zip(codes, names).first { $0.0 == code }?.1
   }
 
   /// The values of a contender at one epoch, one a finished seed.
