@@ -49,7 +49,7 @@ let package = Package(
     // The core; an arrow points down only
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
-    library("Optimizers", ["Numerics", "CVectorKernels"]),
+    library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
     library("Networks", ["Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
@@ -57,9 +57,9 @@ let package = Package(
     library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-    tests("NumericsTests", ["Numerics"]),
+    tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
-    tests("OptimizersTests", ["Optimizers"]),
+    tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
