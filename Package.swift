@@ -7,7 +7,9 @@ let experiments = [
 ]
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
-let tools: [String] = []
+let tools = [
+  "bench-optimizers"
+]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
 /// Contraction is spelled out with `fma` where it is wanted.
