@@ -53,7 +53,7 @@ let package = Package(
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
-    library("Networks", ["Numerics", "COneDNN", "CVectorKernels"]),
+    library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),

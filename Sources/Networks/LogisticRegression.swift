@@ -10,6 +10,7 @@ import Numerics
 ///
 /// Both passes are one fused kernel each, which reads the examples where they are, by index.
 public final class LogisticRegression: Objective {
+  /// `weights` and `bias`; rows of weights are filled up with zeros to a multiple of 16.
   public let parameters: [Parameter]
   /// The coefficient of the penalty.
   public let l2: Double
@@ -62,10 +63,13 @@ public final class LogisticRegression: Objective {
   /// The examples of one pass of an evaluation: their logits stay in the cache.
   private static let chunk = 128
 
+  /// The number of examples of a split.
   public func count(of split: Split) -> Int { rows(of: split).examples.count }
 
+  /// Zeros, for any seed.
   public func initialTheta(seed: UInt64) -> FloatVector { FloatVector(count: parameterCount) }
 
+  /// Cost, penalty and gradient of a minibatch; there is no noise.
   public func evaluateGradient(
     at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
     gradient: inout FloatVector
@@ -99,10 +103,12 @@ public final class LogisticRegression: Objective {
     }
   }
 
+  /// The penalty at `theta`.
   public func penalty(at theta: FloatVector) -> Double {
     0.5 * l2 * squaredNorm(theta, in: 0..<biasOffset)
   }
 
+  /// Cost and error rate of a split; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = rows(of: split)
     let count = data.examples.count

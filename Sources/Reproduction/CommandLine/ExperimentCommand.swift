@@ -182,16 +182,14 @@ public struct ExperimentCommand: Sendable {
   private func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
     let options = session.options
     var document = try session.document()
-    let outcomes = experiment.claims.flatMap { $0.judge(document, paper: session.paper) }
+    let outcomes = experiment.claims.judge(document, paper: experiment.paper)
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
-    if !experiment.figures.isEmpty {
-      var group = Group()
-      for figure in experiment.figures {
-        group.groups.append(Subgroup(figure.id, figure.group(for: document)))
-      }
-      document.root.groups.append(Subgroup("figures", group))
+    let figures = experiment.figures.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    if !figures.isEmpty {
+      document.root.groups.append(
+        Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
     let content = try contentIdentity(of: document)
     if session.existingContent() == content { return false }
@@ -204,19 +202,25 @@ public struct ExperimentCommand: Sendable {
         options.request, session.lookup, session.resources, FilePaths.folder(of: options.output))
       for path in paths { say("\(experiment.name): wrote \(path)", unless: options.isQuiet) }
     }
-    try drawFigures(of: document, session: session)
+    try draw(figures, of: document, session: session)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
     return true
   }
 
-  private func drawFigures(of document: Document, session: Session) throws {
+  private func draw(_ figures: [Figure], of document: Document, session: Session) throws {
+    guard !figures.isEmpty else { return }
     let folder = FilePaths.join(FilePaths.folder(of: session.options.output), "figures")
     do {
-      let paths = try Figure.drawAll(of: document, to: folder, layer: session.layer)
-      for path in paths where path.hasSuffix(".svg") {
-        say("\(experiment.name): drew \(path)", unless: session.options.isQuiet)
+      let gnuplot = try Gnuplot()
+      try session.layer.createFolders(folder)
+      for figure in figures {
+        let drawn = try gnuplot.draw(figure, of: document, paper: experiment.paper)
+        let path = FilePaths.join(folder, figure.id)
+        try AtomicFile.commit(drawn.svg, to: path + ".svg", layer: session.layer)
+        try AtomicFile.commit(drawn.png, to: path + ".png", layer: session.layer)
+        say("\(experiment.name): drew \(path).svg and .png", unless: session.options.isQuiet)
       }
-    } catch let error as GnuplotError {
+    } catch let error as ReportError {
       // The numbers are safe in the result file; figures can be drawn from it later.
       complain("no figures: \(error)")
     }
@@ -274,5 +278,21 @@ public struct ExperimentCommand: Sendable {
     ]
     print(columns.joined(separator: "  "))
     return .success
+  }
+}
+
+extension Figure {
+  /// The figure with one panel for the arm that the command line made, in place of the protocol's.
+  fileprivate var ofCustomArm: Figure {
+    var copy = self
+    copy.panels = []
+    for var panel in panels {
+      if panel.select["arm"] != nil {
+        panel.select["arm"] = Arm.custom.rawValue
+        panel.title = "custom: settings from the command line"
+      }
+      if !copy.panels.contains(panel) { copy.panels.append(panel) }
+    }
+    return copy
   }
 }

@@ -129,9 +129,6 @@ final class Session: Sendable {
 
   // MARK: The result file
 
-  /// The paper's curves that the experiment's figures carry.
-  var paper: PaperCurves { experiment.figures.first?.paper ?? PaperCurves() }
-
   func document() throws -> Document {
     var root = try experiment.document(options.request, lookup)
     let origin = data.identity?.origin.rawValue ?? "none"
@@ -152,6 +149,8 @@ final class Session: Sendable {
             + "arXiv:1412.6980v9"),
         Attribute("comment", experiment.notes.joined(separator: " ")),
       ] + provenanceAttributes(data: data, threads: options.threads)
+    let shortened = experiment.shortened(options.request)
+    if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
     if origin == "stand-in" {
       root.attributes.append(
         Attribute("warning", "made from generated stand-in data; no claim is judged"))

@@ -41,6 +41,10 @@ public struct Experiment: Sendable {
   public var claims: [Claim]
   /// The figures drawn from the results.
   public var figures: [Figure]
+  /// The paper's own curves, for figures and claims.
+  public var paper: PaperCurves
+  /// How the protocol is shortened; empty if it is not.
+  public var shortened: @Sendable (PlanRequest) -> String = { _ in "" }
   /// What a reader has to know: deviations and open choices, one sentence each.
   public var notes: [String]
   /// What is done after the results are written, e.g. a picture of samples; gets the resources and

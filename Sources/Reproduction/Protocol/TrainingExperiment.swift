@@ -23,6 +23,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let probes: [Probe]
   let probeAxes: [Dimension]
   let figures: [Figure]
+  let paper: PaperCurves
   let claims: [Claim]
   let notes: [String]
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
@@ -39,7 +40,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
-    figures: [Figure], claims: [Claim], notes: [String] = [],
+    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -56,6 +57,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.probes = probes
     self.probeAxes = probeAxes
     self.figures = figures
+    self.paper = paper
     self.claims = claims
     self.notes = notes
     self.objective = objective
@@ -84,7 +86,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           schedule: try Schedule.parse(run.schedule),
           probes: run.recording == .full ? probes : [])
       },
-      document: document, searchTable: searchTable, claims: claims, figures: figures, notes: notes)
+      document: document, searchTable: searchTable, claims: claims, figures: figures, paper: paper,
+      shortened: { request in
+        let epochs = epochCount(request)
+        let full = self.epochs[.paper]
+        return epochs < full ? "\(epochs) of \(full) epochs" : ""
+      }, notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
