@@ -169,7 +169,8 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     try withTemporaryFolder { folder in
       let missing = #expect(throws: FileError.self) { try ResultFile.read(folder + "/no.h5") }
       #expect(missing?.exitStatus == .noInput)
-      #expect(throws: FileError.self) { try ResultFile.read(folder) }
+      let isFolder = #expect(throws: FileError.self) { try ResultFile.read(folder) }
+      #expect(isFolder?.exitStatus == .noInput)
       let cannotCreate = #expect(throws: FileError.self) {
         try ResultFile.write(smallDocument(), to: folder + "/no/small.h5")
       }
