@@ -282,7 +282,9 @@ public final class TrainingProcess: RunProcess {
   public func restore(_ state: ProcessState) throws {
     let epoch = try state.counter("epoch")
     let step = try state.counter("stepInEpoch")
-    guard (0...specification.epochs).contains(epoch), (0...stepsPerEpoch).contains(step) else {
+    guard (0...specification.epochs).contains(epoch), (0...stepsPerEpoch).contains(step),
+      epoch < specification.epochs || step == 0
+    else {
       throw UnusableState("epoch \(epoch), step \(step) is outside the run")
     }
     let running = try state.numbers("running", count: 3)
