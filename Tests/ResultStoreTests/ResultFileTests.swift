@@ -20,7 +20,9 @@ private func smallDocument(cost: Double = 0.5) -> Document {
   return Document(root: root)
 }
 
+/// A new file each time: ext4 brings a file that is overwritten in place to the disk at once.
 private func write(_ bytes: [UInt8], _ path: String) throws {
+  unlink(path)
   try Data(bytes).write(to: URL(filePath: path))
 }
 
@@ -244,8 +246,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       let bytes = try ResultFile.encode(smallDocument())
-      print("SIZE", bytes.count)
-      for (number, position) in stride(from: 0, to: bytes.count - 40, by: 13).enumerated() {
+      for (number, position) in stride(from: 0, to: bytes.count - 40, by: 61).enumerated() {
         var flipped = bytes
         flipped[position] ^= 1 << UInt8(number % 8)
         try write(flipped, path)
