@@ -8,11 +8,11 @@ struct Trace {
   private let options: TraceOptions
   private let count: Int
   private let stepCount: Int
-  private var theta: [Float] = []
-  private var averages: [Float] = []
-  private var state: OptimizerState
+  private let theta: [Float]
+  private let averages: [Float]
+  private let state: OptimizerState
   /// The first gradient that is not a finite `Float`: step from 1, parameter from 0.
-  private(set) var firstNonfinite: (step: Int, parameter: Int)?
+  let firstNonfinite: (step: Int, parameter: Int)?
 
   /// Reads the input and makes all steps.
   init(_ options: TraceOptions) throws {
@@ -28,8 +28,7 @@ struct Trace {
     if let index = start.firstIndex(where: { !$0.isFinite }) {
       throw TraceError.notFinite(path: options.input, index: index)
     }
-    count = start.count
-    stepCount = shape[0]
+    let (stepCount, count) = (shape[0], shape[1])
 
     var optimizer = try OptimizerRegistry.make(
       options.optimizer, hyperparameters: options.hyperparameters, count: count)
@@ -39,24 +38,31 @@ struct Trace {
     let alpha = optimizer.alpha
     var current = FloatVector(start)
     var gradient = FloatVector(count: count)
-    theta.reserveCapacity(gradients.count)
+    var nonfinite: (step: Int, parameter: Int)?
+    var (path, averages): ([Float], [Float]) = ([], [])
+    path.reserveCapacity(gradients.count)
     for step in 1..<stepCount + 1 {
       let row = gradients[(step - 1) * count..<step * count]
       gradient.withUnsafeMutableBufferPointer { gradient in
         for (index, value) in row.enumerated() { gradient[index] = Float(value) }
       }
-      if firstNonfinite == nil, let index = gradient.array.firstIndex(where: { !$0.isFinite }) {
-        firstNonfinite = (step, index)
+      if nonfinite == nil, let index = gradient.array.firstIndex(where: { !$0.isFinite }) {
+        nonfinite = (step, index)
       }
       optimizer.alpha = options.schedule.alpha(base: alpha, step: step, epoch: 1)
       optimizer.step(&current, gradient: gradient)
-      current.withUnsafeBufferPointer { theta += $0 }
+      current.withUnsafeBufferPointer { path += $0 }
       if average != nil {
         average?.add(current)
         averages += average?.value.array ?? []
       }
     }
     state = optimizer.state
+    firstNonfinite = nonfinite
+    theta = path
+    self.averages = averages
+    self.count = count
+    self.stepCount = stepCount
   }
 
   /// One line for people.
