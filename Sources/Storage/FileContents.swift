@@ -33,6 +33,19 @@ public enum FileContents {
     }
   }
 
+  /// The last bytes of the file at `path`: `count` of them, or all if there are fewer.
+  public static func readSuffix(_ path: String, count: Int) throws -> [UInt8] {
+    try withDescriptor(path) { descriptor in
+      var status = stat()
+      guard fstat(descriptor, &status) == 0,
+        lseek(descriptor, max(0, status.st_size - off_t(count)), SEEK_SET) >= 0
+      else { throw FileError(.read, path, code: errno) }
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        filled = try fill(UnsafeMutableRawBufferPointer(buffer), from: descriptor, path)
+      }
+    }
+  }
+
   /// Calls `body` with the file's bytes, piece by piece, in order.
   public static func forEachPiece(
     of path: String, byteCount: Int, _ body: (UnsafeRawBufferPointer) throws -> Void

@@ -53,6 +53,7 @@ public struct FileError: UserFacingError, Equatable {
   public var exitStatus: ExitStatus {
     switch operation {
     case .open: .noInput
+    case .read where code == EISDIR: .noInput
     case .create, .createFolder: .cannotCreate
     case .rename where [EISDIR, EACCES, EPERM, EROFS].contains(code): .cannotCreate
     default: .inputOutput
@@ -68,6 +69,7 @@ public struct FileError: UserFacingError, Equatable {
     case EROFS, EACCES, EPERM:
       operation == .open
         ? "make it readable for you" : "make its folder writable for you, or choose another folder"
+    case EISDIR where operation == .read: "it is a folder: give the path of a file"
     case EISDIR: "a folder has this name: move it away, or choose another name"
     case ENOENT:
       operation == .open || operation == .read
@@ -86,13 +88,18 @@ public struct FileError: UserFacingError, Equatable {
 public struct VerificationError: UserFacingError, Equatable {
   /// The file that was to be replaced; it is as it was.
   public var path: String
+  /// What is wrong, if more is known.
+  public var detail: String?
 
   /// A file that reads back wrong.
-  public init(path: String) { self.path = path }
+  public init(path: String, detail: String? = nil) {
+    self.path = path
+    self.detail = detail
+  }
 
   /// What failed, where, and what to do; one line.
   public var description: String {
-    "what was written for \(path) reads back wrong; "
+    "what was written for \(path) reads back wrong\(detail.map { " (\($0))" } ?? ""); "
       + "check the disk and the memory, then run the same command again"
   }
 
