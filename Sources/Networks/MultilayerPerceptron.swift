@@ -180,6 +180,16 @@ public final class MultilayerPerceptron: Objective {
     return 0.5 * coefficient * squares
   }
 
+  /// The penalty at `theta`.
+  public func penalty(at theta: FloatVector) -> Double {
+    guard options.l2 > 0 else { return 0 }
+    return layers.layers.reduce(0) { sum, layer in
+      let offset = layer.weights.offset
+      return sum + 0.5 * options.l2
+        * squaredNorm(theta, in: offset..<offset + layer.weights.storedCount)
+    }
+  }
+
   /// Cost and error rate of a split without dropout; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = examples(of: split)
