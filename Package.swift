@@ -8,7 +8,9 @@ let experiments = [
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
-  "bench-optimizers", "optimizer-trace",
+  "bench-networks",
+  "bench-optimizers",
+  "optimizer-trace",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
