@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vk_optimizers.h"
+#include "vk_random.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 #define VECTOR_KERNEL \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

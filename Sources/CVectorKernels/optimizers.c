@@ -1,0 +1,211 @@
+// Only operations that IEEE 754 rounds correctly, in the order written: every instruction set gives
+// the same bits.
+#include <float.h>
+#include <math.h>
+
+#include "vector_kernels.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+// The next value of an exponential moving average.
+INLINE float averaged(float old, float new, vk_average beta) {
+  return beta.decay * old + (beta.decay_rest * old + beta.gain * new);
+}
+
+// The same of squares. Beyond FLT_MAX it stays there: an infinite v would turn into NaN.
+INLINE float averaged_square(float old, float x, vk_average beta) {
+  const float v = beta.decay * old + (beta.decay_rest * old + beta.gain * x * x);
+  return FLT_MAX < v ? FLT_MAX : v;
+}
+
+// x / d, and 0 where d is 0: with epsilon = 0 a parameter stays until it has had a gradient.
+INLINE float quotient(float x, float d) {
+  const float q = x / d;
+  return d == 0.0f ? 0.0f : q;
+}
+
+VECTOR_KERNEL void vk_sgd(float *restrict theta, const float *restrict gradient, size_t n,
+                          float alpha) {
+  for (size_t i = 0; i < n; i++) theta[i] -= alpha * gradient[i];
+}
+
+VECTOR_KERNEL void vk_momentum(float *restrict theta, const float *restrict gradient,
+                               float *restrict b, size_t n, float alpha, float momentum) {
+  for (size_t i = 0; i < n; i++) {
+    b[i] = momentum * b[i] + gradient[i];
+    theta[i] -= alpha * b[i];
+  }
+}
+
+VECTOR_KERNEL void vk_heavy_ball(float *restrict theta, const float *restrict gradient,
+                                 float *restrict w, size_t n, float alpha, float momentum) {
+  for (size_t i = 0; i < n; i++) {
+    w[i] = momentum * w[i] - alpha * gradient[i];
+    theta[i] += w[i];
+  }
+}
+
+VECTOR_KERNEL void vk_nesterov(float *restrict theta, const float *restrict gradient,
+                               float *restrict b, size_t n, float alpha, float momentum) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    b[i] = momentum * b[i] + g;
+    theta[i] -= alpha * (g + momentum * b[i]);
+  }
+}
+
+VECTOR_KERNEL void vk_nesterov_sutskever(float *restrict theta, const float *restrict gradient,
+                                         float *restrict w, size_t n, float alpha,
+                                         float momentum) {
+  for (size_t i = 0; i < n; i++) {
+    const float descent = alpha * gradient[i];
+    w[i] = momentum * w[i] - descent;
+    theta[i] += momentum * w[i] - descent;
+  }
+}
+
+VECTOR_KERNEL void vk_adagrad(float *restrict theta, const float *restrict gradient,
+                              float *restrict v, size_t n, float alpha, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    v[i] = v[i] + g * g;
+    theta[i] -= alpha * quotient(g, sqrtf(v[i]) + epsilon);
+  }
+}
+
+VECTOR_KERNEL void vk_adagrad_epsilon_inside(float *restrict theta,
+                                             const float *restrict gradient, float *restrict v,
+                                             size_t n, float alpha, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    v[i] = v[i] + g * g;
+    theta[i] -= alpha * quotient(g, sqrtf(v[i] + epsilon));
+  }
+}
+
+VECTOR_KERNEL void vk_rmsprop(float *restrict theta, const float *restrict gradient,
+                              float *restrict v, size_t n, vk_average rho, float alpha,
+                              float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    v[i] = averaged_square(v[i], g, rho);
+    theta[i] -= alpha * quotient(g, sqrtf(v[i]) + epsilon);
+  }
+}
+
+VECTOR_KERNEL void vk_rmsprop_epsilon_inside(float *restrict theta,
+                                             const float *restrict gradient, float *restrict v,
+                                             size_t n, vk_average rho, float alpha,
+                                             float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    v[i] = averaged_square(v[i], g, rho);
+    theta[i] -= alpha * quotient(g, sqrtf(v[i] + epsilon));
+  }
+}
+
+VECTOR_KERNEL void vk_rmsprop_momentum(float *restrict theta, const float *restrict gradient,
+                                       float *restrict m, float *restrict s, float *restrict w,
+                                       size_t n, vk_average rho, float spread, float alpha,
+                                       float momentum, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    const float d = g - m[i];
+    const float variance = rho.decay * s[i] + (rho.decay_rest * s[i] + spread * d * d);
+    s[i] = FLT_MAX < variance ? FLT_MAX : variance;
+    m[i] = averaged(m[i], g, rho);
+    w[i] = momentum * w[i] - alpha * quotient(g, sqrtf(s[i] + epsilon));
+    theta[i] += w[i];
+  }
+}
+
+VECTOR_KERNEL void vk_adadelta(float *restrict theta, const float *restrict gradient,
+                               float *restrict v, float *restrict u, size_t n, vk_average rho,
+                               float alpha, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    v[i] = averaged_square(v[i], g, rho);
+    const float d = sqrtf(u[i] + epsilon) * quotient(g, sqrtf(v[i] + epsilon));
+    u[i] = averaged_square(u[i], d, rho);
+    theta[i] -= alpha * d;
+  }
+}
+
+VECTOR_KERNEL void vk_adam(float *restrict theta, const float *restrict gradient,
+                           float *restrict m, float *restrict v, size_t n, vk_average beta1,
+                           vk_average beta2, float stepsize, float v_correction, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    m[i] = averaged(m[i], g, beta1);
+    v[i] = averaged_square(v[i], g, beta2);
+    theta[i] -= stepsize * quotient(m[i], sqrtf(v_correction * v[i]) + epsilon);
+  }
+}
+
+VECTOR_KERNEL void vk_adamw(float *restrict theta, const float *restrict gradient,
+                            float *restrict m, float *restrict v, size_t n, vk_average beta1,
+                            vk_average beta2, float stepsize, float v_correction, float epsilon,
+                            float decay) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    m[i] = averaged(m[i], g, beta1);
+    v[i] = averaged_square(v[i], g, beta2);
+    const float ratio = quotient(m[i], sqrtf(v_correction * v[i]) + epsilon);
+    theta[i] -= stepsize * ratio + decay * theta[i];
+  }
+}
+
+VECTOR_KERNEL void vk_amsgrad(float *restrict theta, const float *restrict gradient,
+                              float *restrict m, float *restrict v, float *restrict vmax,
+                              size_t n, vk_average beta1, vk_average beta2, float stepsize,
+                              float v_correction, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    m[i] = averaged(m[i], g, beta1);
+    v[i] = averaged_square(v[i], g, beta2);
+    vmax[i] = vmax[i] > v[i] ? vmax[i] : v[i];
+    theta[i] -= stepsize * quotient(m[i], sqrtf(v_correction * vmax[i]) + epsilon);
+  }
+}
+
+VECTOR_KERNEL void vk_nadam(float *restrict theta, const float *restrict gradient,
+                            float *restrict m, float *restrict v, size_t n, vk_average beta1,
+                            vk_average beta2, float m_stepsize, float g_stepsize,
+                            float v_correction, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    m[i] = averaged(m[i], g, beta1);
+    v[i] = averaged_square(v[i], g, beta2);
+    const float direction = m_stepsize * m[i] + g_stepsize * g;
+    theta[i] -= quotient(direction, sqrtf(v_correction * v[i]) + epsilon);
+  }
+}
+
+VECTOR_KERNEL void vk_adamax(float *restrict theta, const float *restrict gradient,
+                             float *restrict m, float *restrict u, size_t n, vk_average beta1,
+                             float beta2, float stepsize) {
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i];
+    const float decayed = beta2 * u[i];
+    const float magnitude = fabsf(g);
+    m[i] = averaged(m[i], g, beta1);
+    // Written so that a NaN gradient wins.
+    u[i] = decayed > magnitude ? decayed : magnitude;
+    theta[i] -= stepsize * quotient(m[i], u[i]);
+  }
+}
+
+VECTOR_KERNEL void vk_average_update(float *restrict mean, const float *restrict theta, size_t n,
+                                     vk_average beta) {
+  for (size_t i = 0; i < n; i++) mean[i] = averaged(mean[i], theta[i], beta);
+}
+
+VECTOR_KERNEL void vk_mean_update(float *restrict mean, const float *restrict theta, size_t n,
+                                  float gain) {
+  for (size_t i = 0; i < n; i++) mean[i] = mean[i] + gain * (theta[i] - mean[i]);
+}
+
+VECTOR_KERNEL void vk_scaled(float *restrict out, const float *restrict x, size_t n,
+                             float factor) {
+  for (size_t i = 0; i < n; i++) out[i] = factor * x[i];
+}
