@@ -43,7 +43,8 @@ let package = Package(
     .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
-    .target(name: "CVectorKernels", cSettings: kernelSettings),
+    .target(
+      name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
 
     // The core; an arrow points down only
     library("Numerics", ["CVectorKernels"]),
