@@ -22,11 +22,11 @@ public final class SparseLogisticRegression: Objective {
     /// Where dropout makes up for the features that it removes.
     public var dropoutScaling: DropoutScaling
     /// The coefficient of the penalty `l2 / 2 * |w|^2`, which leaves out the bias.
-    public var l2: Float
+    public var l2: Double
 
     /// A combination of options.
     public init(
-      dropoutRate: Double = 0.5, dropoutScaling: DropoutScaling = .inverted, l2: Float = 0
+      dropoutRate: Double = 0.5, dropoutScaling: DropoutScaling = .inverted, l2: Double = 0
     ) {
       self.dropoutRate = dropoutRate
       self.dropoutScaling = dropoutScaling
@@ -46,19 +46,19 @@ public final class SparseLogisticRegression: Objective {
   private let threshold: UInt32
   private let keepProbability: Float
 
-  private let draws: ScratchBuffer<UInt32>
-  private let kept: ScratchBuffer<Float>
-  private let products: ScratchBuffer<Float>
-  private let residuals: ScratchBuffer<Float>
+  private let draws: AlignedBuffer<UInt32>
+  private let kept: AlignedBuffer<Float>
+  private let products: AlignedBuffer<Float>
+  private let residuals: AlignedBuffer<Float>
 
   /// The rows that one pass of `evaluate` takes.
   private static let evaluationRows = 1024
 
-  /// The regression on `training`, for minibatches of up to `minibatchSize` examples.
+  /// The regression on `training`, for minibatches of up to `minibatchCapacity` examples.
   ///
   /// Both sets must have the same columns, labels 0 and 1, and the dropout rate be in `0..<1`.
   public init(
-    training: SparseExamples, test: SparseExamples, minibatchSize: Int, options: Options = .init()
+    training: SparseExamples, test: SparseExamples, minibatchCapacity: Int, options: Options = .init()
   ) {
     precondition(
       training.featureCount == test.featureCount, "training and test set differ in columns")
@@ -88,11 +88,11 @@ public final class SparseLogisticRegression: Objective {
 
     let longestRow = zip(training.rowOffsets, training.rowOffsets.dropFirst())
       .map { Int($1 - $0) }.max() ?? 0
-    let entries = options.dropoutRate > 0 ? minibatchSize * longestRow : 0
-    draws = ScratchBuffer(count: (entries + 1) / 2)
-    kept = ScratchBuffer(count: entries)
-    products = ScratchBuffer(count: max(minibatchSize, Self.evaluationRows))
-    residuals = ScratchBuffer(count: minibatchSize)
+    let entries = options.dropoutRate > 0 ? minibatchCapacity * longestRow : 0
+    draws = AlignedBuffer(count: (entries + 1) / 2)
+    kept = AlignedBuffer(count: entries)
+    products = AlignedBuffer(count: max(minibatchCapacity, Self.evaluationRows))
+    residuals = AlignedBuffer(count: minibatchCapacity)
   }
 
   /// The number of examples of a split.
@@ -132,7 +132,7 @@ public final class SparseLogisticRegression: Objective {
               products.base, 1, bias, labels.baseAddress, rows, 0, count, 1 / Float(count),
               residuals.base, nil)
           }
-          let squares = vk_scaled_copy(gradient.baseAddress, weights, options.l2, featureCount)
+          let squares = vk_scaled_copy(gradient.baseAddress, weights, Float(options.l2), featureCount)
           vk_sparse_accumulate(
             matrix, rows, count, usesDropout ? kept.base : nil, residuals.base,
             gradient.baseAddress)
@@ -140,7 +140,7 @@ public final class SparseLogisticRegression: Objective {
           for i in 0..<count { biasGradient += Double(residuals.base[i]) }
           gradient[featureCount] = Float(biasGradient)
           return MinibatchCost(
-            cost: cost / Double(count), penalty: Double(options.l2) / 2 * squares)
+            cost: cost / Double(count), penalty: options.l2 / 2 * squares)
         }
       }
     }

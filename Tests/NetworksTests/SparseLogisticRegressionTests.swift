@@ -92,9 +92,9 @@ private func gradient(
 
   @Test(arguments: [1, 7, 80, 127, 128])
   func gradientAgreesWithTheReference(size: Int) {
-    let l2: Float = 0.03
+    let l2 = 0.03
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 128, options: .init(dropoutRate: 0, l2: l2))
+      training: training, test: test, minibatchCapacity: 128, options: .init(dropoutRate: 0, l2: l2))
     let theta = randomTheta(count: 98, seed: 3)
     let rows = (0..<size).map { Int32(($0 * 37 + 3) % 200) }
     let expected = reference(training, rows: rows, theta: theta)
@@ -102,18 +102,18 @@ private func gradient(
     #expect(abs(actual.cost.cost - expected.cost) < 1e-6)
     var squares = 0.0
     for j in 0..<97 {
-      let value = expected.gradient[j] + Double(l2) * Double(theta[j])
+      let value = expected.gradient[j] + l2 * Double(theta[j])
       #expect(abs(Double(actual.gradient[j]) - value) < 1e-6)
       squares += Double(theta[j]) * Double(theta[j])
     }
     #expect(abs(Double(actual.gradient[97]) - expected.gradient[97]) < 1e-6)
-    #expect(abs(actual.cost.penalty - Double(l2) / 2 * squares) < 1e-9)
+    #expect(abs(actual.cost.penalty - l2 / 2 * squares) < 1e-9)
   }
 
   @Test(arguments: DropoutScaling.allCases)
   func gradientIsTheDerivativeOfTheCostWithDropout(scaling: DropoutScaling) {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 64,
+      training: training, test: test, minibatchCapacity: 64,
       options: .init(dropoutRate: 0.3, dropoutScaling: scaling, l2: 0.1))
     let theta = randomTheta(count: 98, seed: 4)
     let rows = (0..<50).map { Int32($0 * 3) }
@@ -133,7 +133,7 @@ private func gradient(
 
   @Test func emptyRowsSeeTheBiasAlone() {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 2, options: .init(dropoutRate: 0.5))
+      training: training, test: test, minibatchCapacity: 2, options: .init(dropoutRate: 0.5))
     let actual = gradient(of: objective, at: randomTheta(count: 98, seed: 5), rows: [3, 8])
     #expect(actual.gradient[..<97].allSatisfy { $0 == 0 })
     #expect(actual.gradient[97] != 0)
@@ -141,8 +141,8 @@ private func gradient(
   }
 
   @Test func masksDependOnTheKeyAlone() {
-    let objective = SparseLogisticRegression(training: training, test: test, minibatchSize: 64)
-    let another = SparseLogisticRegression(training: training, test: test, minibatchSize: 128)
+    let objective = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 64)
+    let another = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 128)
     let theta = randomTheta(count: 98, seed: 6)
     let rows = (0..<64).map { Int32($0) }
     let first = gradient(of: objective, at: theta, rows: rows)
@@ -166,7 +166,7 @@ private func gradient(
       values: [Float](repeating: 1, count: columns) + [Float](repeating: 3, count: columns),
       labels: [1, 0])
     let objective = SparseLogisticRegression(
-      training: examples, test: examples, minibatchSize: 2,
+      training: examples, test: examples, minibatchCapacity: 2,
       options: .init(dropoutRate: rate, dropoutScaling: scaling))
     let keep = (65536 - (rate * 65536).rounded()) / 65536
     let factor = scaling == .inverted ? 1 / keep : 1
@@ -202,7 +202,7 @@ private func gradient(
   @Test(arguments: [Split.training, .test])
   func evaluationTakesEveryExampleWithoutDropout(split: Split) throws {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 16, options: .init(l2: 1))
+      training: training, test: test, minibatchCapacity: 16, options: .init(l2: 1))
     let theta = randomTheta(count: 98, seed: 9)
     let examples = split == .training ? training : test
     let expected = reference(examples, rows: (0..<Int32(examples.count)).map { $0 }, theta: theta)
@@ -218,8 +218,8 @@ private func gradient(
     halved[97] = theta[97]
     let options = SparseLogisticRegression.Options(dropoutScaling: .atEvaluation)
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 16, options: options)
-    let plain = SparseLogisticRegression(training: training, test: test, minibatchSize: 16)
+      training: training, test: test, minibatchCapacity: 16, options: options)
+    let plain = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 16)
     let actual = objective.evaluate(at: theta, on: .test, noise: key)
     let expected = plain.evaluate(at: halved, on: .test, noise: key)
     #expect(abs(actual.cost - expected.cost) < 1e-7)
@@ -228,7 +228,7 @@ private func gradient(
 
   @Test func hugeLogitsStayFinite() {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchSize: 16, options: .init(dropoutRate: 0))
+      training: training, test: test, minibatchCapacity: 16, options: .init(dropoutRate: 0))
     let theta = FloatVector(repeating: 1e4, count: 98)
     let actual = gradient(of: objective, at: theta, rows: [0, 1, 2, 3])
     #expect(actual.cost.cost.isFinite)
