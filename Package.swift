@@ -7,7 +7,9 @@ let experiments = [
 ]
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
-let tools: [String] = []
+let tools = [
+  "bench-optimizers"
+]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
 /// Contraction is spelled out with `fma` where it is wanted.
@@ -50,16 +52,17 @@ let package = Package(
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
-    library("Networks", ["Numerics", "COneDNN", "CVectorKernels"]),
+    library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
 
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
-    tests("NetworksTests", ["Networks"]),
+    tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting"]),

@@ -12,10 +12,13 @@ INLINE float averaged(float old, float new, vk_average beta) {
   return beta.decay * old + (beta.decay_rest * old + beta.gain * new);
 }
 
-// The same of squares. Beyond FLT_MAX it stays there: an infinite v would turn into NaN.
+// Sums of squares stay at FLT_MAX when they get there: infinity would stop theta for good, or turn
+// into NaN. NaN stays NaN.
+INLINE float saturated(float v) { return FLT_MAX < v ? FLT_MAX : v; }
+
+// The next value of an exponential moving average of squares.
 INLINE float averaged_square(float old, float x, vk_average beta) {
-  const float v = beta.decay * old + (beta.decay_rest * old + beta.gain * x * x);
-  return FLT_MAX < v ? FLT_MAX : v;
+  return saturated(beta.decay * old + (beta.decay_rest * old + beta.gain * x * x));
 }
 
 // x / d, and 0 where d is 0: with epsilon = 0 a parameter stays until it has had a gradient.
@@ -68,7 +71,7 @@ VECTOR_KERNEL void vk_adagrad(float *restrict theta, const float *restrict gradi
                               float *restrict v, size_t n, float alpha, float epsilon) {
   for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
-    v[i] = v[i] + g * g;
+    v[i] = saturated(v[i] + g * g);
     theta[i] -= alpha * quotient(g, sqrtf(v[i]) + epsilon);
   }
 }
@@ -78,7 +81,7 @@ VECTOR_KERNEL void vk_adagrad_epsilon_inside(float *restrict theta,
                                              size_t n, float alpha, float epsilon) {
   for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
-    v[i] = v[i] + g * g;
+    v[i] = saturated(v[i] + g * g);
     theta[i] -= alpha * quotient(g, sqrtf(v[i] + epsilon));
   }
 }
@@ -111,8 +114,7 @@ VECTOR_KERNEL void vk_rmsprop_momentum(float *restrict theta, const float *restr
   for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     const float d = g - m[i];
-    const float variance = rho.decay * s[i] + (rho.decay_rest * s[i] + spread * d * d);
-    s[i] = FLT_MAX < variance ? FLT_MAX : variance;
+    s[i] = saturated(rho.decay * s[i] + (rho.decay_rest * s[i] + spread * d * d));
     m[i] = averaged(m[i], g, rho);
     w[i] = momentum * w[i] - alpha * quotient(g, sqrtf(s[i] + epsilon));
     theta[i] += w[i];

@@ -14,5 +14,8 @@
 #define VECTOR_KERNEL
 #endif
 
+#include "vk_classification.h"
+#include "vk_dense.h"
+
 // target += factor * source, n elements.
 void vk_add_scaled(float *target, const float *source, float factor, size_t n);

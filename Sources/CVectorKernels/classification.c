@@ -1,0 +1,289 @@
+#include "vector_math.h"
+
+// Softmax
+
+VECTOR_KERNEL double vk_softmax_cross_entropy(const float *logits, size_t count, size_t classes,
+                                              size_t stride, const uint8_t *labels, float factor,
+                                              float *delta, size_t *wrong) {
+  const size_t chunks = (classes + lanes - 1) / lanes;
+  const size_t rest = classes - (chunks - 1) * lanes;
+  // Rows that are filled up to whole vectors are read as such, lanes beyond the classes ignored.
+  const int whole = stride >= chunks * lanes;
+  const ints iota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const ints valid = iota < (int32_t)rest;
+  const floats lowest = SPLAT(-__builtin_inff());
+  double total = 0;
+  size_t misses = 0;
+  for (size_t group = 0; group < count; group += lanes) {
+    const size_t members = count - group < lanes ? count - group : lanes;
+    float sums[lanes], numerators[lanes], costs[lanes];
+    for (size_t m = 0; m < lanes; m++) sums[m] = 1, numerators[m] = 0;
+    for (size_t m = 0; m < members; m++) {
+      const float *row = logits + (group + m) * stride;
+      float *out = delta ? delta + (group + m) * stride : NULL;
+      const size_t label = labels[group + m];
+      floats last;
+      if (whole) {
+        last = LOAD(row + (chunks - 1) * lanes);
+        last = SELECT(valid, last, lowest);
+      } else {
+        load_part(&last, row + (chunks - 1) * lanes, rest, -__builtin_inff());
+      }
+      floats top = last;
+      for (size_t k = 0; k + 1 < chunks; k++) {
+        const floats v = LOAD(row + k * lanes);
+        top = MAX(v, top);
+      }
+      const float maximum = lane_maximum(&top);
+      const float own = row[label];
+      if (wrong) {
+        size_t first = 0;
+        while (first < label && row[first] != maximum) first++;
+        misses += !(own == maximum && first == label);
+      }
+      numerators[m] = own - maximum;
+      floats exponentials = last - maximum;
+      vector_exp(&exponentials);
+      floats sum = exponentials;
+      for (size_t k = 0; k + 1 < chunks; k++) {
+        floats v = LOAD(row + k * lanes) - maximum;
+        vector_exp(&v);
+        sum = sum + v;
+      }
+      const float normaliser = lane_sum(&sum);
+      sums[m] = normaliser;
+      if (out) {
+        const float scale = factor / normaliser;
+        for (size_t k = 0; k + 1 < chunks; k++) {
+          floats v = LOAD(row + k * lanes) - maximum;
+          vector_exp(&v);
+          STORE(out + k * lanes, v * scale);
+        }
+        exponentials = exponentials * scale;
+        if (whole)
+          STORE(out + (chunks - 1) * lanes, exponentials);
+        else
+          store_part(out + (chunks - 1) * lanes, &exponentials, rest);
+        out[label] -= factor;
+      }
+    }
+    floats logarithms = LOAD(sums);
+    vector_log(&logarithms);
+    STORE(costs, logarithms - LOAD(numerators));
+    for (size_t m = 0; m < members; m++) total += (double)costs[m];
+  }
+  if (wrong) *wrong = misses;
+  return total;
+}
+
+// Linear classifier
+//
+// Most blocks of 16 pixels of a digit are blank, so both passes walk over the occupied blocks only,
+// by the set bits of `occupied`; a dense row costs no more than without.
+
+size_t vk_rows_words(size_t stride) { return (stride / lanes + 63) / 64; }
+
+VECTOR_KERNEL void vk_rows_occupied(const vk_rows *rows, size_t count, uint64_t *occupied) {
+  const size_t blocks = rows->stride / lanes, words = vk_rows_words(rows->stride);
+  for (size_t r = 0; r < count; r++) {
+    for (size_t w = 0; w < words; w++) {
+      uint64_t mask = 0;
+      for (size_t k = 0; k < 64 && w * 64 + k < blocks; k++) {
+        const size_t at = r * rows->stride + (w * 64 + k) * lanes;
+        uint64_t any = 0;
+        if (rows->bytes) {
+          uint64_t half[2];
+          memcpy(half, rows->bytes + at, sizeof half);
+          any = half[0] | half[1];
+        } else {
+          for (size_t i = 0; i < lanes; i++) any |= rows->floats[at + i] != 0;
+        }
+        mask |= (uint64_t)(any != 0) << k;
+      }
+      occupied[r * words + w] = mask;
+    }
+  }
+}
+
+// The lane sums of 16 vectors, in v[0], by a tree that is the same for every lane.
+VECTOR_INLINE void sums_of_16(floats v[lanes]) {
+  for (int i = 0; i < 8; i++)
+    v[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10,
+                                   26, 12, 28, 14, 30) +
+           __builtin_shufflevector(v[2 * i], v[2 * i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11,
+                                   27, 13, 29, 15, 31);
+  for (int i = 0; i < 4; i++)
+    v[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
+                                   12, 13, 28, 29) +
+           __builtin_shufflevector(v[2 * i], v[2 * i + 1], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26,
+                                   27, 14, 15, 30, 31);
+  for (int i = 0; i < 2; i++)
+    v[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11,
+                                   24, 25, 26, 27) +
+           __builtin_shufflevector(v[2 * i], v[2 * i + 1], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14,
+                                   15, 28, 29, 30, 31);
+  v[0] = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22,
+                                 23) +
+         __builtin_shufflevector(v[0], v[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
+                                 30, 31);
+}
+
+// How many rows ahead of the one in work the cache lines are asked for.
+enum { ahead = 8 };
+
+// Asks for the cache lines of a row from its first to its last occupied block: the rows of a
+// minibatch are scattered over a data set that is larger than the caches.
+VECTOR_INLINE void prefetch_row(const vk_rows *rows, int are_bytes, size_t row) {
+  const size_t words = vk_rows_words(rows->stride);
+  const size_t size = lanes * (are_bytes ? sizeof(uint8_t) : sizeof(float));
+  const char *base = are_bytes ? (const char *)(rows->bytes + row * rows->stride)
+                               : (const char *)(rows->floats + row * rows->stride);
+  for (size_t w = 0; w < words; w++) {
+    const uint64_t mask = rows->occupied[row * words + w];
+    if (!mask) continue;
+    const char *from = base + (w * 64 + (size_t)__builtin_ctzll(mask)) * size;
+    const char *to = base + (w * 64 + 64 - (size_t)__builtin_clzll(mask)) * size;
+    for (; from < to; from += 64) __builtin_prefetch(from);
+    __builtin_prefetch(to - 1);
+  }
+}
+
+// `classes` <= 16 and `are_bytes` are constants at every call, so the sums stay in registers.
+VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, const int32_t *indices,
+                                 size_t first, size_t count, const float *weights,
+                                 const float *bias, int classes, size_t logit_stride,
+                                 float *logits) {
+  const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
+  floats offsets;
+  load_part(&offsets, bias, (size_t)classes, 0);
+  for (size_t b = 0; indices && b < ahead && b < count; b++)
+    prefetch_row(rows, are_bytes, (size_t)indices[b]);
+  for (size_t b = 0; b < count; b++) {
+    const size_t row = indices ? (size_t)indices[b] : first + b;
+    if (indices && b + ahead < count) prefetch_row(rows, are_bytes, (size_t)indices[b + ahead]);
+    floats sums[lanes];
+    for (int c = 0; c < lanes; c++) sums[c] = SPLAT(0.0f);
+    for (size_t w = 0; w < words; w++) {
+      uint64_t mask = rows->occupied[row * words + w];
+      while (mask) {
+        const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
+        mask &= mask - 1;
+        const floats x = are_bytes ? LOAD_BYTES(rows->bytes + row * stride + block)
+                                   : LOAD(rows->floats + row * stride + block);
+        for (int c = 0; c < classes; c++)
+          sums[c] = FMA(x, LOAD(weights + (size_t)c * stride + block), sums[c]);
+      }
+    }
+    sums_of_16(sums);
+    const floats result = FMA(sums[0], SPLAT(rows->scale), offsets);
+    memcpy(logits + b * logit_stride, &result, sizeof(float) * (size_t)classes);
+  }
+}
+
+#define FOR_EACH_GROUP(GROUP)  \
+  size_t c = 0;                \
+  while (c < classes) {        \
+    if (classes - c >= 10) {   \
+      GROUP(10);               \
+      c += 10;                 \
+    } else if (classes - c >= 5) { \
+      GROUP(5);                \
+      c += 5;                  \
+    } else {                   \
+      GROUP(1);                \
+      c += 1;                  \
+    }                          \
+  }
+
+VECTOR_KERNEL void vk_linear_forward(const vk_rows *rows, const int32_t *indices, size_t first,
+                                     size_t count, const float *weights, const float *bias,
+                                     size_t classes, size_t logit_stride, float *logits) {
+#define FORWARD(N)                                                                         \
+  if (rows->bytes)                                                                         \
+    forward_group(rows, 1, indices, first, count, weights + c * rows->stride, bias + c, N, \
+                  logit_stride, logits + c);                                               \
+  else                                                                                     \
+    forward_group(rows, 0, indices, first, count, weights + c * rows->stride, bias + c, N, \
+                  logit_stride, logits + c)
+  FOR_EACH_GROUP(FORWARD)
+}
+
+// In place: bit j of word i becomes bit i of word j.
+VECTOR_INLINE void transpose_bits(uint64_t m[64]) {
+  uint64_t low = 0x00000000ffffffffull;
+  for (int width = 32; width; width >>= 1, low ^= low << width) {
+    for (int i = 0; i < 64; i = (i + width + 1) & ~width) {
+      const uint64_t t = ((m[i] >> width) ^ m[i + width]) & low;
+      m[i] ^= t << width;
+      m[i + width] ^= t;
+    }
+  }
+}
+
+VECTOR_INLINE double backward_group(const vk_rows *rows, int are_bytes, const int32_t *indices,
+                                    size_t groups, const float *delta, size_t delta_stride,
+                                    const float *weights, float l2, int classes,
+                                    const uint64_t *columns, float *gradient) {
+  const size_t stride = rows->stride, blocks = stride / lanes;
+  double squares[4] = {0};
+  for (size_t k = 0; k < blocks; k++) {
+    floats sums[lanes];
+    for (int c = 0; c < classes; c++) sums[c] = SPLAT(0.0f);
+    for (size_t g = 0; g < groups; g++) {
+      uint64_t mask = columns[k * groups + g];
+      while (mask) {
+        const size_t b = g * 64 + (size_t)__builtin_ctzll(mask);
+        mask &= mask - 1;
+        const size_t at = (size_t)indices[b] * stride + k * lanes;
+        const floats x = are_bytes ? LOAD_BYTES(rows->bytes + at) : LOAD(rows->floats + at);
+        const float *d = delta + b * delta_stride;
+        for (int c = 0; c < classes; c++) sums[c] = FMA(SPLAT(d[c]), x, sums[c]);
+      }
+    }
+    floats square = SPLAT(0.0f);
+    for (int c = 0; c < classes; c++) {
+      const size_t at = (size_t)c * stride + k * lanes;
+      const floats w = LOAD(weights + at);
+      square = FMA(w, w, square);
+      STORE(gradient + at, FMA(SPLAT(rows->scale), sums[c], w * l2));
+    }
+    squares[k % 4] += (double)lane_sum(&square);
+  }
+  return (squares[0] + squares[1]) + (squares[2] + squares[3]);
+}
+
+VECTOR_KERNEL double vk_linear_backward(const vk_rows *rows, const int32_t *indices, size_t count,
+                                        const float *delta, size_t delta_stride,
+                                        const float *weights, float l2, size_t classes,
+                                        uint64_t *columns, float *weights_gradient,
+                                        float *bias_gradient) {
+  const size_t words = vk_rows_words(rows->stride), groups = (count + 63) / 64;
+  const size_t blocks = rows->stride / lanes;
+  for (size_t g = 0; g < groups; g++) {
+    for (size_t w = 0; w < words; w++) {
+      uint64_t tile[64] = {0};
+      for (size_t i = 0; i < 64 && g * 64 + i < count; i++)
+        tile[i] = rows->occupied[(size_t)indices[g * 64 + i] * words + w];
+      transpose_bits(tile);
+      for (size_t i = 0; i < 64 && w * 64 + i < blocks; i++)
+        columns[(w * 64 + i) * groups + g] = tile[i];
+    }
+  }
+  double squares = 0;
+#define BACKWARD(N)                                                                               \
+  squares += rows->bytes                                                                          \
+                 ? backward_group(rows, 1, indices, groups, delta + c, delta_stride,              \
+                                  weights + c * rows->stride, l2, N, columns,                     \
+                                  weights_gradient + c * rows->stride)                            \
+                 : backward_group(rows, 0, indices, groups, delta + c, delta_stride,              \
+                                  weights + c * rows->stride, l2, N, columns,                     \
+                                  weights_gradient + c * rows->stride)
+  FOR_EACH_GROUP(BACKWARD)
+  for (size_t from = 0; from < classes; from += lanes) {
+    const size_t n = classes - from < lanes ? classes - from : lanes;
+    floats sums = SPLAT(0.0f);
+    for (size_t b = 0; b < count; b++) sums = sums + LOAD(delta + b * delta_stride + from);
+    store_part(bias_gradient + from, &sums, n);
+  }
+  return squares;
+}

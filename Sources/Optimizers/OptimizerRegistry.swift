@@ -1,0 +1,100 @@
+import Storage
+
+/// All methods, by name.
+public enum OptimizerRegistry {
+  /// Every method: the simple ones first, then the adaptive ones, then Adam and what came of it.
+  public static let all: [MethodDescription] = [
+    SGD.method, Momentum.method, HeavyBall.method, Nesterov.method, NesterovSutskever.method,
+    AdaGrad.method, AdaGradEpsilonInside.method, RMSProp.method, RMSPropEpsilonInside.method,
+    RMSPropMomentum.method, AdaDelta.method, Adam.method, AdamUncorrected.method,
+    AdamEpsilonHat.method, AdaMax.method, AMSGrad.method, AdamW.method, NAdam.method,
+  ]
+
+  /// The method of that name. Throws `OptimizerError.unknownMethod`.
+  public static func method(_ name: String) throws -> MethodDescription {
+    guard let method = all.first(where: { $0.name == name }) else {
+      throw OptimizerError.unknownMethod(
+        name, known: all.map(\.name), suggestion: closest(to: name, among: all.map(\.name)))
+    }
+    return method
+  }
+
+  /// An optimizer of `count` parameters before its first step; hyperparameters that are not given
+  /// take the method's defaults. Throws `OptimizerError`.
+  public static func make(
+    _ name: String, hyperparameters: [String: Double] = [:], count: Int
+  ) throws -> any Optimizer {
+    let method = try method(name)
+    for given in hyperparameters.keys.sorted() where method.hyperparameter(given) == nil {
+      let known = method.hyperparameters.map(\.name)
+      throw OptimizerError.unknownHyperparameter(
+        given, method: name, known: known, suggestion: closest(to: given, among: known))
+    }
+    var values: [String: Double] = [:]
+    for hyperparameter in method.hyperparameters {
+      let value = hyperparameters[hyperparameter.name] ?? hyperparameter.default
+      guard hyperparameter.range.contains(value) else {
+        throw OptimizerError.outOfRange(
+          hyperparameter.name, method: name, value: value, range: hyperparameter.range)
+      }
+      values[hyperparameter.name] = value
+    }
+    return method.make(Hyperparameters(values), count)
+  }
+}
+
+/// A method or a hyperparameter that does not exist, or a value that makes no sense.
+public enum OptimizerError: UserFacingError, Equatable {
+  /// There is no method of that name.
+  case unknownMethod(String, known: [String], suggestion: String?)
+  /// The method has no hyperparameter of that name.
+  case unknownHyperparameter(String, method: String, known: [String], suggestion: String?)
+  /// The value is outside the hyperparameter's range.
+  case outOfRange(String, method: String, value: Double, range: HyperparameterRange)
+  /// The text names no schedule.
+  case unknownSchedule(String)
+
+  /// What went wrong and what would be right; one line.
+  public var description: String {
+    switch self {
+    case .unknownMethod(let name, let known, let suggestion):
+      "unknown optimizer '\(name)'\(Self.hint(suggestion)); "
+        + "choose one of \(known.joined(separator: ", "))"
+    case .unknownHyperparameter(let name, let method, let known, let suggestion):
+      "\(method) has no hyperparameter '\(name)'\(Self.hint(suggestion)); "
+        + "it has \(known.joined(separator: ", "))"
+    case .outOfRange(let name, let method, let value, let range):
+      "\(name) = \(value) is out of range for \(method); give a number in \(range)"
+    case .unknownSchedule(let text):
+      "unknown schedule '\(text)'; choose one of \(Schedule.forms.joined(separator: ", "))"
+    }
+  }
+
+  /// A wrong option.
+  public var exitStatus: ExitStatus { .usage }
+
+  private static func hint(_ suggestion: String?) -> String {
+    suggestion.map { " (did you mean \($0)?)" } ?? ""
+  }
+}
+
+/// The name among `names` that takes the fewest insertions, deletions and replacements to get from
+/// `text`, if two or a third of its letters suffice.
+private func closest(to text: String, among names: [String]) -> String? {
+  let wanted = Array(text.lowercased().prefix(64))
+  func distance(_ name: [Character]) -> Int {
+    var previous = Array(0...name.count)
+    for (row, letter) in wanted.enumerated() {
+      var current = [row + 1]
+      for column in name.indices {
+        let replacement = previous[column] + (name[column] == letter ? 0 : 1)
+        current.append(min(replacement, previous[column + 1] + 1, current[column] + 1))
+      }
+      previous = current
+    }
+    return previous[name.count]
+  }
+  let ranked = names.map { (name: $0, distance: distance(Array($0))) }
+  guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+  return best.distance <= max(2, best.name.count / 3) ? best.name : nil
+}

@@ -1,0 +1,65 @@
+import CVectorKernels
+import Numerics
+
+/// RMSProp with `epsilon` under the root: the form and the defaults of Keras.
+///
+///     v_t = rho v_{t-1} + (1 - rho) g_t^2
+///     theta_t = theta_{t-1} - alpha_t g_t / sqrt(v_t + epsilon)
+public struct RMSPropEpsilonInside: Optimizer {
+  /// The stepsize of the next update.
+  public var alpha: Double
+  /// The decay rate of the averages, in [0, 1).
+  public var rho: Double
+  /// Keeps the denominator from vanishing.
+  public var epsilon: Double
+
+  private var t = 0
+  private var v: FloatVector
+
+  /// An optimizer of `count` parameters, before its first step.
+  public init(count: Int, alpha: Double = 0.001, rho: Double = 0.9, epsilon: Double = 1e-7) {
+    self.alpha = alpha
+    self.rho = rho
+    self.epsilon = epsilon
+    v = FloatVector(count: count)
+  }
+
+  /// One update, as in the box.
+  public mutating func step(_ theta: inout FloatVector, gradient: FloatVector) {
+    t += 1
+    let (alpha, epsilon) = (Float(alpha), Float(epsilon))
+    let average = vk_average_of(rho)
+    update(&theta, gradient, &v) {
+      vk_rmsprop_epsilon_inside($0, $1, $2, $3, average, alpha, epsilon)
+    }
+  }
+
+  /// What the next update starts from, apart from the hyperparameters.
+  public var state: OptimizerState {
+    get {
+      OptimizerState(step: t, vectors: [.init("v", v)])
+    }
+    set {
+      t = newValue.step
+      v = newValue.vector("v", count: v.count)
+    }
+  }
+}
+
+extension RMSPropEpsilonInside {
+  /// The method in the registry.
+  public static let method = MethodDescription(
+    name: "rmsprop-epsilon-inside",
+    title: "RMSProp with epsilon under the root, as in Keras",
+    source: "Tieleman and Hinton 2012; the form and the defaults of Keras",
+    hyperparameters: [
+      .alpha(0.001),
+      .rho(0.9),
+      .epsilon(1e-7),
+    ],
+    stateVectors: ["v"]
+  ) { values, count in
+    RMSPropEpsilonInside(
+      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
+  }
+}

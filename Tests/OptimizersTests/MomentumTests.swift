@@ -1,0 +1,36 @@
+import Numerics
+import Optimizers
+import Testing
+
+@Suite struct MomentumTests {
+  private let method = MethodUnderTest(
+    name: "momentum",
+    unusual: [
+      "alpha": 0x1p-6, "momentum": 0.5,
+    ]
+  ) { h in
+    let momentum = h["momentum"]!
+    var b = 0.0
+    return { theta, g, alpha in
+      b = momentum * b + g
+      return theta - alpha * b
+    }
+  }
+
+  @Test(arguments: GradientSequence.allCases)
+  func `agrees with the box in Double`(_ sequence: GradientSequence) throws {
+    try method.checkAgreement(sequence)
+  }
+
+  @Test func `behaves as every optimizer does`() throws { try method.checkAll() }
+
+  @Test func `a change of the stepsize acts on the whole velocity`() {
+    var optimizer = Momentum(count: 1, alpha: 1, momentum: 0.5)
+    var theta: FloatVector = [0]
+    optimizer.step(&theta, gradient: [1])
+    #expect(theta == [-1])
+    optimizer.alpha = 0
+    optimizer.step(&theta, gradient: [0])
+    #expect(theta == [-1])
+  }
+}
