@@ -173,13 +173,17 @@ static pooling_layouts pooling_layouts_of(const onednn_pooling *p) {
   pooling_layouts all = {
       .window = {p->window, p->window},
       .strides = {p->stride, p->stride},
-      .before = {p->padding_before, p->padding_before},
-      .after = {p->padding_after, p->padding_after},
+      .before = {p->padding_before[0], p->padding_before[1]},
+      .after = {p->padding_after[0], p->padding_after[1]},
   };
-  const int64_t border = p->padding_before + p->padding_after - p->window;
+  const int64_t sizes[] = {p->height, p->width};
+  int64_t windows[2];
+  for (int i = 0; i < 2; i++) {
+    int64_t padded = sizes[i] + p->padding_before[i] + p->padding_after[i];
+    windows[i] = (padded - p->window) / p->stride + 1;
+  }
   const int64_t source[] = {p->batch, p->channels, p->height, p->width};
-  const int64_t destination[] = {p->batch, p->channels, (p->height + border) / p->stride + 1,
-                                 (p->width + border) / p->stride + 1};
+  const int64_t destination[] = {p->batch, p->channels, windows[0], windows[1]};
   all.source = onednn_layout_or_any(p->source, 4, source, &all.owned[0]);
   all.destination = onednn_layout_or_any(p->destination, 4, destination, &all.owned[1]);
   all.complete = all.source && all.destination;

@@ -18,7 +18,7 @@ public final class SparseLogisticRegression: Objective {
   public struct Options: Sendable, Hashable {
     /// The probability that an entry is removed from its example; 0 for no dropout. It is rounded
     /// to a multiple of 2^-16.
-    public var dropoutRate: Double
+    public var inputDropout: Double
     /// Where dropout makes up for the features that it removes.
     public var dropoutScaling: DropoutScaling
     /// The coefficient of the penalty `l2 / 2 * |w|^2`, which leaves out the bias.
@@ -26,9 +26,9 @@ public final class SparseLogisticRegression: Objective {
 
     /// A combination of options.
     public init(
-      dropoutRate: Double = 0.5, dropoutScaling: DropoutScaling = .inverted, l2: Double = 0
+      inputDropout: Double = 0.5, dropoutScaling: DropoutScaling = .inverted, l2: Double = 0
     ) {
-      self.dropoutRate = dropoutRate
+      self.inputDropout = inputDropout
       self.dropoutScaling = dropoutScaling
       self.l2 = l2
     }
@@ -63,8 +63,8 @@ public final class SparseLogisticRegression: Objective {
     precondition(
       training.featureCount == test.featureCount, "training and test set differ in columns")
     precondition(
-      options.dropoutRate >= 0 && options.dropoutRate < 1,
-      "a dropout rate of \(options.dropoutRate) is outside 0..<1")
+      options.inputDropout >= 0 && options.inputDropout < 1,
+      "a dropout rate of \(options.inputDropout) is outside 0..<1")
     // The kernels follow these indices unchecked.
     for set in [training, test] {
       let columns = Int32(set.featureCount)
@@ -83,12 +83,12 @@ public final class SparseLogisticRegression: Objective {
       Parameter(name: "weights", shape: [featureCount], offset: 0, storedCount: featureCount),
       Parameter(name: "bias", shape: [1], offset: featureCount, storedCount: 1),
     ]
-    threshold = min(UInt32((options.dropoutRate * 65536).rounded()), 65535)
+    threshold = min(UInt32((options.inputDropout * 65536).rounded()), 65535)
     keepProbability = Float(65536 - threshold) / 65536
 
     let longestRow = zip(training.rowOffsets, training.rowOffsets.dropFirst())
       .map { Int($1 - $0) }.max() ?? 0
-    let entries = options.dropoutRate > 0 ? minibatchCapacity * longestRow : 0
+    let entries = options.inputDropout > 0 ? minibatchCapacity * longestRow : 0
     draws = AlignedBuffer(count: (entries + 1) / 2)
     kept = AlignedBuffer(count: entries)
     products = AlignedBuffer(count: max(minibatchCapacity, Self.evaluationRows))

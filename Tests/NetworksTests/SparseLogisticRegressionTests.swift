@@ -94,7 +94,7 @@ private func gradient(
   func gradientAgreesWithTheReference(size: Int) {
     let l2 = 0.03
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchCapacity: 128, options: .init(dropoutRate: 0, l2: l2))
+      training: training, test: test, minibatchCapacity: 128, options: .init(inputDropout: 0, l2: l2))
     let theta = randomTheta(count: 98, seed: 3)
     let rows = (0..<size).map { Int32(($0 * 37 + 3) % 200) }
     let expected = reference(training, rows: rows, theta: theta)
@@ -114,7 +114,7 @@ private func gradient(
   func gradientIsTheDerivativeOfTheCostWithDropout(scaling: DropoutScaling) {
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 64,
-      options: .init(dropoutRate: 0.3, dropoutScaling: scaling, l2: 0.1))
+      options: .init(inputDropout: 0.3, dropoutScaling: scaling, l2: 0.1))
     let theta = randomTheta(count: 98, seed: 4)
     let rows = (0..<50).map { Int32($0 * 3) }
     let analytic = gradient(of: objective, at: theta, rows: rows).gradient
@@ -133,7 +133,7 @@ private func gradient(
 
   @Test func emptyRowsSeeTheBiasAlone() {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchCapacity: 2, options: .init(dropoutRate: 0.5))
+      training: training, test: test, minibatchCapacity: 2, options: .init(inputDropout: 0.5))
     let actual = gradient(of: objective, at: randomTheta(count: 98, seed: 5), rows: [3, 8])
     #expect(actual.gradient[..<97].allSatisfy { $0 == 0 })
     #expect(actual.gradient[97] != 0)
@@ -167,7 +167,7 @@ private func gradient(
       labels: [1, 0])
     let objective = SparseLogisticRegression(
       training: examples, test: examples, minibatchCapacity: 2,
-      options: .init(dropoutRate: rate, dropoutScaling: scaling))
+      options: .init(inputDropout: rate, dropoutScaling: scaling))
     let keep = (65536 - (rate * 65536).rounded()) / 65536
     let factor = scaling == .inverted ? 1 / keep : 1
     let theta = FloatVector(count: columns + 1)
@@ -228,7 +228,7 @@ private func gradient(
 
   @Test func hugeLogitsStayFinite() {
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchCapacity: 16, options: .init(dropoutRate: 0))
+      training: training, test: test, minibatchCapacity: 16, options: .init(inputDropout: 0))
     let theta = FloatVector(repeating: 1e4, count: 98)
     let actual = gradient(of: objective, at: theta, rows: [0, 1, 2, 3])
     #expect(actual.cost.cost.isFinite)

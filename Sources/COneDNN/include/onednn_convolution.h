@@ -19,12 +19,12 @@ onednn_primitive *onednn_convolution_backward_source(const onednn_convolution *c
 onednn_primitive *onednn_convolution_backward_weights(const onednn_convolution *convolution);
 
 // The maximum over square windows: destination [batch, channels, rows, columns] with
-// rows = (height + padding_before + padding_after - window) / stride + 1, rounded down, and so for
-// the columns. What is outside the source is never the maximum. Of equal maxima the first in
+// rows = (height + padding_before[0] + padding_after[0] - window) / stride + 1, rounded down, and so
+// for the columns with [1]. What is outside the source is never the maximum. Of equal maxima the first in
 // row-major order counts. The layout of the source must be known; that of the destination may be
 // NULL.
 typedef struct {
-  int64_t batch, channels, height, width, window, stride, padding_before, padding_after;
+  int64_t batch, channels, height, width, window, stride, padding_before[2], padding_after[2];
   const onednn_layout *source, *destination;
 } onednn_pooling;
 
