@@ -23,7 +23,7 @@ public enum PoolingBorder: String, Sendable, CaseIterable {
   case valid
 
   /// The padding before and after n rows or columns.
-  func padding(_ n: Int) -> (before: Int, after: Int) {
+  package func padding(_ n: Int) -> (before: Int, after: Int) {
     let window = StageShape.window
     let stride = StageShape.stride
     switch self {
