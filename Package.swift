@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
+    .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
     .target(
@@ -56,16 +57,16 @@ let package = Package(
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics"]),
-    library("Reproduction", coreModules.dropFirst() + ["COneDNN"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
-    tests("DatasetsTests", ["Datasets"]),
+    tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
-    tests("ReportingTests", ["Reporting"]),
+    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
     tests("ReproductionTests", ["Reproduction"]),
     tests("EndToEndTests", ["ResultStore"]),
   ]

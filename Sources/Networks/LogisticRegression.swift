@@ -103,6 +103,11 @@ public final class LogisticRegression: Objective {
     }
   }
 
+  /// The penalty at `theta`.
+  public func penalty(at theta: FloatVector) -> Double {
+    0.5 * l2 * squaredNorm(theta, in: 0..<biasOffset)
+  }
+
   /// Cost and error rate of a split; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = rows(of: split)

@@ -93,6 +93,9 @@ public protocol Objective: AnyObject {
     gradient: inout FloatVector
   ) -> MinibatchCost
 
+  /// The penalty at `theta`, whose gradient is part of `evaluateGradient`'s.
+  func penalty(at theta: FloatVector) -> Double
+
   /// The cost of a whole split at `theta`, without dropout. Objectives that sample (a variational
   /// bound) key their noise by `noise`.
   func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation
@@ -102,5 +105,12 @@ extension Objective {
   /// The number of elements of `theta`, padding included.
   public var parameterCount: Int {
     parameters.last.map { $0.offset + $0.storedCount } ?? 0
+  }
+}
+
+/// The sum of the squares of some elements of `theta`, added up in order in double precision.
+func squaredNorm(_ theta: FloatVector, in range: Range<Int>) -> Double {
+  theta.withUnsafeBufferPointer { theta in
+    theta[range].reduce(0.0) { $0 + Double($1) * Double($1) }
   }
 }

@@ -19,11 +19,11 @@ public enum OptimizerRegistry {
     return method
   }
 
-  /// An optimizer of `count` parameters before its first step; hyperparameters that are not given
-  /// take the method's defaults. Throws `OptimizerError`.
-  public static func make(
-    _ name: String, hyperparameters: [String: Double] = [:], count: Int
-  ) throws -> any Optimizer {
+  /// The values of all hyperparameters of a method: those given, and the defaults of the others.
+  /// Throws `OptimizerError`.
+  public static func resolve(
+    _ name: String, hyperparameters: [String: Double] = [:]
+  ) throws -> [String: Double] {
     let method = try method(name)
     for given in hyperparameters.keys.sorted() where method.hyperparameter(given) == nil {
       let known = method.hyperparameters.map(\.name)
@@ -39,7 +39,16 @@ public enum OptimizerRegistry {
       }
       values[hyperparameter.name] = value
     }
-    return method.make(Hyperparameters(values), count)
+    return values
+  }
+
+  /// An optimizer of `count` parameters before its first step; hyperparameters that are not given
+  /// take the method's defaults. Throws `OptimizerError`.
+  public static func make(
+    _ name: String, hyperparameters: [String: Double] = [:], count: Int
+  ) throws -> any Optimizer {
+    let values = try resolve(name, hyperparameters: hyperparameters)
+    return try method(name).make(Hyperparameters(values), count)
   }
 }
 

@@ -32,7 +32,8 @@ do {
     }
   }
 } catch {
-  fputs("bench-optimizers: \(error)\n", stderr)
+  let line = Array("bench-optimizers: \(error)\n".utf8)
+  _ = write(STDERR_FILENO, line, line.count)
   exit(1)
 }
 

@@ -1,1 +1,66 @@
-print("")
+import Networks
+import Reporting
+import Reproduction
+
+// Section 6.1, Figure 1 (left): L2-regularised multinomial logistic regression on MNIST, trained on
+// the 784-dimensional images with minibatches of 128 and a stepsize that decays as 1/sqrt(t).
+
+let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let place = "section 6.1, Figure 1 (left)"
+let judged = [5, 10, 20, 45]
+
+// What the paper leaves open about the schedule is part of every grid.
+let schedules = ["constant", "alpha/sqrt(step)", "alpha/sqrt(epoch)"]
+let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
+
+TrainingExperiment(
+  name: "mnist-logistic",
+  title: "Logistic regression on MNIST",
+  place: place,
+  data: .images(.mnist),
+  settings: [Setting("l2", 1e-4, in: 0...1, "coefficient of the L2 penalty on the weights")],
+  minibatch: 128,
+  epochs: ByProfile(smoke: 3, quick: 46, paper: 46),
+  seeds: ByProfile(smoke: 2, quick: 10, paper: 10),
+  search: ByProfile(smoke: .inline(seeds: 1), quick: .inline(seeds: 2), paper: .inline(seeds: 5)),
+  contenders: [
+    Contender(
+      "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.001]),
+      grid: Grid([alpha], schedules: schedules)),
+    Contender(
+      "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
+      grid: Grid([alpha, GridAxis("momentum", [0.5, 0.9, 0.99])], schedules: schedules)),
+    Contender(
+      "Adam", optimizer: "adam",
+      published: .init(["alpha": 0.001], schedule: "alpha/sqrt(epoch)"),
+      grid: Grid([alpha], schedules: schedules)),
+  ],
+  paper: paper,
+  figures: [
+    Figure(
+      "fig1a", "MNIST Logistic Regression", place: "Figure 1 (left)",
+      caption: "Adam and SGDNesterov fall together to about 0.26, AdaGrad stays far above.",
+      x: .linear("iterations over entire dataset", 0, 45), y: .linear("training cost", 0.2, 0.7),
+      lines: [
+        .contender("AdaGrad", .blue), .contender("SGDNesterov", .green), .contender("Adam", .red),
+      ])
+  ],
+  claims: [
+    .similar(
+      "fig1a.adam-like-nesterov", "Adam converges like SGD with Nesterov momentum", place: place,
+      "Adam", to: "SGDNesterov", within: 0.1, at: judged, figure: "fig1a"),
+    .lower(
+      "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: place,
+      "Adam", than: "AdaGrad", at: judged, figure: "fig1a"),
+    .lower(
+      "fig1a.nesterov-faster-than-adagrad",
+      "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
+      "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
+    .figureMatch(figure: "fig1a", contender: "AdaGrad", place: place),
+    .figureMatch(figure: "fig1a", contender: "SGDNesterov", place: place),
+    .figureMatch(figure: "fig1a", contender: "Adam", place: place),
+  ]
+) { data, settings, minibatch in
+  LogisticRegression(
+    training: data.training, test: data.test, l2: settings.number("l2"), minibatchCapacity: minibatch)
+}.main()

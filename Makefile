@@ -1,0 +1,97 @@
+# make help lists the targets; README.md tells the rest.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PROFILE ?= quick
+SEEDS ?=
+JOBS ?=
+DATA ?= $(if $(ADAM_DATA),$(ADAM_DATA),data)
+# Further options for the experiments, e.g. OPTIONS="--optimizers adam".
+OPTIONS ?=
+# WERROR=1 turns warnings into errors.
+WERROR ?=
+
+EXPERIMENTS := $(shell sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift)
+
+BIN := .build/release
+SWIFTFLAGS := -c release $(if $(WERROR),-Xswiftc -warnings-as-errors)
+SOURCES := Package.swift $(shell find Sources reproductions -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.tsv' -o -name 'module.modulemap')
+STAMPS := .build/stamps
+RUN_OPTIONS := --profile $(PROFILE) --data-dir $(DATA) $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
+
+.PHONY: help
+help: ## list the targets
+	@echo "targets:"
+	@sed -n 's/^\([a-z][a-z%-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t h; do printf '  %-22s %s\n' "$$t" "$$h"; done
+	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder OPTIONS='...'"
+	@echo "experiments: $(EXPERIMENTS)"
+
+.PHONY: deps
+deps: $(STAMPS)/deps ## install the C libraries and gnuplot, if they are missing
+
+$(STAMPS)/deps: reproductions/support/install-dependencies.sh
+	@reproductions/support/install-dependencies.sh
+	@mkdir -p $(STAMPS) && touch $@
+
+.PHONY: build
+build: $(STAMPS)/build ## build every executable
+
+$(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
+	swift build $(SWIFTFLAGS)
+	@touch $@
+
+.PHONY: data
+data: $(STAMPS)/deps ## download the data sets that are missing from DATA
+	@reproductions/support/get-data.sh "$(DATA)"
+
+.PHONY: reproduce-all
+reproduce-all: $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper
+	@reproductions/support/reproduce-all.sh "$(PROFILE)" "$(DATA)" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+
+.PHONY: $(EXPERIMENTS:%=reproduce-%)
+$(EXPERIMENTS:%=reproduce-%): reproduce-%: $(STAMPS)/build
+	@$(BIN)/$* $(RUN_OPTIONS)
+
+.PHONY: reproduce-EXPERIMENT
+reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
+	@echo "name one of: $(EXPERIMENTS:%=reproduce-%)"; exit 64
+
+.PHONY: search
+search: $(STAMPS)/build ## search the step sizes that profile quick takes from files (hours)
+	@for e in $(EXPERIMENTS); do \
+	  if [ -f reproductions/$$e/search.tsv ]; then \
+	    $(BIN)/$$e --search $(filter-out --profile $(PROFILE),$(RUN_OPTIONS)) --profile paper \
+	      && cp results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
+	  fi; done
+
+.PHONY: status
+status: $(STAMPS)/build ## runs done and to do, by experiment
+	@for e in $(EXPERIMENTS); do $(BIN)/$$e --status $(RUN_OPTIONS); done
+
+.PHONY: inspect
+inspect: ## the headers of the result files
+	@command -v h5dump > /dev/null || { echo "h5dump is missing: apt-get install hdf5-tools" >&2; exit 69; }
+	@found=; for f in results/$(PROFILE)/*.h5; do [ -e "$$f" ] || continue; found=1; h5dump -H "$$f"; done; \
+	  [ -n "$$found" ] || { echo "no results in results/$(PROFILE): run make reproduce-all" >&2; exit 66; }
+
+.PHONY: test
+test: $(STAMPS)/deps ## run the tests
+	swift build $(SWIFTFLAGS) --build-tests
+	swift test $(SWIFTFLAGS) --skip-build
+	@touch $(STAMPS)/build
+
+.PHONY: lint
+lint: ## check the format of the sources and the scripts
+	swift format lint --strict -r Sources Tests reproductions Package.swift
+	@if command -v shellcheck > /dev/null; then git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; \
+	  else echo "shellcheck is missing, scripts are not checked"; fi
+
+.PHONY: bench
+bench: $(STAMPS)/build ## time a training step of every experiment, and every update
+	@for b in $$(sed -n '/^let tools/,/^]/s/.*"\(bench-[a-z]*\)".*/\1/p' Package.swift); do $(BIN)/$$b || exit; done
+
+.PHONY: clean
+clean: ## remove the build; results stay
+	rm -rf .build

@@ -1,0 +1,185 @@
+import Glibc
+import ResultStore
+
+/// Why a claim cannot be judged; it becomes the verdict `not run` with this reason.
+public struct NotRun: Error, Sendable, Equatable {
+  /// The reason, in words.
+  public let reason: String
+
+  /// A reason.
+  public init(_ reason: String) { self.reason = reason }
+}
+
+/// What a claim is judged on: one arm of one experiment's document.
+public struct ClaimContext: Sendable {
+  /// The experiment's results.
+  public let document: Document
+  /// The arm that is judged; nil where the experiment has no arms.
+  public let arm: String?
+  /// The paper's curves.
+  public let paper: PaperCurves
+  /// Results of the same experiment in another profile: with one seed here, the spread over seeds
+  /// is taken from there.
+  public let otherProfile: Document?
+
+  /// One arm of a document.
+  public init(
+    document: Document, arm: String?, paper: PaperCurves = PaperCurves(),
+    otherProfile: Document? = nil
+  ) {
+    self.document = document
+    self.arm = arm
+    self.paper = paper
+    self.otherProfile = otherProfile
+  }
+
+  /// One cell of a variable.
+  package enum Cell: Equatable {
+    case value(Double)
+    /// The run had diverged by then.
+    case diverged
+    case missing(String)
+  }
+
+  /// The variable, or the reason why there is none.
+  package func array(_ name: String) throws -> Cells {
+    guard let array = Cells(name, in: document) else {
+      throw NotRun("the file has no variable \(name)")
+    }
+    return array
+  }
+
+  /// The seeds of a variable, in order; one unnamed seed if it has no such dimension.
+  package func seeds(of variable: Cells) -> [String] {
+    variable.has("seed") ? variable.labels(of: "seed") : ["0"]
+  }
+
+  /// The value at one seed and epoch, or why there is none.
+  package func cell(
+    _ variable: Cells, _ contender: String, seed: String, epoch: Int
+  ) throws -> Cell {
+    var selection = ["optimizer": contender, "seed": seed, "epoch": String(epoch)]
+    selection["arm"] = arm
+    for (dimension, label) in selection.sorted(by: { $0.key < $1.key })
+    where variable.has(dimension) {
+      guard variable.has(dimension, label) else {
+        switch dimension {
+        case "epoch":
+          let last = variable.labels(of: "epoch").last ?? "none"
+          throw NotRun("epoch \(epoch) is not there: the runs end at \(last)")
+        case "optimizer": throw NotRun("\(contender) is not among the contenders")
+        default: throw NotRun("there is no \(dimension) \(label)")
+        }
+      }
+    }
+    guard let value = variable.value(at: selection) else {
+      throw NotRun("\(variable.name) has dimensions that this claim does not know")
+    }
+    if value.isFinite { return .value(value) }
+    switch RunStatus(document)?.meaning(at: selection) {
+    case "diverged": return .diverged
+    case "failed": return .missing("\(contender), seed \(seed), failed")
+    case "finished", nil:
+      if !value.isNaN { return .diverged }
+      let isLastPass =
+        variable.name == "train_cost_running"
+        && variable.labels(of: "epoch").last == selection["epoch"]
+      return .missing(
+        isLastPass
+          ? "the pass that starts after epoch \(epoch) was not made: one more epoch is needed"
+          : "\(contender), seed \(seed), has no value at epoch \(epoch)")
+    case "not_run"?: return .missing("\(contender), seed \(seed), has not been run")
+    case let other?: return .missing("\(contender), seed \(seed), is \(other)")
+    }
+  }
+
+  /// The values of a contender at one epoch, one a finished seed.
+  public func values(
+    _ variable: String = "train_cost_running", _ contender: String, at epoch: Int
+  ) throws -> [Double] {
+    let array = try array(variable)
+    return try seeds(of: array).compactMap { seed in
+      if case .value(let value) = try cell(array, contender, seed: seed, epoch: epoch) {
+        return value
+      }
+      return nil
+    }
+  }
+
+  /// Paired comparison of two contenders, each seed's costs averaged over the given epochs.
+  ///
+  /// - Throws: `NotRun` if no seed has both.
+  public func compare(
+    _ a: String, with b: String, variable: String = "train_cost_running", at epochs: [Int]
+  ) throws -> Comparison {
+    let array = try array(variable)
+    var comparison = Comparison()
+    var reasons: [String] = []
+    for seed in seeds(of: array) {
+      let costs = try [a, b].map { contender in
+        try epochs.map { try cell(array, contender, seed: seed, epoch: $0) }
+      }
+      if let reason = costs.joined().lazy.compactMap({ cell in
+        if case .missing(let reason) = cell { reason } else { nil }
+      }).first {
+        reasons.append(reason)
+        continue
+      }
+      let means = costs.map { cells in
+        Statistics.mean(
+          cells.map { cell in
+            if case .value(let value) = cell { value } else { .infinity }
+          })
+      }
+      comparison.add(means[0], means[1])
+    }
+    guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
+    comparison.leftOut = reasons
+    return comparison
+  }
+}
+
+/// Paired differences between two contenders, one a seed; a diverged run counts as infinite cost.
+public struct Comparison: Sendable {
+  /// The costs of the first contender.
+  public private(set) var a: [Double] = []
+  /// The costs of the second contender.
+  public private(set) var b: [Double] = []
+  /// Why seeds were left out.
+  public var leftOut: [String] = []
+
+  mutating func add(_ costA: Double, _ costB: Double) {
+    a.append(costA)
+    b.append(costB)
+  }
+
+  /// The number of seeds.
+  public var pairs: Int { a.count }
+
+  /// How many runs of each diverged.
+  public var diverged: (a: Int, b: Int) {
+    (a.count { !$0.isFinite }, b.count { !$0.isFinite })
+  }
+
+  /// log(a / b) of each seed: infinite where one of the two diverged, NaN where both did.
+  public var logRatios: [Double] {
+    zip(a, b).map { a, b in
+      if a.isInfinite && b.isInfinite { return .nan }
+      let smallest = Double.leastNormalMagnitude
+      return log(Swift.max(a, smallest)) - log(Swift.max(b, smallest))
+    }
+  }
+
+  /// The mean of the log ratios with its interval; infinite, with an interval of that one point,
+  /// if one contender diverged in every seed and the other in none.
+  public var estimate: Estimate {
+    let ratios = logRatios
+    if ratios.allSatisfy(\.isFinite) { return Statistics.bootstrapMean(ratios) }
+    if let first = ratios.first, first.isInfinite, ratios.allSatisfy({ $0 == first }) {
+      return ratios.count > 1
+        ? Estimate(first, low: first, high: first, count: ratios.count)
+        : Estimate(first, count: 1)
+    }
+    return Estimate(.nan, count: ratios.count)
+  }
+}

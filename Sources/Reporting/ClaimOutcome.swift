@@ -1,0 +1,251 @@
+import Glibc
+import ResultStore
+
+/// What became of a claim.
+public enum Verdict: String, Sendable, CaseIterable {
+  /// The measurement says what the paper says.
+  case reproduced
+  /// The measurement contradicts the paper.
+  case notReproduced = "not reproduced"
+  /// The interval contains the threshold, or there is too little to decide.
+  case inconclusive
+  /// There is no measurement to judge.
+  case notRun = "not run"
+}
+
+/// One number behind a verdict, e.g. the comparison at one epoch.
+public struct ClaimNumber: Sendable, Equatable {
+  /// What it is, e.g. `epoch 5`.
+  public var label: String
+  /// The number, in the outcome's unit.
+  public var value: Double
+  /// The lower end of its 95 % interval, or NaN.
+  public var low: Double
+  /// The upper end of its 95 % interval, or NaN.
+  public var high: Double
+
+  /// One number, with its interval if it has one.
+  public init(_ label: String, _ value: Double, low: Double = .nan, high: Double = .nan) {
+    self.label = label
+    self.value = value
+    self.low = low
+    self.high = high
+  }
+
+  /// Equal in content; NaN equals NaN here, as it means "none".
+  public static func == (a: ClaimNumber, b: ClaimNumber) -> Bool {
+    a.label == b.label && same(a.value, b.value) && same(a.low, b.low) && same(a.high, b.high)
+  }
+}
+
+/// A claim with its verdict and the numbers that decided it.
+public struct ClaimOutcome: Sendable, Equatable {
+  /// The claim, e.g. `fig1a.adam-faster-than-adagrad`.
+  public var id = ""
+  /// The arm that was judged, e.g. `tuned`; empty where an experiment has no arms.
+  public var arm = ""
+  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`.
+  public var place = ""
+  /// What is claimed, in our words.
+  public var statement = ""
+  /// The rule that decides, in words.
+  public var rule = ""
+  /// The figure that shows it, e.g. `fig1a`; empty if none does.
+  public var figure = ""
+  /// The verdict.
+  public var verdict: Verdict
+  /// The effect size, in `unit`; NaN if there is none.
+  public var effect: Double
+  /// The lower end of the effect's 95 % interval, or NaN.
+  public var low: Double
+  /// The upper end of the effect's 95 % interval, or NaN.
+  public var high: Double
+  /// What the effect is compared with, or NaN.
+  public var threshold: Double
+  /// What the effect is, e.g. `log(Adam / AdaGrad)`.
+  public var unit: String
+  /// How many seeds are behind it; 0 where there are none.
+  public var seeds: Int
+  /// One sentence for people, with the numbers or the reason.
+  public var detail: String
+  /// The numbers behind it, e.g. one an epoch.
+  public var numbers: [ClaimNumber]
+
+  /// A verdict with its numbers; the claim fills in who it is.
+  public init(
+    _ verdict: Verdict, effect: Double = .nan, low: Double = .nan, high: Double = .nan,
+    threshold: Double = .nan, unit: String = "", seeds: Int = 0, numbers: [ClaimNumber] = [],
+    _ detail: String
+  ) {
+    self.verdict = verdict
+    self.effect = effect
+    self.low = low
+    self.high = high
+    self.threshold = threshold
+    self.unit = unit
+    self.seeds = seeds
+    self.detail = detail
+    self.numbers = numbers
+  }
+
+  /// A verdict with an estimate as its effect.
+  public init(
+    _ verdict: Verdict, _ estimate: Estimate, threshold: Double = .nan, unit: String = "",
+    numbers: [ClaimNumber] = [], _ detail: String
+  ) {
+    self.init(
+      verdict, effect: estimate.value, low: estimate.low, high: estimate.high,
+      threshold: threshold, unit: unit, seeds: estimate.count, numbers: numbers, detail)
+  }
+
+  /// `id@arm`, or the id alone where there are no arms: unique within a document.
+  public var key: String { arm.isEmpty ? id : "\(id)@\(arm)" }
+
+  /// The effect with its interval as people read it: logarithms of ratios as ratios, e.g.
+  /// `Adam / AdaGrad = 0.52 [0.51, 0.53]`.
+  public var effectText: String {
+    if effect.isNaN { return "" }
+    guard unit.hasPrefix("log("), unit.hasSuffix(")") else {
+      let name = unit.isEmpty ? "" : "\(unit) = "
+      return name + Self.interval(effect, low, high)
+    }
+    return "\(unit.dropFirst(4).dropLast()) = " + Self.interval(exp(effect), exp(low), exp(high))
+  }
+
+  static func interval(_ value: Double, _ low: Double, _ high: Double) -> String {
+    let text = NumberText.significant(value)
+    if low.isNaN || high.isNaN { return text }
+    return "\(text) [\(NumberText.significant(low)), \(NumberText.significant(high))]"
+  }
+
+  /// Equal in content; NaN equals NaN here, as it means "none".
+  public static func == (a: ClaimOutcome, b: ClaimOutcome) -> Bool {
+    a.key == b.key && a.place == b.place && a.statement == b.statement && a.rule == b.rule
+      && a.figure == b.figure && a.verdict == b.verdict && a.unit == b.unit
+      && a.seeds == b.seeds && a.detail == b.detail && a.numbers == b.numbers
+      && same(a.effect, b.effect) && same(a.low, b.low) && same(a.high, b.high)
+      && same(a.threshold, b.threshold)
+  }
+}
+
+private func same(_ a: Double, _ b: Double) -> Bool { a == b || (a.isNaN && b.isNaN) }
+
+extension [ClaimOutcome] {
+  /// The outcomes as the group `/claims` of a document: one row a claim and arm along the dimension
+  /// `claim`, and the numbers behind them as a table along `number` in the subgroup `numbers`.
+  public func encoded() -> Group {
+    var group = Group()
+    group.attributes = [
+      Attribute("long_name", "verdicts on the paper's claims"),
+      Attribute("comment", "rules fixed before results; intervals are 95 %, over seeds"),
+    ]
+    group.dimensions = [
+      Dimension(
+        "claim", .string(map(\.key)), attributes: [Attribute("long_name", "claim and arm")])
+    ]
+    func text(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> String) -> Variable {
+      Variable(
+        name, ["claim"], .string(map(path)), attributes: [Attribute("long_name", longName)])
+    }
+    func number(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> Double) -> Variable {
+      Variable(
+        name, ["claim"], .double(map(path)), attributes: [Attribute("long_name", longName)])
+    }
+    group.variables = [
+      text("id", "claim", \.id),
+      text("arm", "arm that was judged; empty where there are no arms", \.arm),
+      text("place", "where the paper says it", \.place),
+      text("statement", "what is claimed", \.statement),
+      text("rule", "how it is decided", \.rule),
+      text("verdict", "reproduced, not reproduced, inconclusive or not run", \.verdict.rawValue),
+      number("effect", "effect size, in the unit of `unit`", \.effect),
+      number("low", "lower end of the 95 % interval of the effect", \.low),
+      number("high", "upper end of the 95 % interval of the effect", \.high),
+      number("threshold", "what the effect is compared with", \.threshold),
+      text("unit", "what the effect is", \.unit),
+      Variable(
+        "seeds", ["claim"], .int64(map { Int64($0.seeds) }),
+        attributes: [Attribute("long_name", "seeds behind the effect")]),
+      text("detail", "the numbers or the reason in one sentence", \.detail),
+      text("figure", "figure that shows it", \.figure),
+    ]
+    let rows = flatMap { outcome in outcome.numbers.map { (outcome.key, $0) } }
+    if !rows.isEmpty {
+      var numbers = Group()
+      numbers.attributes = [Attribute("long_name", "the numbers behind the verdicts")]
+      numbers.dimensions = [
+        Dimension(
+          "number", .int64(rows.indices.map(Int64.init)),
+          attributes: [Attribute("long_name", "row")])
+      ]
+      func column(_ name: String, _ longName: String, _ values: Values) -> Variable {
+        Variable(name, ["number"], values, attributes: [Attribute("long_name", longName)])
+      }
+      numbers.variables = [
+        column("of_claim", "claim and arm", .string(rows.map(\.0))),
+        column("label", "what it is", .string(rows.map(\.1.label))),
+        column("value", "the number, in the claim's unit", .double(rows.map(\.1.value))),
+        column("low", "lower end of its 95 % interval", .double(rows.map(\.1.low))),
+        column("high", "upper end of its 95 % interval", .double(rows.map(\.1.high))),
+      ]
+      group.groups = [Subgroup("numbers", numbers)]
+    }
+    return group
+  }
+
+  /// Reads the group `/claims` back.
+  ///
+  /// - Throws: `ReportError.malformedClaims` if a column is missing or a verdict is unknown.
+  public init(decoding group: Group) throws {
+    func text(_ name: String, in group: Group) throws -> [String] {
+      guard let values = group.variable(name)?.strings else {
+        throw ReportError.malformedClaims("no text column '\(name)'")
+      }
+      return values
+    }
+    func number(_ name: String, in group: Group) throws -> [Double] {
+      guard let values = group.variable(name)?.values.doubles else {
+        throw ReportError.malformedClaims("no numeric column '\(name)'")
+      }
+      return values
+    }
+    let ids = try text("id", in: group)
+    let texts = try [
+      "arm", "place", "statement", "rule", "verdict", "unit", "detail", "figure",
+    ].map { try text($0, in: group) }
+    let values = try ["effect", "low", "high", "threshold", "seeds"]
+      .map { try number($0, in: group) }
+    guard texts.allSatisfy({ $0.count == ids.count }), values.allSatisfy({ $0.count == ids.count })
+    else { throw ReportError.malformedClaims("columns of different lengths") }
+    self = []
+    for row in ids.indices {
+      guard let verdict = Verdict(rawValue: texts[4][row]) else {
+        throw ReportError.malformedClaims("unknown verdict '\(texts[4][row])' of \(ids[row])")
+      }
+      var outcome = ClaimOutcome(
+        verdict, effect: values[0][row], low: values[1][row], high: values[2][row],
+        threshold: values[3][row], unit: texts[5][row], seeds: Int(values[4][row]), texts[6][row])
+      outcome.id = ids[row]
+      outcome.arm = texts[0][row]
+      outcome.place = texts[1][row]
+      outcome.statement = texts[2][row]
+      outcome.rule = texts[3][row]
+      outcome.figure = texts[7][row]
+      append(outcome)
+    }
+    guard let table = group.group("numbers") else { return }
+    let owners = try text("of_claim", in: table)
+    let names = try text("label", in: table)
+    let columns = try ["value", "low", "high"].map { try number($0, in: table) }
+    guard names.count == owners.count, columns.allSatisfy({ $0.count == owners.count }) else {
+      throw ReportError.malformedClaims("columns of 'numbers' of different lengths")
+    }
+    for row in owners.indices {
+      guard let owner = firstIndex(where: { $0.key == owners[row] }) else {
+        throw ReportError.malformedClaims("numbers of an unknown claim '\(owners[row])'")
+      }
+      self[owner].numbers.append(
+        ClaimNumber(names[row], columns[0][row], low: columns[1][row], high: columns[2][row]))
+    }
+  }
+}

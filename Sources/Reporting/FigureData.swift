@@ -1,0 +1,163 @@
+import Glibc
+import ResultStore
+
+/// A panel with its numbers: what is drawn, and what the report says about it.
+package struct PanelData: Sendable {
+  /// The panel as declared.
+  package let panel: Figure.Panel
+  /// Our lines, in order.
+  package let lines: [LineData]
+  /// The horizontal range.
+  package let xRange: ClosedRange<Double>
+  /// The vertical range.
+  package let yRange: ClosedRange<Double>
+
+  /// Whether any line has data.
+  package var hasData: Bool { lines.contains { !$0.points.isEmpty } }
+  /// The largest number of seeds behind a line.
+  package var seeds: Int { lines.map(\.seeds).max() ?? 0 }
+
+  /// A panel of a figure, filled from a document.
+  package init(_ panel: Figure.Panel, of figure: Figure, document: Document, paper: PaperCurves) {
+    self.panel = panel
+    let source = panel.paperFigure ?? figure.id
+    lines = panel.lines.map { line in
+      LineData(
+        line, panel: panel, document: document,
+        paper: line.paper.flatMap { paper.curve($0, of: source) })
+    }
+    let xs = lines.flatMap { $0.points.map(\.x) + ($0.paper?.points.map(\.x) ?? []) }
+    let ys = lines.flatMap { line in
+      line.points.flatMap { [$0.low, $0.middle, $0.high] } + (line.paper?.data.map(\.y) ?? [])
+    }
+    xRange = Self.range(panel.x, xs)
+    yRange = Self.range(panel.y, ys)
+  }
+
+  /// The declared range, completed from the data: with a margin of 3 % where it is open.
+  private static func range(_ axis: Figure.Axis, _ values: [Double]) -> ClosedRange<Double> {
+    let usable = values.filter { $0.isFinite && (!axis.isLogarithmic || $0 > 0) }
+    let smallest = usable.min() ?? (axis.isLogarithmic ? 0.1 : 0)
+    let largest = usable.max() ?? 1
+    func scaled(_ value: Double) -> Double { axis.isLogarithmic ? log10(value) : value }
+    func unscaled(_ value: Double) -> Double { axis.isLogarithmic ? pow(10, value) : value }
+    let margin = 0.03 * Swift.max(scaled(largest) - scaled(smallest), 1e-9)
+    let low = axis.low ?? unscaled(scaled(smallest) - margin)
+    let high = axis.high ?? unscaled(scaled(largest) + margin)
+    return low < high ? low...high : low...(low + Swift.max(1, Swift.abs(low)))
+  }
+}
+
+/// One line with its numbers.
+package struct LineData: Sendable {
+  /// One place along the horizontal axis.
+  package struct Point: Sendable, Equatable {
+    /// The horizontal coordinate.
+    package var x: Double
+    /// The median over seeds; infinite where most runs had diverged.
+    package var middle: Double
+    /// The lower end of the band.
+    package var low: Double
+    /// The upper end of the band.
+    package var high: Double
+
+    /// One place.
+    package init(x: Double, middle: Double, low: Double, high: Double) {
+      self.x = x
+      self.middle = middle
+      self.low = low
+      self.high = high
+    }
+  }
+
+  /// The line as declared.
+  package let line: Figure.Line
+  /// The places that have a value or a divergence, in order.
+  package let points: [Point]
+  /// How many seeds have a value somewhere.
+  package let seeds: Int
+  /// The paper's curve.
+  package let paper: PaperCurves.Curve?
+
+  /// The points with a finite middle.
+  package var finite: [Point] { points.filter(\.middle.isFinite) }
+  /// Whether any place is diverged for most seeds.
+  package var isDiverged: Bool { points.contains { $0.middle.isInfinite } }
+
+  /// The median over the paper's points of |log(ours / paper)|; nil if there is no common point.
+  package var distanceToPaper: (value: Double, count: Int)? {
+    guard let paper else { return nil }
+    let distances = paper.data.compactMap { theirs -> Double? in
+      guard let ours = points.first(where: { Swift.abs($0.x - theirs.x) <= 1e-5 }), theirs.y > 0,
+        ours.middle > 0
+      else { return nil }
+      return Swift.abs(log(ours.middle / theirs.y))
+    }
+    return distances.isEmpty ? nil : (Statistics.median(distances), distances.count)
+  }
+
+  init(
+    _ line: Figure.Line, panel: Figure.Panel, document: Document, paper: PaperCurves.Curve?
+  ) {
+    self.line = line
+    self.paper = paper
+    guard let cells = Cells(line.variable, in: document) else {
+      points = []
+      seeds = 0
+      return
+    }
+    let selection = panel.select.merging(line.select) { _, own in own }
+    let status = RunStatus(document)
+    let seedLabels = cells.has("seed") ? cells.labels(of: "seed") : ["0"]
+    let xCells = line.xVariable.flatMap { Cells($0, in: document) }
+    var seen = [Bool](repeating: false, count: seedLabels.count)
+    var points: [Point] = []
+    for label in cells.labels(of: line.along) {
+      var place = selection
+      place[line.along] = label
+      guard
+        let x = Self.coordinate(
+          label, xCells, place, seedLabels, hasOwnVariable: line.xVariable != nil)
+      else { continue }
+      if case .quantiles(let dimension, let middle, let low, let high) = line.band {
+        let values = [middle, low, high].map { quantile in
+          cells.value(at: place.merging([dimension: quantile]) { _, new in new }) ?? .nan
+        }
+        if values[0].isFinite {
+          points.append(Point(x: x, middle: values[0], low: values[1], high: values[2]))
+          seen = seen.map { _ in true }
+        }
+        continue
+      }
+      var values: [Double] = []
+      for (index, seed) in seedLabels.enumerated() {
+        if cells.has("seed") { place["seed"] = seed }
+        guard let value = cells.value(at: place) else { continue }
+        if value.isFinite {
+          values.append(value)
+          seen[index] = true
+        } else if status?.meaning(at: place) == "diverged" || value.isInfinite {
+          values.append(.infinity)
+        }
+      }
+      guard let low = values.min(), let high = values.max() else { continue }
+      points.append(Point(x: x, middle: Statistics.median(values), low: low, high: high))
+    }
+    // The label after a running mean's last pass has no value, diverged or not.
+    self.points = points.sorted { $0.x < $1.x }
+    seeds = seen.count { $0 }
+  }
+
+  private static func coordinate(
+    _ label: String, _ xCells: Cells?, _ place: [String: String], _ seeds: [String],
+    hasOwnVariable: Bool
+  ) -> Double? {
+    guard hasOwnVariable else { return Double(label) }
+    guard let xCells else { return nil }
+    let values = seeds.compactMap { seed in
+      xCells.value(at: place.merging(["seed": seed]) { _, new in new })
+    }
+    let median = Statistics.median(values.filter(\.isFinite))
+    return median.isFinite ? median : nil
+  }
+}

@@ -1,0 +1,257 @@
+import Foundation
+import ResultStore
+import Storage
+
+/// A figure as drawn: the same bytes for the same numbers.
+public struct DrawnFigure: Sendable {
+  /// The figure.
+  public let figure: Figure
+  /// The whole figure as SVG, with a white ground.
+  public let svg: [UInt8]
+  /// The whole figure as PNG, twice the size of the SVG.
+  public let png: [UInt8]
+  /// The whole figure as PDF; nil if this gnuplot cannot write it.
+  public let pdf: [UInt8]?
+  /// Each panel as an `<svg>` element for a page: no ground, text in the page's colour.
+  public let panels: [String]
+}
+
+/// gnuplot, run as a program.
+public struct Gnuplot: Sendable {
+  private let executable: String
+
+  /// Finds gnuplot.
+  ///
+  /// - Parameter name: a name that is looked up in `PATH`, or a path.
+  /// - Throws: `ReportError.gnuplotMissing`, which says what to install.
+  public init(_ name: String = "gnuplot") throws {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let candidates =
+      name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
+    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+      throw ReportError.gnuplotMissing(
+        name.contains("/") ? "is not at \(name)" : "is not installed")
+    }
+    executable = found
+  }
+
+  /// Draws one figure from a document.
+  ///
+  /// - Parameter paper: the paper's curves that the figure refers to.
+  /// - Throws: `ReportError.gnuplotFailed` with what gnuplot said.
+  public func draw(_ figure: Figure, of document: Document, paper: PaperCurves) throws
+    -> DrawnFigure
+  {
+    let panels = figure.panels.map {
+      PanelData($0, of: figure, document: document, paper: paper)
+    }
+    let script = GnuplotScript(
+      figure: figure, panels: panels, warnings: Self.warnings(document),
+      notes: Self.notes(panels))
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try run(script.text, for: figure.id, in: folder.path)
+    func file(_ name: String) throws -> [UInt8] {
+      do {
+        return try FileContents.read("\(folder.path)/\(name)")
+      } catch {
+        throw ReportError.gnuplotFailed(figure: figure.id, message: "it wrote no \(name)")
+      }
+    }
+    let inline = try panels.indices.map { index in
+      Self.inlined(
+        try file("panel-\(index).svg"), id: "\(figure.id)-\(index)", figure: figure,
+        panel: panels[index])
+    }
+    return DrawnFigure(
+      figure: figure, svg: Self.described(try file("figure.svg"), figure: figure),
+      png: try file("figure.png"),
+      pdf: (try? file("figure.pdf")).map(Self.withoutDate), panels: inline)
+  }
+
+  /// What a figure must say about its data and its protocol; nothing if they are the paper's.
+  package static func warnings(_ document: Document) -> [String] {
+    var lines: [String] = []
+    if document.dataOrigin == "stand-in" { lines.append("stand-in data, not the paper's") }
+    if !document.shortened.isEmpty { lines.append("shortened: \(document.shortened)") }
+    return lines
+  }
+
+  /// How to read the figure, in one or two lines.
+  private static func notes(_ panels: [PanelData]) -> [String] {
+    let lines = panels.flatMap(\.lines)
+    var parts: [String] = []
+    let counts = Set(lines.filter { $0.seeds > 0 && $0.line.band == .seeds }.map(\.seeds))
+    if let most = counts.max(), let least = counts.min(), most > 1 {
+      let seeds = most == least ? "\(most) seeds" : "\(least) to \(most) seeds"
+      parts.append("Bold with markers: median over \(seeds); band: their range.")
+    } else if counts == [1] {
+      parts.append("Bold with markers: one seed.")
+    }
+    if lines.contains(where: {
+      if case .quantiles = $0.line.band { true } else { false }
+    }) {
+      parts.append("Bands: quantiles.")
+    }
+    if lines.contains(where: { $0.paper != nil }) {
+      parts.append("Thin: the paper's own curves (Kingma & Ba 2015, vector paths).")
+    }
+    if lines.contains(where: \.isDiverged) { parts.append("Crosses at the top: diverged.") }
+    return parts.isEmpty ? [] : [parts.joined(separator: " ")]
+  }
+
+  private func run(_ script: String, for figure: String, in folder: String) throws {
+    let scriptPath = "\(folder)/figure.gp"
+    try Data(script.utf8).write(to: URL(fileURLWithPath: scriptPath))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    // -d: without the user's own start-up files.
+    process.arguments = ["-d", scriptPath]
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    var environment = ProcessInfo.processInfo.environment
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["TZ"] = "UTC"
+    environment["GNUTERM"] = nil
+    process.environment = environment
+    let messages = Pipe()
+    process.standardError = messages
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    do {
+      try process.run()
+    } catch {
+      throw ReportError.gnuplotMissing("cannot be started (\(executable))")
+    }
+    let said = String(
+      decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      let lines = said.split(whereSeparator: \.isNewline)
+      let last = lines.last { !$0.allSatisfy { " ^".contains($0) } }
+      throw ReportError.gnuplotFailed(
+        figure: figure, message: last.map(String.init) ?? "status \(process.terminationStatus)")
+    }
+  }
+
+  // MARK: What gnuplot writes, made fit
+
+  /// The figure's own title and description instead of gnuplot's.
+  private static func described(_ svg: [UInt8], figure: Figure) -> [UInt8] {
+    var text = withoutPlotTitles(String(decoding: svg, as: UTF8.self))
+    text = text.replacing("<title>Gnuplot</title>", with: "<title>\(escaped(figure.title))</title>")
+    text = replacingDescription(text, with: "<desc>\(escaped(figure.caption))</desc>")
+    return Array(text.utf8)
+  }
+
+  /// A panel as an element of a page: ids of its own, the page's text colour, scaled to the page.
+  private static func inlined(
+    _ svg: [UInt8], id: String, figure: Figure, panel: PanelData
+  ) -> String {
+    var text = withoutPlotTitles(String(decoding: svg, as: UTF8.self))
+    if let start = text.firstRange(of: "<svg")?.lowerBound { text = String(text[start...]) }
+    let title = panel.panel.title.isEmpty ? figure.title : "\(figure.title), \(panel.panel.title)"
+    text = text.replacing(
+      "<title>Gnuplot</title>", with: "<title id=\"\(id)-title\">\(escaped(title))</title>")
+    text = replacingDescription(
+      text, with: "<desc id=\"\(id)-desc\">\(escaped(summary(panel)))</desc>")
+    text = text.replacing("id='gp", with: "id='\(id)-gp").replacing("'#gp", with: "'#\(id)-gp")
+      .replacing("id=\"gnuplot", with: "id=\"\(id)-gnuplot")
+      .replacing("id='textbox'", with: "id='\(id)-textbox'")
+      .replacing("id='greybox'", with: "id='\(id)-greybox'")
+      .replacing(" color=\"black\"", with: "").replacing(" color=\"#FFFFFF\"", with: "")
+      .replacing("fill=\"black\"", with: "fill=\"currentColor\"")
+      .replacing("stroke='black'", with: "stroke='currentColor'")
+      .replacing("stroke=\"black\"", with: "stroke=\"currentColor\"")
+      .replacing("<tspan font-family=\"DejaVu Sans\" >", with: "<tspan>")
+    let size = firstMatch(text, between: "viewBox=\"", and: "\"") ?? "0 0 520 360"
+    if let end = text.firstRange(of: ">")?.lowerBound {
+      text =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\""
+        + " viewBox=\"\(size)\" role=\"img\" aria-labelledby=\"\(id)-title \(id)-desc\""
+        + text[end...]
+    }
+    return text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+      .joined(separator: "\n")
+  }
+
+  /// A panel in words: where each line ends, and how far it is from the paper's.
+  package static func summary(_ panel: PanelData) -> String {
+    guard panel.hasData else { return "Not run." }
+    let parts = panel.lines.map { line -> String in
+      guard let last = line.finite.last(where: { panel.xRange.contains($0.x) }) else {
+        return "\(line.line.name): \(line.isDiverged ? "diverged" : "no values")"
+      }
+      var text = "\(line.line.name): \(NumberText.significant(last.middle)) at "
+      text += NumberText.significant(last.x)
+      if let paper = line.paper?.data.first(where: { Swift.abs($0.x - last.x) <= 1e-5 }) {
+        text += " (paper \(NumberText.significant(paper.y)))"
+      }
+      return text
+    }
+    return "\(panel.panel.y.label) against \(panel.panel.x.label). "
+      + parts.joined(separator: "; ") + "."
+  }
+
+  private static func withoutPlotTitles(_ svg: String) -> String {
+    var out = ""
+    var rest = svg[...]
+    while let start = rest.firstRange(of: "<title>gnuplot_plot_") {
+      out += rest[..<start.lowerBound]
+      let end = rest[start.upperBound...].firstRange(of: "</title>")?.upperBound
+      rest = rest[(end ?? start.upperBound)...]
+    }
+    return out + rest
+  }
+
+  private static func replacingDescription(_ svg: String, with description: String) -> String {
+    guard let start = svg.firstRange(of: "<desc>"), let end = svg.firstRange(of: "</desc>") else {
+      return svg
+    }
+    return svg[..<start.lowerBound] + description + svg[end.upperBound...]
+  }
+
+  private static func firstMatch(_ text: String, between start: String, and end: String)
+    -> String?
+  {
+    guard let from = text.firstRange(of: start)?.upperBound,
+      let to = text[from...].firstRange(of: end)?.lowerBound
+    else { return nil }
+    return String(text[from..<to])
+  }
+
+  static func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+  }
+
+  /// The PDF without the time at which it was made, so that the same figure has the same bytes.
+  private static func withoutDate(_ pdf: [UInt8]) -> [UInt8] {
+    let marker = Array("/CreationDate (D:".utf8)
+    var bytes = pdf
+    var index = 0
+    while index + marker.count < bytes.count {
+      if bytes[index] == marker[0], bytes[index..<index + marker.count].elementsEqual(marker) {
+        var digit = index + marker.count
+        for replacement in "20150101000000".utf8 where bytes[digit] != UInt8(ascii: ")") {
+          bytes[digit] = replacement
+          digit += 1
+        }
+      }
+      index += 1
+    }
+    return bytes
+  }
+}
+
+/// A folder for one run of gnuplot.
+private struct TemporaryFolder {
+  let path: String
+
+  init() throws {
+    let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    var template = Array("\(base)/adam-figure-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw FileError(.createFolder, base, code: errno) }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

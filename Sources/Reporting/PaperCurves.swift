@@ -1,0 +1,140 @@
+import Storage
+
+/// The paper's own curves, recovered from the vector paths of its figures.
+///
+/// They are facts about the paper, kept beside each experiment in a small text format: comment lines
+/// that start with `#` and name the source, a header line, then one point a line, in columns
+/// separated by tabs: `figure`, `curve`, `x`, `y`, `note`.
+public struct PaperCurves: Sendable, Equatable {
+  /// What a point of a curve is.
+  public enum Note: String, Sendable, CaseIterable {
+    /// A point that the paper draws inside its frame.
+    case point = "-"
+    /// Where the drawing area cuts a line: it lies on the line, but is no point of the curve.
+    case clip
+    /// A vertex above the frame.
+    case aboveFrame = "above-frame"
+    /// Above the frame, found by going on along a line that the frame cuts.
+    case extrapolated
+    /// A run that the paper appears to draw as failed, at 400.
+    case failed
+  }
+
+  /// One vertex of a drawn line.
+  public struct Point: Sendable, Equatable {
+    /// The horizontal coordinate in the paper's unit, e.g. passes over the training set.
+    public var x: Double
+    /// The vertical coordinate in the paper's unit, e.g. training cost.
+    public var y: Double
+    /// What kind of point it is.
+    public var note: Note
+
+    /// A vertex.
+    public init(x: Double, y: Double, note: Note = .point) {
+      self.x = x
+      self.y = y
+      self.note = note
+    }
+  }
+
+  /// One line of a figure.
+  public struct Curve: Sendable, Equatable {
+    /// The figure, e.g. `fig1a`.
+    public var figure: String
+    /// The name in the figure's legend.
+    public var name: String
+    /// Its vertices, as drawn.
+    public var points: [Point]
+
+    /// A line of a figure.
+    public init(figure: String, name: String, points: [Point]) {
+      self.figure = figure
+      self.name = name
+      self.points = points
+    }
+
+    /// The points that are data, without those where a line is only cut or extrapolated.
+    public var data: [Point] { points.filter { $0.note == .point || $0.note == .aboveFrame } }
+  }
+
+  /// The lines, in the order of the file.
+  public var curves: [Curve]
+  /// The comment lines, without their `#`: where the numbers come from.
+  public var comments: [String]
+
+  /// Curves from memory.
+  public init(_ curves: [Curve] = [], comments: [String] = []) {
+    self.curves = curves
+    self.comments = comments
+  }
+
+  /// Reads the text format, e.g. the bytes that an executable embeds.
+  ///
+  /// - Throws: `PaperCurvesError` with the number of the first line that is not understood.
+  public init(_ bytes: [UInt8]) throws {
+    self.init()
+    let expected = ["figure", "curve", "x", "y", "note"]
+    var headerSeen = false
+    let text = String(decoding: bytes, as: UTF8.self)
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() where !line.isEmpty {
+      if line.first == "#" {
+        let comment = line.dropFirst()
+        comments.append(String(comment.first == " " ? comment.dropFirst() : comment))
+        continue
+      }
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      if !headerSeen {
+        guard fields == expected else {
+          throw PaperCurvesError(
+            line: index + 1, problem: "the header is not '\(expected.joined(separator: " "))'")
+        }
+        headerSeen = true
+        continue
+      }
+      guard fields.count == expected.count else {
+        throw PaperCurvesError(
+          line: index + 1, problem: "\(fields.count) columns instead of \(expected.count)")
+      }
+      guard let x = Double(fields[2]), let y = Double(fields[3]), x.isFinite, y.isFinite else {
+        throw PaperCurvesError(line: index + 1, problem: "x or y is not a finite number")
+      }
+      guard let note = Note(rawValue: fields[4]) else {
+        throw PaperCurvesError(line: index + 1, problem: "unknown note '\(fields[4])'")
+      }
+      let point = Point(x: x, y: y, note: note)
+      if let last = curves.last, last.figure == fields[0], last.name == fields[1] {
+        curves[curves.count - 1].points.append(point)
+      } else if curve(fields[1], of: fields[0]) != nil {
+        throw PaperCurvesError(
+          line: index + 1, problem: "the points of '\(fields[1])' are not together")
+      } else {
+        curves.append(Curve(figure: fields[0], name: fields[1], points: [point]))
+      }
+    }
+    guard headerSeen else { throw PaperCurvesError(line: 1, problem: "there is no header line") }
+  }
+
+  /// The line of that name in that figure.
+  public func curve(_ name: String, of figure: String) -> Curve? {
+    curves.first { $0.figure == figure && $0.name == name }
+  }
+
+  /// The lines of one figure, in the order of its legend.
+  public func curves(of figure: String) -> [Curve] { curves.filter { $0.figure == figure } }
+}
+
+/// A file of the paper's curves that is not understood.
+public struct PaperCurvesError: UserFacingError, Equatable {
+  /// The number of the line, from 1.
+  public let line: Int
+  /// What is wrong with it.
+  public let problem: String
+
+  /// One line for the user.
+  public var description: String {
+    "paper-curves.tsv, line \(line): \(problem); restore the file from the repository"
+  }
+  /// How the program ends.
+  public var exitStatus: ExitStatus { .badData }
+}

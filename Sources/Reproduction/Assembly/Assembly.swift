@@ -1,0 +1,263 @@
+import ResultStore
+
+/// Puts the records of runs where they belong in the result arrays.
+///
+/// Every quantity becomes one array over the axes of the runs and then its own; a cell without a
+/// run, or after a divergence, is NaN, and `status` tells which.
+struct Assembly {
+  private let axes: [Dimension]
+  private var ownAxes: [Dimension] = []
+  private var names: [String] = []
+  private var arrays: [String: Array] = [:]
+  private var descriptions: [String: (longName: String, units: String)] = Assembly.standardNames
+  private var status: [UInt8]
+  private var divergedEpoch: [Int32]
+  private var divergedStep: [Int32]
+  private var elapsed: [Double] = []
+  private var hyperparameters: [[Int]: Hyperparameters] = [:]
+
+  private struct Array {
+    var axes: [String]
+    var shape: [Int]
+    var values: [Double]
+  }
+
+  private struct Hyperparameters {
+    var values: [String: Double]
+    var schedule: String
+    var settings: Settings
+  }
+
+  /// The states of a cell, in the order of their flag values.
+  static let statusMeanings = ["not_run", "finished", "diverged"]
+
+  private static let standardNames: [String: (longName: String, units: String)] = [
+    "train_cost": (
+      "training cost: mean over the training set at theta after so many epochs, "
+        + "without dropout and without the penalty", "nat"
+    ),
+    "train_cost_running": (
+      "running training cost: mean of the minibatch costs over the pass that starts after so many "
+        + "epochs, with dropout, without the penalty; the paper's x = 0 is the first pass", "nat"
+    ),
+    "penalty": ("penalty on theta after so many epochs", "nat"),
+    "test_cost": ("test cost: mean over the test set at theta after so many epochs", "nat"),
+    "test_error": ("share of the test set that is classified wrongly", "1"),
+  ]
+
+  init(axes: [Dimension]) {
+    self.axes = axes
+    let cells = axes.reduce(1) { $0 * $1.length }
+    status = [UInt8](repeating: 0, count: cells)
+    divergedEpoch = [Int32](repeating: -1, count: cells)
+    divergedStep = divergedEpoch
+  }
+
+  /// Defines an axis that series have beyond those of the runs.
+  mutating func define(_ axis: Dimension) {
+    if !ownAxes.contains(where: { $0.name == axis.name }) { ownAxes.append(axis) }
+  }
+
+  mutating func describe(_ variable: String, longName: String, units: String) {
+    descriptions[variable] = (longName, units)
+  }
+
+  private func cell(_ position: [Int]) -> Int {
+    zip(axes, position).reduce(0) { $0 * $1.0.length + $1.1 }
+  }
+
+  private var cellCount: Int { status.count }
+
+  /// Adds a record, if there is one, at its position along the axes of the runs.
+  mutating func add(_ record: RunRecord?, at position: [Int]) {
+    guard let record else { return }
+    let cell = cell(position)
+    switch record.outcome {
+    case .finished:
+      status[cell] = 1
+    case .diverged(let epoch, let step, _):
+      status[cell] = 2
+      divergedEpoch[cell] = Int32(clamping: epoch)
+      divergedStep[cell] = Int32(clamping: step)
+    }
+    for series in record.series {
+      let length = series.values.count
+      if arrays[series.name] == nil {
+        names.append(series.name)
+        arrays[series.name] = Array(
+          axes: series.axes, shape: series.shape,
+          values: [Double](repeating: .nan, count: cellCount * length))
+      }
+      guard arrays[series.name]?.shape == series.shape else { continue }
+      arrays[series.name]?.values.replaceSubrange(
+        cell * length..<(cell + 1) * length, with: series.values)
+    }
+    if let length = ownAxes.first(where: { $0.name == "epoch" })?.length {
+      if elapsed.isEmpty { elapsed = [Double](repeating: .nan, count: cellCount * length) }
+      for (index, seconds) in record.elapsedSeconds.prefix(length).enumerated() {
+        elapsed[cell * length + index] = seconds
+      }
+    }
+  }
+
+  /// Notes what the runs at a position along the leading axes used.
+  mutating func setHyperparameters(
+    _ values: [String: Double], schedule: String, settings: Settings, at position: [Int]
+  ) {
+    hyperparameters[position] = Hyperparameters(
+      values: values, schedule: schedule, settings: settings)
+  }
+
+  /// The root group: axes, arrays, status, hyperparameters over `hyperparameterAxes`, and the times
+  /// in `/volatile`.
+  func group(hyperparameterAxes: [String]) -> Group {
+    var group = Group()
+    let axisNames = axes.map(\.name)
+    group.dimensions = axes + ownAxes
+    let order = ["train_cost_running", "train_cost", "penalty", "test_cost", "test_error"]
+    let sorted = order.filter(names.contains) + names.filter { !order.contains($0) }
+    for name in sorted {
+      guard let array = arrays[name] else { continue }
+      var variable = Variable(name, axisNames + array.axes, .double(array.values))
+      if let (longName, units) = descriptions[name] {
+        variable.attributes = [Attribute("long_name", longName), Attribute("units", units)]
+      }
+      group.variables.append(variable)
+    }
+    group.variables.append(
+      Variable(
+        "status", axisNames, .uint8(status),
+        attributes: [
+          Attribute("long_name", "what became of the run"),
+          Attribute(
+            "flag_values", values: .uint8(Self.statusMeanings.indices.map(UInt8.init))),
+          Attribute("flag_meanings", Self.statusMeanings.joined(separator: " ")),
+        ]))
+    for (name, values, meaning) in [
+      ("diverged_epoch", divergedEpoch, "epoch in which the run diverged, -1: it did not"),
+      ("diverged_step", divergedStep, "step of that epoch, -1: it did not diverge"),
+    ] {
+      group.variables.append(
+        Variable(
+          name, axisNames, .int32(values),
+          attributes: [Attribute("long_name", meaning), Attribute("units", "1")]))
+    }
+    addHyperparameters(to: &group, axes: hyperparameterAxes)
+    if !elapsed.isEmpty {
+      var volatile = Group()
+      volatile.variables = [
+        Variable(
+          "elapsed_seconds", axisNames + ["epoch"], .double(elapsed),
+          attributes: [
+            Attribute("long_name", "seconds of computation up to the end of the epoch"),
+            Attribute("units", "s"),
+          ])
+      ]
+      group.groups.append(Subgroup("volatile", volatile))
+    }
+    return group
+  }
+
+  private func addHyperparameters(to group: inout Group, axes names: [String]) {
+    guard !hyperparameters.isEmpty else { return }
+    let lengths = names.map { name in axes.first { $0.name == name }?.length ?? 1 }
+    let count = lengths.reduce(1, *)
+    func position(_ index: Int) -> [Int] {
+      var rest = index
+      return lengths.reversed().map { length in
+        defer { rest /= length }
+        return rest % length
+      }.reversed()
+    }
+    let cells = (0..<count).map { hyperparameters[position($0)] }
+    let names = cells.compactMap { $0?.values.keys }.flatMap { $0 }
+    for name in Set(names).sorted() {
+      group.variables.append(
+        Variable(
+          name, Swift.Array(hyperparameterAxes(names: lengths.count)),
+          .double(cells.map { $0?.values[name] ?? .nan }),
+          attributes: [
+            Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
+          ]))
+    }
+    group.variables.append(
+      Variable(
+        "schedule", hyperparameterAxes(names: lengths.count),
+        .string(cells.map { $0?.schedule ?? "" }),
+        attributes: [Attribute("long_name", "stepsize schedule; t counts from 1")]))
+    let settingNames = Set(cells.compactMap { $0?.settings.names }.flatMap { $0 }).sorted()
+    for name in settingNames {
+      let values = cells.map { $0?.settings[name] }
+      let isNumber = values.contains { if case .number? = $0 { true } else { false } }
+      let array: Values =
+        isNumber
+        ? .double(values.map { if case .number(let number)? = $0 { number } else { .nan } })
+        : .string(values.map { if case .text(let text)? = $0 { text } else { "" } })
+      group.variables.append(
+        Variable(
+          "setting_" + name, hyperparameterAxes(names: lengths.count), array,
+          attributes: [Attribute("long_name", "setting \(name)")]))
+    }
+  }
+
+  private func hyperparameterAxes(names count: Int) -> [String] {
+    axes.prefix(count).map(\.name)
+  }
+}
+
+extension Dimension {
+  /// Epochs made, from 0 to `count`.
+  static func epochs(_ count: Int) -> Dimension {
+    Dimension(
+      "epoch", .int64((0...Int64(count)).map { $0 }),
+      attributes: [
+        Attribute("long_name", "iterations over entire dataset"), Attribute("units", "1"),
+      ])
+  }
+}
+
+extension CommittedSearch {
+  /// The group `/search`: one entry a grid point and seed, and which points were chosen.
+  func group(contenders: [String], selected: [GridPoint?]) -> Group {
+    var group = Group()
+    let names = Set(rows.flatMap { $0.point.hyperparameters.keys }).sorted()
+    func isSelected(_ row: Row) -> UInt8 {
+      guard let index = contenders.firstIndex(of: row.contender) else { return 0 }
+      return selected[index] == row.point ? 1 : 0
+    }
+    func text(_ longName: String) -> [Attribute] { [Attribute("long_name", longName)] }
+    group.attributes = remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
+    group.dimensions = [
+      Dimension(
+        "trial", .int64(rows.indices.map(Int64.init)),
+        attributes: text("one run of the search"))
+    ]
+    group.variables =
+      [
+        Variable(
+          "contender", ["trial"], .string(rows.map(\.contender)), attributes: text("optimizer"))
+      ]
+      + names.map { name in
+        Variable(
+          name, ["trial"], .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
+          attributes: text("hyperparameter \(name)"))
+      } + [
+        Variable(
+          "schedule", ["trial"], .string(rows.map(\.point.schedule)),
+          attributes: text("stepsize schedule")),
+        Variable(
+          "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
+          attributes: text("horizon of the search in epochs")),
+        Variable(
+          "search_seed", ["trial"], .int64(rows.map { Int64(bitPattern: $0.seed) }),
+          attributes: text("seed")),
+        Variable(
+          "final_cost", ["trial"], .double(rows.map(\.cost)),
+          attributes: text("running training cost of the last pass; NaN: diverged")),
+        Variable(
+          "selected", ["trial"], .uint8(rows.map(isSelected)),
+          attributes: text("1: the point that the tuned arm uses")),
+      ]
+    return group
+  }
+}

@@ -1,0 +1,226 @@
+import Datasets
+import Foundation
+import Optimizers
+import Storage
+
+/// The command line of an experiment, understood and checked.
+package struct CommandOptions {
+  enum Mode: Equatable {
+    case run, list, dryRun, status, search, merge, help, version
+  }
+
+  var mode = Mode.run
+  var request: PlanRequest
+  var contenders: [String]?
+  var location: DataLocation
+  var allowsUnknownData = false
+  var forcesStandIn = false
+  var output: String
+  var jobs: Int
+  var threads = 1
+  var isFresh = false
+  var isQuiet = false
+  var shard: Shard?
+  var operands: [String] = []
+  var checkpointInterval = 30.0
+
+  /// One of `count` fixed parts of the run list.
+  struct Shard: Equatable {
+    var index: Int
+    var count: Int
+
+    /// The part that a run belongs to is told by its identity, so that it never changes.
+    func contains(_ identity: String) -> Bool {
+      let number = UInt64(identity.prefix(15), radix: 16) ?? 0
+      return number % UInt64(count) == UInt64(index - 1)
+    }
+  }
+
+  static func parser(for experiment: Experiment) -> OptionParser {
+    var options: [CommandOption] = [
+      .init("profile", "NAME", "smoke, quick (default) or paper: how much of the protocol"),
+      .init("seeds", "LIST", "seeds of the final runs, e.g. 0,1,2 or 0..<10"),
+      .init("epochs", "N", "passes over the training data"),
+      .init("minibatch", "N", "examples a minibatch"),
+    ]
+    if !experiment.contenders.isEmpty {
+      options.insert(
+        .init("optimizers", "LIST", "only these: " + experiment.contenders.joined(separator: ",")),
+        at: 1)
+    }
+    for parameter in hyperparameters(of: experiment) {
+      options.append(
+        .init(parameter.name, "X", parameter.meaning + " (forms an arm of its own, `custom`)"))
+    }
+    if !experiment.methods.isEmpty {
+      options.append(.init("schedule", "S", "stepsize schedule, e.g. alpha/sqrt(epoch)"))
+    }
+    for setting in experiment.settings {
+      options.append(.init(setting.name, "X", "\(setting.meaning); default \(setting.standard)"))
+    }
+    options += experiment.extraOptions
+    options += [
+      .init("data-dir", "DIR", "folder of the data sets; else $ADAM_DATA, else data/"),
+      .init("stand-in", nil, "use generated data even if the real ones are there"),
+      .init("allow-unknown-data", nil, "accept data whose checksum is not in the catalogue"),
+      .init("output", "FILE", "the result file; default results/<profile>/\(experiment.name).h5"),
+      .init("jobs", "N", "runs at a time; default: the number of cores"),
+      .init("threads", "N", "threads of one run; default 1"),
+      .init("checkpoint-interval", "S", "seconds between checkpoints of a run; default 30"),
+      .init("shard", "I/N", "only part I of N of the runs; writes a shard file to be merged"),
+      .init("merge", nil, "take the runs of the shard files named as operands"),
+      .init("fresh", nil, "forget finished runs and checkpoints first"),
+      .init("list", nil, "list the runs with their state and expected time"),
+      .init("dry-run", nil, "list what would be run"),
+      .init("status", nil, "one line: runs done and to do"),
+    ]
+    if experiment.hasSearch {
+      options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
+    }
+    options += [
+      .init("quiet", nil, "say nothing but errors"),
+      .init("version", nil, "print the version"),
+      .init("help", nil, "print this help"),
+    ]
+    return OptionParser(options)
+  }
+
+  static func hyperparameters(of experiment: Experiment) -> [HyperparameterDescription] {
+    var found: [HyperparameterDescription] = []
+    for method in experiment.methods {
+      let parameters = (try? OptimizerRegistry.method(method).hyperparameters) ?? []
+      for parameter in parameters where !found.contains(where: { $0.name == parameter.name }) {
+        found.append(parameter)
+      }
+    }
+    return found
+  }
+
+  init(_ arguments: [String], for experiment: Experiment) throws {
+    let parsed = try Self.parser(for: experiment).parse(arguments)
+    request = PlanRequest(profile: .quick, data: "")
+    if let name = parsed.value("profile") {
+      guard let profile = Profile(rawValue: name) else {
+        throw UsageError("--profile takes smoke, quick or paper, not \"\(name)\"")
+      }
+      request.profile = profile
+    }
+    if parsed.contains("help") { mode = .help }
+    if parsed.contains("version") { mode = .version }
+    for (name, choice) in [
+      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
+      ("merge", .merge),
+    ] where parsed.contains(name) {
+      guard mode == .run || mode == .help || mode == .version else {
+        throw UsageError("--\(name) does not go with another mode; give one of them")
+      }
+      if mode == .run { mode = choice }
+    }
+    request.isSearch = mode == .search
+    request.seeds = try parsed.value("seeds").map(Self.seeds)
+    request.epochs = try parsed.integer("epochs", atLeast: 0)
+    request.minibatch = try parsed.integer("minibatch", atLeast: 1)
+    for parameter in Self.hyperparameters(of: experiment) {
+      if let value = try parsed.number(parameter.name) {
+        guard parameter.range.contains(value) else {
+          throw UsageError(
+            "--\(parameter.name) takes \(parameter.range.description), not \(compact(value))")
+        }
+        request.hyperparameters[parameter.name] = value
+      }
+    }
+    if let schedule = parsed.value("schedule") {
+      request.schedule = try Schedule.parse(schedule).description
+    }
+    var settings: [String: SettingValue] = [:]
+    for setting in experiment.settings {
+      if let text = parsed.value(setting.name) {
+        settings[setting.name] = try setting.value(from: text)
+      }
+    }
+    request.settings = Settings(settings)
+    for option in experiment.extraOptions {
+      if parsed.contains(option.name) {
+        request.extra[option.name] = parsed.value(option.name) ?? ""
+      }
+    }
+    contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
+    location = DataLocation(folder: parsed.value("data-dir"))
+    allowsUnknownData = parsed.contains("allow-unknown-data")
+    forcesStandIn = parsed.contains("stand-in")
+    let folder = request.isCustom ? "custom" : request.profile.rawValue
+    let defaultOutput =
+      mode == .search
+      ? "results/search/\(experiment.name).tsv" : "results/\(folder)/\(experiment.name).h5"
+    output = parsed.value("output") ?? defaultOutput
+    if output.isEmpty || output.hasSuffix("/") {
+      throw UsageError("--output takes the path of a file, not \"\(output)\"")
+    }
+    jobs =
+      try parsed.integer("jobs", atLeast: 1) ?? ProcessInfo.processInfo.activeProcessorCount
+    threads = try parsed.integer("threads", atLeast: 1) ?? 1
+    isFresh = parsed.contains("fresh")
+    isQuiet = parsed.contains("quiet")
+    checkpointInterval = try parsed.number("checkpoint-interval") ?? 30
+    shard = try parsed.value("shard").map(Self.shard)
+    operands = parsed.operands
+    guard operands.isEmpty || mode == .merge else {
+      throw UsageError("unexpected argument \"\(operands[0])\"; --help lists the options")
+    }
+    if mode == .merge && operands.isEmpty {
+      throw UsageError("--merge needs the shard files as arguments")
+    }
+  }
+
+  /// The seeds of `0,1,5` or `0..<10` or `0...9`.
+  package static func seeds(_ text: String) throws -> [UInt64] {
+    var seeds: [UInt64] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let closed = part.split(separator: "...", omittingEmptySubsequences: false)
+      let halfOpen = part.components(separatedBy: "..<")
+      if let seed = UInt64(part) {
+        seeds.append(seed)
+      } else if part.contains("..."), closed.count == 2, let first = UInt64(closed[0]),
+        let last = UInt64(closed[1]), first <= last, last - first < 100_000
+      {
+        seeds += first...last
+      } else if halfOpen.count == 2, let first = UInt64(halfOpen[0]),
+        let last = UInt64(halfOpen[1]), first < last, last - first <= 100_000
+      {
+        seeds += first..<last
+      } else {
+        throw UsageError("--seeds takes a list such as 0,1,2 or 0..<10, not \"\(text)\"")
+      }
+    }
+    guard Set(seeds).count == seeds.count else {
+      throw UsageError("--seeds names a seed twice in \"\(text)\"")
+    }
+    guard seeds.allSatisfy({ $0 < Search.firstSeed }) else {
+      throw UsageError(
+        "--seeds takes seeds below \(Search.firstSeed): those above belong to searches")
+    }
+    return seeds
+  }
+
+  private static func contenders(_ text: String, of experiment: Experiment) throws -> [String] {
+    try text.split(separator: ",").map { part in
+      let wanted = part.lowercased()
+      guard let name = experiment.contenders.first(where: { $0.lowercased() == wanted }) else {
+        throw UsageError(
+          "\(experiment.name) has no optimizer \"\(part)\"; it has "
+            + experiment.contenders.joined(separator: ", "))
+      }
+      return name
+    }
+  }
+
+  private static func shard(_ text: String) throws -> Shard {
+    let parts = text.split(separator: "/").map { Int($0) }
+    guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1,
+      (1...count).contains(index)
+    else {
+      throw UsageError("--shard takes I/N with 1 <= I <= N, not \"\(text)\"")
+    }
+    return Shard(index: index, count: count)
+  }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Reporting
+import ResultStore
+import Storage
+import Synchronization
+
+/// One use of an experiment's command: its options, its data, and what is known of its runs.
+final class Session: Sendable {
+  let experiment: Experiment
+  let options: CommandOptions
+  let data: DataChoice
+  let layer: any FileLayer
+  let store: RunStore
+  private let known = Mutex<[String: RunRecord]>([:])
+
+  init(experiment: Experiment, options: CommandOptions, data: DataChoice) throws {
+    self.experiment = experiment
+    self.options = options
+    self.data = data
+    layer = try Session.fileLayer()
+    let folder = FilePaths.folder(of: options.output)
+    let stem = Session.stem(options.output)
+    let main = FilePaths.join(FilePaths.join(folder, "runs"), stem)
+    if let shard = options.shard {
+      store = RunStore(
+        folder: "\(main).shard-\(shard.index)-of-\(shard.count)", alsoReading: [main],
+        layer: layer)
+    } else {
+      store = RunStore(folder: main, layer: layer)
+    }
+  }
+
+  /// The file that this session writes: the output or the shard file.
+  var lockedPath: String {
+    guard let shard = options.shard else { return options.output }
+    return FilePaths.join(
+      FilePaths.folder(of: options.output),
+      "\(Session.stem(options.output)).shard-\(shard.index)-of-\(shard.count).runs")
+  }
+
+  private static func stem(_ path: String) -> String {
+    let name = FilePaths.name(of: path)
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  /// The operating system, or, for tests of crash safety, a layer that fails where
+  /// `ADAM_REPRODUCTION_FAULT` says: `kill:17`, `fail:17:28` (call, errno) or `short:17`.
+  private static func fileLayer() throws -> any FileLayer {
+    guard let text = ProcessInfo.processInfo.environment["ADAM_REPRODUCTION_FAULT"] else {
+      return .system
+    }
+    let parts = text.split(separator: ":").map(String.init)
+    let call = parts.count > 1 ? Int(parts[1]) : nil
+    switch (parts.first, call) {
+    case ("kill", let call?): return FaultInjectingFileLayer(.kill, atCall: call)
+    case ("short", let call?): return FaultInjectingFileLayer(.writeShort, atCall: call)
+    case ("fail", let call?):
+      let code = parts.count > 2 ? Int32(parts[2]) ?? EIO : EIO
+      return FaultInjectingFileLayer(.failFromHere(code: code), atCall: call)
+    default:
+      throw UsageError("ADAM_REPRODUCTION_FAULT is \"\(text)\", not kill:N, short:N or fail:N:ERRNO")
+    }
+  }
+
+  var resources: RunResources {
+    let name = experiment.name
+    let isQuiet = options.isQuiet
+    return RunResources(
+      data: data, cacheFolder: FilePaths.join(FilePaths.folder(of: options.output), "cache"),
+      profile: options.request.profile,
+      tell: { text in
+        if !isQuiet { FileHandle.standardError.write(Data("\(name): \(text)\n".utf8)) }
+      })
+  }
+
+  // MARK: Runs
+
+  /// The record of a run, read once.
+  var lookup: RecordLookup {
+    { run in
+      let identity = run.identity
+      if let record = self.known.withLock({ $0[identity] }) { return record }
+      guard let record = self.store.record(of: identity) else { return nil }
+      self.known.withLock { $0[identity] = record }
+      return record
+    }
+  }
+
+  /// Every run of the plan so far that the options select, each once.
+  func plannedRuns() throws -> [RunSpecification] {
+    selected(try experiment.plan(options.request, lookup).runs)
+  }
+
+  func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
+    var seen: Set<String> = []
+    return runs.filter { run in
+      if let contenders = options.contenders, let name = run.label("optimizer"),
+        !contenders.contains(name)
+      {
+        return false
+      }
+      let identity = run.identity
+      if let shard = options.shard, !shard.contains(identity) { return false }
+      return seen.insert(identity).inserted
+    }
+  }
+
+  /// The runs still to make.
+  func pending() throws -> [RunSpecification] {
+    try plannedRuns().filter { lookup($0) == nil }
+  }
+
+  /// Expected seconds of a run, from the runs that have been made.
+  func secondsPerEpoch(_ runs: [RunSpecification]) -> (RunSpecification) -> Double {
+    var sums: [String: (seconds: Double, epochs: Double)] = [:]
+    for run in runs {
+      guard let record = lookup(run), let seconds = record.elapsedSeconds.last else { continue }
+      for key in [run.method, ""] {
+        let old = sums[key] ?? (0, 0)
+        sums[key] = (old.seconds + seconds, old.epochs + Double(record.elapsedSeconds.count - 1))
+      }
+    }
+    return { run in
+      guard let sum = sums[run.method] ?? sums[""], sum.epochs > 0 else { return .nan }
+      return sum.seconds / sum.epochs * Double(run.epochs)
+    }
+  }
+
+  // MARK: The result file
+
+  func document() throws -> Document {
+    var root = try experiment.document(options.request, lookup)
+    let origin = data.identity?.origin.rawValue ?? "none"
+    root.attributes =
+      [
+        Attribute("Conventions", "CF-1.8 ACDD-1.3"),
+        Attribute("schema", "adam-reproduction/1"),
+        Attribute("title", experiment.title),
+        Attribute("experiment", experiment.name),
+        Attribute("place", experiment.place),
+        Attribute("profile", options.request.profile.rawValue),
+        Attribute(
+          "source", "training runs of \(experiment.name), a reproduction of Kingma & Ba 2015"),
+        Attribute("history", "written by \(experiment.name) \(Program.version)"),
+        Attribute(
+          "references",
+          "D. P. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, "
+            + "arXiv:1412.6980v9"),
+        Attribute("comment", experiment.notes.joined(separator: " ")),
+      ] + provenanceAttributes(data: data, threads: options.threads)
+    let shortened = experiment.shortened(options.request)
+    if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
+    if origin == "stand-in" {
+      root.attributes.append(
+        Attribute("warning", "made from generated stand-in data; no claim is judged"))
+    }
+    return Document(root: root)
+  }
+
+  /// Adds to `/volatile` what differs from one time to the next.
+  func addVolatile(to document: inout Document, seconds: Double) {
+    let attributes = [
+      Attribute("argv", CommandLine.arguments.joined(separator: " ")),
+      Attribute("jobs", options.jobs),
+      Attribute("host", ProcessInfo.processInfo.hostName),
+      Attribute("written_at", ISO8601DateFormatter().string(from: Date())),
+      Attribute("seconds_of_this_invocation", seconds),
+    ]
+    if let index = document.root.groups.firstIndex(where: { $0.name == "volatile" }) {
+      document.root.groups[index].group.attributes += attributes
+    } else {
+      var group = Group()
+      group.attributes = attributes
+      document.root.groups.append(Subgroup("volatile", group))
+    }
+  }
+
+  /// The identity of the content that the output has now; `nil` if there is none.
+  func existingContent() -> String? {
+    guard FilePaths.exists(options.output),
+      let attributes = try? ResultFile.readAttributes(options.output),
+      case .string(let text)? = attributes.first(where: { $0.name == "content_sha256" })?.values
+    else { return nil }
+    return text.first
+  }
+
+  /// Never overwrites what is not a result of this experiment.
+  func refuseForeignOutput() throws {
+    let path = options.output
+    guard options.shard == nil, options.mode != .search, FilePaths.exists(path) else { return }
+    guard let attributes = try? ResultFile.readAttributes(path),
+      case .string(let name)? = attributes.first(where: { $0.name == "experiment" })?.values,
+      name == [experiment.name]
+    else {
+      throw ForeignOutput(path: path, experiment: experiment.name)
+    }
+  }
+}
+
+/// An output path that is taken by a file of somebody else.
+struct ForeignOutput: UserFacingError {
+  let path: String
+  let experiment: String
+
+  var description: String {
+    "\(path) exists and is not a result file of \(experiment); "
+      + "move it away or choose another --output"
+  }
+
+  var exitStatus: ExitStatus { .cannotCreate }
+}

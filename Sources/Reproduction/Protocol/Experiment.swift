@@ -1,0 +1,139 @@
+import Datasets
+import Reporting
+import ResultStore
+
+/// One experiment, ready for the command line: what it is, its runs, and the arrays they make.
+///
+/// Experiments are declared as a `TrainingExperiment`, a `SweepExperiment` or a
+/// `ComputationExperiment`, which make one of these.
+public struct Experiment: Sendable {
+  /// The executable's name, e.g. `mnist-logistic`.
+  public var name: String
+  /// The title, e.g. of the result file.
+  public var title: String
+  /// Where the paper has it, e.g. `section 6.1, Figure 1 (left)`.
+  public var place: String
+  /// The data set; `nil` if it needs none.
+  public var dataset: DatasetName?
+  /// The examples of the stand-in for the data, by profile.
+  public var standInSizes: ByProfile<StandInSizes>
+  /// The settings, each an option of the command line.
+  public var settings: [Setting]
+  /// The optimizers whose hyperparameters are options of the command line.
+  public var methods: [String]
+  /// The names that `--optimizers` takes.
+  public var contenders: [String]
+  /// Options that only this experiment has; their arguments arrive in `PlanRequest.extra`.
+  public var extraOptions: [CommandOption] = []
+  /// Whether `--search` makes sense.
+  public var hasSearch = false
+  /// The runs.
+  public var plan: @Sendable (PlanRequest, RecordLookup) throws -> Plan
+  /// A process for a run.
+  public var makeProcess: @Sendable (RunSpecification, RunResources) throws -> any RunProcess
+  /// The result file's root group, without attributes, claims and figures.
+  public var document: @Sendable (PlanRequest, RecordLookup) throws -> Group
+  /// The outcome of the search as a table; `nil` if there is none yet.
+  public var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? = {
+    _, _ in nil
+  }
+  /// The claims that the results decide.
+  public var claims: [Claim]
+  /// The figures drawn from the results.
+  public var figures: [Figure]
+  /// The paper's own curves, for figures and claims.
+  public var paper: PaperCurves
+  /// How the protocol is shortened; empty if it is not.
+  public var shortened: @Sendable (PlanRequest) -> String = { _ in "" }
+  /// What a reader has to know: deviations and open choices, one sentence each.
+  public var notes: [String]
+  /// What is done after the results are written, e.g. a picture of samples; gets the resources and
+  /// the folder of the results, returns the paths written.
+  public var afterwards: (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
+}
+
+/// The size of a stand-in data set.
+public struct StandInSizes: Sendable, Hashable {
+  /// Training examples.
+  public var training: Int
+  /// Test examples.
+  public var test: Int
+
+  /// Sizes.
+  public init(training: Int, test: Int) {
+    self.training = training
+    self.test = test
+  }
+}
+
+/// Where the data of a run come from.
+public enum DataChoice: Sendable {
+  /// A data set on disk.
+  case located(LocatedDataset)
+  /// A generated one of the given sizes.
+  case standIn(DatasetName, StandInSizes)
+  /// The experiment needs none.
+  case none
+
+  /// What identifies the data, for run identities.
+  public var identity: DatasetIdentity? {
+    switch self {
+    case .located(let located): located.identity
+    case .standIn(let name, let sizes):
+      StandIn.identity(name, trainingCount: sizes.training, testCount: sizes.test)
+    case .none: nil
+    }
+  }
+
+  /// The identity as text.
+  public var identityText: String {
+    guard let identity else { return "none" }
+    return "\(identity.name.rawValue) \(identity.origin.rawValue) \(identity.sha256)"
+  }
+}
+
+/// What processes may use beside their specification.
+public struct RunResources: Sendable {
+  /// The data.
+  public var data: DataChoice
+  /// A folder for decoded data.
+  public var cacheFolder: String
+  /// The profile.
+  public var profile: Profile
+  /// Tells the user something, e.g. how long loading took.
+  public var tell: @Sendable (String) -> Void
+}
+
+/// How an experiment loads its data: once for each combination of the settings that shape it.
+public struct DataSource<Data: Sendable>: Sendable {
+  /// The data set; `nil` if the experiment makes its own.
+  public let dataset: DatasetName?
+  /// The settings that loading depends on.
+  public let settingNames: [String]
+  /// Loads or generates the data.
+  public let load: @Sendable (RunResources, Settings) throws -> Data
+
+  /// A source of data.
+  public init(
+    dataset: DatasetName?, settingNames: [String] = [],
+    load: @escaping @Sendable (RunResources, Settings) throws -> Data
+  ) {
+    self.dataset = dataset
+    self.settingNames = settingNames
+    self.load = load
+  }
+}
+
+extension DataSource where Data == ImageData {
+  /// Images with their labels, one byte a pixel.
+  public static func images(_ name: DatasetName) -> DataSource {
+    DataSource(dataset: name) { resources, _ in
+      switch resources.data {
+      case .located(let located): try located.loadImages()
+      case .standIn(let name, let sizes):
+        try StandIn.images(name, trainingCount: sizes.training, testCount: sizes.test)
+      case .none: preconditionFailure("\(name) was not asked for")
+      }
+    }
+  }
+}

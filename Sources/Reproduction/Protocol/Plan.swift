@@ -1,0 +1,55 @@
+/// The runs of an experiment, as far as they can be told from the records so far.
+///
+/// A plan is a pure function of the request and of the records it asks for. Where later runs
+/// depend on earlier ones (a search, then runs with what it chose), the runner plans again after
+/// the runs of a plan have ended, until nothing is pending.
+public struct Plan: Sendable {
+  /// The runs, in the order in which they are made.
+  public var runs: [RunSpecification]
+  /// Whether these are all: false while later runs wait for the records of these.
+  public var isFinal: Bool
+
+  /// A plan.
+  public init(runs: [RunSpecification], isFinal: Bool) {
+    self.runs = runs
+    self.isFinal = isFinal
+  }
+}
+
+/// What is asked for: the profile and what the command line changes of it.
+public struct PlanRequest: Sendable {
+  /// The profile.
+  public var profile: Profile
+  /// Seeds instead of the profile's.
+  public var seeds: [UInt64]?
+  /// Epochs instead of the profile's.
+  public var epochs: Int?
+  /// Examples a minibatch instead of the experiment's.
+  public var minibatch: Int?
+  /// Hyperparameters in place of the protocol's: the runs form an arm of their own.
+  public var hyperparameters: [String: Double] = [:]
+  /// A schedule in place of the protocol's.
+  public var schedule: String?
+  /// Settings in place of the experiment's standard ones.
+  public var settings = Settings()
+  /// Whether the search is run with this profile's horizon and its outcome written for later use.
+  public var isSearch = false
+  /// What identifies the data.
+  public var data: String
+  /// What the options that only this experiment has were given.
+  public var extra: [String: String] = [:]
+
+  /// A request for the profile's protocol.
+  public init(profile: Profile, data: String) {
+    self.profile = profile
+    self.data = data
+  }
+
+  /// Whether hyperparameters, schedule or settings differ from the protocol.
+  public var isCustom: Bool {
+    !hyperparameters.isEmpty || schedule != nil || !settings.values.isEmpty || minibatch != nil
+  }
+}
+
+/// Looks up the record of a run; `nil` while there is none.
+public typealias RecordLookup = @Sendable (RunSpecification) -> RunRecord?

@@ -1,0 +1,102 @@
+import Foundation
+import Storage
+
+/// Everything that decides the outcome of one run, as data.
+public struct RunSpecification: Sendable, Codable, Hashable {
+  /// How much a run records.
+  public enum Recording: String, Sendable, Codable {
+    /// All quantities after every epoch.
+    case full
+    /// Running costs after every epoch, evaluations at the end only: for searches.
+    case final
+  }
+
+  /// Where a run stands in the result arrays: a position by label along each axis.
+  public struct Label: Sendable, Codable, Hashable {
+    /// The axis, e.g. `optimizer`.
+    public let axis: String
+    /// The label, e.g. `Adam`.
+    public let label: String
+
+    /// A position on an axis.
+    public init(_ axis: String, _ label: String) {
+      self.axis = axis
+      self.label = label
+    }
+  }
+
+  /// Raised when a change of the code changes the numbers, so that older runs are not mixed in.
+  public static let numericsVersion = 1
+
+  /// The experiment.
+  public var experiment: String
+  /// The optimizer's or computation's name.
+  public var method: String
+  /// The hyperparameters by name.
+  public var hyperparameters: [String: Double]
+  /// The stepsize schedule's text form.
+  public var schedule: String
+  /// The settings of objective and data.
+  public var settings: Settings
+  /// The seed.
+  public var seed: UInt64
+  /// Passes over the training data.
+  public var epochs: Int
+  /// Examples a minibatch.
+  public var minibatch: Int
+  /// How much is recorded.
+  public var recording: Recording
+  /// What identifies the data: name, origin and sha256.
+  public var data: String
+  /// Where the run stands in the result arrays; not part of the identity.
+  public var labels: [Label]
+
+  /// A run.
+  public init(
+    experiment: String, method: String, hyperparameters: [String: Double] = [:],
+    schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
+    minibatch: Int, recording: Recording = .full, data: String, labels: [Label] = []
+  ) {
+    self.experiment = experiment
+    self.method = method
+    self.hyperparameters = hyperparameters
+    self.schedule = schedule
+    self.settings = settings
+    self.seed = seed
+    self.epochs = epochs
+    self.minibatch = minibatch
+    self.recording = recording
+    self.data = data
+    self.labels = labels
+  }
+
+  /// The label along `axis`.
+  public func label(_ axis: String) -> String? { labels.first { $0.axis == axis }?.label }
+
+  /// The SHA-256 of everything but the labels: the same run has the same identity in every
+  /// process, on every machine.
+  public var identity: String {
+    var copy = self
+    copy.labels = []
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Encoding plain values cannot fail: every number here is finite, checked where it is read.
+    let json = (try? encoder.encode(copy)) ?? Data()
+    precondition(!json.isEmpty, "a run with a non-finite number has no identity")
+    return SHA256.hexDigest(of: [UInt8](json) + Array("numerics \(Self.numericsVersion)".utf8))
+  }
+
+  /// One line for a person: labels, hyperparameters, seed.
+  public var summary: String {
+    let position = labels.map(\.label).joined(separator: " ")
+    let values = hyperparameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(compact($0.value))" }
+    return ([position] + values + [schedule, "seed \(seed)"]).filter { !$0.isEmpty }
+      .joined(separator: " ")
+  }
+}
+
+/// A number in its shortest readable form.
+package func compact(_ number: Double) -> String {
+  let text = String(format: "%g", number)
+  return Double(text) == number ? text : "\(number)"
+}

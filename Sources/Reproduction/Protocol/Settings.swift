@@ -1,0 +1,173 @@
+import Storage
+
+/// The value of a setting: a number or a word.
+public enum SettingValue: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// A number, e.g. an L2 coefficient.
+  case number(Double)
+  /// A word, e.g. a kind of whitening.
+  case text(String)
+
+  /// As it is written on the command line.
+  public var description: String {
+    switch self {
+    case .number(let number): "\(number)"
+    case .text(let text): text
+    }
+  }
+
+  /// Reads a number or a word.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Double.self) {
+      self = .number(number)
+    } else {
+      self = .text(try container.decode(String.self))
+    }
+  }
+
+  /// Writes the bare number or word.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .number(let number): try container.encode(number)
+    case .text(let text): try container.encode(text)
+    }
+  }
+}
+
+extension SettingValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByStringLiteral
+{
+  /// A number.
+  public init(floatLiteral value: Double) { self = .number(value) }
+  /// A number.
+  public init(integerLiteral value: Int) { self = .number(Double(value)) }
+  /// A word.
+  public init(stringLiteral value: String) { self = .text(value) }
+}
+
+/// What an objective or its data can be told: a choice that the paper leaves open, with our value.
+///
+/// Each is an option of the command line too.
+public struct Setting: Sendable {
+  /// The name, e.g. `l2`.
+  public let name: String
+  /// The value when nothing else is said.
+  public let standard: SettingValue
+  /// What it means, one line.
+  public let meaning: String
+  private let check: @Sendable (SettingValue) -> String?
+
+  /// A number in a half-open range.
+  public init(_ name: String, _ standard: Double, in range: Range<Double>, _ meaning: String) {
+    self.init(name, .number(standard), meaning) {
+      guard case .number(let number) = $0, range.contains(number) else {
+        return "a number of at least \(range.lowerBound) and below \(range.upperBound)"
+      }
+      return nil
+    }
+  }
+
+  /// A number in a closed range.
+  public init(_ name: String, _ standard: Double, in range: ClosedRange<Double>, _ meaning: String)
+  {
+    self.init(name, .number(standard), meaning) {
+      guard case .number(let number) = $0, range.contains(number) else {
+        return "a number from \(range.lowerBound) to \(range.upperBound)"
+      }
+      return nil
+    }
+  }
+
+  /// One word of several.
+  public init(_ name: String, _ standard: String, oneOf words: [String], _ meaning: String) {
+    self.init(name, .text(standard), meaning + " (" + words.joined(separator: ", ") + ")") {
+      guard case .text(let word) = $0, words.contains(word) else {
+        return "one of " + words.joined(separator: ", ")
+      }
+      return nil
+    }
+  }
+
+  private init(
+    _ name: String, _ standard: SettingValue, _ meaning: String,
+    check: @escaping @Sendable (SettingValue) -> String?
+  ) {
+    self.name = name
+    self.standard = standard
+    self.meaning = meaning
+    self.check = check
+  }
+
+  /// The value that `text` means.
+  ///
+  /// - Throws: `UsageError` if the setting cannot have it.
+  public func value(from text: String) throws -> SettingValue {
+    let value: SettingValue
+    switch standard {
+    case .number:
+      guard let number = Double(text), number.isFinite else {
+        throw UsageError("--\(name) takes a number, not \"\(text)\"")
+      }
+      value = .number(number)
+    case .text:
+      value = .text(text)
+    }
+    if let expected = check(value) {
+      throw UsageError("--\(name) takes \(expected), not \"\(text)\"")
+    }
+    return value
+  }
+}
+
+/// The settings of one run, by name.
+public struct Settings: Sendable, Hashable, Codable, ExpressibleByDictionaryLiteral {
+  /// The values by name.
+  public private(set) var values: [String: SettingValue]
+
+  /// Settings with the given values.
+  public init(_ values: [String: SettingValue] = [:]) { self.values = values }
+
+  /// Settings with the listed values.
+  public init(dictionaryLiteral elements: (String, SettingValue)...) {
+    values = Dictionary(uniqueKeysWithValues: elements)
+  }
+
+  /// The value of a numeric setting, which must have been declared.
+  public func number(_ name: String) -> Double {
+    guard case .number(let number)? = values[name] else {
+      preconditionFailure("no numeric setting \(name) is declared")
+    }
+    return number
+  }
+
+  /// The value of a setting that is a word, which must have been declared.
+  public func text(_ name: String) -> String {
+    guard case .text(let text)? = values[name] else {
+      preconditionFailure("no setting \(name) with a word is declared")
+    }
+    return text
+  }
+
+  /// These settings, with those of `other` in place of the ones of the same names.
+  public func replacing(with other: Settings) -> Settings {
+    Settings(values.merging(other.values) { _, new in new })
+  }
+
+  /// The names, sorted.
+  public var names: [String] { values.keys.sorted() }
+
+  /// The value by name.
+  public subscript(name: String) -> SettingValue? { values[name] }
+
+  /// Reads a JSON object.
+  public init(from decoder: any Decoder) throws {
+    values = try decoder.singleValueContainer().decode([String: SettingValue].self)
+  }
+
+  /// Writes a JSON object.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(values)
+  }
+}

@@ -1,0 +1,372 @@
+import Datasets
+import Networks
+import Optimizers
+import Reporting
+import ResultStore
+
+/// An experiment of section 6: several optimizers train the same objective, in two arms, with
+/// several seeds.
+///
+/// All contenders of one seed share initialisation, minibatch order and dropout masks.
+public struct TrainingExperiment<Data: Sendable>: Sendable {
+  let name: String
+  let title: String
+  let place: String
+  let data: DataSource<Data>
+  let standInSizes: ByProfile<StandInSizes>
+  let settings: [Setting]
+  let minibatch: Int
+  let epochs: ByProfile<Int>
+  let seeds: ByProfile<Int>
+  let search: ByProfile<Search>
+  let contenders: [Contender]
+  let probes: [Probe]
+  let probeAxes: [Dimension]
+  let figures: [Figure]
+  let paper: PaperCurves
+  let claims: [Claim]
+  let notes: [String]
+  let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
+
+  /// Declares an experiment.
+  ///
+  /// - Parameters:
+  ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
+  ///     pass `E + 1`.
+  ///   - seeds: how many seeds the final runs have: 0, 1, ...
+  ///   - objective: makes the objective for a minibatch size.
+  public init(
+    name: String, title: String, place: String, data: DataSource<Data>,
+    standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
+    contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
+    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim], notes: [String] = [],
+    objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
+  ) {
+    self.name = name
+    self.title = title
+    self.place = place
+    self.data = data
+    self.standInSizes = standInSizes
+    self.settings = settings
+    self.minibatch = minibatch
+    self.epochs = epochs
+    self.seeds = seeds
+    self.search = search
+    self.contenders = contenders
+    self.probes = probes
+    self.probeAxes = probeAxes
+    self.figures = figures
+    self.paper = paper
+    self.claims = claims
+    self.notes = notes
+    self.objective = objective
+  }
+
+  /// The experiment for the command line.
+  public var experiment: Experiment {
+    let cache = DataCache(data)
+    return Experiment(
+      name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
+      settings: settings, methods: contenders.map(\.optimizer),
+      contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
+      plan: plan,
+      makeProcess: { run, resources in
+        let data = try cache.data(for: run.settings, resources: resources)
+        let objective = try objective(data, run.settings, run.minibatch)
+        guard run.minibatch <= objective.count(of: .training) else {
+          throw UsageError(
+            "a minibatch of \(run.minibatch) is larger than the training set of "
+              + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
+        }
+        return TrainingProcess(
+          run, objective: objective,
+          optimizer: try OptimizerRegistry.make(
+            run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
+          schedule: try Schedule.parse(run.schedule),
+          probes: run.recording == .full ? probes : [])
+      },
+      document: document, searchTable: searchTable, claims: claims, figures: figures, paper: paper,
+      shortened: { request in
+        let epochs = epochCount(request)
+        let full = self.epochs[.paper]
+        return epochs < full ? "\(epochs) of \(full) epochs" : ""
+      }, notes: notes)
+  }
+
+  /// Runs the experiment's command line and ends the process.
+  public func main() -> Never { ExperimentCommand(experiment).main() }
+
+  // MARK: Runs
+
+  private func standardSettings(_ request: PlanRequest) -> Settings {
+    Settings(Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.standard) }))
+  }
+
+  private func epochCount(_ request: PlanRequest) -> Int {
+    request.epochs ?? epochs[request.profile]
+  }
+
+  private func seedList(_ request: PlanRequest) -> [UInt64] {
+    request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
+  }
+
+  private func arms(_ request: PlanRequest) -> [Arm] {
+    if request.isCustom { return [.custom] }
+    return [.published, .tuned].filter { arm in
+      contenders.contains { arm == .published ? $0.published != nil : $0.grid != nil }
+    }
+  }
+
+  private func run(
+    _ contender: Contender, _ choice: Contender.Choice, arm: String, seed: UInt64, epochs: Int,
+    recording: RunSpecification.Recording, request: PlanRequest
+  ) -> RunSpecification {
+    RunSpecification(
+      experiment: name, method: contender.optimizer,
+      hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
+      schedule: choice.schedule,
+      settings: standardSettings(request).replacing(with: contender.settings)
+        .replacing(with: choice.settings).replacing(with: request.settings),
+      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
+      data: request.data,
+      labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
+  }
+
+  private func finalRuns(
+    _ contender: Contender, _ choice: Contender.Choice, arm: Arm, request: PlanRequest
+  ) -> [RunSpecification] {
+    seedList(request).map { seed in
+      run(
+        contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
+        recording: .full, request: request)
+    }
+  }
+
+  private func searchRuns(_ contender: Contender, _ point: GridPoint, request: PlanRequest)
+    -> [RunSpecification]
+  {
+    let search = inlineSearch(request)
+    return search.seeds.map { seed in
+      run(
+        contender, .init(point.hyperparameters, schedule: point.schedule), arm: "search",
+        seed: seed, epochs: request.epochs ?? search.epochs ?? epochCount(request),
+        recording: .final, request: request)
+    }
+  }
+
+  /// The search itself; when a table is asked for, the paper's profile says how it is made.
+  private func inlineSearch(_ request: PlanRequest) -> Search {
+    let search = search[request.profile]
+    if case .committed = search.source { return self.search[.paper] }
+    return search
+  }
+
+  private func gridSearch(
+    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
+  ) -> GridSearch {
+    GridSearch(grid) { point in
+      let found = searchRuns(contender, point, request: request).map(records)
+      let costs = found.compactMap { $0.map(finalCost) }
+      return costs.count == found.count ? costs : nil
+    }
+  }
+
+  /// The quantity that decides a search: the running training cost of the last pass.
+  private func finalCost(_ record: RunRecord) -> Double {
+    guard record.outcome == .finished, let running = record.series("train_cost_running") else {
+      return .nan
+    }
+    return running.values[record.specification.epochs - 1]
+  }
+
+  /// What the `tuned` arm uses, once it is known.
+  private func tunedChoice(
+    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
+  ) -> Contender.Choice? {
+    let best: SearchedPoint?
+    switch search[request.profile].source {
+    case .committed(let committed): best = committed.best(contender.name)
+    case .inline:
+      best = gridSearch(contender, grid, request: request, records: records).best
+    }
+    guard let best, best.score.isFinite else { return nil }
+    return .init(best.point.hyperparameters, schedule: best.point.schedule)
+  }
+
+  private var plan: @Sendable (PlanRequest, RecordLookup) throws -> Plan {
+    { request, records in
+      var plan = Plan(runs: [], isFinal: true)
+      if request.isCustom {
+        plan.runs = try customRuns(request)
+        return plan
+      }
+      for contender in contenders {
+        if !request.isSearch, let published = contender.published {
+          plan.runs += finalRuns(contender, published, arm: .published, request: request)
+        }
+        guard let grid = contender.grid else { continue }
+        var isInline = request.isSearch
+        if case .inline = search[request.profile].source { isInline = true }
+        if isInline {
+          let search = gridSearch(contender, grid, request: request, records: records)
+          let points = search.searched.map(\.point) + search.missing
+          plan.runs += points.flatMap { searchRuns(contender, $0, request: request) }
+          if !search.missing.isEmpty { plan.isFinal = false }
+        }
+        if !request.isSearch,
+          let tuned = tunedChoice(contender, grid, request: request, records: records)
+        {
+          plan.runs += finalRuns(contender, tuned, arm: .tuned, request: request)
+        }
+      }
+      return plan
+    }
+  }
+
+  /// What the command line's hyperparameters make of each contender that has them.
+  private func customChoice(_ contender: Contender, request: PlanRequest) throws
+    -> Contender.Choice?
+  {
+    let known = try OptimizerRegistry.method(contender.optimizer).hyperparameters.map(\.name)
+    guard request.hyperparameters.keys.allSatisfy(known.contains) else { return nil }
+    var choice = contender.published ?? .init([:])
+    choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
+    choice.schedule = request.schedule ?? choice.schedule
+    return choice
+  }
+
+  private func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
+    let runs = try contenders.flatMap { contender in
+      try customChoice(contender, request: request).map {
+        finalRuns(contender, $0, arm: .custom, request: request)
+      } ?? []
+    }
+    guard !runs.isEmpty else {
+      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
+      throw UsageError("no contender of \(name) has all of \(names)")
+    }
+    return runs
+  }
+
+  // MARK: Arrays
+
+  private func choice(
+    _ contender: Contender, _ arm: Arm, request: PlanRequest, records: RecordLookup
+  ) throws -> Contender.Choice? {
+    switch arm {
+    case .published: contender.published
+    case .custom: try customChoice(contender, request: request)
+    case .tuned:
+      contender.grid.flatMap {
+        tunedChoice(contender, $0, request: request, records: records)
+      }
+    }
+  }
+
+  private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
+    { request, records in
+      let arms = arms(request)
+      let seeds = seedList(request)
+      var assembly = Assembly(axes: [
+        Dimension("arm", .string(arms.map(\.rawValue)), attributes: [
+          Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
+        ]),
+        Dimension("optimizer", .string(contenders.map(\.name)), attributes: [
+          Attribute("long_name", "optimizer")
+        ]),
+        Dimension("seed", .int64(seeds.map { Int64(bitPattern: $0) }), attributes: [
+          Attribute("long_name", "seed")
+        ]),
+      ])
+      assembly.define(.epochs(epochCount(request)))
+      for axis in probeAxes { assembly.define(axis) }
+      for probe in probes {
+        if case .afterSteps(let steps) = probe.moment {
+          assembly.define(
+            Dimension("iteration", .int64(steps.map(Int64.init)), attributes: [
+              Attribute("long_name", "steps made")
+            ]))
+        }
+        assembly.describe(probe.name, longName: probe.meaning, units: "1")
+      }
+      for (armIndex, arm) in arms.enumerated() {
+        for (contenderIndex, contender) in contenders.enumerated() {
+          guard
+            let choice = try choice(contender, arm, request: request, records: records)
+          else { continue }
+          let runs = finalRuns(contender, choice, arm: arm, request: request)
+          for (seedIndex, run) in runs.enumerated() {
+            assembly.add(records(run), at: [armIndex, contenderIndex, seedIndex])
+          }
+          if let run = runs.first {
+            let values = try OptimizerRegistry.resolve(
+              run.method, hyperparameters: run.hyperparameters)
+            assembly.setHyperparameters(
+              values, schedule: run.schedule, settings: run.settings,
+              at: [armIndex, contenderIndex])
+          }
+        }
+      }
+      var group = assembly.group(hyperparameterAxes: ["arm", "optimizer"])
+      if arms.contains(.tuned), let table = try searchTable(request, records) {
+        let selected = contenders.map { contender in
+          contender.grid.flatMap {
+            tunedChoice(contender, $0, request: request, records: records)
+          }
+        }
+        group.groups.append(
+          Subgroup(
+            "search",
+            table.group(
+              contenders: contenders.map(\.name),
+              selected: selected.map { choice in
+                choice.map {
+                  GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
+                }
+              })))
+      }
+      return group
+    }
+  }
+
+  /// All points tried so far with their costs.
+  private var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? {
+    { request, records in
+      if !request.isSearch, case .committed(let committed) = search[request.profile].source {
+        return committed
+      }
+      var rows: [CommittedSearch.Row] = []
+      for contender in contenders {
+        guard let grid = contender.grid else { continue }
+        let searched = gridSearch(contender, grid, request: request, records: records).searched
+        for entry in searched {
+          let runs = searchRuns(contender, entry.point, request: request)
+          for (run, cost) in zip(runs, entry.costs) {
+            rows.append(
+              .init(
+                contender: contender.name, point: entry.point, epochs: run.epochs, seed: run.seed,
+                cost: cost))
+          }
+        }
+      }
+      guard !rows.isEmpty else { return nil }
+      return CommittedSearch(
+        rows: rows,
+        remarks: [
+          "search of \(name): final running training cost of each grid point",
+          "data: \(request.data)",
+        ])
+    }
+  }
+}
+
+extension ByProfile where Value == StandInSizes {
+  /// Small in `smoke`, of the real data's size elsewhere.
+  public static var standard: ByProfile<StandInSizes> {
+    ByProfile(
+      smoke: StandInSizes(training: 2000, test: 500),
+      quick: StandInSizes(training: 60000, test: 10000),
+      paper: StandInSizes(training: 60000, test: 10000))
+  }
+}

@@ -1,0 +1,53 @@
+/// How a run ended.
+public enum Outcome: Sendable, Codable, Hashable {
+  /// All epochs were made.
+  case finished
+  /// A cost or a parameter stopped being finite.
+  case diverged(epoch: Int, step: Int, reason: String)
+}
+
+/// A quantity that a run recorded.
+public struct Series: Sendable, Equatable {
+  /// The variable's name, e.g. `train_cost`.
+  public var name: String
+  /// The axes beyond those that tell where the run stands, e.g. `["epoch"]`.
+  public var axes: [String]
+  /// The lengths along the axes.
+  public var shape: [Int]
+  /// The values, row-major.
+  public var values: [Double]
+
+  /// A recorded quantity.
+  public init(_ name: String, axes: [String], shape: [Int], values: [Double]) {
+    precondition(values.count == shape.reduce(1, *), "\(name): values do not fill the shape")
+    self.name = name
+    self.axes = axes
+    self.shape = shape
+    self.values = values
+  }
+}
+
+/// Everything that is kept of a run that has ended.
+public struct RunRecord: Sendable {
+  /// The run.
+  public var specification: RunSpecification
+  /// How it ended.
+  public var outcome: Outcome
+  /// What it recorded; NaN after a divergence.
+  public var series: [Series]
+  /// Seconds of computation up to the end of each epoch; not repeatable, unlike the rest.
+  public var elapsedSeconds: [Double]
+
+  /// A record.
+  public init(
+    specification: RunSpecification, outcome: Outcome, series: [Series], elapsedSeconds: [Double]
+  ) {
+    self.specification = specification
+    self.outcome = outcome
+    self.series = series
+    self.elapsedSeconds = elapsedSeconds
+  }
+
+  /// The series by name.
+  public func series(_ name: String) -> Series? { series.first { $0.name == name } }
+}

@@ -1,0 +1,338 @@
+import Foundation
+import Networks
+import Numerics
+import Optimizers
+
+/// A quantity that is measured beside the costs: state of the optimizer per layer, accuracy after
+/// so many iterations, the cost of an average of the iterates.
+public struct Probe: Sendable {
+  /// When it is measured.
+  public enum Moment: Sendable {
+    /// Before the first step and after every epoch; the series has a leading axis `epoch`.
+    case everyEpoch
+    /// After the listed numbers of steps; the series has a leading axis `iteration`.
+    case afterSteps([Int])
+  }
+
+  /// What a probe can look at.
+  public struct Context {
+    /// The objective.
+    public let objective: any Objective
+    /// The optimizer, with its state.
+    public let optimizer: any Optimizer
+    /// The parameters.
+    public let theta: FloatVector
+    /// The parameters before the step just made; `nil` before the first and for epochs.
+    public let previousTheta: FloatVector?
+    /// The key for noise in evaluations.
+    public let noise: NoiseKey
+  }
+
+  /// The variable's name.
+  public let name: String
+  /// When it is measured.
+  public let moment: Moment
+  /// The axes of one measurement, and their lengths.
+  public let axes: [(name: String, length: Int)]
+  /// What the variable is, for `long_name`.
+  public let meaning: String
+  /// Measures: as many values as the product of the axes' lengths.
+  public let measure: @Sendable (Context) -> [Double]
+
+  /// A probe.
+  public init(
+    _ name: String, _ moment: Moment, axes: [(name: String, length: Int)] = [], meaning: String,
+    measure: @escaping @Sendable (Context) -> [Double]
+  ) {
+    self.name = name
+    self.moment = moment
+    self.axes = axes
+    self.meaning = meaning
+    self.measure = measure
+  }
+
+  var valueCount: Int { axes.reduce(1) { $0 * $1.length } }
+
+  var measurementCount: (_ epochs: Int) -> Int {
+    switch moment {
+    case .everyEpoch: { $0 + 1 }
+    case .afterSteps(let steps): { _ in steps.count }
+    }
+  }
+
+  var leadingAxis: String {
+    switch moment {
+    case .everyEpoch: "epoch"
+    case .afterSteps: "iteration"
+    }
+  }
+}
+
+/// Minibatch training of an objective by an optimizer, step by step, resumable at every step.
+public final class TrainingProcess: RunProcess {
+  private let specification: RunSpecification
+  private let objective: any Objective
+  private var optimizer: any Optimizer
+  private let schedule: Schedule
+  private let probes: [Probe]
+
+  private var theta: FloatVector
+  private var gradient: FloatVector
+  private var previousTheta: FloatVector?
+  private var order: [Int32]
+  private var orderedEpoch = -1
+  private var epoch = 0
+  private var stepInEpoch = 0
+  private var runningSum = 0.0
+  private var lastCost = Double.nan
+  private var curves = Curves()
+  private var probed: [[Double]]
+  private var isPrepared = false
+
+  private var secondsBefore = 0.0
+  private var resumedAt = ContinuousClock.now
+
+  private struct Curves {
+    var trainCost: [Double] = []
+    var runningCost: [Double] = []
+    var penalty: [Double] = []
+    var testCost: [Double] = []
+    var testError: [Double] = []
+    var elapsed: [Double] = []
+  }
+
+  private let exampleCount: Int
+  private let stepsPerEpoch: Int
+  private let baseAlpha: Double
+
+  /// A run that has not started.
+  public init(
+    _ specification: RunSpecification, objective: any Objective, optimizer: any Optimizer,
+    schedule: Schedule, probes: [Probe] = []
+  ) {
+    self.specification = specification
+    self.objective = objective
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.probes = probes
+    exampleCount = objective.count(of: .training)
+    stepsPerEpoch = (exampleCount + specification.minibatch - 1) / specification.minibatch
+    baseAlpha = optimizer.alpha
+    theta = objective.initialTheta(seed: specification.seed)
+    gradient = FloatVector(count: theta.count)
+    order = [Int32](repeating: 0, count: exampleCount)
+    probed = probes.map { _ in [] }
+  }
+
+  /// Goes on, step by step, epoch by epoch.
+  public func advance(pause: () -> Bool) throws -> Outcome? {
+    resumedAt = .now
+    defer { secondsBefore += (ContinuousClock.now - resumedAt).seconds; resumedAt = .now }
+    if !isPrepared {
+      isPrepared = true
+      if let divergence = closeEpoch(running: nil) { return divergence }
+    }
+    while epoch < specification.epochs {
+      drawOrder()
+      while stepInEpoch < stepsPerEpoch {
+        if let divergence = step() { return divergence }
+        if pause() { return nil }
+      }
+      let running = runningSum / Double(exampleCount)
+      epoch += 1
+      stepInEpoch = 0
+      runningSum = 0
+      if let divergence = closeEpoch(running: running) { return divergence }
+      if pause() { return epoch < specification.epochs ? nil : .finished }
+    }
+    return .finished
+  }
+
+  private func drawOrder() {
+    guard orderedEpoch != epoch else { return }
+    orderedEpoch = epoch
+    for index in order.indices { order[index] = Int32(index) }
+    var stream = RandomStream(seed: specification.seed, purpose: .minibatchOrder, epoch: epoch)
+    order.withUnsafeMutableBufferPointer { stream.shuffle($0) }
+  }
+
+  /// Steps made so far, the paper's `t`.
+  private var stepsMade: Int { epoch * stepsPerEpoch + stepInEpoch }
+
+  private func step() -> Outcome? {
+    let first = stepInEpoch * specification.minibatch
+    let last = min(first + specification.minibatch, exampleCount)
+    let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: stepInEpoch)
+    let cost = order.withUnsafeBufferPointer { order in
+      objective.evaluateGradient(
+        at: theta, minibatch: UnsafeBufferPointer(rebasing: order[first..<last]), noise: noise,
+        gradient: &gradient)
+    }
+    lastCost = cost.cost
+    guard cost.cost.isFinite && cost.penalty.isFinite else {
+      return .diverged(
+        epoch: epoch, step: stepInEpoch, reason: "the cost of the minibatch is \(cost.cost)")
+    }
+    runningSum += cost.cost * Double(last - first)
+    let probesNow = !probes.isEmpty && probes.contains { $0.isDue(after: stepsMade + 1) }
+    if probesNow { previousTheta = theta }
+    optimizer.alpha = schedule.alpha(base: baseAlpha, step: stepsMade + 1, epoch: epoch + 1)
+    optimizer.step(&theta, gradient: gradient)
+    stepInEpoch += 1
+    if probesNow {
+      for index in probes.indices where probes[index].isDue(after: stepsMade) {
+        probed[index] += probes[index].measure(probeContext)
+      }
+      previousTheta = nil
+    }
+    return nil
+  }
+
+  private var probeContext: Probe.Context {
+    Probe.Context(
+      objective: objective, optimizer: optimizer, theta: theta, previousTheta: previousTheta,
+      noise: NoiseKey(seed: specification.seed, epoch: epoch, step: stepInEpoch))
+  }
+
+  /// Records the quantities at theta after `epoch` passes.
+  private func closeEpoch(running: Double?) -> Outcome? {
+    if let running { curves.runningCost.append(running) }
+    let isFinite = theta.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
+    guard isFinite else {
+      return .diverged(
+        epoch: epoch, step: stepInEpoch, reason: "theta is no longer finite")
+    }
+    let isEvaluated = specification.recording == .full || epoch == specification.epochs
+    let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
+    let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
+    let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
+    curves.trainCost.append(training?.cost ?? .nan)
+    curves.penalty.append(isEvaluated ? objective.penalty(at: theta) : .nan)
+    curves.testCost.append(test?.cost ?? .nan)
+    curves.testError.append(test?.error ?? .nan)
+    for index in probes.indices {
+      if case .everyEpoch = probes[index].moment {
+        probed[index] += probes[index].measure(probeContext)
+      }
+    }
+    curves.elapsed.append(secondsBefore + (ContinuousClock.now - resumedAt).seconds)
+    if let cost = training?.cost, !cost.isFinite {
+      return .diverged(epoch: epoch, step: stepInEpoch, reason: "the training cost is \(cost)")
+    }
+    return nil
+  }
+
+  /// What has been recorded so far.
+  public var series: [Series] {
+    let length = specification.epochs + 1
+    func curve(_ name: String, _ values: [Double]) -> Series {
+      Series(
+        name, axes: ["epoch"], shape: [length],
+        values: values + [Double](repeating: .nan, count: length - values.count))
+    }
+    var all = [
+      curve("train_cost", curves.trainCost), curve("train_cost_running", curves.runningCost),
+      curve("penalty", curves.penalty), curve("test_cost", curves.testCost),
+    ]
+    if curves.testError.contains(where: { !$0.isNaN }) {
+      all.append(curve("test_error", curves.testError))
+    }
+    for (probe, values) in zip(probes, probed) {
+      let shape = [probe.measurementCount(specification.epochs)] + probe.axes.map(\.length)
+      let missing = shape.reduce(1, *) - values.count
+      all.append(
+        Series(
+          probe.name, axes: [probe.leadingAxis] + probe.axes.map(\.name), shape: shape,
+          values: values + [Double](repeating: .nan, count: missing)))
+    }
+    return all
+  }
+
+  /// Seconds of computation up to the end of each epoch.
+  public var elapsedSeconds: [Double] { curves.elapsed }
+
+  /// How far the run is.
+  public var progress: RunProgress {
+    RunProgress(
+      step: stepsMade, steps: specification.epochs * stepsPerEpoch, epoch: epoch, cost: lastCost)
+  }
+
+  /// theta, the optimizer's state, counters and curves.
+  public func save() -> ProcessState {
+    var state = ProcessState()
+    state.counters = [
+      "epoch": epoch, "stepInEpoch": stepInEpoch, "prepared": isPrepared ? 1 : 0,
+      "optimizer.step": optimizer.state.step,
+    ]
+    state.numbers = [
+      "running": [runningSum, lastCost, secondsBefore + (ContinuousClock.now - resumedAt).seconds],
+      "train_cost": curves.trainCost, "train_cost_running": curves.runningCost,
+      "penalty": curves.penalty, "test_cost": curves.testCost, "test_error": curves.testError,
+      "elapsed": curves.elapsed, "optimizer.scalars": optimizer.state.scalars.map(\.value),
+    ]
+    for (probe, values) in zip(probes, probed) { state.numbers["probe." + probe.name] = values }
+    state.vectors = ["theta": theta]
+    for vector in optimizer.state.vectors {
+      state.vectors["optimizer." + vector.name] = vector.values
+    }
+    return state
+  }
+
+  /// Continues from a saved state.
+  public func restore(_ state: ProcessState) throws {
+    let epoch = try state.counter("epoch")
+    let step = try state.counter("stepInEpoch")
+    guard (0...specification.epochs).contains(epoch), (0...stepsPerEpoch).contains(step) else {
+      throw UnusableState("epoch \(epoch), step \(step) is outside the run")
+    }
+    let running = try state.numbers("running", count: 3)
+    var saved = optimizer.state
+    saved.step = try state.counter("optimizer.step")
+    let scalars = try state.numbers("optimizer.scalars", count: saved.scalars.count)
+    for index in scalars.indices { saved.scalars[index].value = scalars[index] }
+    for index in saved.vectors.indices {
+      saved.vectors[index].values = try state.vector(
+        "optimizer." + saved.vectors[index].name, count: saved.vectors[index].values.count)
+    }
+    let isPrepared = try state.counter("prepared") == 1
+    let closed = isPrepared ? epoch + 1 : 0
+    curves = Curves(
+      trainCost: try state.numbers("train_cost", count: closed),
+      runningCost: try state.numbers("train_cost_running", count: epoch),
+      penalty: try state.numbers("penalty", count: closed),
+      testCost: try state.numbers("test_cost", count: closed),
+      testError: try state.numbers("test_error", count: closed),
+      elapsed: try state.numbers("elapsed", count: closed))
+    for (index, probe) in probes.enumerated() {
+      guard let values = state.numbers["probe." + probe.name] else {
+        throw UnusableState("no values of \(probe.name)")
+      }
+      probed[index] = values
+    }
+    theta = try state.vector("theta", count: theta.count)
+    optimizer.state = saved
+    self.epoch = epoch
+    stepInEpoch = step
+    self.isPrepared = isPrepared
+    orderedEpoch = -1
+    runningSum = running[0]
+    lastCost = running[1]
+    secondsBefore = running[2]
+  }
+}
+
+extension Probe {
+  fileprivate func isDue(after step: Int) -> Bool {
+    switch moment {
+    case .everyEpoch: false
+    case .afterSteps(let steps): steps.contains(step)
+    }
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

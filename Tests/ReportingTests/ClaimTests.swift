@@ -1,0 +1,333 @@
+import Glibc
+import Reporting
+import ResultStore
+import Testing
+
+@Suite struct ClaimTests {
+  private static let place = "section 6.1, Figure 1 (left)"
+  private static let faster = Claim.lower(
+    "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: place,
+    "Adam", than: "AdaGrad", at: [5, 10, 20])
+  private static let slower = Claim.lower(
+    "fig1a.adagrad-faster", "AdaGrad converges faster than Adam", place: place,
+    "AdaGrad", than: "Adam", at: [5, 10, 20])
+
+  @Test func everyArmGetsAVerdict() throws {
+    let outcomes = Self.faster.judge(SyntheticResults().document)
+    #expect(outcomes.map(\.arm) == ["published", "tuned"])
+    // published: 0.25 against 0.45; tuned: 0.25 against 0.225.
+    #expect(outcomes.map(\.verdict) == [.reproduced, .notReproduced])
+    let first = try #require(outcomes.first)
+    #expect(first.id == "fig1a.adam-faster-than-adagrad")
+    #expect(first.figure == "fig1a")
+    #expect(first.place == Self.place)
+    #expect(first.seeds == 5)
+    #expect(abs(first.effect - log(0.25 / 0.45)) < 1e-9)
+    #expect(first.threshold == 0)
+    #expect(first.numbers.map(\.label) == ["epoch 5", "epoch 10", "epoch 20"])
+    #expect(first.effectText.hasPrefix("Adam / AdaGrad = 0.556 ["))
+    #expect(first.detail.contains("5 seeds"))
+  }
+
+  @Test func anExperimentWithoutArmsGetsOneVerdict() {
+    var results = SyntheticResults()
+    results.arms = nil
+    let outcomes = Self.faster.judge(results.document)
+    #expect(outcomes.map(\.key) == ["fig1a.adam-faster-than-adagrad"])
+    #expect(outcomes.first?.verdict == .reproduced)
+  }
+
+  @Test func anIntervalAcrossTheThresholdIsInconclusive() {
+    var results = SyntheticResults()
+    results.cost = { _, contender, seed, _ in
+      contender == 0 ? 0.3 * (seed.isMultiple(of: 2) ? 0.9 : 1.12) : 0.3
+    }
+    #expect(Self.faster.judge(results.document).allSatisfy { $0.verdict == .inconclusive })
+  }
+
+  @Test func oneEpochAgainstTheClaimDecides() throws {
+    var results = SyntheticResults()
+    results.cost = { _, contender, seed, epoch in
+      (contender == 0 ? 0.3 : epoch == 10 ? 0.2 : 0.4) * (1 + 0.001 * Double(seed))
+    }
+    let outcome = try #require(Self.faster.judge(results.document).first)
+    #expect(outcome.verdict == .notReproduced)
+    #expect(abs(outcome.effect - log(1.5)) < 1e-9)
+  }
+
+  @Test func theWholeIntervalMustLieBelowTheFraction() {
+    func verdict(_ ratio: Double) -> Verdict? {
+      var results = SyntheticResults()
+      results.cost = { _, contender, seed, _ in
+        contender == 0 ? 0.3 * ratio * (1 + 0.002 * Double(seed)) : 0.3
+      }
+      return Claim.lowerByFraction(
+        0.1, "fig1b.margin", "by a large margin", place: "", "Adam", than: "AdaGrad", at: [10]
+      ).judge(results.document).first?.verdict
+    }
+    #expect(verdict(0.85) == .reproduced)
+    #expect(verdict(0.897) == .inconclusive)
+    #expect(verdict(0.95) == .notReproduced)
+  }
+
+  @Test func similarityHasTwoSides() {
+    func verdict(_ ratio: Double) -> Verdict? {
+      var results = SyntheticResults()
+      results.cost = { _, contender, seed, _ in
+        contender == 0 ? 0.3 * ratio * (1 + 0.002 * Double(seed)) : 0.3
+      }
+      return Claim.similar(
+        "fig1a.like", "like", place: "", "Adam", to: "AdaGrad", within: 0.1, at: [5, 10]
+      ).judge(results.document).first?.verdict
+    }
+    #expect(verdict(1) == .reproduced)
+    #expect(verdict(0.92) == .reproduced)
+    #expect(verdict(exp(0.098)) == .inconclusive)
+    #expect(verdict(1.2) == .notReproduced)
+    #expect(verdict(0.8) == .notReproduced)
+  }
+
+  @Test func ratiosInsideARange() {
+    let claim = Claim.ratio(
+      "fig3.adam-marginal", "only marginally better", place: "", "Adam", to: "AdaGrad",
+      inside: 0.5...1, at: [20])
+    // 0.25 / 0.45 and 0.25 / 0.225
+    #expect(
+      claim.judge(SyntheticResults().document).map(\.verdict) == [.reproduced, .notReproduced])
+  }
+
+  @Test func oneSeedIsInconclusive() throws {
+    var results = SyntheticResults()
+    results.seeds = 1
+    let outcome = try #require(Self.faster.judge(results.document).first)
+    #expect(outcome.verdict == .inconclusive)
+    #expect(outcome.low.isNaN)
+    #expect(outcome.detail.contains("one seed"))
+  }
+
+  @Test func oneSeedIsEnoughIfTheOtherProfileShowsLittleSpread() throws {
+    var results = SyntheticResults()
+    results.seeds = 1
+    var other = SyntheticResults()
+    other.cost = { _, contender, seed, _ in
+      (contender == 0 ? 0.25 : 0.45) * (contender == 0 ? 1 + 0.01 * Double(seed) : 1)
+    }
+    let few = Self.faster.judge(results.document, otherProfile: other.document)
+    #expect(few.first?.verdict == .reproduced)
+    #expect(few.first?.detail.contains("10 times the spread") == true)
+    other.cost = { _, contender, seed, _ in
+      (contender == 0 ? 0.25 : 0.45) * (contender == 0 ? 1 + 0.2 * Double(seed) : 1)
+    }
+    let wide = Self.faster.judge(results.document, otherProfile: other.document)
+    #expect(wide.first?.verdict == .inconclusive)
+  }
+
+  @Test(arguments: ["stand-in", ""])
+  func onlyRealDataGetVerdicts(origin: String) {
+    var results = SyntheticResults()
+    results.origin = origin
+    let outcomes = Self.faster.judge(results.document)
+    #expect(outcomes.count == 2)
+    #expect(outcomes.allSatisfy { $0.verdict == .notRun && !$0.detail.isEmpty })
+    #expect(outcomes.allSatisfy { $0.effect.isNaN })
+  }
+
+  @Test func debianDataAreReal() {
+    var results = SyntheticResults()
+    results.origin = "debian"
+    #expect(Self.faster.judge(results.document).first?.verdict == .reproduced)
+  }
+
+  @Test func shortenedRunsAreNotJudged() throws {
+    var results = SyntheticResults()
+    results.epochs = 12
+    let outcome = try #require(Self.faster.judge(results.document).first)
+    #expect(outcome.verdict == .notRun)
+    #expect(outcome.detail == "epoch 20 is not there: the runs end at 12")
+    results.epochs = 20
+    let last = try #require(Self.faster.judge(results.document).first)
+    #expect(last.verdict == .notRun)
+    #expect(last.detail.contains("one more epoch is needed"))
+  }
+
+  @Test func missingPartsAreNamed() throws {
+    var results = SyntheticResults()
+    results.contenders = ["Adam", "SGDNesterov"]
+    let missing = try #require(Self.faster.judge(results.document).first)
+    #expect(missing.verdict == .notRun)
+    #expect(missing.detail == "AdaGrad is not among the contenders")
+
+    results = SyntheticResults()
+    results.arms = ["tuned"]
+    let claim = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "")
+    let curves = PaperCurves([
+      .init(figure: "fig1a", name: "Adam", points: [.init(x: 1, y: 0.3)])
+    ])
+    let arm = try #require(claim.judge(results.document, paper: curves).first)
+    #expect(arm.verdict == .notRun)
+    #expect(arm.detail == "there is no arm published")
+
+    let variable = try #require(
+      Claim.lower("a.b", "", place: "", "Adam", than: "AdaGrad", at: [1], variable: "penalty")
+        .judge(SyntheticResults().document).first)
+    #expect(variable.detail == "the file has no variable penalty")
+  }
+
+  @Test func unfinishedSeedsAreLeftOutAndCounted() throws {
+    var results = SyntheticResults()
+    results.notRun = [[0, 1], [2, 3]]
+    let outcome = try #require(Self.faster.judge(results.document).first)
+    #expect(outcome.verdict == .reproduced)
+    #expect(outcome.seeds == 3)
+    #expect(outcome.detail.contains("2 seeds left out: Adam, seed 1, has not been run"))
+    results.notRun = Set((0..<5).map { [0, $0] })
+    #expect(Self.faster.judge(results.document).first?.verdict == .notRun)
+  }
+
+  @Test func aDivergedRunCountsAsInfiniteCost() throws {
+    var results = SyntheticResults()
+    results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 3) })
+    let rival = try #require(Self.faster.judge(results.document).first)
+    #expect(rival.verdict == .reproduced)
+    #expect(rival.effect == -.infinity)
+    #expect(rival.detail.contains("AdaGrad diverged in 5 of 5 seeds"))
+    #expect(Self.slower.judge(results.document).first?.verdict == .notReproduced)
+
+    // Only one of five seeds: there is no mean, so no decision.
+    results.diverged = [[2, 0]: 3]
+    let some = try #require(Self.faster.judge(results.document).first)
+    #expect(some.verdict == .inconclusive)
+    #expect(some.detail.contains("AdaGrad diverged in 1 of 5 seeds"))
+
+    // Before it diverges, a run has costs like any other.
+    results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 30) })
+    let late = try #require(Self.faster.judge(results.document).first)
+    #expect(late.verdict == .reproduced)
+    #expect(late.effect.isFinite)
+  }
+
+  @Test func lastEpochsAgainstEveryRival() throws {
+    var results = SyntheticResults()
+    // AdaGrad leads up to epoch 14, then Adam.
+    results.cost = { _, contender, seed, epoch in
+      let base = [0.1 + 1 / Double(epoch + 1), 0.3 + 1 / Double(epoch + 1), 0.1668][contender]
+      return base * (1 + 0.001 * Double(seed * (contender + 1)))
+    }
+    let claim = Claim.lastEpochsMeanLower(
+      "fig2a.adam-best", "Adam is best", place: "section 6.2", "Adam",
+      than: ["SGDNesterov", "AdaGrad"], last: 10, of: 45)
+    let outcomes = claim.judge(results.document).filter { $0.arm == "tuned" }
+    #expect(
+      outcomes.map(\.id) == [
+        "fig2a.adam-best", "fig2a.adam-best.sgdnesterov", "fig2a.adam-best.adagrad",
+      ])
+    #expect(outcomes.allSatisfy { $0.verdict == .reproduced })
+    #expect(outcomes[1].detail.hasSuffix("below from epoch 0 on"))
+    #expect(outcomes[2].detail.hasSuffix("below from epoch 14 on"))
+    // Labels 35...44: the last ten passes.
+    let costs: [Double] = (35...44).map { 0.1 + 1 / Double($0 + 1) }
+    let expected = Statistics.mean(costs) / 0.1668
+    #expect(abs(outcomes[2].numbers[0].value - log(expected)) < 0.01)
+
+    let long = Claim.lastEpochsMeanLower(
+      "fig2a.adam-best", "Adam is best", place: "", "Adam", than: ["AdaGrad"], last: 20, of: 200)
+    #expect(long.judge(results.document).allSatisfy { $0.verdict == .notRun })
+  }
+
+  @Test func figureMatchHasThreeZones() throws {
+    let results = SyntheticResults().document
+    func outcome(_ factor: Double) throws -> ClaimOutcome {
+      let points = (0...45).map { epoch in
+        PaperCurves.Point(
+          x: Double(epoch), y: factor * 0.25 * (1 + 0.9 / Double(epoch + 1)) * 1.004)
+      }
+      let clip = PaperCurves.Point(x: 0.5, y: 99, note: .clip)
+      let curves = PaperCurves([
+        .init(figure: "fig1a", name: "Adam", points: [clip] + points)
+      ])
+      let claim = Claim.figureMatch(
+        figure: "fig1a", contender: "Adam", epochs: 0...44, place: "Figure 1 (left)")
+      return try #require(claim.judge(results, paper: curves).first)
+    }
+    let exact = try outcome(1)
+    #expect(exact.id == "fig1a.match.adam")
+    #expect(exact.arm == "published")
+    #expect(exact.verdict == .reproduced)
+    #expect(abs(exact.effect) < 1e-9)
+    #expect(exact.numbers.count == 45)
+    #expect(try outcome(1.1).verdict == .inconclusive)
+    #expect(abs(try outcome(1.1).effect - log(1.1)) < 1e-9)
+    #expect(try outcome(1.3).verdict == .notReproduced)
+  }
+
+  @Test func aShortenedCurveIsNotMatched() throws {
+    var results = SyntheticResults()
+    results.epochs = 10
+    let curves = PaperCurves([
+      .init(
+        figure: "fig1a", name: "Adam", points: (0...45).map { .init(x: Double($0), y: 0.3) })
+    ])
+    let claim = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "")
+    #expect(claim.judge(results.document, paper: curves).first?.verdict == .notRun)
+  }
+
+  @Test func customRulesSeeTheirArm() {
+    let claim = Claim.custom(
+      "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: ["tuned"]
+    ) { context in
+      guard context.arm == "tuned" else { throw NotRun("wrong arm") }
+      let costs = try context.values("train_cost", "Adam", at: 45)
+      return ClaimOutcome(
+        .reproduced, Statistics.bootstrapMean(costs), threshold: 1, unit: "cost", "as measured")
+    }
+    let outcomes = claim.judge(SyntheticResults().document)
+    #expect(outcomes.map(\.key) == ["alg.memory@tuned"])
+    #expect(outcomes.first?.figure == "")
+    #expect(outcomes.first?.seeds == 5)
+    #expect(outcomes.first?.effectText.hasPrefix("cost = 0.256 [") == true)
+  }
+
+  @Test func outcomesSurviveTheFile() throws {
+    var results = SyntheticResults()
+    results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([1, $0], 3) })
+    let claims = [
+      Self.faster, Self.slower,
+      .lower("fig1a.x", "x", place: "", "Adam", than: "SGDNesterov", at: [5]),
+      .lower("fig1a.y", "y", place: "", "Adam", than: "Nobody", at: [5]),
+    ]
+    let outcomes = claims.judge(results.document)
+    let group = outcomes.encoded()
+    #expect(try [ClaimOutcome](decoding: group) == outcomes)
+    #expect(group.dimensions.map(\.name) == ["claim"])
+    #expect(group.variables.allSatisfy { $0.dimensions == ["claim"] })
+    #expect(try [ClaimOutcome](decoding: [ClaimOutcome]().encoded()).isEmpty)
+  }
+
+  @Test func malformedGroupsAreRefused() {
+    var group = Self.faster.judge(SyntheticResults().document).encoded()
+    for index in group.variables.indices where group.variables[index].name == "verdict" {
+      group.variables[index].values = .string(["reproduced", "perhaps"])
+    }
+    #expect(
+      throws: ReportError.malformedClaims(
+        "unknown verdict 'perhaps' of fig1a.adam-faster-than-adagrad")
+    ) { try [ClaimOutcome](decoding: group) }
+    group.variables.removeAll { $0.name == "effect" }
+    #expect(throws: ReportError.malformedClaims("no numeric column 'effect'")) {
+      try [ClaimOutcome](decoding: group)
+    }
+  }
+
+  @Test func theTableFitsATerminal() {
+    let outcomes = [Self.faster, Self.slower].judge(SyntheticResults().document)
+    let lines = ClaimTable.text(outcomes, width: 100).split(separator: "\n").map(String.init)
+    let longest = lines.map(\.count).max() ?? 0
+    #expect(longest <= 100)
+    let first =
+      "reproduced      fig1a.adam-faster-than-adagrad  published  "
+      + "Adam / AdaGrad = 0.556 [0.556, 0.556]"
+    #expect(lines.first == first)
+    #expect(lines.last == "4 verdicts: 2 reproduced, 2 not reproduced")
+    #expect(ClaimTable.text([]) == "no claims\n")
+  }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import FoundationXML
+import Reporting
+import ResultStore
+import Testing
+
+@Suite struct FigureTests {
+  static let figure = Figure(
+    "fig1a", "MNIST <logistic> regression", place: "Figure 1 (left)", caption: "Adam & others",
+    x: .linear("iterations over entire dataset", 0...45), y: .linear("training cost", 0.2...0.7),
+    lines: [
+      .contender("AdaGrad", .blue), .contender("SGDNesterov", .green, paper: "SGD"),
+      .contender("Adam", .red),
+    ])
+  static let paper = PaperCurves(
+    [
+      .init(
+        figure: "fig1a", name: "Adam",
+        points: [.init(x: 0.5, y: 0.8, note: .clip)]
+          + (1...45).map { .init(x: Double($0), y: 0.26 + 0.2 / Double($0)) }),
+      .init(figure: "fig1a", name: "Nobody", points: [.init(x: 1, y: 1)]),
+    ], comments: ["source: Kingma & Ba 2015, arXiv 1412.6980v9, vector paths of figure 1 (left)"])
+
+  private static func isWellFormed(_ xml: [UInt8]) -> Bool {
+    XMLParser(data: Data(xml)).parse()
+  }
+
+  @Test func theFileAloneIsEnoughToDrawAgain() throws {
+    let group = try [Self.figure].encoded(paper: Self.paper)
+    let stored = try #require(group.group("fig1a"))
+    let (figure, paper) = try Figure.decode("fig1a", stored)
+    #expect(figure == Self.figure)
+    // Only the curves that are shown travel along.
+    #expect(paper.curves == [Self.paper.curves[0]])
+    #expect(paper.comments == Self.paper.comments)
+  }
+
+  @Test func malformedGroupsAreRefused() throws {
+    let group = try Self.figure.encoded(paper: Self.paper)
+    var broken = group
+    broken.attributes.removeAll { $0.name == "description" }
+    #expect(throws: ReportError.self) { try Figure.decode("fig1a", broken) }
+    broken = group
+    broken.set(Attribute("description", "{\"id\": 3}"))
+    #expect(throws: ReportError.self) { try Figure.decode("fig1a", broken) }
+    broken = group
+    broken.variables.removeAll { $0.name == "y" }
+    #expect(throws: ReportError.self) { try Figure.decode("fig1a", broken) }
+  }
+
+  @Test func panelsHoldMediansAndRanges() throws {
+    var results = SyntheticResults()
+    results.cost = { arm, contender, seed, epoch in
+      Double(arm + 1) * Double(contender + 1) * [1, 5, 2, 4, 3][seed] + Double(epoch)
+    }
+    results.diverged = [[1, 0]: 7, [1, 1]: 7, [1, 2]: 9]
+    results.notRun = [[2, 1]]
+    let panel = PanelData(
+      Self.figure.panels[1], of: Self.figure, document: results.document, paper: Self.paper)
+    let adaGrad = panel.lines[0]
+    // Seeds 1, 2, 4, 3 of contender 2 in arm 1.
+    #expect(adaGrad.points[3] == .init(x: 3, middle: 6 * 2.5 + 3, low: 9, high: 27))
+    #expect(adaGrad.seeds == 4)
+    // A run that diverged counts as infinite.
+    let sgd = panel.lines[1]
+    #expect(sgd.points[6].middle == 4 * 3 + 6)
+    #expect(sgd.points[8].middle == 4 * 4 + 8)
+    #expect(sgd.points[8].high == .infinity)
+    #expect(sgd.points[9].middle == .infinity)
+    #expect(sgd.isDiverged)
+    // The last label of a running mean has no value.
+    #expect(panel.lines[2].points.last?.x == 44)
+    #expect(panel.xRange == 0...45)
+  }
+
+  @Test func theDistanceToThePaperUsesItsDataOnly() throws {
+    var results = SyntheticResults()
+    results.cost = { _, _, _, epoch in 1.1 * (0.26 + 0.2 / Double(Swift.max(1, epoch))) }
+    let panel = PanelData(
+      Self.figure.panels[0], of: Self.figure, document: results.document, paper: Self.paper)
+    let distance = try #require(panel.lines[2].distanceToPaper)
+    #expect(distance.count == 44)
+    #expect(abs(distance.value - 0.09531) < 1e-5)
+    #expect(panel.lines[0].distanceToPaper == nil)
+  }
+
+  @Test func quantileBandsAndOtherAxes() throws {
+    var root = Group()
+    root.dimensions = [
+      Dimension("layer", .string(["conv1", "fc"])), Dimension("epoch", .int64([0, 1])),
+      Dimension("quantile", .double([0.05, 0.5, 0.95])),
+    ]
+    root.variables = [
+      Variable(
+        "root_second_moment", ["layer", "epoch", "quantile"],
+        .double([1, 2, 3, 4, 5, 6, 7, 8, 9, .nan, .nan, .nan])),
+      Variable("seconds", ["epoch"], .double([0, 2.5])),
+    ]
+    let line = Figure.Line(
+      "fc", .blue, variable: "root_second_moment", along: "epoch", select: ["layer": "conv1"],
+      band: .quantiles(dimension: "quantile", middle: "0.5", low: "0.05", high: "0.95"),
+      xVariable: "seconds")
+    let figure = Figure(
+      "v", "v", x: .linear("s"), y: .logarithmic("v"), arms: [], lines: [line])
+    let panel = PanelData(
+      figure.panels[0], of: figure, document: Document(root: root), paper: PaperCurves())
+    #expect(
+      panel.lines[0].points == [
+        .init(x: 0, middle: 2, low: 1, high: 3), .init(x: 2.5, middle: 5, low: 4, high: 6),
+      ])
+    #expect(panel.yRange.lowerBound < 1 && panel.yRange.lowerBound > 0.9)
+  }
+
+  @Test func theSameNumbersGiveTheSameBytes() throws {
+    let gnuplot = try Gnuplot()
+    let document = SyntheticResults().document
+    let first = try gnuplot.draw(Self.figure, of: document, paper: Self.paper)
+    let second = try gnuplot.draw(Self.figure, of: document, paper: Self.paper)
+    #expect(first.svg == second.svg)
+    #expect(first.png == second.png)
+    #expect(first.pdf == second.pdf)
+    #expect(first.panels == second.panels)
+    #expect(first.png.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+    #expect(first.panels.count == 2)
+    #expect(Self.isWellFormed(first.svg))
+    for panel in first.panels {
+      #expect(Self.isWellFormed(Array(panel.utf8)))
+      #expect(panel.contains("MNIST &lt;logistic&gt; regression, "))
+      #expect(!panel.contains("gnuplot_plot_1</title>"))
+      #expect(!panel.contains("\"black\""))
+    }
+    let ids = first.panels.joined().split(separator: "id=").dropFirst()
+      .map { $0.dropFirst().prefix { $0 != "\"" && $0 != "'" } }
+    #expect(Set(ids).count == ids.count)
+  }
+
+  @Test func aFigureSaysWhatItIsNot() throws {
+    var results = SyntheticResults()
+    results.origin = "stand-in"
+    results.shortened = "20 of 45 epochs"
+    let drawn = try Gnuplot().draw(Self.figure, of: results.document, paper: Self.paper)
+    for svg in drawn.panels + [String(decoding: drawn.svg, as: UTF8.self)] {
+      #expect(svg.contains("stand-in data"))
+      #expect(svg.contains("shortened: 20 of 45 epochs"))
+    }
+  }
+
+  @Test func aFigureWithoutDataSaysSo() throws {
+    let drawn = try Gnuplot().draw(Self.figure, of: Document(), paper: PaperCurves())
+    #expect(drawn.panels.allSatisfy { $0.contains(">not run<") })
+  }
+
+  @Test func missingGnuplotSaysWhatToInstall() {
+    let error = #expect(throws: ReportError.self) { try Gnuplot("no-such-gnuplot") }
+    #expect(error?.exitStatus == .unavailable)
+    #expect(error?.description.contains("apt-get install gnuplot-nox") == true)
+    #expect(throws: ReportError.self) { try Gnuplot("/no/such/gnuplot") }
+  }
+
+  @Test func aFailingGnuplotIsReported() throws {
+    let failing = try Gnuplot("false")
+    let error = #expect(throws: ReportError.self) {
+      try failing.draw(Self.figure, of: Document(), paper: PaperCurves())
+    }
+    #expect(error == .gnuplotFailed(figure: "fig1a", message: "status 1"))
+  }
+
+  @Test func labelsDoNotOverlap() {
+    let wanted = [0.5, 0.51, 0.52, -0.3, 1.2, 1.0]
+    let places = GnuplotScript.spread(wanted, gap: 0.05)
+    let sorted = places.sorted()
+    #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $1 - $0 > 0.05 - 1e-12 })
+    #expect(places.allSatisfy { (-1e-12...1 + 1e-12).contains($0) })
+    // Their order is that of the lines.
+    #expect(places[0] < places[1] && places[1] < places[2])
+    #expect(places[3] == 0)
+    #expect(abs(places[1] - 0.51) < 1e-12)
+    #expect(GnuplotScript.spread([0.2], gap: 0.1) == [0.2])
+  }
+
+  @Test func ticksAreRound() {
+    #expect(GnuplotScript.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
+    #expect(GnuplotScript.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])
+    #expect(GnuplotScript.ticks(0...200, atMost: 10).count == 5)
+    let fine = GnuplotScript.ticks(0.2...0.7, atMost: 8)
+    #expect(fine.count == 6)
+    #expect(abs(fine[1] - 0.3) < 1e-12)
+  }
+
+  @Test func longCurvesKeepTheirExtremes() {
+    let points = (0..<10_000).map { index in
+      LineData.Point(x: Double(index), middle: index == 4321 ? 99 : 1, low: 0, high: 2)
+    }
+    let figure = Figure(
+      "x", "x", x: .linear("x", 0...10_000), y: .linear("y"), arms: [], lines: [])
+    let panel = PanelData(
+      figure.panels[0], of: figure, document: Document(), paper: PaperCurves())
+    let thinned = GnuplotScript.thinned(points, panel)
+    #expect(thinned.count <= 1604)
+    #expect(thinned.contains { $0.middle == 99 && $0.x == 4321 })
+    #expect(thinned.first?.x == 0)
+    #expect(thinned.last?.x == 9999)
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+import Reproduction
+
+@Suite struct GridTests {
+  @Test func spreadsRoundValuesOverDecades() {
+    #expect(GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2).values == [
+      1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1,
+    ])
+    #expect(GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 3).values == [
+      1e-4, 2e-4, 5e-4, 1e-3,
+    ])
+    #expect(GridAxis("alpha", from: 0.1, to: 10, perDecade: 1).values == [0.1, 1, 10])
+  }
+
+  /// A cost that is lowest at alpha = `best`, on a logarithmic scale.
+  private func search(_ grid: Grid, best: Double) -> GridSearch {
+    GridSearch(grid) { point in
+      let alpha = point.hyperparameters["alpha"] ?? .nan
+      return [abs(log(alpha / best)), abs(log(alpha / best)) + 0.5]
+    }
+  }
+
+  @Test func findsAnOptimumInside() {
+    let grid = Grid([GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)])
+    let found = search(grid, best: 0.1)
+    #expect(found.best?.point.hyperparameters == ["alpha": 0.1])
+    #expect(found.searched.count == 7)
+    #expect(found.missing.isEmpty)
+  }
+
+  @Test(arguments: [(30.0, [3, 10, 30, 100]), (1e-5, [3e-4, 1e-4, 3e-5, 1e-5, 3e-6])])
+  func extendsTheEndWhereTheOptimumLies(best: Double, added: [Double]) {
+    let grid = Grid([GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)])
+    let found = search(grid, best: best)
+    #expect(found.best?.point.hyperparameters == ["alpha": best])
+    #expect(found.searched.dropFirst(7).map { $0.point.hyperparameters["alpha"] } == added)
+  }
+
+  @Test func extendsOnlyTheLadderOfTheBestPoint() {
+    let grid = Grid(
+      [GridAxis("alpha", from: 0.1, to: 1, perDecade: 1), GridAxis("momentum", [0.5, 0.9])],
+      schedules: ["constant", "alpha/sqrt(step)"])
+    let found = GridSearch(grid) { point in
+      let alpha = point.hyperparameters["alpha"] ?? .nan
+      let isFavoured =
+        point.schedule == "alpha/sqrt(step)" && point.hyperparameters["momentum"] == 0.9
+      return [abs(log(alpha / 10)) + (isFavoured ? 0 : 100)]
+    }
+    #expect(found.best?.point.hyperparameters == ["alpha": 10, "momentum": 0.9])
+    #expect(found.searched.count == 8 + 2)
+  }
+
+  @Test func stopsExtendingAtItsLimit() {
+    let grid = Grid([GridAxis("alpha", from: 0.1, to: 1, perDecade: 1)])
+    let found = GridSearch(grid) { [-($0.hyperparameters["alpha"] ?? 0)] }
+    #expect(found.searched.count == 2 + GridSearch.extensionLimit)
+    #expect(found.best != nil)
+  }
+
+  @Test func passesOverDivergedPoints() {
+    let grid = Grid([GridAxis("alpha", [0.1, 0.2, 0.3])])
+    let found = GridSearch(grid) { point in
+      point.hyperparameters["alpha"] == 0.2 ? [0.0, .nan] : [1.0, 1.0]
+    }
+    #expect(found.best?.point.hyperparameters == ["alpha": 0.1])
+  }
+
+  @Test func saysWhatIsMissing() {
+    let grid = Grid([GridAxis("alpha", [0.1, 0.2])])
+    let found = GridSearch(grid) { $0.hyperparameters["alpha"] == 0.1 ? [1] : nil }
+    #expect(found.best == nil)
+    #expect(found.missing.map(\.hyperparameters) == [["alpha": 0.2]])
+  }
+
+  @Test func committedSearchKeepsItsContent() {
+    let search = CommittedSearch(
+      rows: [
+        .init(
+          contender: "Adam",
+          point: .init(hyperparameters: ["alpha": 3e-4, "beta1": 0.9], schedule: "constant"),
+          epochs: 200, seed: 1_000_000, cost: 0.0123456789),
+        .init(
+          contender: "Adam", point: .init(hyperparameters: ["alpha": 1], schedule: "constant"),
+          epochs: 200, seed: 1_000_000, cost: .nan),
+      ], remarks: ["a remark"])
+    let read = CommittedSearch(Array(search.text.utf8))
+    #expect(read.text == search.text)
+    #expect(read.best("Adam")?.point.hyperparameters == ["alpha": 3e-4, "beta1": 0.9])
+    #expect(read.best("SGD") == nil)
+  }
+}

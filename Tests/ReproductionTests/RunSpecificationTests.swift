@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+import Reproduction
+
+@Suite struct RunSpecificationTests {
+  let run = RunSpecification(
+    experiment: "e", method: "adam", hyperparameters: ["alpha": 0.001, "beta1": 0.9],
+    settings: ["l2": 1e-4, "features": "binary"], seed: 0, epochs: 3, minibatch: 128,
+    data: "mnist official abc", labels: [.init("optimizer", "Adam")])
+
+  /// A changed value here makes every finished run on disk unknown: raise the version on purpose.
+  @Test func identityIsStable() {
+    #expect(
+      run.identity == "0000000000000000000000000000000000000000000000000000000000000000")
+  }
+
+  @Test func identityDependsOnEverythingButLabels() {
+    var changed: [RunSpecification] = []
+    func change(_ body: (inout RunSpecification) -> Void) {
+      var copy = run
+      body(&copy)
+      changed.append(copy)
+    }
+    change { $0.experiment = "f" }
+    change { $0.method = "sgd" }
+    change { $0.hyperparameters["alpha"] = 0.002 }
+    change { $0.hyperparameters["beta2"] = 0.999 }
+    change { $0.schedule = "alpha/t" }
+    change { $0.settings = ["l2": 1e-3, "features": "binary"] }
+    change { $0.seed = 1 }
+    change { $0.epochs = 4 }
+    change { $0.minibatch = 64 }
+    change { $0.recording = .final }
+    change { $0.data = "mnist stand-in abc" }
+    #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)
+    var relabelled = run
+    relabelled.labels = []
+    #expect(relabelled.identity == run.identity)
+  }
+
+  @Test func survivesJSON() throws {
+    let data = try JSONEncoder().encode(run)
+    #expect(try JSONDecoder().decode(RunSpecification.self, from: data) == run)
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Numerics
+import Optimizers
+import Storage
+import Testing
+
+import Reproduction
+
+@Suite struct TrainingProcessTests {
+  private func specification(epochs: Int = 4) -> RunSpecification {
+    RunSpecification(
+      experiment: "quadratic", method: "adam", hyperparameters: ["alpha": 0.01], seed: 0,
+      epochs: epochs, minibatch: 7, data: "none")
+  }
+
+  private func process(
+    optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil
+  ) throws -> TrainingProcess {
+    TrainingProcess(
+      specification(epochs: epochs),
+      objective: QuadraticObjective(count: 40, explodesAfter: explodesAfter),
+      optimizer: try OptimizerRegistry.make(
+        optimizer, hyperparameters: ["alpha": 0.01], count: 3),
+      schedule: try Schedule.parse("alpha/sqrt(step)"),
+      probes: [
+        Probe("theta_at", .everyEpoch, axes: [("parameter", 3)], meaning: "theta") {
+          $0.theta.array.map(Double.init)
+        },
+        Probe("early", .afterSteps([1, 8]), meaning: "theta[0]") { [Double($0.theta[0])] },
+      ])
+  }
+
+  private func bytes(_ series: [Series]) -> [[UInt64]] {
+    series.map { $0.values.map(\.bitPattern) }
+  }
+
+  @Test func recordsEveryEpoch() throws {
+    let process = try process()
+    #expect(try process.advance { false } == .finished)
+    let byName = Dictionary(uniqueKeysWithValues: process.series.map { ($0.name, $0) })
+    let cost = try #require(byName["train_cost"])
+    #expect(cost.shape == [5] && cost.values.allSatisfy(\.isFinite))
+    let running = try #require(byName["train_cost_running"])
+    #expect(running.values.prefix(4).allSatisfy(\.isFinite) && running.values[4].isNaN)
+    #expect(running.values[3] < running.values[0])
+    #expect(byName["theta_at"]?.shape == [5, 3])
+    #expect(byName["early"]?.shape == [2])
+    #expect(process.elapsedSeconds.count == 5)
+    #expect(process.progress.step == 24 && process.progress.steps == 24)
+  }
+
+  /// Stopped after each possible number of steps, saved through a file, continued by a new process.
+  @Test(arguments: OptimizerRegistry.all.map(\.name))
+  func resumesBitForBit(optimizer: String) throws {
+    let folder = try TemporaryFolder()
+    let whole = try process(optimizer: optimizer)
+    _ = try whole.advance { false }
+    for stop in 1...24 {
+      let first = try process(optimizer: optimizer)
+      var asked = 0
+      let outcome = try first.advance {
+        asked += 1
+        return asked == stop
+      }
+      if outcome == .finished { continue }
+      let store = RunStore(folder: folder.path)
+      try store.saveCheckpoint(first.save(), of: "x", number: stop)
+      let saved = try #require(store.checkpoints(of: "x").usable.first)
+      #expect(saved.number == stop)
+      let second = try process(optimizer: optimizer)
+      try second.restore(saved.state)
+      #expect(try second.advance { false } == .finished)
+      #expect(bytes(second.series) == bytes(whole.series))
+    }
+  }
+
+  @Test func divergenceEndsTheRunWithItsStep() throws {
+    let process = try process(explodesAfter: 8)
+    guard case .diverged(let epoch, let step, let reason)? = try process.advance(pause: { false })
+    else {
+      Issue.record("the run did not diverge")
+      return
+    }
+    #expect(epoch == 1 && step == 2)
+    #expect(reason.contains("inf"))
+    let cost = try #require(process.series.first { $0.name == "train_cost" })
+    #expect(cost.values.prefix(2).allSatisfy(\.isFinite))
+    #expect(cost.values.dropFirst(2).allSatisfy(\.isNaN))
+  }
+
+  @Test func noEpochsIsARunToo() throws {
+    let process = try process(epochs: 0)
+    #expect(try process.advance { false } == .finished)
+    #expect(process.series.first { $0.name == "train_cost" }?.values.count == 1)
+  }
+
+  @Test func refusesTheStateOfAnotherRun() throws {
+    let other = try process(epochs: 6)
+    var asked = 0
+    _ = try other.advance {
+      asked += 1
+      return asked == 34
+    }
+    #expect(throws: UnusableState.self) { try process().restore(other.save()) }
+    var state = other.save()
+    state.vectors["theta"] = FloatVector(count: 2)
+    #expect(throws: UnusableState.self) { try process(epochs: 6).restore(state) }
+  }
+}
+
+/// A folder that goes away with its owner.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "adam-reproduction-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

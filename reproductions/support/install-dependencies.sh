@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Checks the Swift toolchain and installs the Debian packages that are missing.
+set -euo pipefail
+
+if ! command -v swift > /dev/null; then
+  echo "swift is not on the PATH: install Swift 6.1 or newer from https://www.swift.org/install" >&2
+  exit 69
+fi
+
+packages=(
+  pkg-config libhdf5-dev zlib1g-dev libssl-dev libdnnl-dev libarchive-dev
+  libopenblas-dev liblapacke-dev gnuplot-nox curl ca-certificates dataset-fashion-mnist
+)
+
+if ! command -v dpkg-query > /dev/null; then
+  # Elsewhere the names differ; say what is needed once, and let the build find out.
+  echo "this is not a Debian system: make sure that HDF5, zlib, OpenSSL's libcrypto, oneDNN," \
+    "libarchive, OpenBLAS, LAPACKE, gnuplot, curl and pkg-config are installed (with headers)" >&2
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  # A newer release may call the package of the same headers differently; -s tells what is there.
+  dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' \
+    || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+run=()
+if [ "$(id -u)" -ne 0 ]; then
+  if command -v sudo > /dev/null; then
+    run=(sudo)
+  else
+    echo "missing packages; as root: apt-get install ${missing[*]}" >&2
+    exit 69
+  fi
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+install() { "${run[@]}" apt-get install -y -qq --no-install-recommends "$@" > /dev/null; }
+if ! install "${missing[@]}" 2> /dev/null; then
+  "${run[@]}" apt-get update -qq
+  install "${missing[@]}" || {
+    echo "could not install; by hand: apt-get install ${missing[*]}" >&2
+    exit 69
+  }
+fi

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs every experiment of a profile one after the other, then the report.
+# usage: reproduce-all.sh PROFILE DATA "EXPERIMENT..." [option...]
+set -uo pipefail
+
+profile=$1
+data=$2
+read -r -a experiments <<< "$3"
+shift 3
+
+bin=.build/release
+started=$SECONDS
+failed=()
+
+if [ "$profile" != smoke ]; then
+  # What cannot be had is told by the experiments: quick falls back to stand-ins, paper refuses.
+  reproductions/support/get-data.sh --quiet-if-complete "$data" || true
+fi
+
+for experiment in "${experiments[@]}"; do
+  "$bin/$experiment" "$@"
+  status=$?
+  # Interrupted: the rest goes on later too.
+  [ "$status" -eq 75 ] && exit 75
+  [ "$status" -ne 0 ] && failed+=("$experiment (status $status)")
+done
+
+if [ -x "$bin/report" ]; then
+  "$bin/report" --profile "$profile" || failed+=("report (status $?)")
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'failed: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+echo "profile $profile: all experiments are done, $((SECONDS - started)) s"
