@@ -261,6 +261,15 @@ public final class ConvolutionalNetwork: Objective {
     }
   }
 
+  /// `l2 / 2 * |weights|^2` over the weights of all layers.
+  public func penalty(at theta: FloatVector) -> Double {
+    precondition(theta.count == parameterCount)
+    guard options.l2 > 0 else { return 0 }
+    return parameters.filter { $0.shape.count > 1 }.reduce(0) {
+      $0 + options.l2 / 2 * squaredNorm(theta, in: $1.offset..<$1.offset + $1.storedCount)
+    }
+  }
+
   /// Cost and error rate of a split without dropout; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     precondition(theta.count == parameterCount)

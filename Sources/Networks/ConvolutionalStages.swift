@@ -70,9 +70,12 @@ final class StageGroup {
     for (i, shape) in shapes.enumerated() {
       let source = try stages.last?.pooled ?? Layout(
         plain: [size, shape.channels, shape.height, shape.width])
-      stages.append(
+      // The descriptions refer to the layout without owning it.
+      let stage = try withExtendedLifetime(source) {
         try Self.stage(
-          shape, size: size, source: source, isFirst: i == 0, matching: pattern?.stages[i]))
+          shape, size: size, source: source, isFirst: i == 0, matching: pattern?.stages[i])
+      }
+      stages.append(stage)
     }
     self.stages = stages
     shareScratchpad(

@@ -146,6 +146,12 @@ public final class SparseLogisticRegression: Objective {
     }
   }
 
+  /// `l2 / 2 * |w|^2`, without the bias.
+  public func penalty(at theta: FloatVector) -> Double {
+    precondition(theta.count == featureCount + 1)
+    return options.l2 / 2 * squaredNorm(theta, in: 0..<featureCount)
+  }
+
   /// The mean cost and error rate of a split; a logit of 0 counts as label 0.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     precondition(theta.count == featureCount + 1)

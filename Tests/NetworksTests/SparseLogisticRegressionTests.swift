@@ -3,27 +3,11 @@ import Networks
 import Numerics
 import Testing
 
-/// A small generator of test data, independent of the streams under test.
-private struct Splitmix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func uniform() -> Double { Double(next() >> 11) / Double(1 << 53) }
-  mutating func below(_ n: Int) -> Int { Int(uniform() * Double(n)) }
-}
-
 /// Random sparse examples; every fifth row is empty, the others have 1 to `longest` entries.
 private func sparseExamples(count: Int, featureCount: Int, longest: Int, seed: UInt64)
   -> SparseExamples
 {
-  var random = Splitmix(state: seed)
+  var random = TestRandom(seed)
   var offsets: [Int32] = [0]
   var columns: [Int32] = []
   var values: [Float] = []
@@ -42,7 +26,7 @@ private func sparseExamples(count: Int, featureCount: Int, longest: Int, seed: U
 }
 
 private func randomTheta(count: Int, seed: UInt64) -> FloatVector {
-  var random = Splitmix(state: seed)
+  var random = TestRandom(seed)
   return FloatVector((0..<count).map { _ in Float(random.uniform() - 0.5) })
 }
 
@@ -108,6 +92,7 @@ private func gradient(
     }
     #expect(abs(Double(actual.gradient[97]) - expected.gradient[97]) < 1e-6)
     #expect(abs(actual.cost.penalty - l2 / 2 * squares) < 1e-9)
+    #expect(abs(objective.penalty(at: theta) - l2 / 2 * squares) < 1e-9)
   }
 
   @Test(arguments: DropoutScaling.allCases)
@@ -233,5 +218,19 @@ private func gradient(
     let actual = gradient(of: objective, at: theta, rows: [0, 1, 2, 3])
     #expect(actual.cost.cost.isFinite)
     #expect(actual.gradient.allSatisfy { $0.isFinite })
+  }
+
+  @Test func stepsAllocateNothing() {
+    let objective = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 64)
+    let theta = randomTheta(count: 98, seed: 11)
+    var gradient = FloatVector(count: 98)
+    let rows = (0..<64).map { Int32($0) }
+    let step = {
+      rows.withUnsafeBufferPointer {
+        _ = objective.evaluateGradient(at: theta, minibatch: $0, noise: key, gradient: &gradient)
+      }
+    }
+    step()
+    #expect(allocations(in: step).count == 0)
   }
 }
