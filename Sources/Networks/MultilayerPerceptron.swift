@@ -47,8 +47,8 @@ public final class MultilayerPerceptron: Objective {
 
   private let training: DenseExamples
   private let test: DenseExamples
-  private let layers: DenseLayers
-  private var trainingPlans: [Plan] = []
+  fileprivate let layers: DenseLayers
+  fileprivate var trainingPlans: [Plan] = []
   private var evaluationPlans: [Plan] = []
 
   /// A perceptron on `training`, evaluated on `training` and `test`.
@@ -180,6 +180,17 @@ public final class MultilayerPerceptron: Objective {
     return 0.5 * coefficient * squares
   }
 
+  /// The penalty at `theta`.
+  public func penalty(at theta: FloatVector) -> Double {
+    guard options.l2 > 0 else { return 0 }
+    return 0.5 * options.l2
+      * layers.layers.reduce(0.0) { sum, layer in
+        let weights = layer.weights
+        return sum
+          + squaredNorm(theta, in: weights.offset..<weights.offset + weights.storedCount)
+      }
+  }
+
   /// Cost and error rate of a split without dropout; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = examples(of: split)
@@ -222,6 +233,26 @@ public final class MultilayerPerceptron: Objective {
     } catch {
       // The same layers work for other sizes: only lack of memory gets here.
       fatalError("\(error)")
+    }
+  }
+}
+
+extension MultilayerPerceptron: MeasurableProducts {
+  package var productOperations: Double {
+    layers.layers.enumerated().reduce(0) { sum, item in
+      let passes = item.offset == 0 ? 2.0 : 3.0
+      return sum + passes * 2 * Double(minibatchCapacity * item.element.inputs)
+        * Double(item.element.outputs)
+    }
+  }
+
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        for layer in trainingPlans[0].layers { layer.runForward(theta) }
+        for layer in trainingPlans[0].layers.reversed() { layer.runBackward(theta, gradient) }
+      }
     }
   }
 }

@@ -82,12 +82,7 @@ final class Primitive {
 
   func layout(of argument: onednn_argument) throws -> Layout { try Layout(of: argument, in: self) }
 
-  @inline(__always)
-  func bind(_ argument: onednn_argument, _ buffer: UnsafeMutableRawPointer) {
-    check(onednn_primitive_bind(handle, argument, buffer))
-  }
-
-  /// Binds a buffer that the primitive only reads.
+  /// Sets the buffer of an argument, which the primitive writes if it is a result.
   @inline(__always)
   func bind(_ argument: onednn_argument, _ buffer: UnsafeRawPointer) {
     check(onednn_primitive_bind(handle, argument, UnsafeMutableRawPointer(mutating: buffer)))

@@ -40,7 +40,8 @@ TrainingExperiment(
     Figure(
       "fig1a", "MNIST Logistic Regression", place: "Figure 1 (left)",
       caption: "Adam and SGDNesterov fall together to about 0.26, AdaGrad stays far above.",
-      x: .linear("iterations over entire dataset", 0, 45), y: .linear("training cost", 0.2, 0.7),
+      x: .linear("iterations over entire dataset", 0...45),
+      y: .linear("training cost", 0.2...0.7),
       lines: [
         .contender("AdaGrad", .blue), .contender("SGDNesterov", .green), .contender("Adam", .red),
       ])

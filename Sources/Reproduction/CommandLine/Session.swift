@@ -147,8 +147,10 @@ final class Session: Sendable {
           "references",
           "D. P. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, "
             + "arXiv:1412.6980v9"),
-        Attribute("comment", experiment.notes.joined(separator: " ")),
       ] + provenanceAttributes(data: data, threads: options.threads)
+    if !experiment.notes.isEmpty {
+      root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
+    }
     let shortened = experiment.shortened(options.request)
     if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
     if origin == "stand-in" {

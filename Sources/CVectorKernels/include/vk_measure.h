@@ -1,0 +1,12 @@
+// What a processor can do at best, for benchmarks.
+#pragma once
+#include <stddef.h>
+
+// Floating-point operations of one round of vk_fma_rounds.
+enum { vk_fma_round_operations = 24 * 16 * 2 };
+
+// Independent fused multiply-adds in registers; the result depends on all of them.
+float vk_fma_rounds(size_t rounds);
+
+// Keeps the calling thread on one processor, where the system can.
+void vk_pin_thread(int processor);

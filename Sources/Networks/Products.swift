@@ -1,0 +1,11 @@
+import Numerics
+
+/// An objective whose matrix products can be run without the rest of a step, to measure them.
+package protocol MeasurableProducts: Objective {
+  /// The floating-point operations of the products of one step with a full minibatch, padding and
+  /// zeros not left out.
+  var productOperations: Double { get }
+
+  /// Runs the products of one step with a full minibatch on whatever the activations hold.
+  func runProducts(at theta: FloatVector, gradient: inout FloatVector)
+}
