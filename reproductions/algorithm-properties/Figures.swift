@@ -79,7 +79,7 @@ let propertyFigures: [Figure] = [
     place: "section 3",
     caption: "Corrected moments stay at 1 from the first gradient on, for every distribution; "
       + "uncorrected ones start at 1 - beta.",
-    panels: ["first", "second"].map { moment in
+    panels: ["first", "second"].map { (moment: String) in
       Figure.Panel(
         "\(moment) moment", x: .logarithmic("number of gradients t"),
         y: .linear("mean / expectation", 0...1.1),

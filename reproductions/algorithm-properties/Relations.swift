@@ -58,7 +58,7 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
       (zip(theta.array, reference.array).map { abs(Double($0) - Double($1)) }.max() ?? 0) / way
     }
     return UnitsOfWork(count: exponents.count) { unit, ledger in
-      let scale = scalbn(Float(1), Int32(exponents[unit]))
+      let scale = powerOfTwo(exponents[unit])
       let theta = trajectory { _ in scale }
       ledger.record("scale", at: [unit], Double(scale))
       ledger.record("changed", at: [unit], changed(theta))
@@ -67,7 +67,7 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
       if unit == 0 {
         ledger.record(
           "changed_diagonal",
-          changed(trajectory { index in scalbn(Float(1), Int32(index % 41 - 20)) }))
+          changed(trajectory { index in powerOfTwo(index % 41 - 20) }))
       }
     }
   }
@@ -187,4 +187,8 @@ func memory() -> Computation<NoData> {
       ledger.record("bytes", at: [unit], Double(bytes) / Double(count))
     }
   }
+}
+
+private func powerOfTwo(_ exponent: Int) -> Float {
+  Float(sign: .plus, exponent: exponent, significand: 1)
 }

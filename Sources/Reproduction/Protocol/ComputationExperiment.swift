@@ -1,4 +1,3 @@
-import Foundation
 import Reporting
 import ResultStore
 import Storage
@@ -60,8 +59,9 @@ public struct ComputationExperiment<Data: Sendable>: Sendable {
           }, isFinal: true)
       },
       makeProcess: { run, resources in
-        guard let request = resources.request,
-          let computation = try computations(request).first(where: { $0.name == run.method })
+        guard
+          let computation = try computations(resources.request)
+            .first(where: { $0.name == run.method })
         else { preconditionFailure("no computation \(run.method) is declared") }
         let point = ComputationPoint(labels: run.labels, seed: run.seed)
         return ComputationProcess(
@@ -70,7 +70,7 @@ public struct ComputationExperiment<Data: Sendable>: Sendable {
             try cache.data(for: run.settings, resources: resources)
           })
       },
-      document: document, claims: claims, figures: figures, notes: notes)
+      document: document, claims: claims, figures: figures, paper: PaperCurves(), notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
