@@ -68,7 +68,7 @@ final class Session: Sendable {
     let isQuiet = options.isQuiet
     return RunResources(
       data: data, cacheFolder: FilePaths.join(FilePaths.folder(of: options.output), "cache"),
-      profile: options.request.profile,
+      profile: options.request.profile, request: options.request,
       tell: { text in
         if !isQuiet { FileHandle.standardError.write(Data("\(name): \(text)\n".utf8)) }
       })
