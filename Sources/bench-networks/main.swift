@@ -31,6 +31,9 @@ let subjects = [
   Subject(name: "mlp-dropout", minibatch: 128, maskedElements: 128 * 2784) {
     try perceptron($0, 0.2, 0.5)
   },
+  Subject(name: "vae", minibatch: 128, maskedElements: 0) {
+    try VariationalAutoencoder(training: $0, test: $0, minibatchCapacity: 128)
+  },
 ]
 
 func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
