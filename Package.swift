@@ -6,6 +6,7 @@ import PackageDescription
 let experiments = [
   "mnist-logistic",
   "algorithm-properties",
+  "regret",
 ]
 
 /// The paper's own curves are embedded where it has some for an experiment.
