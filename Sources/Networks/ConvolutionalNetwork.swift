@@ -604,6 +604,57 @@ extension ConvolutionalNetwork {
   }
 }
 
+// MARK: - Measurement
+
+extension ConvolutionalNetwork: MeasurableProducts {
+  package var productOperations: Double { passOperations.values.reduce(0, +) }
+
+  /// The floating-point operations of each pass of a step with a full minibatch, under the names
+  /// that the stopwatch has.
+  package var passOperations: [String: Double] {
+    let batch = Double(minibatchCapacity)
+    var operations: [String: Double] = [:]
+    for (i, shape) in shapes.enumerated() {
+      let passes = i == 0 ? ["forward", "gradient"] : ["forward", "backward", "gradient"]
+      for pass in passes {
+        operations["convolution \(i + 1) \(pass)"] = batch * shape.operations
+      }
+    }
+    for (name, layer) in [("hidden", hiddenLayer), ("output", outputLayer)] {
+      let once = 2 * batch * Double(layer.inputs * layer.outputs)
+      operations["\(name) forward"] = once
+      operations["\(name) backward"] = 2 * once
+    }
+    return operations
+  }
+
+  /// The share of `productOperations` that multiply the padding of a convolution, which a primitive
+  /// may leave out.
+  package var paddingShare: Double {
+    var inside = 0.0
+    for (name, operations) in passOperations {
+      let stage = shapes.indices.first { name.hasPrefix("convolution \($0 + 1) ") }
+      inside += operations * (stage.map { shapes[$0].insideShare } ?? 1)
+    }
+    return 1 - inside / productOperations
+  }
+
+  /// Runs all primitives of a step, poolings included.
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    let count = minibatchCapacity
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        let connected = connectedPrimitives(count)
+        forwardStages(count, theta)
+        forwardConnected(connected, theta, noise: nil)
+        backwardConnected(connected, theta, gradient)
+        backwardStages(count, theta, gradient)
+      }
+    }
+  }
+}
+
 /// The memory that the passes work in, for `capacity` examples.
 private final class NetworkBuffers {
   let inputs: AlignedBuffer<Float>
@@ -722,23 +773,5 @@ private struct Parts {
     let weights = add("\(name).weights", [outputs] + inputShape, stored: layout.count)
     let bias = add("\(name).bias", [outputs], stored: outputs)
     return DenseLayer(inputs: inputs, outputs: outputs, weights: weights, bias: bias, layout: layout)
-  }
-}
-
-/// Adds up where the time of an objective's steps goes.
-package final class Stopwatch {
-  package private(set) var seconds: [(name: String, seconds: Double)] = []
-
-  package init() {}
-
-  func measure(_ name: String, _ body: () -> Void) {
-    let clock = ContinuousClock()
-    let elapsed = clock.measure(body)
-    let value = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    if let i = seconds.firstIndex(where: { $0.name == name }) {
-      seconds[i].seconds += value
-    } else {
-      seconds.append((name, value))
-    }
   }
 }

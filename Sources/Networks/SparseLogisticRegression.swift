@@ -205,3 +205,23 @@ public final class SparseLogisticRegression: Objective {
     }
   }
 }
+
+extension SparseLogisticRegression: MeasurableProducts {
+  package var productOperations: Double {
+    let entries = Double(training.columns.count) / Double(max(1, training.count))
+    return 2 * 2 * entries * Double(residuals.count)
+  }
+
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    let count = min(residuals.count, training.count)
+    let rows = (0..<Int32(count)).map { $0 }
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        withMatrix(of: training) { matrix in
+          vk_sparse_products(matrix, rows, 0, count, theta.baseAddress, products.base)
+          vk_sparse_accumulate(matrix, rows, count, nil, residuals.base, gradient.baseAddress)
+        }
+      }
+    }
+  }
+}
