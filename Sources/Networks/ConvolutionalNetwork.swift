@@ -772,6 +772,7 @@ private struct Parts {
     let layout = try DenseLayers.preferredLayout(inputs: inputs, outputs: outputs, batch: batch)
     let weights = add("\(name).weights", [outputs] + inputShape, stored: layout.count)
     let bias = add("\(name).bias", [outputs], stored: outputs)
-    return DenseLayer(inputs: inputs, outputs: outputs, weights: weights, bias: bias, layout: layout)
+    return DenseLayer(
+      inputs: inputs, outputs: outputs, weights: weights, bias: bias, layout: layout)
   }
 }

@@ -80,8 +80,10 @@ final class StageGroup {
     self.size = size
     var stages: [Stage] = []
     for (i, shape) in shapes.enumerated() {
-      let source = try stages.last?.pooled ?? Layout(
-        plain: [size, shape.channels, shape.height, shape.width])
+      let source =
+        try stages.last?.pooled
+        ?? Layout(
+          plain: [size, shape.channels, shape.height, shape.width])
       // The descriptions refer to the layout without owning it.
       let stage = try withExtendedLifetime(source) {
         try Self.stage(

@@ -174,7 +174,9 @@ func steps(
     parts.processor = min(parts.processor, used / Double(perRound))
   }
   barrier.wait()
-  parts.products = shortest(min(30, rounds)) { objective.runProducts(at: theta, gradient: &gradient) }
+  parts.products = shortest(min(30, rounds)) {
+    objective.runProducts(at: theta, gradient: &gradient)
+  }
   parts.update = shortest(30) { adam.step(&theta, gradient: gradient) }
   return parts
 }
