@@ -1,15 +1,25 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
-  "mnist-logistic"
+  "mnist-logistic",
+  "algorithm-properties",
+  "regret",
 ]
+
+/// The paper's own curves are embedded where it has some for an experiment.
+func paperCurves(of experiment: String) -> [Resource] {
+  let path = "\(Context.packageDirectory)/reproductions/\(experiment)/paper-curves.tsv"
+  return FileManager.default.fileExists(atPath: path) ? [.embedInCode("paper-curves.tsv")] : []
+}
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
   "bench-networks",
   "bench-optimizers",
+  "optimizer-trace",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
@@ -74,7 +84,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"], resources: [.embedInCode("paper-curves.tsv")])
+        exclude: ["README.md"], resources: paperCurves(of: $0))
     }
     + tools.map {
       .executableTarget(name: $0, dependencies: coreModules)

@@ -11,7 +11,7 @@ public struct PrimitiveError: UserFacingError, Hashable {
     "\(reason); install oneDNN 2.6 or later (Debian: libdnnl-dev), or change the network's shape"
   }
 
-  /// A library cannot do what is needed.
+  /// A library that is needed is missing or lacks something.
   public var exitStatus: ExitStatus { .unavailable }
 
   /// The last failure on this thread.

@@ -40,7 +40,8 @@ TrainingExperiment(
     Figure(
       "fig1a", "MNIST Logistic Regression", place: "Figure 1 (left)",
       caption: "Adam and SGDNesterov fall together to about 0.26, AdaGrad stays far above.",
-      x: .linear("iterations over entire dataset", 0, 45), y: .linear("training cost", 0.2, 0.7),
+      x: .linear("iterations over entire dataset", 0...45),
+      y: .linear("training cost", 0.2...0.7),
       lines: [
         .contender("AdaGrad", .blue), .contender("SGDNesterov", .green), .contender("Adam", .red),
       ])
@@ -56,9 +57,9 @@ TrainingExperiment(
       "fig1a.nesterov-faster-than-adagrad",
       "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
       "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
-    .figureMatch(figure: "fig1a", contender: "AdaGrad", place: place),
-    .figureMatch(figure: "fig1a", contender: "SGDNesterov", place: place),
-    .figureMatch(figure: "fig1a", contender: "Adam", place: place),
+    .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
+    .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
+    .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
   ]
 ) { data, settings, minibatch in
   LogisticRegression(
