@@ -228,7 +228,8 @@ public final class ConvolutionalNetwork: Objective {
   }
 
   /// Writes the gradient at `theta` for a minibatch; dropout's masks depend on `noise` and on the
-  /// size of the minibatch alone. The cost is NaN as soon as a weight is.
+  /// size of the minibatch alone. The cost is NaN as soon as an
+  /// element of `theta` is.
   public func evaluateGradient(
     at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
     gradient: inout FloatVector
@@ -253,10 +254,10 @@ public final class ConvolutionalNetwork: Objective {
         backwardConnected(connected, theta, gradient)
         backwardStages(count, theta, gradient)
         let squares = penalise(theta, gradient)
-        // Rectification turns NaN into 0, so that broken weights may leave the logits finite.
+        // Rectification turns NaN into 0, so that a broken theta may leave the logits finite.
         return MinibatchCost(
-          cost: squares.isFinite ? cost / Double(count) : .nan,
-          penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares)
+          cost: (squares.weights + squares.biases).isFinite ? cost / Double(count) : .nan,
+          penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares.weights)
       }
     }
   }
@@ -270,7 +271,8 @@ public final class ConvolutionalNetwork: Objective {
     }
   }
 
-  /// Cost and error rate of a split without dropout; there is no noise.
+  /// Cost and error rate of a split without dropout; there is no noise. The cost is NaN if an
+  /// element of `theta` is.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     precondition(theta.count == parameterCount)
     let data = examples(of: split)
@@ -292,7 +294,9 @@ public final class ConvolutionalNetwork: Objective {
         }
       }
     }
-    return Evaluation(cost: total / Double(data.count), error: Double(wrong) / Double(data.count))
+    let isSound = squaredNorm(theta, in: 0..<parameterCount).isFinite
+    return Evaluation(
+      cost: isSound ? total / Double(data.count) : .nan, error: Double(wrong) / Double(data.count))
   }
 
   private func examples(of split: Split) -> DenseExamples {
@@ -572,20 +576,21 @@ extension ConvolutionalNetwork {
     }
   }
 
-  /// Adds the gradient of the penalty; returns the sum of the squares of the weights.
+  /// Adds the gradient of the penalty; returns the sums of the squares.
   private func penalise(
     _ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>
-  ) -> Double {
-    var squares = 0.0
+  ) -> (weights: Double, biases: Double) {
+    var squares = (weights: 0.0, biases: 0.0)
     measure("penalty") {
       for i in parameters.indices {
         let parameter = parameters[i]
         let used = usedCounts[i]
         for k in used..<parameter.storedCount { gradient[parameter.offset + k] = 0 }
-        if i % 2 == 0 {
-          squares += vk_add_scaled_squares(
-            gradient + parameter.offset, theta + parameter.offset, Float(options.l2), used)
-        }
+        let isBias = i % 2 == 1
+        let sum = vk_add_scaled_squares(
+          gradient + parameter.offset, theta + parameter.offset, isBias ? 0 : Float(options.l2),
+          used)
+        if isBias { squares.biases += sum } else { squares.weights += sum }
       }
     }
     return squares

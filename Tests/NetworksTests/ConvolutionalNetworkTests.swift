@@ -494,13 +494,15 @@ private func gradient(
     }
   }
 
-  @Test func brokenWeightsMakeTheCostNaN() throws {
+  @Test func aBrokenThetaMakesTheCostNaN() throws {
     let network = try Case(batch: 4).network()
-    for i in stride(from: 0, to: network.parameters.count, by: 2) {
+    for (i, parameter) in network.parameters.enumerated() {
       var logical = network.logicalParameters(of: network.initialTheta(seed: 1))
-      logical[i] = logical[i].map { _ in .nan }
-      let actual = gradient(of: network, at: network.theta(fromLogical: logical), [0, 1, 2, 3])
-      #expect(actual.cost.cost.isNaN, "\(network.parameters[i].name)")
+      logical[i][1] = .nan
+      let theta = network.theta(fromLogical: logical)
+      let actual = gradient(of: network, at: theta, [0, 1, 2, 3])
+      #expect(actual.cost.cost.isNaN, "\(parameter.name)")
+      #expect(network.evaluate(at: theta, on: .test, noise: key).cost.isNaN, "\(parameter.name)")
     }
   }
 
