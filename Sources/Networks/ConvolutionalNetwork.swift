@@ -774,7 +774,7 @@ private struct Parts {
   mutating func addDense(
     _ name: String, inputs: Int, inputShape: [Int], outputs: Int, batch: Int
   ) throws -> DenseLayer {
-    let layout = try DenseLayers.preferredLayout(inputs: inputs, outputs: outputs, batch: batch)
+    let layout = try DenseLayers.weightsLayout(inputs: inputs, outputs: outputs)
     let weights = add("\(name).weights", [outputs] + inputShape, stored: layout.count)
     let bias = add("\(name).bias", [outputs], stored: outputs)
     return DenseLayer(
