@@ -73,7 +73,8 @@ public struct ExperimentCommand: Sendable {
         try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
     } catch let error as DatasetError where profile == .quick && error.isMissingData {
       complain("NO REAL DATA: \(error)")
-      complain("generated stand-in data are used instead; the figures say so, and no claim is judged")
+      complain(
+        "generated stand-in data are used instead; the figures say so, and no claim is judged")
       return standIn
     }
   }
@@ -213,9 +214,12 @@ public struct ExperimentCommand: Sendable {
     }
     let content = try contentIdentity(of: document)
     let isNew = session.existingContent() != content
-    let undrawn = isNew ? figures : figures.filter { figure in
-      figurePaths(figure, session).contains { !FilePaths.exists($0) }
-    }
+    let undrawn =
+      isNew
+      ? figures
+      : figures.filter { figure in
+        figurePaths(figure, session).contains { !FilePaths.exists($0) }
+      }
     guard isNew || !undrawn.isEmpty else { return false }
     document.root.attributes.append(Attribute("content_sha256", content))
     session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
@@ -234,8 +238,7 @@ public struct ExperimentCommand: Sendable {
   }
 
   private func figurePaths(_ figure: Figure, _ session: Session) -> [String] {
-    let folder = FilePaths.join(FilePaths.folder(of: session.options.output), "figures")
-    return ["svg", "png"].map { FilePaths.join(folder, "\(figure.id).\($0)") }
+    ["svg", "png"].map { FilePaths.join(session.figureFolder, "\(figure.id).\($0)") }
   }
 
   /// Draws figures; returns whether it could.

@@ -40,6 +40,14 @@ final class Session: Sendable {
       "\(Session.stem(options.output)).shard-\(shard.index)-of-\(shard.count).runs")
   }
 
+  /// Where figures go: `figures` beside the output; a folder of its own there if the output has not
+  /// the experiment's name, so that two outputs do not overwrite each other's figures.
+  var figureFolder: String {
+    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
+    let stem = Session.stem(options.output)
+    return stem == experiment.name ? folder : FilePaths.join(folder, stem)
+  }
+
   /// The name without `.h5`; two outputs of one folder never have the same.
   private static func stem(_ path: String) -> String {
     let name = FilePaths.name(of: path)

@@ -5,12 +5,13 @@ import Synchronization
 /// before the time is up) or SIGHUP (the terminal is gone).
 public enum Interruption {
   private static let isRequested = Atomic<Bool>(false)
+  private static let firstSecond = Atomic<Int>(0)
 
   /// Whether a signal has come.
   public static var hasBeenRequested: Bool { isRequested.load(ordering: .relaxed) }
 
-  /// From now on a first signal asks for a stop, and a second one ends the process at once. A
-  /// closed pipe behind the output no longer ends it.
+  /// From now on a first signal asks for a stop, and one that comes more than a second later ends
+  /// the process at once. A closed pipe behind the output no longer ends it.
   public static func handleSignals() {
     for number in [SIGINT, SIGTERM, SIGUSR1, SIGHUP] {
       var action = sigaction()
@@ -18,9 +19,8 @@ public enum Interruption {
       // nohup has asked that a hangup be ignored.
       if number == SIGHUP && isIgnored(action) { continue }
       action = sigaction()
-      action.__sigaction_handler.sa_handler = { _ in Interruption.request() }
-      // The second signal finds the default handler again.
-      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+      action.__sigaction_handler.sa_handler = { Interruption.receive($0) }
+      action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
     signal(SIGPIPE, SIG_IGN)
@@ -31,6 +31,19 @@ public enum Interruption {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Asks for a stop, as a signal does.
-  static func request() { isRequested.store(true, ordering: .relaxed) }
+  /// Runs inside a signal handler: no allocation, no lock.
+  private static func receive(_ number: Int32) {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    if isRequested.exchange(true, ordering: .relaxed) {
+      // A terminal or a batch system may signal both this process and a script that passes it on:
+      // what comes at the same time is one wish.
+      if now.tv_sec > firstSecond.load(ordering: .relaxed) + 1 {
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+    } else {
+      firstSecond.store(now.tv_sec, ordering: .relaxed)
+    }
+  }
 }

@@ -166,7 +166,8 @@ public final class RunStore: Sendable {
         }
         guard header.program == Program.version else {
           throw UnusableState(
-            "\(path) was written by version \(header.program) of this program, not \(Program.version)")
+            "\(path) was written by version \(header.program) of this program, not \(Program.version)"
+          )
         }
         var state = ProcessState()
         state.counters = header.counters

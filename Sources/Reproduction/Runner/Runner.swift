@@ -205,16 +205,18 @@ public final class Runner: Sendable {
 
 /// Tells, after each step and at the price of a few instructions, when to look at the clock: often
 /// enough for progress and checkpoints, however long a step takes.
-struct Lookout {
+package struct Lookout {
   private static let period = 0.02
 
   /// When the clock was looked at last.
-  private(set) var lastLook = ContinuousClock.now
+  package private(set) var lastLook = ContinuousClock.now
   private var stride = 1
   private var countdown = 1
 
+  package init() {}
+
   /// Whether it is time, about every 20 milliseconds; then `lastLook` is now.
-  mutating func isDue() -> Bool {
+  package mutating func isDue() -> Bool {
     countdown -= 1
     guard countdown <= 0 else { return false }
     let before = lastLook
@@ -228,7 +230,7 @@ struct Lookout {
 
   /// Looks at the clock.
   @discardableResult
-  mutating func look() -> ContinuousClock.Instant {
+  package mutating func look() -> ContinuousClock.Instant {
     lastLook = .now
     return lastLook
   }
