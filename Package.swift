@@ -5,13 +5,17 @@ import PackageDescription
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
   "mnist-logistic",
+  "mnist-mlp",
   "algorithm-properties",
+  "regret",
 ]
 
-/// The paper's own curves are embedded where it has some for an experiment.
-func paperCurves(of experiment: String) -> [Resource] {
-  let path = "\(Context.packageDirectory)/reproductions/\(experiment)/paper-curves.tsv"
-  return FileManager.default.fileExists(atPath: path) ? [.embedInCode("paper-curves.tsv")] : []
+/// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
+func tables(of experiment: String) -> [Resource] {
+  ["paper-curves.tsv", "search.tsv"].filter { name in
+    let path = "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)"
+    return FileManager.default.fileExists(atPath: path)
+  }.map { .embedInCode($0) }
 }
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
@@ -83,7 +87,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"], resources: paperCurves(of: $0))
+        exclude: ["README.md"], resources: tables(of: $0))
     }
     + tools.map {
       .executableTarget(name: $0, dependencies: coreModules)
