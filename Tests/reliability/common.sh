@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-bin=.build/release/mnist-logistic
+bin=${BIN:-.build/release/mnist-logistic}
 [ -x "$bin" ] || { echo "build first: make build" >&2; exit 66; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

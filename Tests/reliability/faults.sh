@@ -20,8 +20,11 @@ try() {
   mkdir "$work/x"
   # An older complete result, of another seed, is replaced.
   [ -z "$had_old" ] || cp "$work/old.h5" "$out"
-  ADAM_REPRODUCTION_FAULT=$fault:$call:$code "$bin" "${tiny[@]}" --output "$out" \
-    > /dev/null 2> "$work/errors" || status=$?
+  # The outer redirection is for what the shell says of a killed process.
+  {
+    ADAM_REPRODUCTION_FAULT=$fault:$call:$code "$bin" "${tiny[@]}" --output "$out" \
+      > /dev/null 2> "$work/errors"
+  } 2> /dev/null || status=$?
   case $fault,$status in
     kill,137 | short,0 | once,0 | fail,0 | kill,0) ;;
     once,7[34] | fail,7[34])
@@ -47,12 +50,12 @@ try() {
 }
 
 calls=1
-while try kill "$calls" "" old 2> /dev/null; do calls=$((calls + stride)); done
+while try kill "$calls" "" old; do calls=$((calls + stride)); done
 say "SIGKILL at each of $((calls - 1)) calls, over an older result"
 for fault in kill: once:28 once:5 fail:28 fail:5 short:; do
   for ((call = 1; call <= calls; call += stride)); do
     try "${fault%%:*}" "$call" "${fault#*:}" || true
   done
-  say "$fault at every call of $((calls - 1))${stride:+, stride $stride}"
+  say "$fault at each of $((calls - 1)) calls, stride $stride"
 done
 say "$checks checks"
