@@ -68,6 +68,7 @@ search: $(STAMPS)/build ## search the step sizes that profile quick takes from f
 
 .PHONY: status
 status: $(STAMPS)/build ## runs done and to do, by experiment
+	@printf '%-24s  %-20s  %-28s  %s\n' experiment runs time 'to do'
 	@for e in $(EXPERIMENTS); do $(BIN)/$$e --status $(RUN_OPTIONS); done
 
 .PHONY: inspect
@@ -81,6 +82,10 @@ test: $(STAMPS)/deps ## run the tests
 	swift build $(SWIFTFLAGS) --build-tests
 	swift test $(SWIFTFLAGS) --skip-build
 	@touch $(STAMPS)/build
+
+.PHONY: reliability
+reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (20 min)
+	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
 
 .PHONY: lint
 lint: ## check the format of the sources and the scripts

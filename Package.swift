@@ -81,8 +81,8 @@ let package = Package(
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
-    tests("ReproductionTests", ["Reproduction"]),
-    tests("EndToEndTests", ["ResultStore"]),
+    tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
+    tests("EndToEndTests", ["ResultStore", "Storage"]),
   ]
     + experiments.map {
       .executableTarget(

@@ -48,6 +48,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var recording: Recording
   /// What identifies the data: name, origin and sha256.
   public var data: String
+  /// Threads of the run if there are several: they may add up in another order than one does.
+  public var threads: Int?
   /// Where the run stands in the result arrays; not part of the identity.
   public var labels: [Label]
 
