@@ -236,8 +236,7 @@ public struct UnitsOfWork {
   public let perform: (_ unit: Int, _ ledger: inout Ledger) throws -> Void
 
   /// Units of work.
-  public init(count: Int, perform: @escaping (_ unit: Int, _ ledger: inout Ledger) throws -> Void)
-  {
+  public init(count: Int, perform: @escaping (_ unit: Int, _ ledger: inout Ledger) throws -> Void) {
     self.count = count
     self.perform = perform
   }
