@@ -1,14 +1,28 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
-  "mnist-logistic"
+  "mnist-logistic",
+  "mnist-mlp",
+  "algorithm-properties",
+  "regret",
 ]
+
+/// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
+func tables(of experiment: String) -> [Resource] {
+  ["paper-curves.tsv", "search.tsv"].filter { name in
+    let path = "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)"
+    return FileManager.default.fileExists(atPath: path)
+  }.map { .embedInCode($0) }
+}
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
+  "bench-networks",
   "bench-optimizers",
+  "optimizer-trace",
   "report",
 ]
 
@@ -74,7 +88,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"], resources: [.embedInCode("paper-curves.tsv")])
+        exclude: ["README.md"], resources: tables(of: $0))
     }
     + tools.map {
       .executableTarget(name: $0, dependencies: coreModules)

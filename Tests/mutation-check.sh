@@ -64,9 +64,10 @@ mutants() { # file start close
       inside = 1; group = $0
       sub(/\(.*/, "", group); sub(/.*[ *]/, "", group)
     }
-    inside && !/^ *(\/\/|for \()/ && $0 !~ start {
+    inside && !/^ *\/\// && $0 !~ start {
+      body = index($0, "i++)") ? index($0, "i++)") + 3 : 0  # a loop over all elements is no mutant
       for (i = 2; i < count; i++) {
-        offset = 0; rest = $0
+        offset = body; rest = substr($0, body + 1)
         while ((at = index(rest, from[i])) > 0) {
           printf "%s\t%d\t%d\t%d\t%s\n", group, NR, offset + at, length(from[i]), to[i]
           offset += at; rest = substr(rest, at + 1)
@@ -86,10 +87,14 @@ mutate() { # file line column length replacement
   mv "$1.new" "$1"
 }
 
+# Only what differs is copied: an untouched header keeps its time, and Swift is not compiled again.
 restore() {
-  cp pristine/CVectorKernels/optimizers.c "$kernels"
-  cp pristine/CVectorKernels/include/vk_optimizers.h "$header"
-  cp pristine/Optimizers/*.swift Sources/Optimizers/
+  local original file
+  for original in pristine/CVectorKernels/optimizers.c \
+    pristine/CVectorKernels/include/vk_optimizers.h pristine/Optimizers/*.swift; do
+    file=Sources/${original#pristine/}
+    cmp -s "$original" "$file" || cp "$original" "$file"
+  done
 }
 
 # Builds and runs the tests; the suites that went red, one a line.

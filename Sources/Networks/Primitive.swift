@@ -6,10 +6,12 @@ public struct PrimitiveError: UserFacingError, Hashable {
   /// What oneDNN said.
   public let reason: String
 
+  /// What oneDNN said and what to do.
   public var description: String {
     "\(reason); install oneDNN 2.6 or later (Debian: libdnnl-dev), or change the network's shape"
   }
 
+  /// A library that is needed is missing or lacks something.
   public var exitStatus: ExitStatus { .unavailable }
 
   /// The last failure on this thread.
@@ -25,10 +27,10 @@ final class Layout {
     self.handle = handle
   }
 
-  /// Row-major.
-  convenience init(plain shape: [Int]) throws {
+  /// Row-major; `order`, if any, lists the dimensions from the slowest to the fastest instead.
+  convenience init(plain shape: [Int], order: [Int32]? = nil) throws {
     let dimensions = shape.map { Int64($0) }
-    try self.init(owning: onednn_layout_plain(Int32(shape.count), dimensions, nil))
+    try self.init(owning: onednn_layout_plain(Int32(shape.count), dimensions, order))
   }
 
   /// The layout of an argument that the primitive has.
@@ -54,7 +56,10 @@ final class Layout {
     let source = AlignedBuffer<Float>(count: elements.count)
     source.base.update(from: elements, count: elements.count)
     let destination = AlignedBuffer<Float>(count: count)
-    let reorder = try Primitive(onednn_reorder(try Layout(plain: shape).handle, handle))
+    let plain = try Layout(plain: shape)
+    let reorder = try withExtendedLifetime(plain) {
+      try Primitive(onednn_reorder(plain.handle, handle))
+    }
     reorder.bind(onednn_source, source.base)
     reorder.bind(onednn_destination, destination.base)
     reorder.bindScratchpad(AlignedBuffer<UInt8>(count: reorder.scratchpadBytes))

@@ -185,7 +185,8 @@ public enum HTMLReport {
       out += "</figcaption>\n"
       let rows = ReportContent.distances(entry).map { $0.map(escaped) }
       if !rows.isEmpty {
-        out += "<details\(rows.count <= 12 ? " open" : "")><summary>The numbers, and the distance to the paper's curves</summary>"
+        out += "<details\(rows.count <= 12 ? " open" : "")>"
+        out += "<summary>The numbers, and the distance to the paper's curves</summary>"
         out += table(
           "Each line of \(escaped(entry.figure.title)).", ReportText.distanceHeader, rows)
         out += "</details>\n"

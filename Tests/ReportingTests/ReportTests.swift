@@ -198,6 +198,11 @@ extension SyntheticResults {
         .contains { $0.contains("is judged on data that are not the paper's") })
     #expect(
       try problems { $0.root.variables[0].attributes = [] } == ["train_cost has no long_name"])
+    #expect(
+      try problems {
+        $0.root.set(Attribute("hdf5_version", HDF5File.libraryVersion))
+        $0.root.set(Attribute("content_sha256", String(repeating: "0", count: 64)))
+      } == ["the content is not that of its content_sha256"])
     let unknown = try problems { document in
       var group = try #require(document.root.group("claims"))
       group.set(Variable("verdict", ["claim"], .string(Array(repeating: "perhaps", count: 5))))
