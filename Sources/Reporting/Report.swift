@@ -91,7 +91,8 @@ public enum ReportChecker {
     where !variable.attributes.contains(where: { $0.name == "long_name" }) {
       problems.append("\(variable.name) has no long_name")
     }
-    if let stated = root.text("content_sha256"), root.text("hdf5_version") == HDF5File.libraryVersion,
+    if let stated = root.text("content_sha256"),
+      root.text("hdf5_version") == HDF5File.libraryVersion,
       let found = try? contentIdentity(of: document), found != stated
     {
       problems.append("the content is not that of its content_sha256")
