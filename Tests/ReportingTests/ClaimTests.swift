@@ -344,4 +344,13 @@ import Testing
     #expect(lines.last == "4 verdicts: 2 reproduced, 2 not reproduced")
     #expect(ClaimTable.text([]) == "no claims\n")
   }
+
+  @Test func narrowIntervalsGetMoreDigits() {
+    func text(_ low: Double, _ value: Double, _ high: Double) -> String {
+      ClaimOutcome(.reproduced, effect: value, low: low, high: high, "").effectText
+    }
+    #expect(text(0.5, 0.55, 0.6) == "0.55 [0.5, 0.6]")
+    #expect(text(1.0181, 1.0192, 1.0203) == "1.019 [1.018, 1.02]")
+    #expect(text(0.3, 0.3, 0.3) == "0.3 [0.3, 0.3]")
+  }
 }
