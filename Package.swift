@@ -23,6 +23,7 @@ let tools = [
   "bench-networks",
   "bench-optimizers",
   "optimizer-trace",
+  "report",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.

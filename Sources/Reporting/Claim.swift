@@ -157,7 +157,7 @@ public struct Claim: Sendable {
   /// - Parameters:
   ///   - curve: the curve's name in the paper's legend; nil: as the contender's.
   ///   - thresholds: (0.05, 0.15) for linear axes, (0.15, 0.5) for logarithmic ones.
-  ///   - epochs: the part of the curve that is compared; nil: all of its points.
+  ///   - epochs: the part of the curve that is compared; nil: its points inside the figure's frame.
   public static func figureMatch(
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
@@ -396,9 +396,9 @@ private struct FigureMatch {
     guard let curve = context.paper.curve(name, of: figure) else {
       throw NotRun("the paper's \(figure) has no curve '\(name)'")
     }
-    let points = curve.data.filter { point in
-      range.map { (Double($0.lowerBound)...Double($0.upperBound)).contains(point.x) } ?? true
-    }
+    let compared =
+      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
+    let points = curve.data.filter { compared?.contains($0.x) ?? true }
     guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
     epochs = points.map { Int($0.x.rounded()) }
     paper = points.map(\.y)
