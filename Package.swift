@@ -8,7 +8,8 @@ let experiments = [
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
-  "bench-optimizers"
+  "bench-networks",
+  "bench-optimizers",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.

@@ -63,7 +63,7 @@ final class DenseLayers {
   }
 
   /// The layout that the forward pass prefers; its gradients take the same one, at little cost.
-  private static func preferredLayout(inputs: Int, outputs: Int, batch: Int) throws -> Layout {
+  static func preferredLayout(inputs: Int, outputs: Int, batch: Int) throws -> Layout {
     let source = try Layout(plain: [batch, inputs])
     let destination = try Layout(plain: [batch, outputs])
     var dense = onednn_dense(
@@ -76,7 +76,7 @@ final class DenseLayers {
   }
 
   /// Every part begins on a cache line.
-  private static func wholeLines(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+  static func wholeLines(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
   /// `theta` from the logical elements of each parameter, row-major and without padding.
   func stored(_ logical: [[Float]]) -> FloatVector {

@@ -143,6 +143,28 @@ public final class LogisticRegression: Objective {
   }
 }
 
+extension LogisticRegression: MeasurableProducts {
+  package var productOperations: Double { 2 * 2 * Double(minibatchCapacity * biasOffset) }
+
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    let count = minibatchCapacity
+    let indices = (0..<Int32(count)).map { $0 }
+    training.withRows { rows in
+      theta.withUnsafeBufferPointer { theta in
+        gradient.withUnsafeMutableBufferPointer { gradient in
+          guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+          vk_linear_forward(
+            rows, indices, 0, count, theta, theta + biasOffset, classCount, logitStride,
+            logits.base)
+          _ = vk_linear_backward(
+            rows, indices, count, logits.base, logitStride, theta, Float(l2), classCount,
+            columns.base, gradient, gradient + biasOffset)
+        }
+      }
+    }
+  }
+}
+
 /// Examples as the linear kernels read them: rows of whole blocks, and which blocks are not blank.
 private final class LinearRows {
   let examples: DenseExamples

@@ -54,7 +54,10 @@ final class Layout {
     let source = AlignedBuffer<Float>(count: elements.count)
     source.base.update(from: elements, count: elements.count)
     let destination = AlignedBuffer<Float>(count: count)
-    let reorder = try Primitive(onednn_reorder(try Layout(plain: shape).handle, handle))
+    let plain = try Layout(plain: shape)
+    let reorder = try withExtendedLifetime(plain) {
+      try Primitive(onednn_reorder(plain.handle, handle))
+    }
     reorder.bind(onednn_source, source.base)
     reorder.bind(onednn_destination, destination.base)
     reorder.bindScratchpad(AlignedBuffer<UInt8>(count: reorder.scratchpadBytes))

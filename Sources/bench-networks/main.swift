@@ -1,0 +1,236 @@
+// How long a training step takes: two runs at once, one pinned thread each, as the experiments run,
+// and one run alone; against what the processor could do at best.
+
+import COneDNN
+import CVectorKernels
+import Foundation
+import Networks
+import Numerics
+import Optimizers
+
+/// One network to measure.
+struct Subject {
+  let name: String
+  let minibatch: Int
+  /// Masked elements of a step, for the share of dropout.
+  let maskedElements: Int
+  let make: @Sendable (DenseExamples) throws -> any MeasurableProducts
+}
+
+let perceptron = { @Sendable (examples: DenseExamples, input: Double, hidden: Double) in
+  try MultilayerPerceptron(
+    training: examples, test: examples,
+    options: .init(inputDropout: input, hiddenDropout: [hidden, hidden]))
+}
+
+let subjects = [
+  Subject(name: "logistic", minibatch: 128, maskedElements: 0) {
+    LogisticRegression(training: $0, test: $0, l2: 1e-4)
+  },
+  Subject(name: "mlp", minibatch: 128, maskedElements: 0) { try perceptron($0, 0, 0) },
+  Subject(name: "mlp-dropout", minibatch: 128, maskedElements: 128 * 2784) {
+    try perceptron($0, 0.2, 0.5)
+  },
+]
+
+func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}
+
+/// The shortest of `repetitions` runs of `body`, in seconds.
+func shortest(_ repetitions: Int, _ body: () -> Void) -> Double {
+  (0..<repetitions).reduce(Double.infinity) { best, _ in
+    let start = seconds()
+    body()
+    return min(best, seconds() - start)
+  }
+}
+
+/// Images with as many blank runs of 16 pixels as MNIST's.
+func makeImages(count: Int) -> DenseExamples {
+  var stream = RandomStream(seed: 1, purpose: .standIn)
+  let pixels = [UInt8](unsafeUninitializedCapacity: count * 784) { pixels, filled in
+    for block in 0..<count * 49 {
+      let occupied = stream.nextUniform() < 0.583
+      for i in 0..<16 {
+        pixels[block * 16 + i] = occupied ? UInt8(truncatingIfNeeded: stream.nextUInt32()) : 0
+      }
+    }
+    filled = count * 784
+  }
+  let labels = (0..<count).map { _ in UInt8(stream.next(below: 10)) }
+  return DenseExamples(shape: [1, 28, 28], features: .bytes(pixels), labels: labels, classCount: 10)
+}
+
+/// Meeting point of the threads of a measurement.
+final class Barrier: @unchecked Sendable {
+  private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
+
+  init(_ threads: Int) { pthread_barrier_init(barrier, nil, UInt32(threads)) }
+
+  deinit {
+    pthread_barrier_destroy(barrier)
+    barrier.deallocate()
+  }
+
+  func wait() { pthread_barrier_wait(barrier) }
+}
+
+/// Seconds of a step and of parts of it, of one thread.
+struct Parts: Sendable {
+  var step = 0.0
+  /// Processor time, which does not count waiting for a processor that others use.
+  var processor = 0.0
+  var products = 0.0
+  var update = 0.0
+  var operations = 0.0
+  var parameters = 0
+}
+
+/// What the threads of a measurement found.
+final class Outcome: @unchecked Sendable {
+  private let lock = NSLock()
+  private var values: [Parts] = []
+
+  func add(_ parts: Parts) { lock.withLock { values.append(parts) } }
+
+  var slowest: Parts { lock.withLock { values.max { $0.step < $1.step } ?? Parts() } }
+}
+
+func fail(_ reason: String, status: Int32 = 70) -> Never {
+  FileHandle.standardError.write(Data("bench-networks: \(reason)\n".utf8))
+  exit(status)
+}
+
+/// Runs `subject` on `threads` threads at once; times are per step of one thread.
+func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: Int) -> Parts {
+  let barrier = Barrier(threads)
+  let outcome = Outcome()
+  let done = DispatchSemaphore(value: 0)
+  for number in 0..<threads {
+    let worker = Thread {
+      vk_pin_thread(Int32(number))
+      _ = onednn_set_threads(1)
+      do {
+        let objective = try subject.make(images)
+        outcome.add(steps(of: objective, subject, UInt64(number), barrier, rounds: rounds))
+      } catch {
+        // The others would wait for this thread for ever.
+        fail("\(error)")
+      }
+      done.signal()
+    }
+    worker.stackSize = 8 << 20
+    worker.start()
+  }
+  for _ in 0..<threads { done.wait() }
+  return outcome.slowest
+}
+
+func steps(
+  of objective: any MeasurableProducts, _ subject: Subject, _ seed: UInt64, _ barrier: Barrier,
+  rounds: Int
+) -> Parts {
+  var theta = objective.initialTheta(seed: seed)
+  var gradient = FloatVector(count: theta.count)
+  var adam = Adam(count: theta.count, alpha: 1e-4)
+  var stream = RandomStream(seed: seed, purpose: .minibatchOrder)
+  let order = stream.permutation(count: objective.count(of: .training))
+  var position = 0
+  var step = 0
+  func next() {
+    if position + subject.minibatch > order.count { position = 0 }
+    order.withUnsafeBufferPointer { order in
+      _ = objective.evaluateGradient(
+        at: theta,
+        minibatch: UnsafeBufferPointer(rebasing: order[position..<position + subject.minibatch]),
+        noise: NoiseKey(seed: seed, epoch: 0, step: step), gradient: &gradient)
+    }
+    adam.step(&theta, gradient: gradient)
+    position += subject.minibatch
+    step += 1
+  }
+  for _ in 0..<5 { next() }
+  let single = shortest(5) { next() }
+  // Short rounds: on a shared machine some of them are undisturbed.
+  let perRound = max(1, Int(0.02 / single))
+  var parts = Parts(
+    step: .infinity, processor: .infinity, operations: objective.productOperations)
+  parts.parameters = theta.count
+  for _ in 0..<rounds {
+    barrier.wait()
+    let start = seconds()
+    let processorStart = seconds(CLOCK_THREAD_CPUTIME_ID)
+    for _ in 0..<perRound { next() }
+    let used = seconds(CLOCK_THREAD_CPUTIME_ID) - processorStart
+    parts.step = min(parts.step, (seconds() - start) / Double(perRound))
+    parts.processor = min(parts.processor, used / Double(perRound))
+  }
+  barrier.wait()
+  parts.products = shortest(30) { objective.runProducts(at: theta, gradient: &gradient) }
+  parts.update = shortest(30) { adam.step(&theta, gradient: gradient) }
+  return parts
+}
+
+let chosen = Array(CommandLine.arguments.dropFirst())
+if let unknown = chosen.first(where: { name in !subjects.contains { $0.name == name } }) {
+  let names = subjects.map(\.name).joined(separator: " ")
+  fail("unknown network '\(unknown)'; choose from: \(names)", status: 64)
+}
+
+vk_pin_thread(0)
+let peak = {
+  let rounds = 200_000
+  var sink: Float = 0
+  let time = shortest(20) { sink += vk_fma_rounds(rounds) }
+  withExtendedLifetime(sink) {}
+  return Double(rounds * vk_fma_round_operations) / time
+}()
+let bandwidth = {
+  let bytes = 14 << 20
+  let source = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+  let target = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+  memset(source, 1, bytes)
+  let time = shortest(50) { memcpy(target, source, bytes) }
+  source.deallocate()
+  target.deallocate()
+  return 2 * Double(bytes) / time
+}()
+
+func format(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
+
+print("oneDNN \(String(cString: onednn_version())), one core:")
+print("  peak \(format(peak / 1e9, 1)) GFLOP/s, copying \(format(bandwidth / 1e9, 1)) GB/s")
+print("ms/step: wall time of two runs at once / steps of both; batch as given, Adam")
+let images = makeImages(count: 60_000)
+for subject in subjects where chosen.isEmpty || chosen.contains(subject.name) {
+  let two = measure(subject, images, threads: 2, rounds: 100)
+  let one = measure(subject, images, threads: 1, rounds: 50)
+  let floor = one.operations / peak + Double(28 * one.parameters) / bandwidth
+  let dropout =
+    subject.maskedElements == 0
+    ? 0
+    : {
+      let buffer = UnsafeMutablePointer<Float>.allocate(capacity: subject.maskedElements)
+      buffer.initialize(repeating: 1, count: subject.maskedElements)
+      var mask = vk_dropout(key: 1, counter: (0, 0, 0, 3), threshold: 32768, scale: 2)
+      let time = shortest(30) { vk_drop(buffer, subject.maskedElements, &mask) }
+      buffer.deallocate()
+      return time
+    }()
+  let share = { (part: Double) in format(100 * part / one.step, 1) + " %" }
+  let rest = one.step - one.products - one.update - dropout
+  print(
+    """
+    \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters
+      two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floor / 2, 4)), \
+    ratio \(format(two.step / floor, 2)); processor time \(format(1e3 * two.processor, 4)) ms
+      one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floor, 4)), \
+    ratio \(format(one.step / floor, 2)); processor time \(format(1e3 * one.processor, 4)) ms
+      of one run: products \(share(one.products)) at \
+    \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
+    dropout \(share(dropout)), rest \(share(rest))
+    """)
+}

@@ -1,0 +1,328 @@
+import Foundation
+import Networks
+import Numerics
+import Testing
+
+/// A perceptron by the definition, in double precision.
+private struct Reference {
+  var sizes: [Int]
+  var l2 = 0.0
+  /// Kept units' factors and zeros for the input and each hidden layer of each example; empty: none.
+  var masks: [[[Double]]] = []
+
+  struct Result {
+    var cost = 0.0
+    var penalty = 0.0
+    var gradient: [[Double]] = []
+    var wrong = 0
+  }
+
+  /// `theta` has weights and bias of each layer, row-major.
+  func evaluate(
+    _ examples: DenseExamples, _ minibatch: [Int32], theta: [[Double]]
+  ) -> Result {
+    var result = Result()
+    result.gradient = theta.map { [Double](repeating: 0, count: $0.count) }
+    let layers = sizes.count - 1
+    for (position, index) in minibatch.enumerated() {
+      var activations = [masked(features(of: examples, at: Int(index)), 0, position)]
+      for layer in 0..<layers {
+        let (weights, bias) = (theta[2 * layer], theta[2 * layer + 1])
+        let x = activations[layer]
+        var y = (0..<sizes[layer + 1]).map { o in
+          (0..<sizes[layer]).reduce(bias[o]) { $0 + weights[o * sizes[layer] + $1] * x[$1] }
+        }
+        if layer < layers - 1 { y = masked(y.map { max(0, $0) }, layer + 1, position) }
+        activations.append(y)
+      }
+      let logits = activations[layers]
+      let label = Int(examples.labels[Int(index)])
+      let top = logits.max() ?? 0
+      let sum = logits.reduce(0) { $0 + exp($1 - top) }
+      result.cost += (log(sum) + top - logits[label]) / Double(minibatch.count)
+      if logits.firstIndex(of: top) != label { result.wrong += 1 }
+      var delta = logits.enumerated().map {
+        (exp($1 - top) / sum - ($0 == label ? 1 : 0)) / Double(minibatch.count)
+      }
+      for layer in (0..<layers).reversed() {
+        let x = activations[layer]
+        for o in 0..<sizes[layer + 1] {
+          for i in 0..<sizes[layer] {
+            result.gradient[2 * layer][o * sizes[layer] + i] += delta[o] * x[i]
+          }
+          result.gradient[2 * layer + 1][o] += delta[o]
+        }
+        if layer > 0 {
+          let below = (0..<sizes[layer]).map { i in
+            (0..<sizes[layer + 1]).reduce(0) {
+              $0 + theta[2 * layer][$1 * sizes[layer] + i] * delta[$1]
+            }
+          }
+          // Active units pass the gradient on, times the mask's factor.
+          let factors = masked([Double](repeating: 1, count: sizes[layer]), layer, position)
+          delta = (0..<sizes[layer]).map { x[$0] > 0 ? below[$0] * factors[$0] : 0 }
+        }
+      }
+    }
+    for layer in 0..<layers {
+      for (k, weight) in theta[2 * layer].enumerated() {
+        result.gradient[2 * layer][k] += l2 * weight
+        result.penalty += 0.5 * l2 * weight * weight
+      }
+    }
+    return result
+  }
+
+  private func masked(_ x: [Double], _ layer: Int, _ position: Int) -> [Double] {
+    masks.isEmpty ? x : zip(x, masks[layer][position]).map(*)
+  }
+}
+
+/// The dropout masks as documented, drawn word by word.
+private func dropoutMask(
+  _ noise: NoiseKey, lane: Int, rate: Double, batch: Int, width: Int
+) -> [[Double]] {
+  let threshold = UInt32((rate * 65536).rounded())
+  let groups = (batch * width + 127) / 128
+  var stream = RandomStream(
+    seed: noise.seed, purpose: .dropout, epoch: noise.epoch, step: noise.step, lane: lane)
+  let words = (0..<groups * 64).map { _ in stream.nextUInt32() }
+  return (0..<batch).map { row in
+    (0..<width).map { column in
+      let (group, element) = (row * width + column).quotientAndRemainder(dividingBy: 128)
+      let word = words[4 * (16 * group + element % 16) + element / 32]
+      let number = element / 16 % 2 == 0 ? word & 0xffff : word >> 16
+      return number < threshold ? 0 : 65536 / Double(65536 - threshold)
+    }
+  }
+}
+
+private func evaluate(
+  _ objective: some Objective, _ theta: FloatVector, _ minibatch: [Int32], _ noise: NoiseKey
+) -> (cost: MinibatchCost, gradient: FloatVector) {
+  // Every element must be written.
+  var gradient = FloatVector(repeating: .nan, count: objective.parameterCount)
+  let cost = minibatch.withUnsafeBufferPointer {
+    objective.evaluateGradient(at: theta, minibatch: $0, noise: noise, gradient: &gradient)
+  }
+  return (cost, gradient)
+}
+
+private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
+
+@Suite struct MultilayerPerceptronTests {
+  struct Shape: CustomTestStringConvertible {
+    var sizes: [Int]
+    var batches: [Int]
+    var input = 0.0
+    var hidden = 0.0
+    var floats = false
+    var testDescription: String { "\(sizes) x \(batches), dropout \(input) \(hidden)" }
+  }
+
+  @Test(arguments: [
+    Shape(sizes: [784, 129, 127, 10], batches: [128, 96, 1]),
+    Shape(sizes: [1, 1, 2], batches: [1, 7]), Shape(sizes: [7, 7, 7, 7], batches: [7, 1]),
+    Shape(sizes: [129, 127, 3], batches: [129, 7, 127, 128], floats: true),
+    Shape(sizes: [20, 30], batches: [16]),
+    Shape(sizes: [100, 64, 48, 10], batches: [33, 32], input: 0.2, hidden: 0.5),
+    Shape(sizes: [127, 7, 129, 4], batches: [129, 7, 1], input: 0.01, hidden: 0.9),
+  ])
+  func agreesWithDoublePrecision(shape: Shape) throws {
+    let examples = makeExamples(
+      count: 160, features: shape.sizes[0], classes: shape.sizes[shape.sizes.count - 1], seed: 3,
+      floats: shape.floats)
+    let hiddenSizes = Array(shape.sizes.dropFirst().dropLast())
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples,
+      options: .init(
+        hiddenSizes: hiddenSizes, inputDropout: shape.input,
+        hiddenDropout: hiddenSizes.map { _ in shape.hidden }, l2: 0.01),
+      minibatchCapacity: shape.batches.max() ?? 1)
+    var random = TestRandom(8)
+    // Biases too, so that their gradients and their place matter.
+    let values = objective.parameters.map { parameter in
+      let count = parameter.shape.reduce(1, *)
+      let limit = 1 / Double(parameter.shape.last ?? 1).squareRoot()
+      return (0..<count).map { _ in Float(random.uniform(-limit, limit)) }
+    }
+    let theta = objective.theta(fromLogical: values)
+    #expect(objective.logicalParameters(of: theta) == values)
+    var reference = Reference(sizes: shape.sizes, l2: 0.01)
+    for batch in shape.batches {
+      let minibatch = (0..<batch).map { _ in Int32(random.below(160)) }
+      if shape.hidden > 0 {
+        reference.masks = shape.sizes.dropLast().enumerated().map { lane, width in
+          dropoutMask(
+            noise, lane: lane, rate: lane == 0 ? shape.input : shape.hidden, batch: batch,
+            width: width)
+        }
+      }
+      let expected = reference.evaluate(
+        examples, minibatch, theta: values.map { $0.map(Double.init) })
+      let (cost, gradient) = evaluate(objective, theta, minibatch, noise)
+      #expect(abs(cost.cost / expected.cost - 1) < 1e-5)
+      #expect(abs(cost.penalty / expected.penalty - 1) < 1e-6)
+      for (actual, wanted) in zip(objective.logicalParameters(of: gradient), expected.gradient) {
+        #expect(relativeError(actual.map(Double.init), wanted) < 1e-5)
+      }
+      // The padding's gradient is 0: what does not count must not move.
+      let counted = objective.logicalParameters(of: gradient).joined().filter { $0 != 0 }.count
+      #expect(gradient.array.filter { $0 != 0 }.count == counted)
+    }
+    reference.masks = []
+    let all = (0..<160).map(Int32.init)
+    let expected = reference.evaluate(examples, all, theta: values.map { $0.map(Double.init) })
+    let evaluation = objective.evaluate(at: theta, on: .training, noise: noise)
+    #expect(abs(evaluation.cost / expected.cost - 1) < 1e-5)
+    #expect(evaluation.error == Double(expected.wrong) / 160)
+  }
+
+  @Test func referenceGradientIsTheSlopeOfItsCost() {
+    let examples = makeExamples(count: 6, features: 5, classes: 3, seed: 1)
+    let sizes = [5, 6, 4, 3]
+    var reference = Reference(sizes: sizes, l2: 0.1)
+    reference.masks = [5, 6, 4].enumerated().map { lane, width in
+      dropoutMask(noise, lane: lane, rate: 0.3, batch: 6, width: width)
+    }
+    var random = TestRandom(2)
+    var theta = (0..<3).flatMap { layer in
+      [sizes[layer] * sizes[layer + 1], sizes[layer + 1]].map { count in
+        (0..<count).map { _ in random.uniform(-1, 1) }
+      }
+    }
+    let minibatch = (0..<6).map(Int32.init)
+    let gradient = reference.evaluate(examples, minibatch, theta: theta).gradient
+    for part in theta.indices {
+      let slopes = theta[part].indices.map { k in
+        let saved = theta[part][k]
+        let costs = [1e-6, -1e-6].map { step in
+          theta[part][k] = saved + step
+          let result = reference.evaluate(examples, minibatch, theta: theta)
+          return result.cost + result.penalty
+        }
+        theta[part][k] = saved
+        return (costs[0] - costs[1]) / 2e-6
+      }
+      #expect(relativeError(gradient[part], slopes) < 1e-7)
+    }
+  }
+
+  @Test func masksDropAsOftenAsAsked() throws {
+    // One hidden unit an input, identity weights: the bias gradient of the output tells what is on.
+    let (batch, width) = (200, 1000)
+    for (rate, lane) in [(0.5, 1), (0.2, 0), (0.75, 3)] {
+      let mask = dropoutMask(
+        NoiseKey(seed: 4, epoch: 1, step: 9), lane: lane, rate: rate, batch: batch, width: width)
+      let dropped = mask.joined().filter { $0 == 0 }.count
+      let deviation = (Double(batch * width) * rate * (1 - rate)).squareRoot()
+      #expect(abs(Double(dropped) - rate * Double(batch * width)) < 4 * deviation)
+      // Neighbours in a row and in a column drop independently.
+      let pairs = (0..<batch - 1).reduce(0) { sum, row in
+        sum + (0..<width - 1).filter { mask[row][$0] == 0 && mask[row][$0 + 1] == 0 }.count
+      }
+      let down = (0..<batch - 1).reduce(0) { sum, row in
+        sum + (0..<width - 1).filter { mask[row][$0] == 0 && mask[row + 1][$0] == 0 }.count
+      }
+      let expected = Double((batch - 1) * (width - 1)) * rate * rate
+      #expect(abs(Double(pairs) / expected - 1) < 0.02)
+      #expect(abs(Double(down) / expected - 1) < 0.02)
+    }
+  }
+
+  @Test func masksAreKeyedBySeedEpochAndStep() throws {
+    let examples = makeExamples(count: 64, features: 50, classes: 5, seed: 3)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples,
+      options: .init(hiddenSizes: [40], inputDropout: 0.1, hiddenDropout: [0.5]),
+      minibatchCapacity: 64)
+    let theta = objective.initialTheta(seed: 1)
+    let minibatch = (0..<64).map(Int32.init)
+    let keys = [
+      NoiseKey(seed: 0, epoch: 0, step: 0), NoiseKey(seed: 1, epoch: 0, step: 0),
+      NoiseKey(seed: 0, epoch: 1, step: 0), NoiseKey(seed: 0, epoch: 0, step: 1),
+    ]
+    let gradients = keys.map { evaluate(objective, theta, minibatch, $0).gradient }
+    for (number, gradient) in gradients.enumerated() {
+      for other in gradients[(number + 1)...] { #expect(gradient != other) }
+      #expect(evaluate(objective, theta, minibatch, keys[number]).gradient == gradient)
+    }
+    // Another instance, as another worker makes it, gives the same bits.
+    let second = try MultilayerPerceptron(
+      training: examples, test: examples, options: objective.options, minibatchCapacity: 64)
+    #expect(second.initialTheta(seed: 1) == theta)
+    #expect(evaluate(second, theta, minibatch, keys[2]).gradient == gradients[2])
+    #expect(
+      second.evaluate(at: theta, on: .test, noise: keys[0])
+        == objective.evaluate(at: theta, on: .test, noise: keys[1]))
+  }
+
+  @Test func initialisationsHaveTheirVariances() throws {
+    let examples = makeExamples(count: 4, features: 400, classes: 10, seed: 3)
+    let expected: [(Initialisation, (Double, Double) -> Double)] = [
+      (.heNormal, { inputs, _ in 2 / inputs }),
+      (.glorotUniform, { inputs, outputs in 2 / (inputs + outputs) }),
+      (.normal(deviation: 0.01), { _, _ in 1e-4 }),
+    ]
+    for (initialisation, variance) in expected {
+      let objective = try MultilayerPerceptron(
+        training: examples, test: examples,
+        options: .init(hiddenSizes: [300, 200], initialisation: initialisation),
+        minibatchCapacity: 4)
+      let parts = objective.logicalParameters(of: objective.initialTheta(seed: 0))
+      for (parameter, values) in zip(objective.parameters, parts) {
+        guard parameter.shape.count == 2 else {
+          #expect(values.allSatisfy { $0 == 0 })
+          continue
+        }
+        let square = values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)
+        let wanted = variance(Double(parameter.shape[1]), Double(parameter.shape[0]))
+        #expect(abs(square / wanted - 1) < 5 * (2 / Double(values.count)).squareRoot())
+      }
+      #expect(objective.initialTheta(seed: 0) == objective.initialTheta(seed: 0))
+      #expect(objective.initialTheta(seed: 0) != objective.initialTheta(seed: 1))
+    }
+  }
+
+  @Test func thePaperNetworkHasItsParameters() throws {
+    let examples = makeExamples(count: 4, features: 784, classes: 10, seed: 3)
+    let objective = try MultilayerPerceptron(training: examples, test: examples)
+    #expect(objective.parameters.map { $0.shape.reduce(1, *) }.reduce(0, +) == 1_796_010)
+    #expect(
+      objective.parameters.map(\.name) == [
+        "hidden1.weights", "hidden1.bias", "hidden2.weights", "hidden2.bias", "output.weights",
+        "output.bias",
+      ])
+    // Parts follow each other without a gap, so that per-layer views cover all of theta.
+    for (part, next) in zip(objective.parameters, objective.parameters.dropFirst()) {
+      #expect(part.offset + part.storedCount == next.offset)
+    }
+  }
+
+  @Test func aStepAllocatesNothingButTheArgumentListsOfTheLibrary() throws {
+    let examples = makeExamples(count: 224, features: 784, classes: 10, seed: 8)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples,
+      options: .init(
+        hiddenSizes: [100, 100], inputDropout: 0.2, hiddenDropout: [0.5, 0.5], l2: 1e-4))
+    let theta = objective.initialTheta(seed: 0)
+    var gradient = FloatVector(count: theta.count)
+    let indices = (0..<224).map(Int32.init)
+    indices.withUnsafeBufferPointer { indices in
+      let step = { (size: Int) in
+        _ = objective.evaluateGradient(
+          at: theta, minibatch: UnsafeBufferPointer(rebasing: indices.prefix(size)), noise: noise,
+          gradient: &gradient)
+      }
+      step(128)
+      step(96)
+      let counts = allocations {
+        step(128)
+        step(96)
+      }
+      // oneDNN puts the arguments of each of the 2 x 8 primitives into a hash table.
+      #expect(counts.largest <= 128)
+      #expect(counts.count <= 16 * 8)
+    }
+  }
+}
