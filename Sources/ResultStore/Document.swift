@@ -10,9 +10,10 @@ public struct Document: Sendable, Equatable {
   public init(root: Group = Group()) { self.root = root }
 }
 
-/// A group of variables, with attributes and subgroups. Order is kept, on disk too.
+/// A group of variables, with attributes and subgroups. Order is kept, on disk too, but for that of
+/// attributes: HDF5 stores them by name.
 public struct Group: Sendable, Equatable {
-  /// Attributes, in order.
+  /// Attributes; their names are unique.
   public var attributes: [Attribute] = []
   /// The dimensions defined here; those of enclosing groups are visible too.
   public var dimensions: [Dimension] = []

@@ -49,7 +49,7 @@ public enum HDF5File {
   /// The version of the HDF5 library, e.g. `1.10.8`.
   public static var libraryVersion: String {
     var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
-    _ = H5get_libversion(&major, &minor, &release)
+    HDF5Library.exclusively { _ = H5get_libversion(&major, &minor, &release) }
     return "\(major).\(minor).\(release)"
   }
 

@@ -8,15 +8,22 @@ enum HDF5Library {
 
   /// Calls `body` with the library to itself; failures become errors about the file at `path`.
   static func session<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    try exclusively {
+      do {
+        return try body()
+      } catch let failure as HDF5Failure {
+        throw ResultFileError(failure, path: path)
+      }
+    }
+  }
+
+  /// Calls `body` with the library to itself.
+  static func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
     lock.lock()
     defer { lock.unlock() }
     // It would print its errors to stderr by itself; the setting is per thread.
     _ = H5Eset_auto2(chdf5_default_error_stack(), nil, nil)
-    do {
-      return try body()
-    } catch let failure as HDF5Failure {
-      throw ResultFileError(failure, path: path)
-    }
+    return try body()
   }
 
   /// The failure that the library has just told.

@@ -53,6 +53,7 @@ public struct FileError: UserFacingError, Equatable {
   public var exitStatus: ExitStatus {
     switch operation {
     case .open: .noInput
+    case .read where code == EISDIR: .noInput
     case .create, .createFolder: .cannotCreate
     case .rename where [EISDIR, EACCES, EPERM, EROFS].contains(code): .cannotCreate
     default: .inputOutput
@@ -68,6 +69,7 @@ public struct FileError: UserFacingError, Equatable {
     case EROFS, EACCES, EPERM:
       operation == .open
         ? "make it readable for you" : "make its folder writable for you, or choose another folder"
+    case EISDIR where operation == .read: "it is a folder: give the path of a file"
     case EISDIR: "a folder has this name: move it away, or choose another name"
     case ENOENT:
       operation == .open || operation == .read

@@ -95,6 +95,34 @@ import Testing
     }
   }
 
+  /// In a process of its own, for other tests open files at the same time.
+  @Test func everythingIsClosed() async throws {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { (folder: String) throws -> Void in
+        let path = folder + "/sample.h5"
+        // Files, datasets, groups, types and attributes, of all files.
+        func openObjects() -> Int { H5Fget_obj_count(0x1f, 0x1f) }
+        func work() throws {
+          try ResultFile.write(sampleDocument(), to: path)
+          _ = try ResultFile.read(path)
+          for dataset in ["absent", "search", "schedule", "scalar/below"] {
+            #expect(throws: ResultFileError.self, "\(dataset)") {
+              try HDF5File.readArray(path: path, dataset: dataset, as: Double.self)
+            }
+          }
+          let bytes = try FileContents.read(path)
+          try Data(bytes[..<50_000]).write(to: URL(filePath: folder + "/cut.h5"))
+          #expect(throws: ResultFileError.self, "cut") { try ResultFile.read(folder + "/cut.h5") }
+        }
+        for _ in 0..<5 { try work() }
+        #expect(openObjects() == 0)
+        let file = H5Fopen(path, chdf5_acc_read_only(), chdf5_default_properties())
+        #expect(openObjects() == 1)
+        H5Fclose(file)
+      }
+    }
+  }
+
   @Test func libraryVersion() {
     #expect(HDF5File.libraryVersion.split(separator: ".").count == 3)
   }

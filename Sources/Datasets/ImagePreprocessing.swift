@@ -1,0 +1,482 @@
+import CLAPACK
+import Dispatch
+import Foundation
+import Numerics
+import Storage
+
+/// What is done to images before they are trained on. Everything is estimated on the training
+/// images alone and applied to both parts alike.
+///
+/// The paper (section 6.3) says that the input images "are whitened", not how.
+public enum ImagePreprocessing: Sendable, Hashable, CustomStringConvertible {
+  /// Nothing: a pixel's value is `byte / 255`.
+  case none
+  /// From each pixel the mean of its channel, divided by the channel's standard deviation.
+  case standardize
+  /// From each pixel the mean of its image, divided by the image's standard deviation, which counts
+  /// as one grey level (1/255) at least.
+  case contrast
+  /// ZCA: `y = (x - mean) C'`, `C' = (C + epsilon I)^(-1/2)`, where `C` is the covariance of the
+  /// features, pixels being `byte / 255`. `epsilon` must be positive.
+  case zca(epsilon: Double)
+  /// `contrast`, then ZCA of its result.
+  case contrastZCA(epsilon: Double)
+
+  /// One word and its parameter, as it enters identities.
+  public var description: String {
+    switch self {
+    case .none: "none"
+    case .standardize: "standardize"
+    case .contrast: "contrast"
+    case .zca(let epsilon): "zca(epsilon=\(epsilon))"
+    case .contrastZCA(let epsilon): "contrast-zca(epsilon=\(epsilon))"
+    }
+  }
+
+  var epsilon: Double? {
+    switch self {
+    case .none, .standardize, .contrast: nil
+    case .zca(let epsilon), .contrastZCA(let epsilon): epsilon
+    }
+  }
+
+  fileprivate var normalizesContrast: Bool {
+    switch self {
+    case .contrast, .contrastZCA: true
+    case .none, .standardize, .zca: false
+    }
+  }
+}
+
+/// What a preprocessing took.
+public struct PreprocessingReport: Sendable {
+  /// Seconds for the covariance; 0 if it was not needed.
+  public var covarianceSeconds = 0.0
+  /// Seconds for the eigenproblem and the whitening matrix; 0 if they were not needed.
+  public var eigenproblemSeconds = 0.0
+  /// Seconds for transforming all images.
+  public var applicationSeconds = 0.0
+  /// The most memory that this process has held so far, in bytes.
+  public var peakResidentBytes = 0
+  /// The smallest and the largest eigenvalue of the covariance.
+  public var eigenvalues: (least: Double, most: Double)?
+  /// What became of the whitening matrix's cache.
+  public var cache = CacheReport.unused
+}
+
+extension ImageData {
+  /// The images after a preprocessing, as `Float` features.
+  ///
+  /// The transformed images take 4 bytes a feature (CIFAR-10: 737 MB) beside the bytes of `self`, so do
+  /// not keep `self`. Any number of threads gives the same bytes: work is divided into the
+  /// same chunks whatever their number, and OpenBLAS itself is set to one thread, here and from here
+  /// on.
+  ///
+  /// - Parameters:
+  ///   - kind: what to do; `.none` returns the images as they are.
+  ///   - cacheFolder: where the whitening matrix is kept for the next time (CIFAR-10: 38 MB).
+  ///   - threads: how many to use.
+  /// Throws `DatasetError.eigenproblem` if LAPACK gives up.
+  public func preprocessed(
+    _ kind: ImagePreprocessing, cacheFolder: String? = nil,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws -> (images: ImageData, report: PreprocessingReport) {
+    var report = PreprocessingReport()
+    guard kind != .none, case .bytes = training.features else { return (self, report) }
+    let workers = Workers(count: threads)
+    let transform = try ImageTransform(kind, self, cacheFolder, workers, &report)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let images = ImageData(
+      training: transform.apply(to: training, workers), test: transform.apply(to: test, workers),
+      identity: identity)
+    report.applicationSeconds = seconds(clock.now - start)
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    report.peakResidentBytes = usage.ru_maxrss * 1024
+    return (images, report)
+  }
+}
+
+private func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + 1e-18 * Double(duration.components.attoseconds)
+}
+
+/// Threads that divide numbered pieces of work among them.
+struct Workers: Sendable {
+  let count: Int
+
+  init(count: Int) { self.count = max(1, count) }
+
+  /// Calls `body` for each piece, several at once; a worker takes every `count`-th piece.
+  func forEach(_ pieceCount: Int, _ body: @Sendable (Int) -> Void) {
+    let count = min(count, pieceCount)
+    guard count > 1 else {
+      for piece in 0..<pieceCount { body(piece) }
+      return
+    }
+    DispatchQueue.concurrentPerform(iterations: count) { worker in
+      for piece in stride(from: worker, to: pieceCount, by: count) { body(piece) }
+    }
+  }
+}
+
+/// A whitening that was estimated: `y = (x - mean) matrix`.
+struct Whitening: Sendable {
+  /// The mean of each of the d features.
+  let mean: FloatVector
+  /// d x d, symmetric.
+  let matrix: FloatVector
+  /// The smallest and the largest eigenvalue of the covariance.
+  let extremes: [Double]
+
+  init(mean: FloatVector, matrix: FloatVector, extremes: [Double]) {
+    self.mean = mean
+    self.matrix = matrix
+    self.extremes = extremes
+  }
+
+  /// What was sealed; `nil` if it is no whitening of `count` features.
+  init?(sealed file: SealedFile, count: Int) throws {
+    mean = try file.floatVector("mean")
+    matrix = try file.floatVector("matrix")
+    extremes = try file.doubles("eigenvalues")
+    guard mean.count == count, matrix.count == count * count, extremes.count == 2,
+      extremes[0] <= extremes[1], Self.isSymmetric(matrix, count),
+      mean.withUnsafeBufferPointer({ $0.allSatisfy(\.isFinite) })
+    else { return nil }
+  }
+
+  func seal(in file: inout SealedFile) {
+    file.append("mean", mean)
+    file.append("matrix", matrix)
+    file.append("eigenvalues", extremes)
+  }
+
+  private static func isSymmetric(_ matrix: FloatVector, _ count: Int) -> Bool {
+    matrix.withUnsafeBufferPointer { matrix in
+      for row in 0..<count {
+        for column in 0...row {
+          let value = matrix[row * count + column]
+          guard value == matrix[column * count + row], value.isFinite else { return false }
+        }
+      }
+      return true
+    }
+  }
+}
+
+/// A preprocessing with everything that it estimated.
+private struct ImageTransform: Sendable {
+  private enum Step: Sendable {
+    case none
+    /// One shift and one factor a channel, on `byte / 255`.
+    case channels(mean: [Float], factor: [Float])
+    case whitening(Whitening)
+  }
+
+  /// The value of a pixel: `factor * byte + offset`, the same for all pixels of an image.
+  private struct Scale {
+    var factor: Double
+    var offset: Double
+  }
+
+  /// Images a chunk; fixed, so that results do not depend on the number of threads.
+  private static let chunk = 500
+  /// Sums of chunks that are kept apart and added at the end; fixed for the same reason.
+  private static let lanes = 2
+
+  private let normalizesContrast: Bool
+  private let step: Step
+
+  init(
+    _ kind: ImagePreprocessing, _ data: ImageData, _ cacheFolder: String?, _ workers: Workers,
+    _ report: inout PreprocessingReport
+  ) throws {
+    normalizesContrast = kind.normalizesContrast
+    if let epsilon = kind.epsilon {
+      precondition(epsilon > 0 && epsilon.isFinite, "epsilon \(epsilon) of a whitening")
+      // Two OpenBLAS calls at once would each start threads of their own; and its results depend on
+      // their number.
+      openblas_set_num_threads(1)
+      let count = data.training.featureCount
+      let cache = DecodedCache(
+        folder: cacheFolder, kind: "whitening",
+        key: "1 \(data.identity.sha256) \(kind) features=\(count)")
+      var times = report
+      let (whitening, outcome) = try DecodedCache.value(
+        cache, decode: { try Whitening(sealed: $0, count: count) },
+        compute: {
+          try Self.estimate(data.training, epsilon, kind.normalizesContrast, workers, &times)
+        },
+        encode: { $0.seal(in: &$1) })
+      report = times
+      report.cache = outcome
+      report.eigenvalues = (whitening.extremes[0], whitening.extremes[1])
+      step = .whitening(whitening)
+    } else if kind == .standardize {
+      step = Self.channels(data.training)
+    } else {
+      step = .none
+    }
+  }
+
+  // MARK: Estimation
+
+  private static func channels(_ examples: DenseExamples) -> Step {
+    guard case .bytes(let pixels) = examples.features else { return .none }
+    let channelCount = examples.shape[0]
+    let size = examples.featureCount / channelCount
+    // Integers, so exact.
+    var sums = [Int](repeating: 0, count: channelCount)
+    var squares = sums
+    for image in 0..<examples.count {
+      for channel in 0..<channelCount {
+        let start = (image * channelCount + channel) * size
+        let (sum, square) = Self.sums(pixels[start..<start + size])
+        sums[channel] += sum
+        squares[channel] += square
+      }
+    }
+    let count = Double(examples.count * size)
+    let means = sums.map { Double($0) / count }
+    let deviations = zip(means, squares).map { mean, square in
+      max(Double(square) / count - mean * mean, 0).squareRoot()
+    }
+    return .channels(
+      mean: means.map { Float($0 / 255) },
+      factor: deviations.map { Float(255 / max($0, 1)) })
+  }
+
+  private static func sums(_ pixels: ArraySlice<UInt8>) -> (sum: Int, square: Int) {
+    pixels.withUnsafeBufferPointer { pixels in
+      var sum = 0
+      var square = 0
+      for pixel in pixels {
+        sum &+= Int(pixel)
+        square &+= Int(pixel) &* Int(pixel)
+      }
+      return (sum, square)
+    }
+  }
+
+  private static func scale(
+    _ pixels: ArraySlice<UInt8>, normalizesContrast: Bool, otherwise factor: Double
+  ) -> Scale {
+    guard normalizesContrast else { return Scale(factor: factor, offset: 0) }
+    let (sum, square) = sums(pixels)
+    let count = Double(pixels.count)
+    let mean = Double(sum) / count
+    let variance = Double(pixels.count * square - sum * sum) / (count * count)
+    let factor = 1 / max(variance.squareRoot(), 1)
+    return Scale(factor: factor, offset: -mean * factor)
+  }
+
+  /// Mean and whitening matrix of the training images.
+  private static func estimate(
+    _ examples: DenseExamples, _ epsilon: Double, _ normalizesContrast: Bool, _ workers: Workers,
+    _ report: inout PreprocessingReport
+  ) throws -> Whitening {
+    guard case .bytes(let pixels) = examples.features else {
+      preconditionFailure("only bytes are whitened")
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let width = examples.featureCount
+    let sums = LaneSums(lanes: lanes, width: width)
+    let chunkCount = (examples.count + chunk - 1) / chunk
+    // Without contrast normalization the values are the bytes themselves: integers whose products
+    // and sums are exact in double precision, so that not even their order matters.
+    Workers(count: min(workers.count, lanes)).forEach(lanes) { lane in
+      let values = UnsafeMutablePointer<Double>.allocate(capacity: chunk * width)
+      defer { values.deallocate() }
+      let sum = sums.means[lane]
+      for first in stride(from: lane, to: chunkCount, by: lanes).map({ $0 * chunk }) {
+        let rows = min(chunk, examples.count - first)
+        for row in 0..<rows {
+          let image = pixels[(first + row) * width..<(first + row + 1) * width]
+          let scale = scale(image, normalizesContrast: normalizesContrast, otherwise: 1)
+          image.withUnsafeBufferPointer { image in
+            let target = values + row * width
+            for place in 0..<width {
+              let value = scale.factor * Double(image[place]) + scale.offset
+              target[place] = value
+              sum[place] += value
+            }
+          }
+        }
+        cblas_dsyrk(
+          CblasRowMajor, CblasUpper, CblasTrans, Int32(width), Int32(rows), 1, values,
+          Int32(width), 1, sums.products[lane], Int32(width))
+      }
+    }
+    // To the unit of the transformed values: byte / 255, or what contrast normalization gives.
+    let unit = normalizesContrast ? 1 : 1.0 / 255
+    let (mean, covariance) = sums.finish(count: examples.count, unit: unit)
+    report.covarianceSeconds = seconds(clock.now - start)
+    let middle = clock.now
+    let (matrix, extremes) = try inverseRoot(covariance, width, epsilon)
+    report.eigenproblemSeconds = seconds(clock.now - middle)
+    return Whitening(mean: mean, matrix: matrix, extremes: extremes)
+  }
+
+  /// `(C + epsilon I)^(-1/2)` from the upper triangle of C, which is overwritten.
+  private static func inverseRoot(
+    _ covariance: consuming DoubleMatrix, _ width: Int, _ epsilon: Double
+  ) throws -> (matrix: FloatVector, extremes: [Double]) {
+    let size = Int32(width)
+    let vectors = covariance.base
+    var eigenvalues = [Double](repeating: 0, count: width)
+    // The upper triangle row by row is the lower one column by column.
+    let code = LAPACKE_dsyevd(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), size, vectors, size,
+      &eigenvalues)
+    guard code == 0 else { throw DatasetError.eigenproblem(code) }
+    for (column, eigenvalue) in eigenvalues.enumerated() {
+      // The fourth root, because each vector enters twice; rounding may make eigenvalues of 0
+      // slightly negative.
+      let factor = 1 / (max(eigenvalue, 0) + epsilon).squareRoot().squareRoot()
+      let vector = vectors + column * width
+      for place in 0..<width { vector[place] *= factor }
+    }
+    let product = DoubleMatrix(width)
+    cblas_dsyrk(
+      CblasColMajor, CblasLower, CblasNoTrans, size, size, 1, vectors, size, 0, product.base, size)
+    var matrix = FloatVector(count: width * width)
+    matrix.withUnsafeMutableBufferPointer { matrix in
+      for row in 0..<width {
+        for column in row..<width {
+          let value = Float(product.base[row * width + column])
+          matrix[row * width + column] = value
+          matrix[column * width + row] = value
+        }
+      }
+    }
+    return (matrix, [eigenvalues[0], eigenvalues[width - 1]])
+  }
+
+  // MARK: Application
+
+  func apply(to examples: DenseExamples, _ workers: Workers) -> DenseExamples {
+    guard case .bytes(let pixels) = examples.features else { return examples }
+    let width = examples.featureCount
+    let chunk = Self.chunk
+    var features = FloatVector(count: examples.count * width)
+    features.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let target = buffer
+      workers.forEach((examples.count + chunk - 1) / chunk) { piece in
+        let first = piece * chunk
+        let rows = min(chunk, examples.count - first)
+        let result = UnsafeMutableBufferPointer(
+          rebasing: target[first * width..<(first + rows) * width])
+        transform(pixels[first * width..<(first + rows) * width], rows, width, into: result)
+      }
+    }
+    return DenseExamples(
+      shape: examples.shape, features: .floats(features), labels: examples.labels,
+      classCount: examples.classCount)
+  }
+
+  private func transform(
+    _ pixels: ArraySlice<UInt8>, _ rows: Int, _ width: Int,
+    into target: UnsafeMutableBufferPointer<Float>
+  ) {
+    switch step {
+    case .none: convert(pixels, rows, width, shift: nil, into: target)
+    case .channels(let mean, let factor):
+      convert(pixels, rows, width, shift: nil, into: target)
+      let size = width / mean.count
+      for start in 0..<rows * mean.count {
+        let channel = start % mean.count
+        for place in start * size..<(start + 1) * size {
+          target[place] = (target[place] - mean[channel]) * factor[channel]
+        }
+      }
+    case .whitening(let whitening):
+      let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows * width)
+      defer { values.deallocate() }
+      whitening.mean.withUnsafeBufferPointer { mean in
+        convert(pixels, rows, width, shift: mean, into: values)
+      }
+      whitening.matrix.withUnsafeBufferPointer { matrix in
+        cblas_sgemm(
+          CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(width), Int32(width), 1,
+          values.baseAddress, Int32(width), matrix.baseAddress, Int32(width), 0,
+          target.baseAddress, Int32(width))
+      }
+    }
+  }
+
+  /// Bytes as values in the unit of this preprocessing, less `shift`.
+  private func convert(
+    _ pixels: ArraySlice<UInt8>, _ rows: Int, _ width: Int, shift: UnsafeBufferPointer<Float>?,
+    into target: UnsafeMutableBufferPointer<Float>
+  ) {
+    for row in 0..<rows {
+      let start = pixels.startIndex + row * width
+      let image = pixels[start..<start + width]
+      let scale = Self.scale(
+        image, normalizesContrast: normalizesContrast, otherwise: 1.0 / 255)
+      let factor = Float(scale.factor)
+      let offset = Float(scale.offset)
+      image.withUnsafeBufferPointer { image in
+        for place in 0..<width {
+          let value = factor * Float(image[place]) + offset
+          target[row * width + place] = value - (shift?[place] ?? 0)
+        }
+      }
+    }
+  }
+}
+
+/// A square matrix of `Double`, freed with its owner.
+private final class DoubleMatrix: @unchecked Sendable {
+  let base: UnsafeMutablePointer<Double>
+
+  init(_ width: Int) {
+    base = .allocate(capacity: width * width)
+    base.initialize(repeating: 0, count: width * width)
+  }
+
+  deinit { base.deallocate() }
+}
+
+/// Sums of values and of their products, one for each lane; a lane belongs to one thread at a time.
+private final class LaneSums: @unchecked Sendable {
+  private let width: Int
+  private var matrices: [DoubleMatrix]
+  let means: [UnsafeMutablePointer<Double>]
+  var products: [UnsafeMutablePointer<Double>] { matrices.map(\.base) }
+
+  init(lanes: Int, width: Int) {
+    self.width = width
+    matrices = (0..<lanes).map { _ in DoubleMatrix(width) }
+    means = (0..<lanes).map { _ in
+      let sums = UnsafeMutablePointer<Double>.allocate(capacity: width)
+      sums.initialize(repeating: 0, count: width)
+      return sums
+    }
+  }
+
+  deinit { for sums in means { sums.deallocate() } }
+
+  /// Mean and covariance (upper triangle) of `count` examples, scaled to `unit`.
+  func finish(count: Int, unit: Double) -> (mean: FloatVector, covariance: DoubleMatrix) {
+    let total = matrices[0].base
+    for lane in means.indices.dropFirst() {
+      for place in 0..<width { means[0][place] += means[lane][place] }
+      for place in 0..<width * width { total[place] += matrices[lane].base[place] }
+    }
+    let covariance = matrices[0]
+    matrices = []
+    let number = Double(count)
+    let mean = (0..<width).map { means[0][$0] / number }
+    for row in 0..<width {
+      for column in row..<width {
+        let place = row * width + column
+        total[place] = (total[place] / number - mean[row] * mean[column]) * unit * unit
+      }
+    }
+    return (FloatVector(mean.map { Float($0 * unit) }), covariance)
+  }
+}
