@@ -15,7 +15,9 @@ import Reproduction
   }
 
   @Test func namesAnUnknownOptionAndItsNeighbour() {
-    let error = #expect(throws: UsageError.self) { try parser.parse(["program", "--alhpa", "1"]) }
+    let error = #expect(throws: UsageError.self) {
+      try parser.parse(["program", "--alhpa", "1"])
+    }
     #expect(error?.description.contains("unknown option --alhpa (did you mean --alpha?)") == true)
     #expect(error?.exitStatus == .usage)
   }

@@ -52,6 +52,15 @@ public struct CommittedSearch: Sendable {
     public var seed: UInt64
     /// The final training cost; NaN if the run diverged.
     public var cost: Double
+
+    /// A line.
+    public init(contender: String, point: GridPoint, epochs: Int, seed: UInt64, cost: Double) {
+      self.contender = contender
+      self.point = point
+      self.epochs = epochs
+      self.seed = seed
+      self.cost = cost
+    }
   }
 
   /// The lines, in order.
