@@ -3,8 +3,12 @@ import PackageDescription
 
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
-  "mnist-logistic"
+  "mnist-logistic",
+  "imdb-logistic",
 ]
+
+/// Experiments whose profile `quick` takes the outcome of the search from the file `search.tsv`.
+let searched: Set = ["imdb-logistic"]
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
@@ -74,7 +78,9 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"], resources: [.embedInCode("paper-curves.tsv")])
+        exclude: ["README.md"],
+        resources: [.embedInCode("paper-curves.tsv")]
+          + (searched.contains($0) ? [.embedInCode("search.tsv")] : []))
     }
     + tools.map {
       .executableTarget(name: $0, dependencies: coreModules)
