@@ -1,19 +1,27 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
   "mnist-logistic",
   "imdb-logistic",
+  "algorithm-properties",
 ]
 
-/// Experiments whose profile `quick` takes the outcome of the search from the file `search.tsv`.
-let searched: Set = ["imdb-logistic"]
+/// The paper's own curves and the outcome of the search are embedded where an experiment has them.
+func tables(of experiment: String) -> [Resource] {
+  ["paper-curves.tsv", "search.tsv"].filter { name in
+    FileManager.default.fileExists(
+      atPath: "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)")
+  }.map { .embedInCode($0) }
+}
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
   "bench-networks",
   "bench-optimizers",
+  "optimizer-trace",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
@@ -78,9 +86,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"],
-        resources: [.embedInCode("paper-curves.tsv")]
-          + (searched.contains($0) ? [.embedInCode("search.tsv")] : []))
+        exclude: ["README.md"], resources: tables(of: $0))
     }
     + tools.map {
       .executableTarget(name: $0, dependencies: coreModules)

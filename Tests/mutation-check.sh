@@ -86,10 +86,14 @@ mutate() { # file line column length replacement
   mv "$1.new" "$1"
 }
 
+# Only what differs is copied: an untouched header keeps its time, and Swift is not compiled again.
 restore() {
-  cp pristine/CVectorKernels/optimizers.c "$kernels"
-  cp pristine/CVectorKernels/include/vk_optimizers.h "$header"
-  cp pristine/Optimizers/*.swift Sources/Optimizers/
+  local original file
+  for original in pristine/CVectorKernels/optimizers.c \
+    pristine/CVectorKernels/include/vk_optimizers.h pristine/Optimizers/*.swift; do
+    file=Sources/${original#pristine/}
+    cmp -s "$original" "$file" || cp "$original" "$file"
+  done
 }
 
 # Builds and runs the tests; the suites that went red, one a line.

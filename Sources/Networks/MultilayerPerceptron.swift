@@ -183,12 +183,11 @@ public final class MultilayerPerceptron: Objective {
   /// The penalty at `theta`.
   public func penalty(at theta: FloatVector) -> Double {
     guard options.l2 > 0 else { return 0 }
-    return 0.5 * options.l2
-      * layers.layers.reduce(0.0) { sum, layer in
-        let weights = layer.weights
-        return sum
-          + squaredNorm(theta, in: weights.offset..<weights.offset + weights.storedCount)
-      }
+    return layers.layers.reduce(0) { sum, layer in
+      let offset = layer.weights.offset
+      return sum + 0.5 * options.l2
+        * squaredNorm(theta, in: offset..<offset + layer.weights.storedCount)
+    }
   }
 
   /// Cost and error rate of a split without dropout; there is no noise.

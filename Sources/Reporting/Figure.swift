@@ -55,7 +55,8 @@ public struct Figure: Sendable, Equatable, Codable {
   /// The lines of all panels, each name once.
   package var legend: [Line] {
     var entries: [Line] = []
-    for line in panels.flatMap(\.lines) where !entries.contains(where: { $0.name == line.name }) {
+    for line in panels.flatMap(\.lines)
+    where !line.name.isEmpty && !entries.contains(where: { $0.name == line.name }) {
       entries.append(line)
     }
     return entries
@@ -164,7 +165,7 @@ public struct Figure: Sendable, Equatable, Codable {
 
   /// One line: a variable along a dimension, at fixed labels of the others.
   public struct Line: Sendable, Equatable, Codable {
-    /// The label at the line's end.
+    /// The label at the line's end; empty: none.
     public var name: String
     /// The colour.
     public var colour: Colour

@@ -177,7 +177,7 @@ public struct Gnuplot: Sendable {
   /// A panel in words: where each line ends, and how far it is from the paper's.
   package static func summary(_ panel: PanelData) -> String {
     guard panel.hasData else { return "Not run." }
-    let parts = panel.lines.map { line -> String in
+    let parts = panel.lines.filter { !$0.line.name.isEmpty }.map { line -> String in
       guard let last = line.finite.last(where: { panel.xRange.contains($0.x) }) else {
         return "\(line.line.name): \(line.isDiverged ? "diverged" : "no values")"
       }

@@ -114,7 +114,7 @@ package struct GnuplotScript {
     out += " noenhanced front\n"
 
     var labels: [(line: LineData, x: Double, y: Double)] = []
-    for line in data.lines where !isGrid {
+    for line in data.lines where !isGrid && !line.line.name.isEmpty {
       guard let last = line.finite.last(where: { data.xRange.contains($0.x) }) else { continue }
       labels.append(
         (

@@ -104,6 +104,27 @@ public enum Statistics {
     return (quantile(results, 0.025), quantile(results, 0.975))
   }
 
+  /// The slope of the least-squares line through points, with its 95 % interval by Student's t.
+  ///
+  /// - Returns: NaN for fewer than two points, and no interval for two.
+  public static func slope(_ x: [Double], _ y: [Double]) -> Estimate {
+    precondition(x.count == y.count)
+    let (meanX, meanY) = (mean(x), mean(y))
+    let spread = x.reduce(0) { $0 + ($1 - meanX) * ($1 - meanX) }
+    guard x.count > 1, spread > 0 else { return Estimate(.nan, count: x.count) }
+    let slope = zip(x, y).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) } / spread
+    guard x.count > 2 else { return Estimate(slope, count: x.count) }
+    let residuals = zip(x, y).reduce(0.0) { sum, point in
+      let residual = point.1 - meanY - slope * (point.0 - meanX)
+      return sum + residual * residual
+    }
+    let freedom = x.count - 2
+    let half =
+      studentQuantile(0.975, degreesOfFreedom: freedom)
+      * (residuals / Double(freedom) / spread).squareRoot()
+    return Estimate(slope, low: slope - half, high: slope + half, count: x.count)
+  }
+
   /// The probability in each tail that gives a percentile interval the width of Student's.
   static func expandedTail(count: Int) -> Double {
     let n = Double(count)

@@ -29,8 +29,10 @@ private struct Reference {
       for layer in 0..<layers {
         let (weights, bias) = (theta[2 * layer], theta[2 * layer + 1])
         let x = activations[layer]
-        var y = (0..<sizes[layer + 1]).map { o in
-          (0..<sizes[layer]).reduce(bias[o]) { $0 + weights[o * sizes[layer] + $1] * x[$1] }
+        let width = sizes[layer]
+        var y = bias
+        for o in y.indices {
+          for i in 0..<width { y[o] += weights[o * width + i] * x[i] }
         }
         if layer < layers - 1 { y = masked(y.map { max(0, $0) }, layer + 1, position) }
         activations.append(y)
@@ -38,12 +40,13 @@ private struct Reference {
       let logits = activations[layers]
       let label = Int(examples.labels[Int(index)])
       let top = logits.max() ?? 0
-      let sum = logits.reduce(0) { $0 + exp($1 - top) }
-      result.cost += (log(sum) + top - logits[label]) / Double(minibatch.count)
+      var delta: [Double] = logits.map { exp($0 - top) }
+      let sum: Double = delta.reduce(0, +)
+      let share = 1 / Double(minibatch.count)
+      result.cost += (log(sum) + top - logits[label]) * share
       if logits.firstIndex(of: top) != label { result.wrong += 1 }
-      var delta = logits.enumerated().map {
-        (exp($1 - top) / sum - ($0 == label ? 1 : 0)) / Double(minibatch.count)
-      }
+      delta = delta.map { $0 / sum * share }
+      delta[label] -= share
       for layer in (0..<layers).reversed() {
         let x = activations[layer]
         for o in 0..<sizes[layer + 1] {
@@ -53,14 +56,15 @@ private struct Reference {
           result.gradient[2 * layer + 1][o] += delta[o]
         }
         if layer > 0 {
-          let below = (0..<sizes[layer]).map { i in
-            (0..<sizes[layer + 1]).reduce(0) {
-              $0 + theta[2 * layer][$1 * sizes[layer] + i] * delta[$1]
-            }
-          }
+          let width = sizes[layer]
           // Active units pass the gradient on, times the mask's factor.
-          let factors = masked([Double](repeating: 1, count: sizes[layer]), layer, position)
-          delta = (0..<sizes[layer]).map { x[$0] > 0 ? below[$0] * factors[$0] : 0 }
+          var below = masked([Double](repeating: 1, count: width), layer, position)
+          for i in 0..<width {
+            var sum = 0.0
+            for o in delta.indices { sum += theta[2 * layer][o * width + i] * delta[o] }
+            below[i] = x[i] > 0 ? below[i] * sum : 0
+          }
+          delta = below
         }
       }
     }
@@ -74,7 +78,7 @@ private struct Reference {
   }
 
   private func masked(_ x: [Double], _ layer: Int, _ position: Int) -> [Double] {
-    masks.isEmpty ? x : zip(x, masks[layer][position]).map(*)
+    masks.isEmpty ? x : zip(x, masks[layer][position]).map { $0 * $1 }
   }
 }
 
@@ -186,9 +190,10 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
       dropoutMask(noise, lane: lane, rate: 0.3, batch: 6, width: width)
     }
     var random = TestRandom(2)
-    var theta = (0..<3).flatMap { layer in
-      [sizes[layer] * sizes[layer + 1], sizes[layer + 1]].map { count in
-        (0..<count).map { _ in random.uniform(-1, 1) }
+    var theta: [[Double]] = []
+    for layer in 0..<3 {
+      for count in [sizes[layer] * sizes[layer + 1], sizes[layer + 1]] {
+        theta.append((0..<count).map { _ in random.uniform(-1, 1) })
       }
     }
     let minibatch = (0..<6).map(Int32.init)
@@ -208,8 +213,36 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
     }
   }
 
+  @Test func descendsAsDoublePrecisionDoes() throws {
+    // An epoch of plain gradient descent with dropout, remainder included.
+    let examples = makeExamples(count: 300, features: 60, classes: 4, seed: 12)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples,
+      options: .init(
+        hiddenSizes: [50, 40], inputDropout: 0.2, hiddenDropout: [0.5, 0.5], l2: 1e-3),
+      minibatchCapacity: 16)
+    var theta = objective.initialTheta(seed: 5)
+    var exact = objective.logicalParameters(of: theta).map { $0.map(Double.init) }
+    var reference = Reference(sizes: [60, 50, 40, 4], l2: 1e-3)
+    let alpha = 0.2
+    for step in 0..<19 {
+      let key = NoiseKey(seed: 1, epoch: 0, step: step)
+      let minibatch = (16 * step..<min(16 * step + 16, 300)).map(Int32.init)
+      reference.masks = [(60, 0.2), (50, 0.5), (40, 0.5)].enumerated().map { lane, layer in
+        dropoutMask(key, lane: lane, rate: layer.1, batch: minibatch.count, width: layer.0)
+      }
+      let (cost, gradient) = evaluate(objective, theta, minibatch, key)
+      let expected = reference.evaluate(examples, minibatch, theta: exact)
+      #expect(abs(cost.cost / expected.cost - 1) < 1e-4)
+      for k in 0..<theta.count { theta[k] -= Float(alpha) * gradient[k] }
+      for part in exact.indices {
+        for k in exact[part].indices { exact[part][k] -= alpha * expected.gradient[part][k] }
+      }
+    }
+    #expect(objective.evaluate(at: theta, on: .training, noise: noise).cost < log(4.0) * 0.99)
+  }
+
   @Test func masksDropAsOftenAsAsked() throws {
-    // One hidden unit an input, identity weights: the bias gradient of the output tells what is on.
     let (batch, width) = (200, 1000)
     for (rate, lane) in [(0.5, 1), (0.2, 0), (0.75, 3)] {
       let mask = dropoutMask(
@@ -218,11 +251,12 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
       let deviation = (Double(batch * width) * rate * (1 - rate)).squareRoot()
       #expect(abs(Double(dropped) - rate * Double(batch * width)) < 4 * deviation)
       // Neighbours in a row and in a column drop independently.
-      let pairs = (0..<batch - 1).reduce(0) { sum, row in
-        sum + (0..<width - 1).filter { mask[row][$0] == 0 && mask[row][$0 + 1] == 0 }.count
-      }
-      let down = (0..<batch - 1).reduce(0) { sum, row in
-        sum + (0..<width - 1).filter { mask[row][$0] == 0 && mask[row + 1][$0] == 0 }.count
+      var (pairs, down) = (0, 0)
+      for row in 0..<batch - 1 {
+        for column in 0..<width - 1 where mask[row][column] == 0 {
+          if mask[row][column + 1] == 0 { pairs += 1 }
+          if mask[row + 1][column] == 0 { down += 1 }
+        }
       }
       let expected = Double((batch - 1) * (width - 1)) * rate * rate
       #expect(abs(Double(pairs) / expected - 1) < 0.02)
@@ -275,7 +309,8 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
           #expect(values.allSatisfy { $0 == 0 })
           continue
         }
-        let square = values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)
+        let squares: Double = values.reduce(0) { $0 + Double($1) * Double($1) }
+        let square = squares / Double(values.count)
         let wanted = variance(Double(parameter.shape[1]), Double(parameter.shape[0]))
         #expect(abs(square / wanted - 1) < 5 * (2 / Double(values.count)).squareRoot())
       }

@@ -39,9 +39,9 @@ import Reproduction
     #expect(try process.advance { false } == .finished)
     let byName = Dictionary(uniqueKeysWithValues: process.series.map { ($0.name, $0) })
     let cost = try #require(byName["train_cost"])
-    #expect(cost.shape == [5] && cost.values.allSatisfy(\.isFinite))
+    #expect(cost.shape == [5] && cost.values.allSatisfy { $0.isFinite })
     let running = try #require(byName["train_cost_running"])
-    #expect(running.values.prefix(4).allSatisfy(\.isFinite) && running.values[4].isNaN)
+    #expect(running.values.prefix(4).allSatisfy { $0.isFinite } && running.values[4].isNaN)
     #expect(running.values[3] < running.values[0])
     #expect(byName["theta_at"]?.shape == [5, 3])
     #expect(byName["early"]?.shape == [2])
@@ -84,8 +84,8 @@ import Reproduction
     #expect(epoch == 1 && step == 2)
     #expect(reason.contains("inf"))
     let cost = try #require(process.series.first { $0.name == "train_cost" })
-    #expect(cost.values.prefix(2).allSatisfy(\.isFinite))
-    #expect(cost.values.dropFirst(2).allSatisfy(\.isNaN))
+    #expect(cost.values.prefix(2).allSatisfy { $0.isFinite })
+    #expect(cost.values.dropFirst(2).allSatisfy { $0.isNaN })
   }
 
   @Test func noEpochsIsARunToo() throws {

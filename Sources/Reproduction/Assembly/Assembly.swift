@@ -6,6 +6,7 @@ import ResultStore
 /// run, or after a divergence, is NaN, and `status` tells which.
 struct Assembly {
   private let axes: [Dimension]
+  private let recordsDivergence: Bool
   private var ownAxes: [Dimension] = []
   private var names: [String] = []
   private var arrays: [String: Array] = [:]
@@ -45,8 +46,10 @@ struct Assembly {
     "test_error": ("share of the test set that is classified wrongly", "1"),
   ]
 
-  init(axes: [Dimension]) {
+  /// Arrays over the axes of the runs; `recordsDivergence` tells whether they can diverge.
+  init(axes: [Dimension], recordsDivergence: Bool = true) {
     self.axes = axes
+    self.recordsDivergence = recordsDivergence
     let cells = axes.reduce(1) { $0 * $1.length }
     status = [UInt8](repeating: 0, count: cells)
     divergedEpoch = [Int32](repeating: -1, count: cells)
@@ -136,7 +139,7 @@ struct Assembly {
     for (name, values, meaning) in [
       ("diverged_epoch", divergedEpoch, "epoch in which the run diverged, -1: it did not"),
       ("diverged_step", divergedStep, "step of that epoch, -1: it did not diverge"),
-    ] {
+    ] where recordsDivergence {
       group.variables.append(
         Variable(
           name, axisNames, .int32(values),

@@ -40,9 +40,13 @@ package struct CommandOptions {
     var options: [CommandOption] = [
       .init("profile", "NAME", "smoke, quick (default) or paper: how much of the protocol"),
       .init("seeds", "LIST", "seeds of the final runs, e.g. 0,1,2 or 0..<10"),
-      .init("epochs", "N", "passes over the training data"),
-      .init("minibatch", "N", "examples a minibatch"),
     ]
+    if experiment.trainsInEpochs {
+      options += [
+        .init("epochs", "N", "passes over the training data"),
+        .init("minibatch", "N", "examples a minibatch"),
+      ]
+    }
     if !experiment.contenders.isEmpty {
       options.insert(
         .init("optimizers", "LIST", "only these: " + experiment.contenders.joined(separator: ",")),
@@ -59,10 +63,14 @@ package struct CommandOptions {
       options.append(.init(setting.name, "X", "\(setting.meaning); default \(setting.standard)"))
     }
     options += experiment.extraOptions
+    if experiment.dataset != nil {
+      options += [
+        .init("stand-in", nil, "use generated data even if the real ones are there"),
+        .init("allow-unknown-data", nil, "accept data whose checksum is not in the catalogue"),
+      ]
+    }
     options += [
       .init("data-dir", "DIR", "folder of the data sets; else $ADAM_DATA, else data/"),
-      .init("stand-in", nil, "use generated data even if the real ones are there"),
-      .init("allow-unknown-data", nil, "accept data whose checksum is not in the catalogue"),
       .init("output", "FILE", "the result file; default results/<profile>/\(experiment.name).h5"),
       .init("jobs", "N", "runs at a time; default: the number of cores"),
       .init("threads", "N", "threads of one run; default 1"),

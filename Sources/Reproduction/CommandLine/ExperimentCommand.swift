@@ -253,7 +253,8 @@ public struct ExperimentCommand: Sendable {
         case .diverged(let epoch, _, _): "diverged in epoch \(epoch)"
         case nil: "to do, \(clockText(seconds))"
         }
-      print("\(run.identity.prefix(12))  \(run.summary), \(run.epochs) epochs: \(state)")
+      let epochs = experiment.trainsInEpochs ? ", \(run.epochs) epochs" : ""
+      print("\(run.identity.prefix(12))  \(run.summary)\(epochs): \(state)")
     }
     let toDo = runs.filter { session.lookup($0) == nil }.count
     let more = plan.isFinal ? "" : "; more follow once the search is done"

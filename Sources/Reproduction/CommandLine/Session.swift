@@ -68,7 +68,7 @@ final class Session: Sendable {
     let isQuiet = options.isQuiet
     return RunResources(
       data: data, cacheFolder: FilePaths.join(FilePaths.folder(of: options.output), "cache"),
-      profile: options.request.profile,
+      profile: options.request.profile, request: options.request,
       tell: { text in
         if !isQuiet { FileHandle.standardError.write(Data("\(name): \(text)\n".utf8)) }
       })
@@ -191,12 +191,14 @@ final class Session: Sendable {
   func refuseForeignOutput() throws {
     let path = options.output
     guard options.shard == nil, options.mode != .search, FilePaths.exists(path) else { return }
-    guard let attributes = try? ResultFile.readAttributes(path),
-      case .string(let name)? = attributes.first(where: { $0.name == "experiment" })?.values,
-      name == [experiment.name]
-    else {
+    let attributes: [Attribute]
+    do {
+      attributes = try ResultFile.readAttributes(path)
+    } catch ResultFileError.notHDF5, ResultFileError.notOurs {
       throw ForeignOutput(path: path, experiment: experiment.name)
     }
+    guard case .string([experiment.name])? = attributes.first(where: { $0.name == "experiment" })?.values
+    else { throw ForeignOutput(path: path, experiment: experiment.name) }
   }
 }
 

@@ -25,6 +25,8 @@ public struct Experiment: Sendable {
   public var contenders: [String]
   /// Options that only this experiment has; their arguments arrive in `PlanRequest.extra`.
   public var extraOptions: [CommandOption] = []
+  /// Whether the runs pass over training data in minibatches, and so have options for both.
+  public var trainsInEpochs = true
   /// Whether `--search` makes sense.
   public var hasSearch = false
   /// The runs.
@@ -100,6 +102,8 @@ public struct RunResources: Sendable {
   public var cacheFolder: String
   /// The profile.
   public var profile: Profile
+  /// What was asked for.
+  public var request: PlanRequest
   /// Tells the user something, e.g. how long loading took.
   public var tell: @Sendable (String) -> Void
 }

@@ -48,6 +48,7 @@ public struct PlanRequest: Sendable {
   /// Whether hyperparameters, schedule or settings differ from the protocol.
   public var isCustom: Bool {
     !hyperparameters.isEmpty || schedule != nil || !settings.values.isEmpty || minibatch != nil
+      || !extra.isEmpty
   }
 }
 

@@ -262,19 +262,16 @@ public final class TrainingProcess: RunProcess {
     var state = ProcessState()
     state.counters = [
       "epoch": epoch, "stepInEpoch": stepInEpoch, "prepared": isPrepared ? 1 : 0,
-      "optimizer.step": optimizer.state.step,
     ]
     state.numbers = [
       "running": [runningSum, lastCost, secondsBefore + (ContinuousClock.now - resumedAt).seconds],
       "train_cost": curves.trainCost, "train_cost_running": curves.runningCost,
       "penalty": curves.penalty, "test_cost": curves.testCost, "test_error": curves.testError,
-      "elapsed": curves.elapsed, "optimizer.scalars": optimizer.state.scalars.map(\.value),
+      "elapsed": curves.elapsed,
     ]
     for (probe, values) in zip(probes, probed) { state.numbers["probe." + probe.name] = values }
     state.vectors = ["theta": theta]
-    for vector in optimizer.state.vectors {
-      state.vectors["optimizer." + vector.name] = vector.values
-    }
+    state.store(optimizer.state, as: "optimizer")
     return state
   }
 
@@ -282,18 +279,13 @@ public final class TrainingProcess: RunProcess {
   public func restore(_ state: ProcessState) throws {
     let epoch = try state.counter("epoch")
     let step = try state.counter("stepInEpoch")
-    guard (0...specification.epochs).contains(epoch), (0...stepsPerEpoch).contains(step) else {
+    guard (0...specification.epochs).contains(epoch), (0...stepsPerEpoch).contains(step),
+      epoch < specification.epochs || step == 0
+    else {
       throw UnusableState("epoch \(epoch), step \(step) is outside the run")
     }
     let running = try state.numbers("running", count: 3)
-    var saved = optimizer.state
-    saved.step = try state.counter("optimizer.step")
-    let scalars = try state.numbers("optimizer.scalars", count: saved.scalars.count)
-    for index in scalars.indices { saved.scalars[index].value = scalars[index] }
-    for index in saved.vectors.indices {
-      saved.vectors[index].values = try state.vector(
-        "optimizer." + saved.vectors[index].name, count: saved.vectors[index].values.count)
-    }
+    let saved = try state.state(like: optimizer.state, from: "optimizer")
     let isPrepared = try state.counter("prepared") == 1
     let closed = isPrepared ? epoch + 1 : 0
     curves = Curves(

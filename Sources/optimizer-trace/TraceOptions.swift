@@ -1,0 +1,128 @@
+import Optimizers
+import Reproduction
+import Storage
+
+/// What the command line asks for.
+struct TraceOptions {
+  enum Action { case trace, list, help, version }
+  enum Format: String { case text, json }
+
+  var action = Action.trace
+  var format = Format.text
+  var input = ""
+  var output = ""
+  var optimizer = ""
+  var hyperparameters: [String: Double] = [:]
+  var schedule = Schedule.constant
+  var averagingBeta: Double?
+
+  /// Every hyperparameter that some method has, in the order of their first appearance.
+  static let hyperparameterNames: [String] = OptimizerRegistry.all
+    .flatMap { $0.hyperparameters.map(\.name) }
+    .reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
+
+  private static let parser = OptionParser(
+    [
+      CommandOption("optimizer", "NAME", "the method; --list prints all, with their options"),
+      CommandOption("output", "FILE", "the HDF5 file to write"),
+      CommandOption("schedule", "FORM", "the stepsize over time (default constant)"),
+    ]
+      + hyperparameterNames.map { name in
+        CommandOption(name, "NUMBER", "hyperparameter, where the method has it")
+      } + [
+        CommandOption("average", "BETA", "also write the average of theta (section 7.2)"),
+        CommandOption("list", nil, "print the methods with their options and defaults, and end"),
+        CommandOption("format", "FORMAT", "of --list: text (the default) or json"),
+        CommandOption("version", nil, "print the version and end"),
+        CommandOption("help", nil, "print this and end"),
+      ])
+
+  static let help = parser.help(
+    usage: """
+      Usage: optimizer-trace --optimizer NAME --output FILE [options] INPUT
+
+      Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the HDF5 file
+      INPUT, makes T steps with these gradients in 32-bit floating point, and writes theta[T, n]
+      after each step, and the optimizer's state after the last, to FILE.
+
+      Schedules: \(Schedule.forms.filter { !$0.contains("epoch") }.joined(separator: ", ")).
+      """)
+
+  /// Reads the command line. Throws `UsageError`, `TraceError` and `OptimizerError`.
+  init(arguments: [String]) throws {
+    let given = try Self.parser.parse(arguments)
+    if let text = given.value("format") {
+      guard let known = Format(rawValue: text) else { throw TraceError.unknownFormat(text) }
+      format = known
+    }
+    if given.contains("help") {
+      action = .help
+    } else if given.contains("version") {
+      action = .version
+    } else if given.contains("list") {
+      action = .list
+    }
+    optimizer = given.value("optimizer") ?? ""
+    output = given.value("output") ?? ""
+    schedule = try given.value("schedule").map(Schedule.parse) ?? .constant
+    averagingBeta = try given.number("average")
+    for name in Self.hyperparameterNames {
+      hyperparameters[name] = try given.number(name)
+    }
+    try complete(given.operands)
+  }
+
+  private mutating func complete(_ operands: [String]) throws {
+    guard action == .trace else { return }
+    guard !optimizer.isEmpty else { throw TraceError.missingOption("optimizer") }
+    // The name and the values are checked before any file is looked at.
+    _ = try OptimizerRegistry.make(optimizer, hyperparameters: hyperparameters, count: 0)
+    if let beta = averagingBeta, !(beta >= 0 && beta < 1) {
+      throw TraceError.averageOutOfRange(beta)
+    }
+    guard !schedule.description.contains("epoch") else {
+      throw TraceError.noEpochs(schedule.description)
+    }
+    guard !output.isEmpty else { throw TraceError.missingOption("output") }
+    guard let first = operands.first else { throw TraceError.noInput }
+    guard operands.count == 1 else { throw TraceError.tooManyInputs(operands) }
+    input = first
+  }
+}
+
+/// What can be wrong with the command line or the input of a trace.
+enum TraceError: UserFacingError {
+  case missingOption(String)
+  case averageOutOfRange(Double)
+  case noEpochs(String)
+  case unknownFormat(String)
+  case noInput
+  case tooManyInputs([String])
+  case wrongShape(path: String, gradients: [Int], count: Int)
+  case notFinite(path: String, index: Int)
+
+  var description: String {
+    switch self {
+    case .missingOption(let name): "--\(name) is missing; see optimizer-trace --help"
+    case .averageOutOfRange(let beta):
+      "--average \(beta) is out of range; give a number in [0, 1)"
+    case .noEpochs(let schedule):
+      "--schedule \(schedule): a trace has steps, not epochs; write step in place of epoch"
+    case .unknownFormat(let text): "--format '\(text)' is neither text nor json"
+    case .noInput: "the input file is missing; see optimizer-trace --help"
+    case .tooManyInputs(let names):
+      "one input file is expected, not \(names.count): \(names.joined(separator: " "))"
+    case .wrongShape(let path, let gradients, let count):
+      "\(path): gradients has \(gradients[1]) columns, theta0 \(count) elements; they must be equal"
+    case .notFinite(let path, let index):
+      "\(path): theta0[\(index)] is not a number that 32-bit floating point can hold"
+    }
+  }
+
+  var exitStatus: ExitStatus {
+    switch self {
+    case .wrongShape, .notFinite: .badData
+    default: .usage
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import Glibc
+import Reporting
+import Reproduction
+import ResultStore
+
+private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
+
+extension ClaimContext {
+  /// The numbers of a quantity with their labels along its only free axis.
+  func values(
+    _ computation: String, _ quantity: String, _ selection: [String: String] = [:],
+    along axis: String
+  ) throws -> [(label: String, value: Double)] {
+    let group = try document.view.subgroup(computation)
+    let array = try group.array(quantity, selection)
+    let found = Array(zip(try group.labels(axis), array.values))
+    guard found.allSatisfy({ !$0.1.isNaN }) else {
+      throw NotRun("\(computation) has not been computed to its end")
+    }
+    return found.map { (label: $0.0, value: $0.1) }
+  }
+}
+
+let propertyClaims: [Claim] = [
+  .custom(
+    "alg.bound.spike",
+    "a gradient after nothing but zeros makes a step of at most "
+      + "alpha (1 - beta1) / sqrt(1 - beta2)",
+    place: "section 2.1", rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
+    figure: "alg-spike"
+  ) { context in
+    let largest = try context.values("spike", "largest", along: "betas")
+    let ratios = largest.map { ($0.label, $0.value / Betas($0.label).statedBound) }
+    let worst = ratios.map(\.1).max() ?? .nan
+    return ClaimOutcome(
+      worst <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: worst, threshold: 1 + 1e-6,
+      unit: "largest step / bound", numbers: ratios.map { ClaimNumber($0.0, $0.1) },
+      largest.map {
+        "(\($0.label)): largest step \(text($0.value)) alpha, bound \(text(Betas($0.label).statedBound))"
+      }.joined(separator: "; "))
+  },
+  .custom(
+    "alg.bound.general", "otherwise no step is larger than alpha", place: "section 2.1",
+    rule: "worst case over sequences, closed form and simulation, <= 1 + 1e-6 wherever "
+      + "1 - beta1 <= sqrt(1 - beta2)", figure: "alg-worst-case"
+  ) { context in
+    let pairs = try context.document.view.subgroup("worst_case").labels("betas")
+    let worst = try pairs.map { pair in
+      let simulated = try context.values("worst_case", "step", ["betas": pair], along: "t")
+      let exact = try context.values("worst_case", "closed_form", ["betas": pair], along: "t")
+      let largest = max(
+        simulated.map(\.value).max() ?? .nan, exact.map(\.value).max() ?? .nan)
+      return (pair: pair, betas: Betas(pair), step: largest)
+    }
+    let judged = worst.filter { !$0.betas.isFirstCase }
+    let others = worst.filter { $0.betas.isFirstCase }
+    let largest = judged.map(\.step).max() ?? .nan
+    let broken = others.filter { $0.step > $0.betas.statedBound * (1 + 1e-6) }
+    return ClaimOutcome(
+      largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
+      unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
+      "gradients that grow by the factor beta2 / beta1 lead to "
+        + judged.map { "\(text($0.step)) alpha at (\($0.pair))" }.joined(separator: ", ")
+        + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
+        + "stated for all sequences too, is a bound on spikes only: "
+        + broken.map {
+          "\(text($0.step)) instead of \(text($0.betas.statedBound)) at (\($0.pair))"
+        }.joined(separator: ", "))
+  },
+  .custom(
+    "alg.adamax-bound", "no step of AdaMax is larger than alpha", place: "section 7.1",
+    rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-worst-case"
+  ) { context in
+    let pairs = try context.document.view.subgroup("worst_case_adamax").labels("betas")
+    let worst = try pairs.map { pair in
+      let steps = try ["step", "closed_form"].flatMap {
+        try context.values("worst_case_adamax", $0, ["betas": pair], along: "t").map(\.value)
+      }
+      return (pair: pair, step: steps.max() ?? .nan)
+    }
+    let largest = worst.map(\.step).max() ?? .nan
+    return ClaimOutcome(
+      largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
+      unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
+      "gradients that shrink by the factor beta2 lead to "
+        + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }.joined(separator: ", "))
+  },
+  .custom(
+    "alg.scale-invariance", "steps do not change when the gradients are rescaled",
+    place: "abstract, section 2.1",
+    rule: "trajectories equal bit for bit for factors 2^-32 to 2^32 with epsilon = 0, one for all "
+      + "parameters and one each", figure: "alg-scale"
+  ) { context in
+    func series(_ name: String, _ epsilon: String) throws -> [(label: String, value: Double)] {
+      try context.values("scale", name, ["epsilon": epsilon], along: "log2_scale")
+    }
+    let changed = try series("changed", "0")
+    let judged = changed.filter { abs(Double($0.label) ?? .infinity) <= 32 }
+    let diagonal = try context.document.view.subgroup("scale")
+      .number("changed_diagonal", ["epsilon": "0"])
+    let effect = max(judged.map(\.value).max() ?? .nan, diagonal)
+    let exact = changed.filter { $0.value == 0 }.compactMap { Double($0.label) }
+    let small = try series("deviation", "1e-08").last { $0.value > 0.01 }
+    return ClaimOutcome(
+      effect == 0 ? .reproduced : .notReproduced, effect: effect, threshold: 0,
+      unit: "share of parameters that change",
+      numbers: changed.map { ClaimNumber("2^\($0.label)", $0.value) },
+      "no bit changes from 2^\(Int(exact.min() ?? 0)) to 2^\(Int(exact.max() ?? 0)) with epsilon = 0 "
+        + "(beyond, squares leave single precision); with epsilon = 1e-8 the trajectory is off by "
+        + "more than 1 % for gradients of 2^\(small?.label ?? "-") and below")
+  },
+  .custom(
+    "alg.unbiased", "corrected moments are unbiased for stationary gradients",
+    place: "section 3",
+    rule: "z-tests over all sequences, several distributions and times: smallest p times their "
+      + "number >= 0.05", figure: "alg-moments"
+  ) { context in
+    let group = try context.document.view.subgroup("moments")
+    let z = try group.array("z").values.map(abs)
+    guard z.allSatisfy({ !$0.isNaN }), let largest = z.max() else {
+      throw NotRun("moments has not been computed to its end")
+    }
+    let p = min(1, erfc(largest / 2.0.squareRoot()) * Double(z.count))
+    let raw = try group.array("uncorrected", ["moment": "second"]).values.min() ?? .nan
+    let sequences = group.group.number("sequences") ?? .nan
+    return ClaimOutcome(
+      p >= 0.05 ? .reproduced : .notReproduced, effect: largest, unit: "largest |z|",
+      "largest |z| of \(z.count) tests on \(Int(sequences)) sequences each is \(text(largest)), "
+        + "p = \(text(p)) after Bonferroni; without correction the second moment starts at "
+        + "\(text(raw)) of its expectation")
+  },
+  .custom(
+    "alg.adagrad-limit", "AdaGrad is Adam with beta1 = 0, beta2 -> 1 and alpha / sqrt(t)",
+    place: "section 5",
+    rule: "distance of trajectories goes to 0 linearly in 1 - beta2: slope of the logarithms over "
+      + "1e-6 to 1e-3 within 1 +- 0.05", figure: "alg-adagrad-limit"
+  ) { context in
+    let points = try context.values("adagrad_limit", "distance", along: "log10_rest")
+      .map { (x: Double($0.label) ?? .nan, y: $0.value) }
+    let fitted = points.filter { (-6.01 ... -2.99).contains($0.x) }
+    let slope = Statistics.slope(fitted.map(\.x), fitted.map { log10($0.y) })
+    let last = points.min { $0.x < $1.x }
+    return ClaimOutcome(
+      abs(slope.value - 1) <= 0.05 ? .reproduced : .notReproduced, effect: slope.value,
+      low: slope.low, high: slope.high, threshold: 1, unit: "slope",
+      numbers: points.map { ClaimNumber("1 - beta2 = 10^\(text($0.x))", $0.y) },
+      "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))")
+  },
+  .custom(
+    "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",
+    rule: "bytes of optimizer state per parameter, measured: two 4-byte numbers"
+
+  ) { context in
+    let bytes = try context.values("memory", "bytes", along: "method")
+    let adam = bytes.first { $0.label == "adam" }?.value ?? .nan
+    return ClaimOutcome(
+      abs(adam - 8) < 0.01 ? .reproduced : .notReproduced, effect: adam, threshold: 8,
+      unit: "bytes a parameter", numbers: bytes.map { ClaimNumber($0.label, $0.value) },
+      "Adam keeps \(text(adam)) bytes a parameter in single precision; SGD "
+        + "\(text(bytes.first { $0.label == "sgd" }?.value ?? .nan)), AdaGrad "
+        + "\(text(bytes.first { $0.label == "adagrad" }?.value ?? .nan)), AMSGrad "
+        + "\(text(bytes.first { $0.label == "amsgrad" }?.value ?? .nan))")
+  },
+]

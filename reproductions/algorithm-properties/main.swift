@@ -1,0 +1,29 @@
+import Reproduction
+
+// Sections 2, 3, 5 and 7.1: what the paper states of the algorithm itself, measured on our
+// optimizers. Nothing is trained and no data set is needed.
+
+ComputationExperiment(
+  name: "algorithm-properties",
+  title: "Properties of Adam: step sizes, bias correction, limits, memory",
+  place: "sections 2, 3, 5 and 7.1",
+  data: .noData,
+  figures: propertyFigures,
+  claims: propertyClaims,
+  notes: [
+    "All steps are in units of alpha, with epsilon = 0 unless said otherwise.",
+    "Pairs with 1 - beta1 <= sqrt(1 - beta2) are the paper's \"otherwise\".",
+  ]
+) { request in
+  let isSmoke = request.profile == .smoke
+  return [
+    spikes(to: isSmoke ? 10_000 : 100_000),
+    worstCase(to: isSmoke ? 1_000 : 100_000),
+    worstCaseOfAdaMax(to: 1_000),
+    firstSteps(to: isSmoke ? 1_000 : 10_000),
+    momentEstimates(sequences: isSmoke ? 2_000 : 100_000, to: isSmoke ? 20 : 1_000),
+    scaleInvariance(steps: isSmoke ? 20 : 200),
+    adaGradLimit(steps: isSmoke ? 100 : 1_000),
+    memory(),
+  ]
+}.main()
