@@ -48,7 +48,8 @@ extension Claim {
       return ClaimOutcome(
         verdict, unit: "epoch", seeds: seeds,
         numbers: zip(parts, estimates).map { part, estimate in
-          ClaimNumber(part.expected.contender, estimate.value, low: estimate.low, high: estimate.high)
+          ClaimNumber(
+            part.expected.contender, estimate.value, low: estimate.low, high: estimate.high)
         },
         "\(seeds == 1 ? "1 seed" : "\(seeds) seeds"); " + sentences.joined(separator: "; ")
           + (seeds == 1 ? "; one seed has no interval" : ""))

@@ -180,7 +180,9 @@ extension Setting {
   }
 
   /// How a review becomes words.
-  public static func tokenization(_ standard: Tokenization = TextOptions().tokenization) -> Setting {
+  public static func tokenization(
+    _ standard: Tokenization = TextOptions().tokenization
+  ) -> Setting {
     Setting(
       "tokenization", standard.rawValue, oneOf: Tokenization.allCases.map(\.rawValue),
       "how a review becomes words")
