@@ -7,6 +7,7 @@ let experiments = [
   "mnist-logistic",
   "imdb-logistic",
   "algorithm-properties",
+  "regret",
 ]
 
 /// The paper's own curves and the outcome of the search are embedded where an experiment has them.

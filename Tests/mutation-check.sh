@@ -64,9 +64,10 @@ mutants() { # file start close
       inside = 1; group = $0
       sub(/\(.*/, "", group); sub(/.*[ *]/, "", group)
     }
-    inside && !/^ *(\/\/|for \()/ && $0 !~ start {
+    inside && !/^ *\/\// && $0 !~ start {
+      body = index($0, "i++)") ? index($0, "i++)") + 3 : 0  # a loop over all elements is no mutant
       for (i = 2; i < count; i++) {
-        offset = 0; rest = $0
+        offset = body; rest = substr($0, body + 1)
         while ((at = index(rest, from[i])) > 0) {
           printf "%s\t%d\t%d\t%d\t%s\n", group, NR, offset + at, length(from[i]), to[i]
           offset += at; rest = substr(rest, at + 1)

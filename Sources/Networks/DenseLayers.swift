@@ -1,4 +1,5 @@
 import COneDNN
+import CVectorKernels
 import Numerics
 
 /// A dense layer's place in `theta`: weights in the layout that oneDNN prefers, then the bias.
@@ -145,6 +146,41 @@ final class DenseLayers {
         let rest = parameter.storedCount - used
         (gradient + parameter.offset + used).update(repeating: 0, count: rest)
       }
+    }
+  }
+}
+
+extension DenseLayers {
+  /// `coefficient / 2` times the sum of the squares of all weights.
+  func penalty(at theta: FloatVector, coefficient: Double) -> Double {
+    guard coefficient > 0 else { return 0 }
+    return layers.reduce(0) { sum, layer in
+      let offset = layer.weights.offset
+      return sum + 0.5 * coefficient
+        * squaredNorm(theta, in: offset..<offset + layer.weights.storedCount)
+    }
+  }
+
+  /// Adds the penalty's gradient to `gradient`; returns the penalty.
+  func addPenalty(
+    _ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>, coefficient: Double
+  ) -> Double {
+    guard coefficient > 0 else { return 0 }
+    var squares = 0.0
+    for layer in layers {
+      let weights = layer.weights
+      squares += vk_add_scaled_squares(
+        gradient + weights.offset, theta + weights.offset, Float(coefficient), weights.storedCount)
+    }
+    return 0.5 * coefficient * squares
+  }
+
+  /// The floating-point operations of the products of one step; the first layer needs no gradient
+  /// of its source.
+  func productOperations(batch: Int) -> Double {
+    layers.enumerated().reduce(0) { sum, item in
+      let passes = item.offset == 0 ? 2.0 : 3.0
+      return sum + passes * 2 * Double(batch * item.element.inputs * item.element.outputs)
     }
   }
 }

@@ -164,30 +164,13 @@ public final class MultilayerPerceptron: Objective {
     }
     layers.clearPadding(of: gradient)
     return MinibatchCost(
-      cost: cost / Double(count), penalty: addPenalty(theta, gradient, coefficient: options.l2))
-  }
-
-  private func addPenalty(
-    _ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>, coefficient: Double
-  ) -> Double {
-    guard coefficient > 0 else { return 0 }
-    var squares = 0.0
-    for layer in layers.layers {
-      let weights = layer.weights
-      squares += vk_add_scaled_squares(
-        gradient + weights.offset, theta + weights.offset, Float(coefficient), weights.storedCount)
-    }
-    return 0.5 * coefficient * squares
+      cost: cost / Double(count),
+      penalty: layers.addPenalty(theta, gradient, coefficient: options.l2))
   }
 
   /// The penalty at `theta`.
   public func penalty(at theta: FloatVector) -> Double {
-    guard options.l2 > 0 else { return 0 }
-    return layers.layers.reduce(0) { sum, layer in
-      let offset = layer.weights.offset
-      return sum + 0.5 * options.l2
-        * squaredNorm(theta, in: offset..<offset + layer.weights.storedCount)
-    }
+    layers.penalty(at: theta, coefficient: options.l2)
   }
 
   /// Cost and error rate of a split without dropout; there is no noise.
@@ -238,11 +221,7 @@ public final class MultilayerPerceptron: Objective {
 
 extension MultilayerPerceptron: MeasurableProducts {
   package var productOperations: Double {
-    layers.layers.enumerated().reduce(0) { sum, item in
-      let passes = item.offset == 0 ? 2.0 : 3.0
-      return sum + passes * 2 * Double(minibatchCapacity * item.element.inputs)
-        * Double(item.element.outputs)
-    }
+    layers.productOperations(batch: minibatchCapacity)
   }
 
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {

@@ -6,10 +6,12 @@ public struct PrimitiveError: UserFacingError, Hashable {
   /// What oneDNN said.
   public let reason: String
 
+  /// What oneDNN said and what to do.
   public var description: String {
     "\(reason); install oneDNN 2.6 or later (Debian: libdnnl-dev), or change the network's shape"
   }
 
+  /// A library that is needed is missing or lacks something.
   public var exitStatus: ExitStatus { .unavailable }
 
   /// The last failure on this thread.

@@ -31,6 +31,9 @@ let subjects = [
   Subject(name: "mlp-dropout", minibatch: 128, maskedElements: 128 * 2784) {
     try perceptron($0, 0.2, 0.5)
   },
+  Subject(name: "vae", minibatch: 128, maskedElements: 0) {
+    try VariationalAutoencoder(training: $0, test: $0, minibatchCapacity: 128)
+  },
 ]
 
 func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
@@ -39,12 +42,12 @@ func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
   return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
 }
 
-/// The shortest of `repetitions` runs of `body`, in seconds.
+/// The shortest of `repetitions` runs of `body`, in seconds of processor time.
 func shortest(_ repetitions: Int, _ body: () -> Void) -> Double {
   (0..<repetitions).reduce(Double.infinity) { best, _ in
-    let start = seconds()
+    let start = seconds(CLOCK_THREAD_CPUTIME_ID)
     body()
-    return min(best, seconds() - start)
+    return min(best, seconds(CLOCK_THREAD_CPUTIME_ID) - start)
   }
 }
 
@@ -61,7 +64,8 @@ func makeImages(count: Int) -> DenseExamples {
     filled = count * 784
   }
   let labels = (0..<count).map { _ in UInt8(stream.next(below: 10)) }
-  return DenseExamples(shape: [1, 28, 28], features: .bytes(pixels), labels: labels, classCount: 10)
+  return DenseExamples(
+    shape: [1, 28, 28], features: .bytes(pixels), labels: labels, classCount: 10)
 }
 
 /// Meeting point of the threads of a measurement.
@@ -220,8 +224,8 @@ for subject in subjects where chosen.isEmpty || chosen.contains(subject.name) {
       buffer.deallocate()
       return time
     }()
-  let share = { (part: Double) in format(100 * part / one.step, 1) + " %" }
-  let rest = one.step - one.products - one.update - dropout
+  let share = { (part: Double) in format(100 * part / one.processor, 1) + " %" }
+  let rest = one.processor - one.products - one.update - dropout
   print(
     """
     \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters

@@ -37,7 +37,7 @@ import Testing
     process.executableURL = Self.program
     process.arguments = arguments
     let files = ["stdout", "stderr"].map { path("\($0)-\(UUID().uuidString)") }
-    for file in files { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
     process.standardOutput = FileHandle(forWritingAtPath: files[0])
     process.standardError = FileHandle(forWritingAtPath: files[1])
     try process.run()
@@ -66,7 +66,8 @@ import Testing
   }
 
   private func usual(steps: Int = 3) throws -> String {
-    let gradients = (0..<2 * steps).map { Double($0 % 2 == 0 ? 1 + $0 : -1 - $0) }
+    var gradients: [Double] = []
+    for step in 1...steps { gradients += [Double(step), -Double(step) / 2] }
     return try input(
       theta0: .double([1, 2]), gradients: .double(gradients), steps: steps, columns: 2, count: 2)
   }
@@ -117,7 +118,8 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.contains("3 steps of 2 parameters by sgd"))
     let third = Float(0.5 / 3)
-    #expect(try theta(output) == [0.5, 3, -0.5, 1, -0.5 + 2 * third, 1 - 6 * third])
+    let expected: [Float] = [0.5, 3, -0.5, 1, -0.5 + 2 * third, 1 - 6 * third]
+    #expect(try theta(output) == expected)
     let average = try theta(output, "theta_average")
     #expect(average[0] == 0.5 && average[1] == 3)
     #expect(abs(average[2] - (0.125 - 0.25) / 0.75) < 1e-6)

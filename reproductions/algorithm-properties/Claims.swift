@@ -13,11 +13,11 @@ extension ClaimContext {
   ) throws -> [(label: String, value: Double)] {
     let group = try document.view.subgroup(computation)
     let array = try group.array(quantity, selection)
-    let found = Array(zip(try group.labels(axis), array.values))
-    guard found.allSatisfy({ !$0.1.isNaN }) else {
+    guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
       throw NotRun("\(computation) has not been computed to its end")
     }
-    return found.map { (label: $0.0, value: $0.1) }
+    return zip(try group.labels(axis), array.values).filter { !$0.1.isNaN }
+      .map { (label: $0.0, value: $0.1) }
   }
 }
 
@@ -59,9 +59,11 @@ let propertyClaims: [Claim] = [
     return ClaimOutcome(
       largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
       unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
-      "gradients that grow by the factor beta2 / beta1 lead to "
-        + judged.map { "\(text($0.step)) alpha at (\($0.pair))" }.joined(separator: ", ")
-        + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
+      "gradients that change by the factor beta2 / beta1 from each to the next lead to "
+        + judged.map {
+          "\(text($0.step)) alpha at (\($0.pair))"
+            + ($0.betas.hasLargestStep ? "" : " after 500 gradients and more after more")
+        }.joined(separator: ", ") + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
         + "stated for all sequences too, is a bound on spikes only: "
         + broken.map {
           "\(text($0.step)) instead of \(text($0.betas.statedBound)) at (\($0.pair))"
@@ -69,7 +71,7 @@ let propertyClaims: [Claim] = [
   },
   .custom(
     "alg.adamax-bound", "no step of AdaMax is larger than alpha", place: "section 7.1",
-    rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-worst-case"
+    rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
   ) { context in
     let pairs = try context.document.view.subgroup("worst_case_adamax").labels("betas")
     let worst = try pairs.map { pair in
@@ -117,7 +119,7 @@ let propertyClaims: [Claim] = [
   ) { context in
     let group = try context.document.view.subgroup("moments")
     let z = try group.array("z").values.map(abs)
-    guard z.allSatisfy({ !$0.isNaN }), let largest = z.max() else {
+    guard try group.array("status").values.allSatisfy({ $0 == 1 }), let largest = z.max() else {
       throw NotRun("moments has not been computed to its end")
     }
     let p = min(1, erfc(largest / 2.0.squareRoot()) * Double(z.count))

@@ -2,7 +2,7 @@ import Reporting
 
 private let colours: [String: Figure.Colour] = [
   "0.9, 0.999": .red, "0.9, 0.9999": .magenta, "0, 0.999": .blue, "0.9, 0.99": .green,
-  "0.5, 0.75": .orange, "0.99, 0.999": .cyan, "0.9, 0.9": .black,
+  "0.5, 0.75": .orange, "0.99, 0.999": .cyan, "0.9, 0.9": .black, "0.95, 0.9": .red,
 ]
 
 private func line(
@@ -23,7 +23,7 @@ private func worstCasePanel(_ title: String, _ pairs: [String], bounds: [String]
     y: .logarithmic("largest step / alpha"),
     lines: pairs.map { line($0, "worst_case/closed_form", "t", betas: $0) }
       + pairs.map { line("", "worst_case/step", "t", betas: $0, isPoints: true) }
-      + bounds.map { line("stated: \($0)", "worst_case/stated_bound", "t", betas: $0, colour: .grey) })
+      + bounds.map { (pair: String) in line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey) })
 }
 
 let propertyFigures: [Figure] = [
@@ -31,17 +31,26 @@ let propertyFigures: [Figure] = [
     "alg-worst-case", "The largest step that Adam can be led to", place: "section 2.1",
     caption: "Lines: the largest step after t gradients in closed form; points: the sequence that "
       + "attains it, run through our optimizer. Every line should stay below what the paper states; "
-      + "all but (0, 0.999) and (0.9, 0.9) rise above it. Labels are beta1, beta2.",
+      + "all but (0, 0.999) and (0.9, 0.9) rise above it; where beta1^2 > beta2, as at (0.95, 0.9), "
+      + "without end. Labels are beta1, beta2.",
     panels: [
       worstCasePanel(
         "1 - beta1 > sqrt(1 - beta2): stated (1 - beta1) / sqrt(1 - beta2)",
         ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
         bounds: ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"]),
       worstCasePanel(
-        "otherwise: stated 1", ["0.9, 0.99", "0.5, 0.75", "0.99, 0.999", "0.9, 0.9"],
+        "otherwise: stated 1",
+        ["0.9, 0.99", "0.5, 0.75", "0.99, 0.999", "0.9, 0.9", "0.95, 0.9"],
         bounds: ["0.9, 0.99"]),
+    ]),
+  Figure(
+    "alg-adamax", "The largest step that AdaMax can be led to", place: "section 7.1",
+    caption: "Stated: never more than alpha. Gradients that shrink by the factor beta2 lead to "
+      + "(1 - beta1) / (1 - beta1 / beta2) alpha. Labels are beta1, beta2.",
+    columns: 1,
+    panels: [
       Figure.Panel(
-        "AdaMax: stated 1", x: .logarithmic("number of gradients t", 1...1000),
+        "", x: .logarithmic("number of gradients t", 1...1000),
         y: .linear("largest step / alpha"),
         lines: [("0.9, 0.999", Figure.Colour.red), ("0.9, 0.99", .green)].flatMap { pair, colour in
           [
@@ -58,18 +67,20 @@ let propertyFigures: [Figure] = [
       Figure.Panel(
         "", x: .logarithmic("zeros before the gradient n"), y: .logarithmic("step / alpha"),
         lines: spikePairs.map { line($0, "spike/step", "n", betas: $0) }
-          + spikePairs.map { line("stated: \($0)", "spike/stated_bound", "n", betas: $0, colour: .grey) })
+          + spikePairs.map { (pair: String) in
+            line("stated: \(pair)", "spike/stated_bound", "n", betas: pair, colour: .grey)
+          })
     ]),
   Figure(
     "alg-first-steps", "The first steps under a constant gradient", place: "section 3",
-    caption: "With bias correction every step is alpha; without it the first steps are up to 100 "
+    caption: "With bias correction every step is alpha; without it the first steps are up to 30 "
       + "times larger, the more the nearer beta2 is to 1.",
     columns: 1,
     panels: [
       Figure.Panel(
-        "", x: .logarithmic("step t"), y: .logarithmic("step / alpha", 0.7...150),
-        lines: ["0.9, 0.99", "0.9, 0.999", "0.9, 0.9999", "0, 0.999"].map {
-          line("uncorrected \($0)", "first_steps/uncorrected", "t", betas: $0)
+        "", x: .logarithmic("step t"), y: .logarithmic("step / alpha", 0.7...50),
+        lines: ["0.9, 0.99", "0.9, 0.999", "0.9, 0.9999", "0, 0.999"].map { (pair: String) in
+          line("uncorrected \(pair)", "first_steps/uncorrected", "t", betas: pair)
         } + [
           line("corrected, all", "first_steps/corrected", "t", betas: "0.9, 0.999", colour: .black)
         ])
@@ -118,7 +129,7 @@ let propertyFigures: [Figure] = [
     "alg-scale", "Trajectories under gradients times c, against c = 1", place: "section 2.1",
     caption: "Without epsilon the scale does not matter: powers of two change no bit (no point on "
       + "this axis), other factors only rounding; with epsilon = 1e-8 it matters for gradients "
-      + "below about 1e-6.",
+      + "below about 1e-4.",
     columns: 1,
     panels: [
       Figure.Panel(

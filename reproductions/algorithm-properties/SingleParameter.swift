@@ -23,6 +23,9 @@ struct Betas {
   /// What section 2.1 states that no step exceeds, in units of alpha.
   var statedBound: Double { isFirstCase ? (1 - beta1) / (1 - beta2).squareRoot() : 1 }
 
+  /// Whether there is a largest step: `beta1^2 < beta2`.
+  var hasLargestStep: Bool { beta1 * beta1 < beta2 }
+
   /// The largest step that any sequence of `t` gradients can make Adam take at its end, in units of
   /// alpha and with epsilon = 0, by Cauchy and Schwarz:
   ///

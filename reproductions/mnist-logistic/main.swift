@@ -57,9 +57,9 @@ TrainingExperiment(
       "fig1a.nesterov-faster-than-adagrad",
       "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
       "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
-    .figureMatch(figure: "fig1a", contender: "AdaGrad", place: place),
-    .figureMatch(figure: "fig1a", contender: "SGDNesterov", place: place),
-    .figureMatch(figure: "fig1a", contender: "Adam", place: place),
+    .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
+    .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
+    .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
   ]
 ) { data, settings, minibatch in
   LogisticRegression(
