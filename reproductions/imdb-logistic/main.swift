@@ -21,11 +21,10 @@ let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
 let grid = Grid([alpha], schedules: schedules)
 let momentumGrid = Grid([alpha, GridAxis("momentum", [0.5, 0.9, 0.99])], schedules: schedules)
 
-let adagrad = Contender.Choice(["alpha": 0.03])
-let rmsprop = Contender.Choice(["alpha": 0.001], schedule: "alpha/sqrt(epoch)")
-let nesterov = Contender.Choice(
-  ["alpha": 0.1, "momentum": 0.9], schedule: "alpha/sqrt(epoch)")
-let adam = Contender.Choice(["alpha": 0.001], schedule: "alpha/sqrt(epoch)")
+let adagrad = Contender.Choice(["alpha": 0.02])
+let rmsprop = Contender.Choice(["alpha": 0.002], schedule: "alpha/sqrt(epoch)")
+let nesterov = Contender.Choice(["alpha": 0.04, "momentum": 0.9])
+let adam = Contender.Choice(["alpha": 0.002], schedule: "alpha/sqrt(epoch)")
 
 let dropout: Settings = ["dropout": 0.5]
 
@@ -39,7 +38,7 @@ TrainingExperiment(
     quick: StandInSizes(training: 25000, test: 25000),
     paper: StandInSizes(training: 25000, test: 25000)),
   settings: [
-    .features(.binary),
+    .features(.counts),
     .tokenization(.words),
     Setting("dropout", 0, in: 0..<1, "probability that a word is dropped from its review"),
     Setting(
