@@ -40,7 +40,7 @@ import Testing
     environment["ADAM_REPRODUCTION_FAULT"] = fault
     process.environment = environment
     let files = ["stdout", "stderr"].map { path("\($0)-\(UUID().uuidString)") }
-    for file in files { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
     process.standardOutput = FileHandle(forWritingAtPath: files[0])
     process.standardError = FileHandle(forWritingAtPath: files[1])
     try process.run()
@@ -96,7 +96,7 @@ import Testing
   @Test func `what the paper leaves open can be chosen and is recorded`() throws {
     var costs: [[Double]] = []
     for (file, options) in [
-      ("standard.h5", []), ("counts.h5", ["--features", "counts"]),
+      ("standard.h5", []), ("binary.h5", ["--features", "binary"]),
       ("marks.h5", ["--tokenization", "words-and-marks"]),
       ("scaling.h5", ["--dropout-scaling", "at-evaluation"]), ("l2.h5", ["--l2", "0.1"]),
     ] {
