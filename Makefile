@@ -95,3 +95,7 @@ bench: $(STAMPS)/build ## time a training step of every experiment, and every up
 .PHONY: clean
 clean: ## remove the build; results stay
 	rm -rf .build
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/deps ## fuzz the readers with libFuzzer for 60 s each
+	Tests/Fuzz/run.sh 60

@@ -6,15 +6,16 @@ import PackageDescription
 let experiments = [
   "mnist-logistic",
   "imdb-logistic",
+  "mnist-mlp",
   "algorithm-properties",
   "regret",
 ]
 
-/// The paper's own curves and the outcome of the search are embedded where an experiment has them.
+/// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
 func tables(of experiment: String) -> [Resource] {
   ["paper-curves.tsv", "search.tsv"].filter { name in
-    FileManager.default.fileExists(
-      atPath: "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)")
+    let path = "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)"
+    return FileManager.default.fileExists(atPath: path)
   }.map { .embedInCode($0) }
 }
 

@@ -43,9 +43,8 @@ onednn_md onednn_layout_or_any(const onednn_layout *layout, int rank, const int6
 // Attributes every primitive of this target has: scratch memory is the caller's. `post_ops` may be
 // NULL and is consumed.
 dnnl_primitive_attr_t onednn_attributes(dnnl_post_ops_t post_ops);
-// Post-ops with max(0, .), or with a product with a binary operand of the given layout.
+// Post-ops with max(0, .).
 dnnl_post_ops_t onednn_post_relu(void);
-dnnl_post_ops_t onednn_post_multiply(onednn_md operand);
 
 // Takes ownership of `description`; NULL stands for a failure that has been remembered.
 onednn_primitive *onednn_primitive_make(const char *operation, dnnl_primitive_desc_t description);

@@ -189,13 +189,6 @@ dnnl_post_ops_t onednn_post_relu(void) {
   return post_ops;
 }
 
-dnnl_post_ops_t onednn_post_multiply(onednn_md operand) {
-  dnnl_post_ops_t post_ops = NULL;
-  if (dnnl_post_ops_create(&post_ops) != dnnl_success) return NULL;
-  dnnl_post_ops_append_binary(post_ops, dnnl_binary_mul, operand);
-  return post_ops;
-}
-
 dnnl_primitive_attr_t onednn_attributes(dnnl_post_ops_t post_ops) {
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_status_t status = dnnl_primitive_attr_create(&attributes);

@@ -228,7 +228,8 @@ public final class ConvolutionalNetwork: Objective {
   }
 
   /// Writes the gradient at `theta` for a minibatch; dropout's masks depend on `noise` and on the
-  /// size of the minibatch alone. The cost is NaN as soon as a weight is.
+  /// size of the minibatch alone. The cost is NaN as soon as an
+  /// element of `theta` is.
   public func evaluateGradient(
     at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
     gradient: inout FloatVector
@@ -253,10 +254,10 @@ public final class ConvolutionalNetwork: Objective {
         backwardConnected(connected, theta, gradient)
         backwardStages(count, theta, gradient)
         let squares = penalise(theta, gradient)
-        // Rectification turns NaN into 0, so that broken weights may leave the logits finite.
+        // Rectification turns NaN into 0, so that a broken theta may leave the logits finite.
         return MinibatchCost(
-          cost: squares.isFinite ? cost / Double(count) : .nan,
-          penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares)
+          cost: (squares.weights + squares.biases).isFinite ? cost / Double(count) : .nan,
+          penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares.weights)
       }
     }
   }
@@ -270,7 +271,8 @@ public final class ConvolutionalNetwork: Objective {
     }
   }
 
-  /// Cost and error rate of a split without dropout; there is no noise.
+  /// Cost and error rate of a split without dropout; there is no noise. The cost is NaN if an
+  /// element of `theta` is.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     precondition(theta.count == parameterCount)
     let data = examples(of: split)
@@ -292,7 +294,9 @@ public final class ConvolutionalNetwork: Objective {
         }
       }
     }
-    return Evaluation(cost: total / Double(data.count), error: Double(wrong) / Double(data.count))
+    let isSound = squaredNorm(theta, in: 0..<parameterCount).isFinite
+    return Evaluation(
+      cost: isSound ? total / Double(data.count) : .nan, error: Double(wrong) / Double(data.count))
   }
 
   private func examples(of split: Split) -> DenseExamples {
@@ -572,20 +576,21 @@ extension ConvolutionalNetwork {
     }
   }
 
-  /// Adds the gradient of the penalty; returns the sum of the squares of the weights.
+  /// Adds the gradient of the penalty; returns the sums of the squares.
   private func penalise(
     _ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>
-  ) -> Double {
-    var squares = 0.0
+  ) -> (weights: Double, biases: Double) {
+    var squares = (weights: 0.0, biases: 0.0)
     measure("penalty") {
       for i in parameters.indices {
         let parameter = parameters[i]
         let used = usedCounts[i]
         for k in used..<parameter.storedCount { gradient[parameter.offset + k] = 0 }
-        if i % 2 == 0 {
-          squares += vk_add_scaled_squares(
-            gradient + parameter.offset, theta + parameter.offset, Float(options.l2), used)
-        }
+        let isBias = i % 2 == 1
+        let sum = vk_add_scaled_squares(
+          gradient + parameter.offset, theta + parameter.offset, isBias ? 0 : Float(options.l2),
+          used)
+        if isBias { squares.biases += sum } else { squares.weights += sum }
       }
     }
     return squares
@@ -601,6 +606,57 @@ extension ConvolutionalNetwork {
   private func measure(_ name: @autoclosure () -> String, _ body: () -> Void) {
     guard let stopwatch else { return body() }
     stopwatch.measure(name(), body)
+  }
+}
+
+// MARK: - Measurement
+
+extension ConvolutionalNetwork: MeasurableProducts {
+  package var productOperations: Double { passOperations.values.reduce(0, +) }
+
+  /// The floating-point operations of each pass of a step with a full minibatch, under the names
+  /// that the stopwatch has.
+  package var passOperations: [String: Double] {
+    let batch = Double(minibatchCapacity)
+    var operations: [String: Double] = [:]
+    for (i, shape) in shapes.enumerated() {
+      let passes = i == 0 ? ["forward", "gradient"] : ["forward", "backward", "gradient"]
+      for pass in passes {
+        operations["convolution \(i + 1) \(pass)"] = batch * shape.operations
+      }
+    }
+    for (name, layer) in [("hidden", hiddenLayer), ("output", outputLayer)] {
+      let once = 2 * batch * Double(layer.inputs * layer.outputs)
+      operations["\(name) forward"] = once
+      operations["\(name) backward"] = 2 * once
+    }
+    return operations
+  }
+
+  /// The share of `productOperations` that multiply the padding of a convolution, which a primitive
+  /// may leave out.
+  package var paddingShare: Double {
+    var inside = 0.0
+    for (name, operations) in passOperations {
+      let stage = shapes.indices.first { name.hasPrefix("convolution \($0 + 1) ") }
+      inside += operations * (stage.map { shapes[$0].insideShare } ?? 1)
+    }
+    return 1 - inside / productOperations
+  }
+
+  /// Runs all primitives of a step, poolings included.
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    let count = minibatchCapacity
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        let connected = connectedPrimitives(count)
+        forwardStages(count, theta)
+        forwardConnected(connected, theta, noise: nil)
+        backwardConnected(connected, theta, gradient)
+        backwardStages(count, theta, gradient)
+      }
+    }
   }
 }
 
@@ -718,27 +774,10 @@ private struct Parts {
   mutating func addDense(
     _ name: String, inputs: Int, inputShape: [Int], outputs: Int, batch: Int
   ) throws -> DenseLayer {
-    let layout = try DenseLayers.preferredLayout(inputs: inputs, outputs: outputs, batch: batch)
+    let layout = try DenseLayers.weightsLayout(inputs: inputs, outputs: outputs)
     let weights = add("\(name).weights", [outputs] + inputShape, stored: layout.count)
     let bias = add("\(name).bias", [outputs], stored: outputs)
-    return DenseLayer(inputs: inputs, outputs: outputs, weights: weights, bias: bias, layout: layout)
-  }
-}
-
-/// Adds up where the time of an objective's steps goes.
-package final class Stopwatch {
-  package private(set) var seconds: [(name: String, seconds: Double)] = []
-
-  package init() {}
-
-  func measure(_ name: String, _ body: () -> Void) {
-    let clock = ContinuousClock()
-    let elapsed = clock.measure(body)
-    let value = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    if let i = seconds.firstIndex(where: { $0.name == name }) {
-      seconds[i].seconds += value
-    } else {
-      seconds.append((name, value))
-    }
+    return DenseLayer(
+      inputs: inputs, outputs: outputs, weights: weights, bias: bias, layout: layout)
   }
 }

@@ -30,6 +30,18 @@ struct StageShape {
   var operations: Double {
     2 * Double(convolutionHeight * convolutionWidth * filters * channels * kernel * kernel)
   }
+
+  /// The share of them that meet the image, not the padding.
+  var insideShare: Double {
+    func share(_ size: Int, _ outputs: Int) -> Double {
+      let inside = (0..<outputs).reduce(0) { sum, output in
+        let first = output - padding
+        return sum + min(size, first + kernel) - max(0, first)
+      }
+      return Double(inside) / Double(outputs * kernel)
+    }
+    return share(height, convolutionHeight) * share(width, convolutionWidth)
+  }
 }
 
 /// The primitives that take a group of `size` images through the stages and back.
@@ -68,8 +80,10 @@ final class StageGroup {
     self.size = size
     var stages: [Stage] = []
     for (i, shape) in shapes.enumerated() {
-      let source = try stages.last?.pooled ?? Layout(
-        plain: [size, shape.channels, shape.height, shape.width])
+      let source =
+        try stages.last?.pooled
+        ?? Layout(
+          plain: [size, shape.channels, shape.height, shape.width])
       // The descriptions refer to the layout without owning it.
       let stage = try withExtendedLifetime(source) {
         try Self.stage(

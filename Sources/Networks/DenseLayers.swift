@@ -2,7 +2,7 @@ import COneDNN
 import CVectorKernels
 import Numerics
 
-/// A dense layer's place in `theta`: weights in the layout that oneDNN prefers, then the bias.
+/// A dense layer's place in `theta`: weights, then the bias.
 struct DenseLayer {
   let inputs: Int
   let outputs: Int
@@ -32,14 +32,13 @@ final class DenseLayers {
 
   var parameters: [Parameter] { layers.flatMap { [$0.weights, $0.bias] } }
 
-  /// Lays out layers of the given names and sizes for minibatches of up to `batch` examples.
-  init(_ shapes: [(name: String, inputs: Int, outputs: Int)], batch: Int) throws {
+  /// Lays out layers of the given names and sizes.
+  init(_ shapes: [(name: String, inputs: Int, outputs: Int)]) throws {
     var layers: [DenseLayer] = []
     var reorders: [(store: Primitive, load: Primitive)] = []
     var offset = 0
     for shape in shapes {
-      let layout = try Self.preferredLayout(
-        inputs: shape.inputs, outputs: shape.outputs, batch: batch)
+      let layout = try Self.weightsLayout(inputs: shape.inputs, outputs: shape.outputs)
       let weights = Parameter(
         name: shape.name + ".weights", shape: [shape.outputs, shape.inputs], offset: offset,
         storedCount: Self.wholeLines(layout.count))
@@ -53,8 +52,12 @@ final class DenseLayers {
           inputs: shape.inputs, outputs: shape.outputs, weights: weights, bias: bias,
           layout: layout))
       let plain = try Layout(plain: weights.shape)
-      let store = try Primitive(onednn_reorder(plain.handle, layout.handle))
-      let load = try Primitive(onednn_reorder(layout.handle, plain.handle))
+      let (store, load) = try withExtendedLifetime((plain, layout)) {
+        (
+          try Primitive(onednn_reorder(plain.handle, layout.handle)),
+          try Primitive(onednn_reorder(layout.handle, plain.handle))
+        )
+      }
       shareScratchpad(of: [store, load])
       reorders.append((store, load))
     }
@@ -63,17 +66,13 @@ final class DenseLayers {
     parameterCount = offset
   }
 
-  /// The layout that the forward pass prefers; its gradients take the same one, at little cost.
-  static func preferredLayout(inputs: Int, outputs: Int, batch: Int) throws -> Layout {
-    let source = try Layout(plain: [batch, inputs])
-    let destination = try Layout(plain: [batch, outputs])
-    var dense = onednn_dense(
-      batch: Int64(batch), inputs: Int64(inputs), outputs: Int64(outputs), source: source.handle,
-      weights: nil, destination: destination.handle)
-    let forward = try withExtendedLifetime((source, destination)) {
-      try Primitive(onednn_dense_forward(&dense, false))
-    }
-    return try forward.layout(of: onednn_weights)
+  /// The layout of a layer's weights: input after input.
+  ///
+  /// The layouts that oneDNN's own choice falls on, in blocks, are as fast when a primitive runs by
+  /// itself, but when all passes of a step follow each other this one is: 11.3 ms against 12.5 ms
+  /// for 784-1000-1000-10 and 128 examples at 118 GFLOP/s. And it has no padding.
+  static func weightsLayout(inputs: Int, outputs: Int) throws -> Layout {
+    try Layout(plain: [outputs, inputs], order: [1, 0])
   }
 
   /// Every part begins on a cache line.
@@ -219,7 +218,7 @@ struct DensePrimitives {
     }
     if let destinationGradient, let sourceGradient {
       let propagate = try layer.withDescription(batch: batch) {
-        onednn_dense_backward_source($0, false)
+        onednn_dense_backward_source($0)
       }
       propagate.bind(onednn_destination_gradient, destinationGradient)
       propagate.bind(onednn_source_gradient, sourceGradient)

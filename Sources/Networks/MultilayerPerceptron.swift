@@ -81,7 +81,7 @@ public final class MultilayerPerceptron: Objective {
     layers = try DenseLayers(
       (0...last).map {
         ($0 == last ? "output" : "hidden\($0 + 1)", inputs: sizes[$0], outputs: sizes[$0 + 1])
-      }, batch: minibatchCapacity)
+      })
     parameters = layers.parameters
     trainingPlans = [try Plan(layers, batch: minibatchCapacity, training: true)]
     let remainder = training.count % minibatchCapacity

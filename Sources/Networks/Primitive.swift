@@ -27,10 +27,10 @@ final class Layout {
     self.handle = handle
   }
 
-  /// Row-major.
-  convenience init(plain shape: [Int]) throws {
+  /// Row-major; `order`, if any, lists the dimensions from the slowest to the fastest instead.
+  convenience init(plain shape: [Int], order: [Int32]? = nil) throws {
     let dimensions = shape.map { Int64($0) }
-    try self.init(owning: onednn_layout_plain(Int32(shape.count), dimensions, nil))
+    try self.init(owning: onednn_layout_plain(Int32(shape.count), dimensions, order))
   }
 
   /// The layout of an argument that the primitive has.

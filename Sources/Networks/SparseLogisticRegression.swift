@@ -58,7 +58,8 @@ public final class SparseLogisticRegression: Objective {
   ///
   /// Both sets must have the same columns, labels 0 and 1, and the dropout rate be in `0..<1`.
   public init(
-    training: SparseExamples, test: SparseExamples, minibatchCapacity: Int, options: Options = .init()
+    training: SparseExamples, test: SparseExamples, minibatchCapacity: Int,
+    options: Options = .init()
   ) {
     precondition(
       training.featureCount == test.featureCount, "training and test set differ in columns")
@@ -86,7 +87,8 @@ public final class SparseLogisticRegression: Objective {
     threshold = min(UInt32((options.inputDropout * 65536).rounded()), 65535)
     keepProbability = Float(65536 - threshold) / 65536
 
-    let longestRow = zip(training.rowOffsets, training.rowOffsets.dropFirst())
+    let longestRow =
+      zip(training.rowOffsets, training.rowOffsets.dropFirst())
       .map { Int($1 - $0) }.max() ?? 0
     let entries = options.inputDropout > 0 ? minibatchCapacity * longestRow : 0
     draws = AlignedBuffer(count: (entries + 1) / 2)
@@ -132,7 +134,8 @@ public final class SparseLogisticRegression: Objective {
               products.base, 1, bias, labels.baseAddress, rows, 0, count, 1 / Float(count),
               residuals.base, nil)
           }
-          let squares = vk_scaled_copy(gradient.baseAddress, weights, Float(options.l2), featureCount)
+          let squares = vk_scaled_copy(
+            gradient.baseAddress, weights, Float(options.l2), featureCount)
           vk_sparse_accumulate(
             matrix, rows, count, usesDropout ? kept.base : nil, residuals.base,
             gradient.baseAddress)
@@ -200,6 +203,26 @@ public final class SparseLogisticRegression: Objective {
             vk_sparse_matrix(
               offsets: offsets.baseAddress, columns: columns.baseAddress,
               values: values.baseAddress))
+        }
+      }
+    }
+  }
+}
+
+extension SparseLogisticRegression: MeasurableProducts {
+  package var productOperations: Double {
+    let entries = Double(training.columns.count) / Double(max(1, training.count))
+    return 2 * 2 * entries * Double(residuals.count)
+  }
+
+  package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    let count = min(residuals.count, training.count)
+    let rows = (0..<Int32(count)).map { $0 }
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        withMatrix(of: training) { matrix in
+          vk_sparse_products(matrix, rows, 0, count, theta.baseAddress, products.base)
+          vk_sparse_accumulate(matrix, rows, count, nil, residuals.base, gradient.baseAddress)
         }
       }
     }

@@ -108,7 +108,7 @@ public final class VariationalAutoencoder: Objective {
         ("encoder.latent", inputs: hidden, outputs: 2 * latent),
         ("decoder.hidden", inputs: latent, outputs: hidden),
         ("decoder.output", inputs: hidden, outputs: pixels),
-      ], batch: minibatchCapacity)
+      ])
     parameters = layers.parameters
     trainingPlans = [try Plan(layers, batch: minibatchCapacity, training: true)]
     let remainder = trainingCount % minibatchCapacity

@@ -15,6 +15,10 @@ struct Subject {
   /// Masked elements of a step, for the share of dropout.
   let maskedElements: Int
   let make: @Sendable (DenseExamples) throws -> any MeasurableProducts
+  /// How often a step, or some short ones, are timed.
+  var rounds = 100
+  /// What more there is to tell about it, measured and printed at the end.
+  var details: @Sendable () throws -> Void = {}
 }
 
 let perceptron = { @Sendable (examples: DenseExamples, input: Double, hidden: Double) in
@@ -34,6 +38,7 @@ let subjects = [
   Subject(name: "vae", minibatch: 128, maskedElements: 0) {
     try VariationalAutoencoder(training: $0, test: $0, minibatchCapacity: 128)
   },
+  cnn, cnnWithDropout, imdb,
 ]
 
 func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
@@ -173,7 +178,9 @@ func steps(
     parts.processor = min(parts.processor, used / Double(perRound))
   }
   barrier.wait()
-  parts.products = shortest(30) { objective.runProducts(at: theta, gradient: &gradient) }
+  parts.products = shortest(min(30, rounds)) {
+    objective.runProducts(at: theta, gradient: &gradient)
+  }
   parts.update = shortest(30) { adam.step(&theta, gradient: gradient) }
   return parts
 }
@@ -210,8 +217,8 @@ print("  peak \(format(peak / 1e9, 1)) GFLOP/s, copying \(format(bandwidth / 1e9
 print("ms/step: wall time of two runs at once / steps of both; batch as given, Adam")
 let images = makeImages(count: 60_000)
 for subject in subjects where chosen.isEmpty || chosen.contains(subject.name) {
-  let two = measure(subject, images, threads: 2, rounds: 100)
-  let one = measure(subject, images, threads: 1, rounds: 50)
+  let two = measure(subject, images, threads: 2, rounds: subject.rounds)
+  let one = measure(subject, images, threads: 1, rounds: subject.rounds / 2)
   let floor = one.operations / peak + Double(28 * one.parameters) / bandwidth
   let dropout =
     subject.maskedElements == 0
@@ -237,4 +244,5 @@ for subject in subjects where chosen.isEmpty || chosen.contains(subject.name) {
     \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
     dropout \(share(dropout)), rest \(share(rest))
     """)
+  do { try subject.details() } catch { fail("\(error)") }
 }

@@ -149,8 +149,11 @@ import Testing
 
   @Test func usageAndFolders() throws {
     _ = try publish()
-    #expect(try get(["cifar-100"], base: fileBase).status == 64)
+    #expect(try get(["mnist", "cifar-100"], base: fileBase).status == 64)
     #expect(try get(["-x"], base: fileBase).status == 64)
+    #expect(try get([folder.path + "/other", "mnist"], base: fileBase).status == 0)
+    #expect(FilePaths.names(in: folder.path + "/other/mnist") == ["a.gz", "b.gz"])
+    #expect(!FilePaths.exists(folder.path + "/data"))
     try folder.write([], to: "file")
     let outcome = try get(base: fileBase, into: "file/data")
     #expect(outcome.status == 73)

@@ -78,7 +78,8 @@ private func gradient(
   func gradientAgreesWithTheReference(size: Int) {
     let l2 = 0.03
     let objective = SparseLogisticRegression(
-      training: training, test: test, minibatchCapacity: 128, options: .init(inputDropout: 0, l2: l2))
+      training: training, test: test, minibatchCapacity: 128,
+      options: .init(inputDropout: 0, l2: l2))
     let theta = randomTheta(count: 98, seed: 3)
     let rows = (0..<size).map { Int32(($0 * 37 + 3) % 200) }
     let expected = reference(training, rows: rows, theta: theta)

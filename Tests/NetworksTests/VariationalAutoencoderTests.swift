@@ -323,7 +323,7 @@ private func randomValues(
     }
   }
 
-  @Test func repeatsBitForBitAndAllocatesOnlyArgumentLists() throws {
+  @Test func repeatsBitForBitAndAllocatesOnlyWhatTheLibraryDoes() throws {
     let examples = makeExamples(count: 128, features: 784, classes: 10, seed: 3)
     let make = {
       try VariationalAutoencoder(
@@ -345,16 +345,16 @@ private func randomValues(
     #expect(gradients[0] != gradients[1])
     var gradient = gradients[0]
     gradients = []
-    let counts = indices.withUnsafeBufferPointer { minibatch in
+    indices.withUnsafeBufferPointer { minibatch in
       let step = {
         _ = objective.evaluateGradient(
           at: theta, minibatch: minibatch, noise: noise, gradient: &gradient)
       }
       step()
-      return allocations(in: step)
+      let ours = allocations(in: step)
+      // oneDNN puts arguments into hash tables and packs matrices: all that is allocated.
+      let products = allocations { objective.runProducts(at: theta, gradient: &gradient) }
+      #expect(ours.count == products.count && ours.bytes == products.bytes)
     }
-    // oneDNN puts the arguments of each of the 11 primitives into a hash table.
-    #expect(counts.largest <= 128)
-    #expect(counts.count <= 11 * 8)
   }
 }

@@ -74,6 +74,20 @@ import Reproduction
     #expect(found.missing.map(\.hyperparameters) == [["alpha": 0.2]])
   }
 
+  @Test func committedSearchJudgesAtTheSameHorizon() {
+    func row(_ alpha: Double, _ epochs: Int, _ cost: Double) -> CommittedSearch.Row {
+      .init(
+        contender: "Adam", point: .init(hyperparameters: ["alpha": alpha], schedule: "constant"),
+        epochs: epochs, seed: 1_000_000, cost: cost)
+    }
+    let search = CommittedSearch(
+      rows: [row(0.1, 10, 1), row(0.2, 10, 2), row(0.1, 200, 0.5), row(0.2, 200, 0.4)],
+      remarks: [])
+    #expect(search.best("Adam", for: 10)?.point.hyperparameters == ["alpha": 0.1])
+    #expect(search.best("Adam", for: 200)?.point.hyperparameters == ["alpha": 0.2])
+    #expect(search.best("Adam", for: 50)?.point.hyperparameters == ["alpha": 0.2])
+  }
+
   @Test func committedSearchKeepsItsContent() {
     let search = CommittedSearch(
       rows: [
@@ -87,7 +101,7 @@ import Reproduction
       ], remarks: ["a remark"])
     let read = CommittedSearch(Array(search.text.utf8))
     #expect(read.text == search.text)
-    #expect(read.best("Adam")?.point.hyperparameters == ["alpha": 3e-4, "beta1": 0.9])
-    #expect(read.best("SGD") == nil)
+    #expect(read.best("Adam", for: 200)?.point.hyperparameters == ["alpha": 3e-4, "beta1": 0.9])
+    #expect(read.best("SGD", for: 200) == nil)
   }
 }

@@ -18,29 +18,29 @@ extension ClaimContext {
     return group
   }
 
-  /// The exponent of R(T) over the last three decades, one fit a seed.
+  /// The exponent of R(T) over the last two decades: with seeds that of their mean, with its
+  /// interval over them; without seeds with the interval of the fit.
   fileprivate func exponent(
     _ computation: String, _ selection: [String: String]
   ) throws -> Estimate {
     let group = try finished(computation)
-    let seeds = (try? group.labels("seed")) ?? [""]
-    let hasSeeds = (try? group.labels("seed")) != nil
-    let slopes = try seeds.map { seed -> Double in
-      var place = selection
-      if hasSeeds { place["seed"] = seed }
-      let curve = try group.series("regret", place, along: "T")
-      let last = curve.x.last ?? 1
-      let points = zip(curve.x, curve.y).filter { $0 >= last / 1000 && $1 > 0 }
-      guard points.count > 2 else { return .nan }
-      return Statistics.slope(points.map { log($0.0) }, points.map { log($0.1) }).value
-    }
-    if slopes.count == 1, !hasSeeds {
-      let curve = try group.series("regret", selection, along: "T")
-      let last = curve.x.last ?? 1
-      let points = zip(curve.x, curve.y).filter { $0 >= last / 1000 && $1 > 0 }
+    let times = try group.coordinates("T")
+    func fit(_ regret: [Double]) -> Estimate {
+      let points = zip(times, regret).filter { $0 >= (times.last ?? 1) / 100 && $1 > 0 }
       return Statistics.slope(points.map { log($0.0) }, points.map { log($0.1) })
     }
-    return Statistics.bootstrapMean(slopes.filter(\.isFinite))
+    guard let seeds = try? group.labels("seed") else {
+      return fit(try group.array("regret", selection).values)
+    }
+    let curves = try seeds.map { seed in
+      try group.array("regret", selection.merging(["seed": seed]) { old, _ in old }).values
+    }
+    func exponent(_ chosen: [Int]) -> Double {
+      fit(times.indices.map { time in Statistics.mean(chosen.map { curves[$0][time] }) }).value
+    }
+    let (low, high) = Statistics.bootstrapInterval(count: seeds.count, statistic: exponent)
+    return Estimate(
+      exponent(Array(seeds.indices)), low: low, high: high, count: seeds.count)
   }
 }
 
@@ -89,8 +89,9 @@ let regretClaims: [Claim] = [
   .custom(
     "alg.regret-vanishes", "for all bounded convex costs R(T) / T = O(1 / sqrt(T))",
     place: "section 4, corollary 4.2",
-    rule: "fitted exponents of R(T) on benign streams and on counterexamples, all at most 0.5 "
-      + "within their intervals", figure: "regret-average"
+    rule: "exponents of R(T) fitted over the last two decades, on benign streams and on "
+      + "counterexamples: not reproduced if the interval of one lies above 0.55",
+    figure: "regret-average"
   ) { context in
     var benign: [(String, Estimate)] = []
     for name in benignGroups {
@@ -102,26 +103,29 @@ let regretClaims: [Claim] = [
     let periodic = try context.exponent(
       "counterexamples", ["example": "periodic", "method": "Adam"])
     let stochastic = try context.exponent("stochastic", ["method": "Adam"])
-    let all = benign + [("periodic", periodic), ("stochastic", stochastic)]
+    let simple = try context.exponent("counterexamples", ["example": "C = 3", "method": "Adam"])
+    let all =
+      benign + [("periodic", periodic), ("stochastic", stochastic), ("C = 3", simple)]
     func last(_ group: String, _ place: [String: String]) throws -> Double {
       let values = try context.finished(group).series("average_regret", place, along: "T").y
       return values.last ?? .nan
     }
     let adam = try last("counterexamples", ["example": "periodic", "method": "Adam"])
     let amsgrad = try last("counterexamples", ["example": "periodic", "method": "AMSGrad"])
-    let worst = all.max { $0.1.value < $1.1.value }?.1 ?? periodic
-    let holds = all.allSatisfy { min($0.1.low, $0.1.value) <= 0.5 }
-    let fails = all.contains { max($0.1.value, 0) > 0.9 }
+    let worst = all.max { $0.1.low < $1.1.low }?.1 ?? simple
+    let fails = all.contains { $0.1.low > 0.55 }
+    let isUnclear = all.contains { !$0.1.hasInterval || $0.1.high > 0.55 }
     let exponents = all.map {
       "\($0.0) \(text($0.1.value)) [\(text($0.1.low)), \(text($0.1.high))]"
     }
     return ClaimOutcome(
-      holds ? .reproduced : fails ? .notReproduced : .inconclusive, effect: worst.value,
-      low: worst.low, high: worst.high, threshold: 0.5, unit: "largest exponent of R(T)",
+      fails ? .notReproduced : isUnclear ? .inconclusive : .reproduced, effect: worst.value,
+      low: worst.low, high: worst.high, threshold: 0.55, unit: "exponent of R(T) with the highest interval",
       seeds: worst.count,
       numbers: all.map { ClaimNumber($0.0, $0.1.value, low: $0.1.low, high: $0.1.high) },
-      "exponents: " + exponents.joined(separator: ", ") + "; periodic counterexample: average "
-        + "regret \(text(adam)) with Adam and \(text(amsgrad)) with AMSGrad at the end")
+      "exponents: " + exponents.joined(separator: ", ") + "; on the periodic counterexample the "
+        + "average regret ends at \(text(adam)) with Adam, which goes to the worst point, and at "
+        + "\(text(amsgrad)) with AMSGrad")
   },
   .custom(
     "alg.lemma-10.3", "sum_t sqrt(g_t^2 / t) <= 2 G_inf ||g_{1:T}||_2",

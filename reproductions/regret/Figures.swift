@@ -52,7 +52,8 @@ let regretFigures: [Figure] = [
             ["example": "periodic", "method": $0.name], band: .none)
         }),
       Figure.Panel(
-        "stochastic: R(T) / T", x: costs, y: .linear("average regret R(T) / T"),
+        "stochastic: R(T) / T", x: .logarithmic("costs seen T", 1e3...1e6),
+        y: .linear("average regret R(T) / T", 0...3),
         lines: methods.filter { ["Adam", "AMSGrad"].contains($0.name) }.map {
           line($0.name, $0.colour, "stochastic/average_regret", ["method": $0.name])
         }),
@@ -99,8 +100,8 @@ let regretFigures: [Figure] = [
         ])
     ]),
   Figure(
-    "regret-lemma", "Lemma 10.3: the left side over the right", place: "appendix, lemma 10.3",
-    caption: "The lemma holds where a pair of lines has the solid one below the dashed one.",
+    "regret-lemma", "Both sides of lemma 10.3", place: "appendix, lemma 10.3",
+    caption: "The lemma has the left side below the stated right side for all T; it is above.",
     panels: ["g = 1 / sqrt(t)", "g = 1/4"].map { (sequence: String) in
       Figure.Panel(
         sequence, x: costs, y: .logarithmic("both sides"),

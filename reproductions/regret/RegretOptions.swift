@@ -6,17 +6,21 @@ struct RegretOptions {
   /// Half the side of the box; `nil`: each stream's own.
   let radius: Double?
   let seeds: [UInt64]
+  /// More for the stochastic counterexample, whose regret is noisier.
+  let counterexampleSeeds: [UInt64]
 
   /// - Throws: `UsageError` for a horizon without costs or a domain that theorem 4.1 excludes.
   init(_ request: PlanRequest) throws {
-    seeds = request.seeds ?? (0..<(request.profile == .smoke ? 2 : 5)).map { UInt64($0) }
+    let isSmoke = request.profile == .smoke
+    seeds = request.seeds ?? (0..<(isSmoke ? 2 : 5)).map { UInt64($0) }
+    counterexampleSeeds = request.seeds ?? (0..<(isSmoke ? 2 : 15)).map { UInt64($0) }
     if let text = request.extra["horizon"] {
       guard let number = Int(text), (1...1_000_000_000).contains(number) else {
         throw UsageError("--horizon takes a whole number from 1 to 1000000000, not \"\(text)\"")
       }
       horizon = number
     } else {
-      horizon = request.profile == .smoke ? 20_000 : 1_000_000
+      horizon = isSmoke ? 20_000 : 1_000_000
     }
     guard let text = request.extra["domain"] else {
       radius = nil

@@ -22,5 +22,6 @@ ComputationExperiment(
 ) { request in
   let options = try RegretOptions(request)
   return benignStreams(horizon: options.horizon, radius: options.radius, seeds: options.seeds)
-    + counterexamples(horizon: options.horizon, seeds: options.seeds) + [lemma(horizon: options.horizon)]
+    + counterexamples(horizon: options.horizon, seeds: options.counterexampleSeeds)
+    + [lemma(horizon: options.horizon)]
 }.main()

@@ -2,9 +2,10 @@
 # Downloads the data sets' official files from their public places, verifies them, and leaves alone
 # what is there already.
 #
-#   get-data.sh [-d FOLDER] [mnist] [fashion-mnist] [cifar-10] [imdb]
+#   get-data.sh [FOLDER] [mnist] [fashion-mnist] [cifar-10] [imdb]
 #
-# FOLDER: where to; default $ADAM_DATA, else data. Without names: all four.
+# FOLDER: where to; default $ADAM_DATA, else data. One that is called like a data set: ./mnist.
+# Without names: all four.
 # Environment:
 #   DATA_BASE_URL         get every file from there instead: $DATA_BASE_URL/mnist/...; any URL of curl's
 #   DATA_CHECKSUMS        a file with other lines like those of `files` below
@@ -62,13 +63,14 @@ fail() {
   exit "$status"
 }
 
-while getopts d: option; do
-  case $option in
-    d) folder=$OPTARG ;;
-    *) fail 64 "usage: get-data.sh [-d FOLDER] [mnist] [fashion-mnist] [cifar-10] [imdb]" ;;
-  esac
-done
-shift $((OPTIND - 1))
+case ${1:-} in
+  mnist | fashion-mnist | cifar-10 | imdb | '') ;;
+  -*) fail 64 "usage: get-data.sh [FOLDER] [mnist] [fashion-mnist] [cifar-10] [imdb]" ;;
+  *)
+    folder=$1
+    shift
+    ;;
+esac
 for name; do
   case $name in
     mnist | fashion-mnist | cifar-10 | imdb) ;;
@@ -139,9 +141,9 @@ download() {
   target=$folder/$path
   part=$target.part
   mkdir -p "${target%/*}" 2> /dev/null \
-    || fail 73 "cannot make the folder ${target%/*}; choose another with -d FOLDER or ADAM_DATA"
+    || fail 73 "cannot make the folder ${target%/*}; choose another one"
   [ -w "${target%/*}" ] \
-    || fail 73 "cannot write to ${target%/*}; choose another folder with -d FOLDER or ADAM_DATA"
+    || fail 73 "cannot write to ${target%/*}; choose another folder"
   reason='its servers cannot be reached'
   round=1
   while [ $round -le $rounds ]; do

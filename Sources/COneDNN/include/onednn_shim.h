@@ -51,8 +51,6 @@ typedef enum {
   onednn_bias_gradient,
   onednn_destination_gradient,
   onednn_workspace,
-  // The buffer that a fused binary operation reads, see the primitives that offer one.
-  onednn_operand,
   onednn_argument_count
 } onednn_argument;
 
@@ -84,9 +82,8 @@ typedef struct {
 
 // destination = source weights^T + bias, then max(0, .) if `relu`.
 onednn_primitive *onednn_dense_forward(const onednn_dense *dense, bool relu);
-// source_gradient = destination_gradient weights, then times `operand` if `multiply`, which has the
-// layout of the source.
-onednn_primitive *onednn_dense_backward_source(const onednn_dense *dense, bool multiply);
+// source_gradient = destination_gradient weights.
+onednn_primitive *onednn_dense_backward_source(const onednn_dense *dense);
 // weights_gradient = destination_gradient^T source; bias_gradient = column sums of the
 // destination_gradient if `bias`.
 onednn_primitive *onednn_dense_backward_weights(const onednn_dense *dense, bool bias);

@@ -177,7 +177,7 @@ struct Assembly {
     for name in Set(names).sorted() {
       group.variables.append(
         Variable(
-          name, Swift.Array(hyperparameterAxes(names: lengths.count)),
+          Self.identifier(name), hyperparameterAxes(names: lengths.count),
           .double(cells.map { $0?.values[name] ?? .nan }),
           attributes: [
             Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
@@ -198,9 +198,14 @@ struct Assembly {
         : .string(values.map { if case .text(let text)? = $0 { text } else { "" } })
       group.variables.append(
         Variable(
-          "setting_" + name, hyperparameterAxes(names: lengths.count), array,
+          "setting_" + Self.identifier(name), hyperparameterAxes(names: lengths.count), array,
           attributes: [Attribute("long_name", "setting \(name)")]))
     }
+  }
+
+  /// A name that other languages can use as an attribute: `input-dropout` becomes `input_dropout`.
+  private static func identifier(_ name: String) -> String {
+    String(name.map { $0 == "-" ? "_" : $0 })
   }
 
   private func hyperparameterAxes(names count: Int) -> [String] {
@@ -242,7 +247,7 @@ extension CommittedSearch {
       ]
       + names.map { name in
         Variable(
-          name, ["trial"], .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
+          String(name.map { $0 == "-" ? "_" : $0 }), ["trial"], .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
           attributes: text("hyperparameter \(name)"))
       } + [
         Variable(

@@ -106,6 +106,17 @@ public struct RunResources: Sendable {
   public var request: PlanRequest
   /// Tells the user something, e.g. how long loading took.
   public var tell: @Sendable (String) -> Void
+
+  package init(
+    data: DataChoice, cacheFolder: String, profile: Profile, request: PlanRequest,
+    tell: @escaping @Sendable (String) -> Void
+  ) {
+    self.data = data
+    self.cacheFolder = cacheFolder
+    self.profile = profile
+    self.request = request
+    self.tell = tell
+  }
 }
 
 /// How an experiment loads its data: once for each combination of the settings that shape it.

@@ -114,10 +114,17 @@ public struct CommittedSearch: Sendable {
     return (header + lines).joined(separator: "\n") + "\n"
   }
 
-  /// The points tried for a contender, in order, with their costs.
-  func searched(_ contender: String) -> [SearchedPoint] {
+  /// The horizon to judge runs of `epochs` by: the same if it was searched, else the longest.
+  private func horizon(_ contender: String, for epochs: Int) -> Int? {
+    let horizons = rows.filter { $0.contender == contender }.map(\.epochs)
+    return horizons.contains(epochs) ? epochs : horizons.max()
+  }
+
+  /// The points tried for a contender at the horizon for `epochs`, in order, with their costs.
+  func searched(_ contender: String, for epochs: Int) -> [SearchedPoint] {
+    let horizon = horizon(contender, for: epochs)
     var points: [SearchedPoint] = []
-    for row in rows where row.contender == contender {
+    for row in rows where row.contender == contender && row.epochs == horizon {
       if let index = points.firstIndex(where: { $0.point == row.point }) {
         points[index].costs.append(row.cost)
       } else {
@@ -127,10 +134,11 @@ public struct CommittedSearch: Sendable {
     return points
   }
 
-  /// The best point of a contender; `nil` if none was tried or all diverged.
-  package func best(_ contender: String) -> SearchedPoint? {
+  /// The best point of a contender for runs of `epochs`; `nil` if none was tried or all diverged.
+  package func best(_ contender: String, for epochs: Int) -> SearchedPoint? {
     var best: SearchedPoint?
-    for candidate in searched(contender) where candidate.score < best?.score ?? .infinity {
+    for candidate in searched(contender, for: epochs)
+    where candidate.score < best?.score ?? .infinity {
       best = candidate
     }
     return best

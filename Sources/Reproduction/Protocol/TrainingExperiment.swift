@@ -186,7 +186,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ) -> Contender.Choice? {
     let best: SearchedPoint?
     switch search[request.profile].source {
-    case .committed(let committed): best = committed.best(contender.name)
+    case .committed(let committed): 
+      best = committed.best(contender.name, for: epochCount(request))
     case .inline:
       best = gridSearch(contender, grid, request: request, records: records).best
     }
@@ -349,6 +350,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
                 cost: cost))
           }
         }
+      }
+      if case .committed(let committed) = search[request.profile].source {
+        let searched = Set(rows.map(\.epochs))
+        rows += committed.rows.filter { !searched.contains($0.epochs) }
       }
       guard !rows.isEmpty else { return nil }
       return CommittedSearch(

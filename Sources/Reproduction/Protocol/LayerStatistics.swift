@@ -1,0 +1,102 @@
+import Networks
+import Numerics
+import Optimizers
+import ResultStore
+
+/// What Adam's second moment and steps look like, layer by layer and epoch by epoch: for the claims
+/// of section 6.3 that the second moment vanishes and that steps are smaller in convolution layers.
+///
+/// The values are taken over at most `sampleLimit` parameters of a layer, evenly spread. Optimizers
+/// without the moments of Adam give NaN.
+public enum LayerStatistics {
+  /// The quantiles that are recorded of sqrt(vhat).
+  public static let quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
+
+  /// At most so many parameters of a layer are looked at.
+  public static let sampleLimit = 20_000
+
+  /// The axes that the probes' variables have beside `epoch`.
+  public static func axes(layers: [String]) -> [Dimension] {
+    [
+      Dimension("layer", .string(layers), attributes: [Attribute("long_name", "weights of layer")]),
+      Dimension(
+        "quantile", .double(quantiles), attributes: [Attribute("long_name", "quantile")]),
+    ]
+  }
+
+  /// Probes for the weights named in `layers`: quantiles of sqrt(vhat), the share of parameters where
+  /// it is below epsilon, and the median absolute step, each after every epoch.
+  ///
+  /// - Parameter epsilon: Adam's epsilon.
+  public static func probes(layers: [String], epsilon: Double = 1e-8) -> [Probe] {
+    [
+      Probe(
+        "root_v", .everyEpoch,
+        axes: [("layer", layers.count), ("quantile", quantiles.count)],
+        meaning: "quantiles of sqrt(vhat), the root of Adam's corrected second moment"
+      ) { context in
+        layers.flatMap { layer in
+          let roots = sample(context, layer)?.roots.sorted() ?? []
+          return quantiles.map { quantile($0, ofSorted: roots) }
+        }
+      },
+      Probe(
+        "root_v_below_epsilon", .everyEpoch, axes: [("layer", layers.count)],
+        meaning: "share of parameters whose sqrt(vhat) is below epsilon"
+      ) { context in
+        layers.map { layer in
+          guard let roots = sample(context, layer)?.roots else { return .nan }
+          return Double(roots.filter { $0 < epsilon }.count) / Double(roots.count)
+        }
+      },
+      Probe(
+        "median_step", .everyEpoch, axes: [("layer", layers.count)],
+        meaning: "median absolute step of a parameter"
+      ) { context in
+        layers.map { layer in
+          guard let sample = sample(context, layer) else { return .nan }
+          let steps = zip(sample.means, sample.roots).map { mean, root in
+            context.optimizer.alpha * abs(mean) / (root + epsilon)
+          }
+          return quantile(0.5, ofSorted: steps.sorted())
+        }
+      },
+    ]
+  }
+
+  /// mhat and sqrt(vhat) of some parameters of a layer; `nil` without moments or before a step.
+  private static func sample(_ context: Probe.Context, _ layer: String)
+    -> (means: [Double], roots: [Double])?
+  {
+    let state = context.optimizer.state
+    guard let part = context.objective.parameters.first(where: { $0.name == layer }),
+      let m = state.vectors.first(where: { $0.name == "m" })?.values,
+      let v = state.vectors.first(where: { $0.name == "v" })?.values,
+      let beta1Power = state.scalars.first(where: { $0.name == "beta1_power" })?.value,
+      let beta2Power = state.scalars.first(where: { $0.name == "beta2_power" })?.value,
+      state.step > 0
+    else { return nil }
+    let stride = max(1, part.storedCount / sampleLimit)
+    var means: [Double] = []
+    var roots: [Double] = []
+    m.withUnsafeBufferPointer { m in
+      v.withUnsafeBufferPointer { v in
+        for index in Swift.stride(
+          from: part.offset, to: part.offset + part.storedCount, by: stride)
+        {
+          means.append(Double(m[index]) / (1 - beta1Power))
+          roots.append((Double(v[index]) / (1 - beta2Power)).squareRoot())
+        }
+      }
+    }
+    return (means, roots)
+  }
+
+  private static func quantile(_ share: Double, ofSorted values: [Double]) -> Double {
+    guard !values.isEmpty else { return .nan }
+    let position = share * Double(values.count - 1)
+    let lower = Int(position)
+    let upper = min(lower + 1, values.count - 1)
+    return values[lower] + (position - Double(lower)) * (values[upper] - values[lower])
+  }
+}

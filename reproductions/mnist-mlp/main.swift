@@ -1,0 +1,86 @@
+import Networks
+import Reporting
+import Reproduction
+
+// Section 6.2, Figure 2 (a): a perceptron with two hidden layers of 1000 rectified units on MNIST,
+// minibatches of 128, trained with dropout by stochastic first-order methods.
+
+let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let place = "section 6.2, Figure 2 (a)"
+let rivals = ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta"]
+let layers = ["hidden1.weights", "hidden2.weights", "output.weights"]
+
+func alpha(from first: Double, to last: Double) -> GridAxis {
+  GridAxis("alpha", from: first, to: last, perDecade: 2)
+}
+
+TrainingExperiment(
+  name: "mnist-mlp",
+  title: "Multilayer perceptron with dropout on MNIST",
+  place: place,
+  data: .images(.mnist),
+  settings: [
+    Setting("dropout", 0.5, in: 0..<1, "rate of the hidden layers; 0 switches the input's off too"),
+    Setting("input-dropout", 0.2, in: 0..<1, "rate of the input layer"),
+    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
+  ],
+  minibatch: 128,
+  epochs: ByProfile(smoke: 1, quick: 12, paper: 200),
+  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+  search: ByProfile(
+    smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
+    paper: .inline(seeds: 3)),
+  contenders: [
+    Contender(
+      "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.01]),
+      grid: Grid([alpha(from: 3e-3, to: 3e-2)])),
+    Contender(
+      "RMSProp", optimizer: "rmsprop", published: .init(["alpha": 1e-4]),
+      grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
+    Contender(
+      "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
+      grid: Grid([alpha(from: 1e-2, to: 1e-1), GridAxis("momentum", [0.9, 0.99])])),
+    Contender(
+      "AdaDelta", optimizer: "adadelta", published: .init(["alpha": 1]),
+      grid: Grid([alpha(from: 0.3, to: 3)])),
+    Contender(
+      "Adam", optimizer: "adam", published: .init(["alpha": 1e-4]),
+      grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
+  ],
+  probes: LayerStatistics.probes(layers: layers),
+  probeAxes: LayerStatistics.axes(layers: layers),
+  paper: paper,
+  figures: [
+    Figure(
+      "fig2a", "MNIST Multilayer Neural Network + dropout", place: "Figure 2 (a)",
+      caption: "Adam is lowest from about epoch 15 on and ends near 0.006, AdaGrad near 0.018.",
+      x: .linear("iterations over entire dataset", 0...200),
+      y: .logarithmic("training cost", 0.003...0.1),
+      lines: [
+        .contender("AdaGrad", .blue), .contender("RMSProp", .green),
+        .contender("SGDNesterov", .red), .contender("AdaDelta", .cyan),
+        .contender("Adam", .magenta),
+      ])
+  ],
+  claims: [
+    .lastEpochsMeanLower(
+      "fig2a.adam-best", "Adam shows better convergence than the other methods", place: place,
+      "Adam", than: rivals, last: 20, of: 200, figure: "fig2a")
+  ]
+    + (rivals + ["Adam"]).map {
+      .figureMatch(
+        figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place)
+    },
+  notes: [
+    "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
+      + "Srivastava et al. 2014, chosen before any result."
+  ]
+) { data, settings, minibatch in
+  let rate = settings.number("dropout")
+  return try MultilayerPerceptron(
+    training: data.training, test: data.test,
+    options: .init(
+      inputDropout: rate == 0 ? 0 : settings.number("input-dropout"), hiddenDropout: [rate, rate],
+      l2: settings.number("l2")),
+    minibatchCapacity: minibatch)
+}.main()
