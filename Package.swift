@@ -5,6 +5,7 @@ import PackageDescription
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
   "mnist-logistic",
+  "imdb-logistic",
   "mnist-mlp",
   "algorithm-properties",
   "regret",

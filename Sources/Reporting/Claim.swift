@@ -14,7 +14,7 @@ public struct Claim: Sendable {
   public var rule: String
   /// The figure that shows it; empty if none does.
   public var figure: String
-  /// The arms it is judged in; nil: in every arm that the document has.
+  /// The arms it is judged in, those of them that the document has; nil: in every arm it has.
   public var arms: [String]?
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -162,7 +162,7 @@ public struct Claim: Sendable {
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
     epochs: ClosedRange<Int>? = nil, place: String, variable: String = "train_cost_running",
-    arms: [String]? = ["published"]
+    arms: [String]? = ["published", "custom"]
   ) -> Claim {
     let name = curve ?? contender
     let first = NumberText.significant(thresholds.reproduced)
@@ -188,7 +188,8 @@ public struct Claim: Sendable {
     let present = document.root.labels(of: "arm")
     let judged: [String?]
     if let arms, !present.isEmpty {
-      judged = arms
+      let found = arms.filter(present.contains)
+      judged = found.isEmpty ? Array(arms.prefix(1)) : found
     } else {
       judged = present.isEmpty ? [nil] : present
     }

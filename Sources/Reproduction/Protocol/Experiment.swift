@@ -152,3 +152,50 @@ extension DataSource where Data == ImageData {
     }
   }
 }
+
+extension DataSource where Data == TextData {
+  /// Reviews with their labels as bags of words, shaped by the settings `features` and
+  /// `tokenization` (`Setting.features`, `Setting.tokenization`).
+  ///
+  /// The counts of the words are kept in the folder for decoded data.
+  public static func text(_ name: DatasetName) -> DataSource {
+    let settings = [Setting.features().name, Setting.tokenization().name]
+    return DataSource(dataset: name, settingNames: settings) { resources, settings in
+      var options = TextOptions()
+      options.values = settings.choice("features") ?? options.values
+      options.tokenization = settings.choice("tokenization") ?? options.tokenization
+      switch resources.data {
+      case .located(let located):
+        let data = try located.loadText(options, cacheFolder: resources.cacheFolder)
+        if let reason = data.cache.rejected {
+          resources.tell("\(reason); the reviews were read again")
+        }
+        if case .notWritten(let reason) = data.cache.outcome {
+          resources.tell("the words of the reviews are not kept for the next time: \(reason)")
+        }
+        return data
+      case .standIn(_, let sizes):
+        return StandIn.text(trainingCount: sizes.training, testCount: sizes.test, options: options)
+      case .none: preconditionFailure("\(name) was not asked for")
+      }
+    }
+  }
+}
+
+extension Setting {
+  /// What the value of a word is that a review contains.
+  public static func features(_ standard: TextOptions.Values = TextOptions().values) -> Setting {
+    Setting(
+      "features", standard.rawValue, oneOf: TextOptions.Values.allCases.map(\.rawValue),
+      "value of a word that a review contains: 1, or how often it occurs")
+  }
+
+  /// How a review becomes words.
+  public static func tokenization(
+    _ standard: Tokenization = TextOptions().tokenization
+  ) -> Setting {
+    Setting(
+      "tokenization", standard.rawValue, oneOf: Tokenization.allCases.map(\.rawValue),
+      "how a review becomes words")
+  }
+}
