@@ -84,6 +84,8 @@ package struct CommandOptions {
     ]
     if experiment.hasSearch {
       options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
+      options.append(
+        .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
     }
     options += [
       .init("quiet", nil, "say nothing but errors"),
@@ -125,6 +127,7 @@ package struct CommandOptions {
       if mode == .run { mode = choice }
     }
     request.isSearch = mode == .search
+    request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
     request.seeds = try parsed.value("seeds").map(Self.seeds)
     request.epochs = try parsed.integer("epochs", atLeast: 0)
     request.minibatch = try parsed.integer("minibatch", atLeast: 1)

@@ -157,8 +157,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The search itself; when a table is asked for, the paper's profile says how it is made.
   private func inlineSearch(_ request: PlanRequest) -> Search {
-    let search = search[request.profile]
-    if case .committed = search.source { return self.search[.paper] }
+    var search = search[request.profile]
+    if case .committed = search.source { search = self.search[.paper] }
+    if let seeds = request.searchSeeds { search = .inline(seeds: seeds, epochs: search.epochs) }
     return search
   }
 
