@@ -302,7 +302,7 @@ public final class ComputationProcess: RunProcess {
 
   /// How far the run is; it has no cost.
   public var progress: RunProgress {
-    RunProgress(step: unit, steps: work.count, epoch: 0, cost: .nan)
+    RunProgress(step: unit, steps: work.count, epoch: nil, cost: .nan)
   }
 
   private static let resultPrefix = "result."
