@@ -5,6 +5,7 @@ import PackageDescription
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
   "mnist-logistic",
+  "vae-bias-correction",
   "algorithm-properties",
   "regret",
 ]
@@ -67,7 +68,7 @@ let package = Package(
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
-    library("Reporting", ["ResultStore", "Storage", "Numerics"]),
+    library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
@@ -77,7 +78,7 @@ let package = Package(
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
-    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
+    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction"]),
     tests("EndToEndTests", ["ResultStore"]),
   ]
