@@ -64,7 +64,8 @@ let biasCorrectionClaims: [Claim] = [
   .custom(
     "fig4.best-small", "the best results come from small 1 - beta2 and bias correction",
     place: place,
-    rule: "best loss over alpha at 100 epochs, corrected: beta2 = 0.9999 lower than 0.99, both beta1"
+    rule: "best loss over alpha at 100 epochs, corrected: beta2 = 0.9999 lower than 0.99, at both "
+      + "beta1"
   ) { context in
     let losses = try SweepLosses(context)
     var numbers: [ClaimNumber] = []

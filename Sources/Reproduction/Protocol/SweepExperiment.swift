@@ -105,27 +105,25 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   }
 
   private func run(
-    _ cell: SweepGrid.Cell, _ grid: SweepGrid, seed: UInt64, request: PlanRequest
+    _ cell: SweepGrid.Cell, seed: UInt64, request: PlanRequest
   ) -> RunSpecification {
     let variant = variants.all[cell.position[0]]
     let swept = Dictionary(uniqueKeysWithValues: zip(axes.map(\.hyperparameter), cell.values))
     let hyperparameters = variant.fixed.merging(request.hyperparameters) { _, given in given }
-    let labels = zip([variants.axis] + axes.map(\.name), cell.labels)
     return RunSpecification(
       experiment: name, method: variant.optimizer,
       hyperparameters: hyperparameters.merging(swept) { _, value in value },
       schedule: request.schedule ?? "constant",
       settings: training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: training.epochCount(request), minibatch: request.minibatch ?? minibatch,
-      recording: .ends, data: request.data,
-      labels: labels.map { RunSpecification.Label($0, $1) })
+      recording: .ends, data: request.data, labels: [.init(variants.axis, variant.name)])
   }
 
   /// All cells of one seed come before those of the next.
   private func runs(_ request: PlanRequest) throws -> [RunSpecification] {
     let grid = try grid(request)
     return training.seedList(request).flatMap { seed in
-      grid.cells.filter(\.isKept).map { run($0, grid, seed: seed, request: request) }
+      grid.cells.filter(\.isKept).map { run($0, seed: seed, request: request) }
     }
   }
 
@@ -139,7 +137,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       assembly.describe("loss", longName: lossMeaning, units: "nat")
       for cell in grid.cells where cell.isKept {
         for (index, seed) in training.seedList(request).enumerated() {
-          let run = run(cell, grid, seed: seed, request: request)
+          let run = run(cell, seed: seed, request: request)
           var record = records(run)
           record?.addLoss()
           assembly.add(record, at: [index] + cell.position)
@@ -178,7 +176,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       case nil: return nil
       }
       let model = process.model
-      let image = try picture.draw(model.objective, model.theta, run.seed)
+      let image = picture.draw(model.objective, model.theta, run.seed)
       return (name: picture.fileName, bytes: image.png())
     }
   }
@@ -231,13 +229,12 @@ public struct ModelPicture: Sendable {
   /// The name of the picture's file.
   public let fileName: String
   /// Draws the model at theta.
-  public let draw: @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) throws -> GreyImage
+  public let draw: @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) -> GreyImage
 
   /// A picture.
   public init(
     option: String, help: String, fileName: String,
-    draw: @escaping @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) throws
-      -> GreyImage
+    draw: @escaping @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) -> GreyImage
   ) {
     self.option = option
     self.help = help

@@ -126,8 +126,6 @@ struct SweepGrid {
     var position: [Int]
     /// The swept hyperparameters.
     var values: [Double]
-    /// The labels along the variants and the swept axes.
-    var labels: [String]
     /// Whether it is run.
     var isKept: Bool
   }
@@ -185,15 +183,14 @@ struct SweepGrid {
           ])
       }
     var cells = variants.all.indices.map {
-      Cell(position: [$0], values: [], labels: [variants.all[$0].name], isKept: true)
+      Cell(position: [$0], values: [], isKept: true)
     }
-    for (axis, dimension) in dimensions.dropFirst().enumerated() {
-      let texts = dimension.labels.texts
+    for axis in axes.indices {
       cells = cells.flatMap { cell in
         values[axis].indices.map { index in
           Cell(
             position: cell.position + [index], values: cell.values + [values[axis][index]],
-            labels: cell.labels + [texts[index]], isKept: cell.isKept && isKept[axis][index])
+            isKept: cell.isKept && isKept[axis][index])
         }
       }
     }
