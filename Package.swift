@@ -7,6 +7,7 @@ let experiments = [
   "mnist-logistic",
   "imdb-logistic",
   "mnist-mlp",
+  "vae-bias-correction",
   "algorithm-properties",
   "regret",
 ]
@@ -72,7 +73,7 @@ let package = Package(
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
-    library("Reporting", ["ResultStore", "Storage", "Numerics"]),
+    library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
@@ -82,7 +83,7 @@ let package = Package(
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
-    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
+    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
     tests("EndToEndTests", ["ResultStore", "Storage"]),
   ]

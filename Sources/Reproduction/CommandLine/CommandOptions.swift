@@ -6,7 +6,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, help, version
+    case run, list, dryRun, status, search, merge, action, help, version
   }
 
   var mode = Mode.run
@@ -87,6 +87,7 @@ package struct CommandOptions {
       options.append(
         .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
     }
+    if let action = experiment.action { options.append(action.option) }
     options += [
       .init("quiet", nil, "say nothing but errors"),
       .init("version", nil, "print the version"),
@@ -119,7 +120,7 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     for (name, choice) in [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
-      ("merge", .merge),
+      ("merge", .merge), (experiment.action?.option.name ?? "", .action),
     ] where parsed.contains(name) {
       guard mode == .run || mode == .help || mode == .version else {
         throw UsageError("--\(name) does not go with another mode; give one of them")

@@ -1,3 +1,4 @@
+import COneDNN
 import Datasets
 import Foundation
 import Numerics
@@ -48,6 +49,7 @@ public struct ExperimentCommand: Sendable {
     default:
       break
     }
+    try experiment.check(options.request)
     Interruption.handleSignals()
     let data = try chooseData(options)
     options.request.data = data.identityText
@@ -55,6 +57,7 @@ public struct ExperimentCommand: Sendable {
     switch options.mode {
     case .list, .dryRun: return try list(session)
     case .status: return try status(session)
+    case .action: return try act(session)
     default: return try work(session)
     }
   }
@@ -207,7 +210,8 @@ public struct ExperimentCommand: Sendable {
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
-    let figures = experiment.figures.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
+    let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
@@ -261,6 +265,23 @@ public struct ExperimentCommand: Sendable {
       complain("no figures: \(error)")
       return false
     }
+  }
+
+  /// Does what the experiment can do with its results.
+  private func act(_ session: Session) throws -> ExitStatus {
+    guard let action = experiment.action else { return .success }
+    let options = session.options
+    onednn_set_threads(Int32(options.threads))
+    guard let file = try action.perform(options.request, session.lookup, session.resources) else {
+      complain("interrupted; the same command starts again")
+      return .temporary
+    }
+    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
+    try session.layer.createFolders(folder)
+    let path = FilePaths.join(folder, file.name)
+    try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
+    say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
+    return .success
   }
 
   /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.

@@ -43,6 +43,8 @@ public struct Experiment: Sendable {
   public var claims: [Claim]
   /// The figures drawn from the results.
   public var figures: [Figure]
+  /// The figures of a request, where they depend on it, in place of `figures`.
+  public var requestedFigures: (@Sendable (PlanRequest) throws -> [Figure])?
   /// The paper's own curves, for figures and claims.
   public var paper: PaperCurves
   /// How the protocol is shortened; empty if it is not.
@@ -52,6 +54,29 @@ public struct Experiment: Sendable {
   /// What is done after the results are written, e.g. a picture of samples; gets the resources and
   /// the folder of the results, returns the paths written.
   public var afterwards: (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
+  /// Refuses requests that make no sense, before anything is touched.
+  public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
+  /// What the experiment does instead of its runs if an option of its own asks for it.
+  public var action: ExperimentAction?
+}
+
+/// Something that an experiment can do with its results, asked for by an option of its own.
+public struct ExperimentAction: Sendable {
+  /// The option, a switch.
+  public var option: CommandOption
+  /// Does it: gives a file for the folder of the figures, or `nil` if it was interrupted.
+  public var perform:
+    @Sendable (PlanRequest, RecordLookup, RunResources) throws -> (name: String, bytes: [UInt8])?
+
+  /// An action.
+  public init(
+    option: CommandOption,
+    perform: @escaping @Sendable (PlanRequest, RecordLookup, RunResources) throws
+      -> (name: String, bytes: [UInt8])?
+  ) {
+    self.option = option
+    self.perform = perform
+  }
 }
 
 /// The size of a stand-in data set.

@@ -65,33 +65,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The experiment for the command line.
   public var experiment: Experiment {
-    let cache = DataCache(data)
+    let makeProcess = training.makeProcess
     return Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: settings, methods: contenders.map(\.optimizer),
       contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
       plan: plan,
-      makeProcess: { run, resources in
-        let data = try cache.data(for: run.settings, resources: resources)
-        let objective = try objective(data, run.settings, run.minibatch)
-        guard run.minibatch <= objective.count(of: .training) else {
-          throw UsageError(
-            "a minibatch of \(run.minibatch) is larger than the training set of "
-              + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
-        }
-        return TrainingProcess(
-          run, objective: objective,
-          optimizer: try OptimizerRegistry.make(
-            run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
-          schedule: try Schedule.parse(run.schedule),
-          probes: run.recording == .full ? probes : [])
-      },
+      makeProcess: { try makeProcess($0, $1) },
       document: document, searchTable: searchTable, claims: claims, figures: figures, paper: paper,
-      shortened: { request in
-        let epochs = epochCount(request)
-        let full = self.epochs[.paper]
-        return epochs < full ? "\(epochs) of \(full) epochs" : ""
-      }, notes: notes)
+      shortened: { training.shortened($0) }, notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
@@ -99,17 +81,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   // MARK: Runs
 
-  private func standardSettings(_ request: PlanRequest) -> Settings {
-    Settings(Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.standard) }))
+  private var training: MinibatchTraining<Data> {
+    MinibatchTraining(
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
+      objective: objective)
   }
 
-  private func epochCount(_ request: PlanRequest) -> Int {
-    request.epochs ?? epochs[request.profile]
-  }
+  private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
 
-  private func seedList(_ request: PlanRequest) -> [UInt64] {
-    request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
-  }
+  private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
 
   private func arms(_ request: PlanRequest) -> [Arm] {
     if request.isCustom { return [.custom] }
@@ -126,7 +106,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
       schedule: choice.schedule,
-      settings: standardSettings(request).replacing(with: contender.settings)
+      settings: training.standardSettings.replacing(with: contender.settings)
         .replacing(with: choice.settings).replacing(with: request.settings),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
       data: request.data,
@@ -269,7 +249,6 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
     { request, records in
       let arms = arms(request)
-      let seeds = seedList(request)
       var assembly = Assembly(axes: [
         Dimension("arm", .string(arms.map(\.rawValue)), attributes: [
           Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
@@ -277,9 +256,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         Dimension("optimizer", .string(contenders.map(\.name)), attributes: [
           Attribute("long_name", "optimizer")
         ]),
-        Dimension("seed", .int64(seeds.map { Int64(bitPattern: $0) }), attributes: [
-          Attribute("long_name", "seed")
-        ]),
+        training.seedAxis(request),
       ])
       assembly.define(.epochs(epochCount(request)))
       for axis in probeAxes { assembly.define(axis) }
