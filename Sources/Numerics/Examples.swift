@@ -1,3 +1,5 @@
+import CVectorKernels
+
 /// Labelled examples with dense features, immutable and shared by all workers.
 public final class DenseExamples: Sendable {
   /// How the features are kept in memory.
@@ -35,6 +37,10 @@ public final class DenseExamples: Sendable {
       case .floats(let floats): floats.count
       }
     precondition(stored == count * shape.reduce(1, *), "features and labels do not match")
+    // Minibatches read rows at random: small pages would make most of them miss the TLB.
+    if case .bytes(let bytes) = features {
+      bytes.withUnsafeBytes { vk_use_large_pages($0.baseAddress, $0.count) }
+    }
   }
 }
 
