@@ -6,6 +6,7 @@ import PackageDescription
 let experiments = [
   "mnist-logistic",
   "mnist-mlp",
+  "cifar-cnn",
   "algorithm-properties",
   "regret",
 ]
