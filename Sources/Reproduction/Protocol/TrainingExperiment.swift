@@ -19,12 +19,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
+  let recording: ByProfile<RunSpecification.Recording>
   let contenders: [Contender]
   let probes: [Probe]
   let probeAxes: [Dimension]
   let figures: [Figure]
   let paper: PaperCurves
   let claims: [Claim]
+  let siblings: [String]
   let notes: [String]
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
@@ -34,13 +36,18 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
+  ///   - recording: how much the final runs record; `final` where evaluating the whole training set
+  ///     after every epoch takes too long.
+  ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
+    recording: ByProfile<RunSpecification.Recording> = .init(smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
-    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim], notes: [String] = [],
+    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
+    siblings: [String] = [], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -53,12 +60,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.epochs = epochs
     self.seeds = seeds
     self.search = search
+    self.recording = recording
     self.contenders = contenders
     self.probes = probes
     self.probeAxes = probeAxes
     self.figures = figures
     self.paper = paper
     self.claims = claims
+    self.siblings = siblings
     self.notes = notes
     self.objective = objective
   }
@@ -72,8 +81,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
       plan: plan,
       makeProcess: { try makeProcess($0, $1) },
-      document: document, searchTable: searchTable, claims: claims, figures: figures, paper: paper,
-      shortened: { training.shortened($0) }, notes: notes)
+      document: document, searchTable: searchTable, claims: claims, siblings: siblings,
+      figures: figures, paper: paper, shortened: shortened, notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
@@ -90,6 +99,20 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
 
   private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
+
+  private func shortened(_ request: PlanRequest) -> String {
+    let leftOut = contenders.filter { !isMade($0, request) }.map(\.name)
+    return [
+      training.shortened(request),
+      leftOut.isEmpty ? "" : "without " + leftOut.joined(separator: ", "),
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
+  private func isMade(_ contender: Contender, _ request: PlanRequest) -> Bool {
+    if let named = request.contenders { return named.contains(contender.name) }
+    return request.isSearch || contender.profiles.contains(request.profile)
+  }
 
   private func arms(_ request: PlanRequest) -> [Arm] {
     if request.isCustom { return [.custom] }
@@ -119,7 +142,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     seedList(request).map { seed in
       run(
         contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
-        recording: .full, request: request)
+        recording: recording[request.profile], request: request)
     }
   }
 
@@ -183,7 +206,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         plan.runs = try customRuns(request)
         return plan
       }
-      for contender in contenders {
+      for contender in contenders where isMade(contender, request) {
         if !request.isSearch, let published = contender.published {
           plan.runs += finalRuns(contender, published, arm: .published, request: request)
         }
@@ -219,7 +242,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   }
 
   private func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
-    let runs = try contenders.flatMap { contender in
+    let runs = try contenders.filter { isMade($0, request) }.flatMap { contender in
       try customChoice(contender, request: request).map {
         finalRuns(contender, $0, arm: .custom, request: request)
       } ?? []
