@@ -36,20 +36,21 @@ content() {
   h5dump -a content_sha256 "$1" 2> /dev/null | sed -n 's/.*"\([0-9a-f]\{64\}\)".*/\1/p'
 }
 
-# same FILE FILE: all that repeats is equal, by the stored checksum and by HDF5's own comparison.
+# same FILE FILE: all that repeats is equal, by the stored checksum and, where Debian's python3-h5py
+# is installed, as another program reads it.
 same() {
   local left right
   left=$(content "$1") right=$(content "$2")
   [ -n "$left" ] || fail "$1 has no content_sha256"
   [ "$left" = "$right" ] || fail "$1 and $2 have different content"
-  h5diff -q --exclude-path /volatile "$1" "$2" || fail "h5diff: $1 and $2 differ"
+  [ -z "$python" ] || "$python" Tests/reliability/same.py "$1" "$2" || fail "$1 and $2 differ"
   checks=$((checks + 1))
 }
 
-for tool in h5dump h5diff; do
-  command -v "$tool" > /dev/null \
-    || { echo "$tool is missing: apt-get install hdf5-tools" >&2; exit 69; }
-done
+command -v h5dump > /dev/null \
+  || { echo "h5dump is missing: apt-get install hdf5-tools" >&2; exit 69; }
+python=/usr/bin/python3
+"$python" -c 'import h5py' 2> /dev/null || python=''
 
 # One contender, one seed, two steps an epoch, a checkpoint after every step.
 # shellcheck disable=SC2034  # used by the scripts that read this one

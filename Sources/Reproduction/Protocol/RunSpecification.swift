@@ -9,6 +9,9 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     case full
     /// Running costs after every epoch, evaluations at the end only: for searches.
     case final
+    /// Running costs after every epoch, evaluations before the first step and at the end only: for
+    /// sweeps.
+    case ends
   }
 
   /// Where a run stands in the result arrays: a position by label along each axis.
