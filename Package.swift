@@ -86,6 +86,7 @@ let package = Package(
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
+    tests("BiasCorrectionTests", ["vae-bias-correction", "Reporting", "ResultStore"]),
     tests("EndToEndTests", ["ResultStore", "Storage"]),
   ]
     + experiments.map {

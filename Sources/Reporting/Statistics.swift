@@ -172,7 +172,8 @@ public enum Statistics {
     guard below >= 0 else { return first }
     guard below + 1 < values.count else { return last }
     let fraction = position - Double(below)
-    if fraction == 0 { return values[below] }
+    // Two infinite values have no difference to go along.
+    if fraction == 0 || values[below] == values[below + 1] { return values[below] }
     return values[below] + fraction * (values[below + 1] - values[below])
   }
 }

@@ -289,9 +289,8 @@ public struct ExperimentCommand: Sendable {
       complain("interrupted; the same command starts again")
       return .temporary
     }
-    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
-    try session.layer.createFolders(folder)
-    let path = FilePaths.join(folder, file.name)
+    try session.layer.createFolders(session.figureFolder)
+    let path = FilePaths.join(session.figureFolder, file.name)
     try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
     say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
     return .success
