@@ -94,7 +94,7 @@ public struct ExperimentCommand: Sendable {
     }
     let start = ContinuousClock.now
     let summary = options.mode == .merge ? Runner.Summary() : try makeRuns(session)
-    if let error = summary.storageError {
+    if let error = summary.blocker {
       for line in summary.failed { complain("failed: \(line)") }
       throw error
     }
@@ -150,8 +150,8 @@ public struct ExperimentCommand: Sendable {
       total.diverged += summary.diverged
       total.failed += summary.failed
       total.wasInterrupted = summary.wasInterrupted
-      total.storageError = summary.storageError
-      if summary.wasInterrupted || summary.storageError != nil { return total }
+      total.blocker = summary.blocker
+      if summary.wasInterrupted || summary.blocker != nil { return total }
     }
   }
 

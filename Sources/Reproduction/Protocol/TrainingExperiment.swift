@@ -116,11 +116,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func shortened(_ request: PlanRequest) -> String {
     let epochs = epochCount(request)
     let full = self.epochs[.paper]
-    let leftOut = contenders.filter { !isMade($0, request) }.map(\.name)
-    return
-      ((epochs < full ? ["\(epochs) of \(full) epochs"] : [])
-      + (leftOut.isEmpty ? [] : ["without " + leftOut.joined(separator: ", ")]))
-      .joined(separator: ", ")
+    var parts = epochs < full ? ["\(epochs) of \(full) epochs"] : []
+    let made = contenders.count { isMade($0, request) }
+    if made < contenders.count { parts.append("\(made) of \(contenders.count) optimizers") }
+    return parts.joined(separator: ", ")
   }
 
   /// Whether a contender is run: those of the profile, or those asked for; a search is for all.

@@ -1,4 +1,5 @@
 import COneDNN
+import Datasets
 import Foundation
 import Networks
 import Storage
@@ -33,8 +34,9 @@ public final class Runner: Sendable {
     public var failed: [String] = []
     /// Whether a signal stopped the work.
     public var wasInterrupted = false
-    /// The first error that makes going on pointless: results cannot be written.
-    public var storageError: (any UserFacingError)?
+    /// The first error that makes going on pointless: results cannot be written, the data cannot be
+    /// read, or the request does not fit them.
+    public var blocker: (any UserFacingError)?
   }
 
   private struct State {
@@ -86,8 +88,10 @@ public final class Runner: Sendable {
       let message: String?
       do {
         message = try make(run, worker: worker)
-      } catch let error as FileError {
-        state.withLock { $0.summary.storageError = $0.summary.storageError ?? error }
+      } catch let error as any UserFacingError
+        where error is FileError || error is DatasetError || error is UsageError
+      {
+        state.withLock { $0.summary.blocker = $0.summary.blocker ?? error }
         message = "\(error)"
       } catch {
         state.withLock { $0.summary.failed.append("\(run.summary): \(error)") }
@@ -103,7 +107,7 @@ public final class Runner: Sendable {
         state.summary.wasInterrupted = true
         return nil
       }
-      guard state.next < runs.count, state.summary.storageError == nil else { return nil }
+      guard state.next < runs.count, state.summary.blocker == nil else { return nil }
       defer { state.next += 1 }
       return runs[state.next]
     }
