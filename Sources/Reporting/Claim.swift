@@ -14,7 +14,7 @@ public struct Claim: Sendable {
   public var rule: String
   /// The figure that shows it; empty if none does.
   public var figure: String
-  /// The arms it is judged in; nil: in every arm that the document has.
+  /// The arms it is judged in, those of them that the document has; nil: in every arm it has.
   public var arms: [String]?
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -187,12 +187,12 @@ public struct Claim: Sendable {
   /// - Parameters:
   ///   - curve: the curve's name in the paper's legend; nil: as the contender's.
   ///   - thresholds: (0.05, 0.15) for linear axes, (0.15, 0.5) for logarithmic ones.
-  ///   - epochs: the part of the curve that is compared; nil: all of its points.
+  ///   - epochs: the part of the curve that is compared; nil: its points inside the figure's frame.
   public static func figureMatch(
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
     epochs: ClosedRange<Int>? = nil, place: String, variable: String = "train_cost_running",
-    arms: [String]? = ["published"]
+    arms: [String]? = ["published", "custom"]
   ) -> Claim {
     let name = curve ?? contender
     let first = NumberText.significant(thresholds.reproduced)
@@ -219,7 +219,8 @@ public struct Claim: Sendable {
     let present = document.root.labels(of: "arm")
     let judged: [String?]
     if let arms, !present.isEmpty {
-      judged = arms
+      let found = arms.filter(present.contains)
+      judged = found.isEmpty ? Array(arms.prefix(1)) : found
     } else {
       judged = present.isEmpty ? [nil] : present
     }
@@ -432,9 +433,9 @@ private struct FigureMatch {
     guard let curve = context.paper.curve(name, of: figure) else {
       throw NotRun("the paper's \(figure) has no curve '\(name)'")
     }
-    let points = curve.data.filter { point in
-      range.map { (Double($0.lowerBound)...Double($0.upperBound)).contains(point.x) } ?? true
-    }
+    let compared =
+      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
+    let points = curve.data.filter { compared?.contains($0.x) ?? true }
     guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
     epochs = points.map { Int($0.x.rounded()) }
     paper = points.map(\.y)

@@ -115,6 +115,18 @@ public struct PaperCurves: Sendable, Equatable {
     guard headerSeen else { throw PaperCurvesError(line: 1, problem: "there is no header line") }
   }
 
+  /// The horizontal range of a figure's frame, from the comment `frame: <figure> <x> <y>`; nil if
+  /// there is none. The paper's lines may go on beyond it.
+  public func frame(of figure: String) -> ClosedRange<Double>? {
+    for comment in comments {
+      let words = comment.split(separator: " ")
+      guard words.count == 4, words[0] == "frame:", words[1] == figure else { continue }
+      let ends = words[2].split(separator: "..").compactMap { Double($0) }
+      return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+    }
+    return nil
+  }
+
   /// The line of that name in that figure.
   public func curve(_ name: String, of figure: String) -> Curve? {
     curves.first { $0.figure == figure && $0.name == name }

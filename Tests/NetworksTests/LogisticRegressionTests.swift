@@ -170,6 +170,19 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
       theta[objective.parameters[1].offset] = value
       #expect(objective.evaluate(at: theta, on: .test, noise: noise).cost.isNaN)
     }
+    // A weight that no example uses.
+    let blank = DenseExamples(
+      shape: [32], features: .bytes([UInt8](repeating: 0, count: 320)),
+      labels: [UInt8](repeating: 1, count: 10), classCount: 3)
+    let unused = LogisticRegression(training: blank, test: blank, l2: 0)
+    var broken = FloatVector(count: unused.parameterCount)
+    broken[5] = .nan
+    var gradient = FloatVector(count: unused.parameterCount)
+    let cost = [Int32(0), 1].withUnsafeBufferPointer {
+      unused.evaluateGradient(at: broken, minibatch: $0, noise: noise, gradient: &gradient)
+    }
+    #expect(cost.cost.isNaN)
+    #expect(unused.evaluate(at: broken, on: .test, noise: noise).cost.isNaN)
     // Logits far beyond the range of exp.
     var theta = FloatVector(count: objective.parameterCount)
     theta[objective.parameters[1].offset] = 1e30

@@ -58,7 +58,7 @@ import Testing
   @Test func theFileHasAllContenders() throws {
     let request = PlanRequest(profile: .quick, data: "")
     let group = try experiment.document(request) { _ in nil }
-    #expect(group.dimensions.first { $0.name == "optimizer" }?.labels == .string(
-      ["Adam", "Adam+dropout"]))
+    let axis = group.dimensions.first { $0.name == "optimizer" }
+    #expect(axis?.labels == .string(["Adam", "Adam+dropout"]))
   }
 }

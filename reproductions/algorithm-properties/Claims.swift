@@ -63,7 +63,8 @@ let propertyClaims: [Claim] = [
         + judged.map {
           "\(text($0.step)) alpha at (\($0.pair))"
             + ($0.betas.hasLargestStep ? "" : " after 500 gradients and more after more")
-        }.joined(separator: ", ") + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
+        }.joined(separator: ", ")
+        + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
         + "stated for all sequences too, is a bound on spikes only: "
         + broken.map {
           "\(text($0.step)) instead of \(text($0.betas.statedBound)) at (\($0.pair))"
@@ -85,7 +86,8 @@ let propertyClaims: [Claim] = [
       largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
       unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
       "gradients that shrink by the factor beta2 lead to "
-        + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }.joined(separator: ", "))
+        + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }
+        .joined(separator: ", "))
   },
   .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",
@@ -146,7 +148,8 @@ let propertyClaims: [Claim] = [
       abs(slope.value - 1) <= 0.05 ? .reproduced : .notReproduced, effect: slope.value,
       low: slope.low, high: slope.high, threshold: 1, unit: "slope",
       numbers: points.map { ClaimNumber("1 - beta2 = 10^\(text($0.x))", $0.y) },
-      "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))")
+      "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))"
+    )
   },
   .custom(
     "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",

@@ -20,10 +20,12 @@ private func line(
 private func worstCasePanel(_ title: String, _ pairs: [String], bounds: [String]) -> Figure.Panel {
   Figure.Panel(
     title, x: .logarithmic("number of gradients t", 1...1e5),
-    y: .logarithmic("largest step / alpha"),
+    y: .logarithmic("largest step / alpha", ticks: [1, 2, 3, 5, 10, 20, 30]),
     lines: pairs.map { line($0, "worst_case/closed_form", "t", betas: $0) }
       + pairs.map { line("", "worst_case/step", "t", betas: $0, isPoints: true) }
-      + bounds.map { (pair: String) in line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey) })
+      + bounds.map { (pair: String) in
+        line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey)
+      })
 }
 
 let propertyFigures: [Figure] = [
@@ -57,7 +59,7 @@ let propertyFigures: [Figure] = [
             line(pair, "worst_case_adamax/closed_form", "t", betas: pair, colour: colour),
             line("", "worst_case_adamax/step", "t", betas: pair, colour: colour, isPoints: true),
           ]
-        }),
+        })
     ]),
   Figure(
     "alg-spike", "A single gradient after n zeros", place: "section 2.1",

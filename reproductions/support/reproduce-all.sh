@@ -8,26 +8,49 @@ data=$2
 read -r -a experiments <<< "$3"
 shift 3
 
+# A signal to this script is one to the experiment that is running, whose checkpoint is worth waiting
+# for.
+child='' stopped=''
+pass_on() {
+  stopped=1
+  [ -z "$child" ] || kill -"$1" "$child" 2> /dev/null
+}
+for signal in INT TERM HUP USR1; do
+  # shellcheck disable=SC2064  # the signal's name now
+  trap "pass_on $signal" "$signal"
+done
+
+# run COMMAND...: its status in $status.
+run() {
+  "$@" < /dev/null &
+  child=$!
+  while :; do
+    wait "$child"
+    status=$?
+    # A signal ends the wait early, while the child is still there.
+    kill -0 "$child" 2> /dev/null || break
+  done
+  child=''
+}
+
 bin=.build/release
 started=$SECONDS
 failed=()
 
 if [ "$profile" != smoke ]; then
   # What cannot be had is told by the experiments: quick falls back to stand-ins, paper refuses.
-  reproductions/support/get-data.sh --quiet-if-complete "$data" || true
+  reproductions/support/get-data.sh "$data" > /dev/null || true
 fi
 
 for experiment in "${experiments[@]}"; do
-  "$bin/$experiment" "$@"
-  status=$?
+  run "$bin/$experiment" "$@"
   # Interrupted: the rest goes on later too.
   [ "$status" -eq 75 ] && exit 75
+  [ -z "$stopped" ] || exit 75
   [ "$status" -ne 0 ] && failed+=("$experiment (status $status)")
 done
 
-if [ -x "$bin/report" ]; then
-  "$bin/report" --profile "$profile" || failed+=("report (status $?)")
-fi
+"$bin/report" --results "results/$profile" || failed+=("report (status $?)")
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[@]}" >&2

@@ -103,7 +103,7 @@ struct Assembly {
     }
   }
 
-  /// Notes what the runs at a position along the leading axes used.
+  /// Notes what the runs at a position along the axes of hyperparameters used.
   mutating func setHyperparameters(
     _ values: [String: Double], schedule: String, settings: Settings, at position: [Int]
   ) {
@@ -161,9 +161,9 @@ struct Assembly {
     return group
   }
 
-  private func addHyperparameters(to group: inout Group, axes names: [String]) {
+  private func addHyperparameters(to group: inout Group, axes axisNames: [String]) {
     guard !hyperparameters.isEmpty else { return }
-    let lengths = names.map { name in axes.first { $0.name == name }?.length ?? 1 }
+    let lengths = axisNames.map { name in axes.first { $0.name == name }?.length ?? 1 }
     let count = lengths.reduce(1, *)
     func position(_ index: Int) -> [Int] {
       var rest = index
@@ -174,10 +174,11 @@ struct Assembly {
     }
     let cells = (0..<count).map { hyperparameters[position($0)] }
     let names = cells.compactMap { $0?.values.keys }.flatMap { $0 }
-    for name in Set(names).sorted() {
+    // One that is an axis is told by the labels already.
+    for name in Set(names).sorted() where !axes.contains(where: { $0.name == name }) {
       group.variables.append(
         Variable(
-          Self.identifier(name), hyperparameterAxes(names: lengths.count),
+          name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
           attributes: [
             Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
@@ -185,7 +186,7 @@ struct Assembly {
     }
     group.variables.append(
       Variable(
-        "schedule", hyperparameterAxes(names: lengths.count),
+        "schedule", axisNames,
         .string(cells.map { $0?.schedule ?? "" }),
         attributes: [Attribute("long_name", "stepsize schedule; t counts from 1")]))
     let settingNames = Set(cells.compactMap { $0?.settings.names }.flatMap { $0 }).sorted()
@@ -198,18 +199,9 @@ struct Assembly {
         : .string(values.map { if case .text(let text)? = $0 { text } else { "" } })
       group.variables.append(
         Variable(
-          "setting_" + Self.identifier(name), hyperparameterAxes(names: lengths.count), array,
+          "setting_" + name.replacing("-", with: "_"), axisNames, array,
           attributes: [Attribute("long_name", "setting \(name)")]))
     }
-  }
-
-  /// A name that other languages can use as an attribute: `input-dropout` becomes `input_dropout`.
-  private static func identifier(_ name: String) -> String {
-    String(name.map { $0 == "-" ? "_" : $0 })
-  }
-
-  private func hyperparameterAxes(names count: Int) -> [String] {
-    axes.prefix(count).map(\.name)
   }
 }
 
@@ -247,7 +239,8 @@ extension CommittedSearch {
       ]
       + names.map { name in
         Variable(
-          String(name.map { $0 == "-" ? "_" : $0 }), ["trial"], .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
+          name.replacing("-", with: "_"), ["trial"],
+          .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
           attributes: text("hyperparameter \(name)"))
       } + [
         Variable(

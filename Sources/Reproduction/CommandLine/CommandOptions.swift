@@ -6,7 +6,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, help, version
+    case run, list, dryRun, status, search, merge, action, help, version
   }
 
   var mode = Mode.run
@@ -72,7 +72,7 @@ package struct CommandOptions {
     options += [
       .init("data-dir", "DIR", "folder of the data sets; else $ADAM_DATA, else data/"),
       .init("output", "FILE", "the result file; default results/<profile>/\(experiment.name).h5"),
-      .init("jobs", "N", "runs at a time; default: the number of cores"),
+      .init("jobs", "N", "runs at a time; default: as many as there are cores for"),
       .init("threads", "N", "threads of one run; default 1"),
       .init("checkpoint-interval", "S", "seconds between checkpoints of a run; default 30"),
       .init("shard", "I/N", "only part I of N of the runs; writes a shard file to be merged"),
@@ -84,7 +84,10 @@ package struct CommandOptions {
     ]
     if experiment.hasSearch {
       options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
+      options.append(
+        .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
     }
+    if let action = experiment.action { options.append(action.option) }
     options += [
       .init("quiet", nil, "say nothing but errors"),
       .init("version", nil, "print the version"),
@@ -117,7 +120,7 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     for (name, choice) in [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
-      ("merge", .merge),
+      ("merge", .merge), (experiment.action?.option.name ?? "", .action),
     ] where parsed.contains(name) {
       guard mode == .run || mode == .help || mode == .version else {
         throw UsageError("--\(name) does not go with another mode; give one of them")
@@ -125,6 +128,7 @@ package struct CommandOptions {
       if mode == .run { mode = choice }
     }
     request.isSearch = mode == .search
+    request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
     request.seeds = try parsed.value("seeds").map(Self.seeds)
     request.epochs = try parsed.integer("epochs", atLeast: 0)
     request.minibatch = try parsed.integer("minibatch", atLeast: 1)
@@ -165,12 +169,16 @@ package struct CommandOptions {
     if output.isEmpty || output.hasSuffix("/") {
       throw UsageError("--output takes the path of a file, not \"\(output)\"")
     }
-    jobs =
-      try parsed.integer("jobs", atLeast: 1) ?? ProcessInfo.processInfo.activeProcessorCount
     threads = try parsed.integer("threads", atLeast: 1) ?? 1
+    jobs =
+      try parsed.integer("jobs", atLeast: 1)
+      ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
     isFresh = parsed.contains("fresh")
     isQuiet = parsed.contains("quiet")
     checkpointInterval = try parsed.number("checkpoint-interval") ?? 30
+    guard checkpointInterval >= 0 else {
+      throw UsageError("--checkpoint-interval takes seconds, 0 or more")
+    }
     shard = try parsed.value("shard").map(Self.shard)
     operands = parsed.operands
     guard operands.isEmpty || mode == .merge else {
@@ -178,6 +186,9 @@ package struct CommandOptions {
     }
     if mode == .merge && operands.isEmpty {
       throw UsageError("--merge needs the shard files as arguments")
+    }
+    if mode == .merge && shard != nil {
+      throw UsageError("--merge does not go with --shard: it combines all shards")
     }
   }
 
@@ -212,7 +223,7 @@ package struct CommandOptions {
   }
 
   private static func contenders(_ text: String, of experiment: Experiment) throws -> [String] {
-    try text.split(separator: ",").map { part in
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       let wanted = part.lowercased()
       guard let name = experiment.contenders.first(where: { $0.lowercased() == wanted }) else {
         throw UsageError(

@@ -1,3 +1,4 @@
+import COneDNN
 import Datasets
 import Foundation
 import Numerics
@@ -27,14 +28,15 @@ public struct ExperimentCommand: Sendable {
   }
 
   private func complain(_ text: String) {
-    FileHandle.standardError.write(Data("\(experiment.name): \(text)\n".utf8))
+    Console.tell("\(experiment.name): \(text)\n")
   }
 
   private func say(_ text: String, unless isQuiet: Bool) {
-    if !isQuiet { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    if !isQuiet { Console.show(text + "\n") }
   }
 
-  private func run(_ arguments: [String]) throws -> ExitStatus {
+  /// Runs the command, the program's name first in `arguments`, and returns its status.
+  package func run(_ arguments: [String]) throws -> ExitStatus {
     var options = try CommandOptions(arguments, for: experiment)
     switch options.mode {
     case .help:
@@ -47,6 +49,7 @@ public struct ExperimentCommand: Sendable {
     default:
       break
     }
+    try experiment.check(options.request)
     Interruption.handleSignals()
     let data = try chooseData(options)
     options.request.data = data.identityText
@@ -54,6 +57,7 @@ public struct ExperimentCommand: Sendable {
     switch options.mode {
     case .list, .dryRun: return try list(session)
     case .status: return try status(session)
+    case .action: return try act(session)
     default: return try work(session)
     }
   }
@@ -72,7 +76,8 @@ public struct ExperimentCommand: Sendable {
         try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
     } catch let error as DatasetError where profile == .quick && error.isMissingData {
       complain("NO REAL DATA: \(error)")
-      complain("generated stand-in data are used instead; the figures say so, and no claim is judged")
+      complain(
+        "generated stand-in data are used instead; the figures say so, and no claim is judged")
       return standIn
     }
   }
@@ -86,42 +91,57 @@ public struct ExperimentCommand: Sendable {
     let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
     defer { withExtendedLifetime(lock) {} }
     if options.isFresh { try session.store.removeAll() }
-    if options.mode == .merge {
-      for path in options.operands {
-        let added = try session.store.merge(bundle: path, experiment: experiment.name)
-        say("\(experiment.name): \(added) new runs from \(path)", unless: options.isQuiet)
-      }
-    }
+    session.store.tidy()
+    if options.mode == .merge { try merge(session) }
     let start = ContinuousClock.now
     let summary = options.mode == .merge ? Runner.Summary() : try makeRuns(session)
-    if let error = summary.blocker {
-      for line in summary.failed { complain("failed: \(line)") }
-      throw error
+    for line in summary.diverged where !options.isQuiet { complain("diverged: \(line)") }
+    for line in summary.failed { complain("failed: \(line)") }
+    if let error = summary.error { throw error }
+    let (missing, areAll) = try session.missing()
+    if summary.wasInterrupted {
+      // The result file stays as it is: a complete one is not replaced by one with gaps.
+      complain(
+        "interrupted with \(areAll ? "" : "at least ")\(missing) runs to do; "
+          + "the same command goes on")
+      return .temporary
     }
     let isWritten: Bool
     if let shard = options.shard {
-      try writeShard(session, shard)
+      try writeShard(session, shard, areAll: areAll)
       isWritten = true
     } else if options.mode == .search {
       isWritten = try writeSearch(session)
+    } else if try session.hasNoRecord() {
+      complain("no run has ended, so there is nothing to write")
+      isWritten = true
     } else {
       isWritten = try writeResults(session, start: start)
     }
-    let missing = try session.pending().count
-    if !isWritten && missing == 0 {
+    if missing > 0 || !areAll {
+      complain("\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
+    } else if !isWritten {
       say(
         "\(experiment.name): nothing to do, \(options.output) is complete", unless: options.isQuiet)
     }
-    for line in summary.diverged where !options.isQuiet { complain("diverged: \(line)") }
-    for line in summary.failed { complain("failed: \(line)") }
-    if summary.wasInterrupted {
-      complain("interrupted with \(missing) runs to do; the same command goes on")
-      return .temporary
-    }
-    if options.mode == .merge && missing > 0 {
-      say("\(experiment.name): \(missing) runs are still missing", unless: options.isQuiet)
-    }
     return summary.failed.isEmpty ? .success : .failure
+  }
+
+  /// Takes the runs of the shard files named as operands.
+  private func merge(_ session: Session) throws {
+    let options = session.options
+    for path in options.operands {
+      let added = try session.store.merge(bundle: path, experiment: experiment.name)
+      say("\(experiment.name): \(added) new runs from \(path)", unless: options.isQuiet)
+    }
+    let planned = Set(try session.plannedRuns().map(\.identity))
+    for path in options.operands {
+      let identities = try RunStore.identities(inBundle: path)
+      if !identities.isEmpty && planned.isDisjoint(with: identities) {
+        complain(
+          "no run of \(path) is one of these: were profile, data and options the same?")
+      }
+    }
   }
 
   /// Plans and runs until nothing is pending.
@@ -150,20 +170,24 @@ public struct ExperimentCommand: Sendable {
       total.diverged += summary.diverged
       total.failed += summary.failed
       total.wasInterrupted = summary.wasInterrupted
-      total.blocker = summary.blocker
-      if summary.wasInterrupted || summary.blocker != nil { return total }
+      total.error = summary.error
+      if summary.wasInterrupted || summary.error != nil { return total }
     }
   }
 
   // MARK: Writing
 
-  private func writeShard(_ session: Session, _ shard: CommandOptions.Shard) throws {
-    let identities = try session.plannedRuns().map(\.identity).filter(shard.contains)
+  private func writeShard(
+    _ session: Session, _ shard: CommandOptions.Shard, areAll: Bool
+  ) throws {
     try session.store.writeBundle(
-      of: identities, experiment: experiment.name, to: session.lockedPath)
+      of: try session.plannedRuns().map(\.identity), experiment: experiment.name,
+      to: session.lockedPath)
+    let merge =
+      "\(experiment.name) --profile \(session.options.request.profile.rawValue) --merge FILES"
     say(
-      "\(experiment.name): wrote \(session.lockedPath); combine the shards with "
-        + "\(experiment.name) --profile \(session.options.request.profile.rawValue) --merge FILES",
+      "\(experiment.name): wrote \(session.lockedPath); combine the shards with \(merge)"
+        + (areAll ? "" : ", then run them again: the runs with what the search chose follow"),
       unless: session.options.isQuiet)
   }
 
@@ -187,23 +211,33 @@ public struct ExperimentCommand: Sendable {
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
-    let figures = experiment.figures.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
+    let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
     let content = try contentIdentity(of: document)
-    if session.existingContent() == content { return false }
+    let isNew = session.existingContent() != content
+    let undrawn =
+      isNew
+      ? figures
+      : figures.filter { figure in
+        figurePaths(figure, session).contains { !FilePaths.exists($0) }
+      }
+    guard isNew || !undrawn.isEmpty else { return false }
     document.root.attributes.append(Attribute("content_sha256", content))
     session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
-    try ResultFile.write(document, to: options.output, layer: session.layer)
-    say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
+    // The result file comes last: if the power fails before, the figures are drawn again as well.
+    let areDrawn = try draw(undrawn, of: document, session: session)
+    guard isNew else { return areDrawn }
     if let afterwards = experiment.afterwards {
       let paths = try afterwards(
         options.request, session.lookup, session.resources, FilePaths.folder(of: options.output))
       for path in paths { say("\(experiment.name): wrote \(path)", unless: options.isQuiet) }
     }
-    try draw(figures, of: document, session: session)
+    try ResultFile.write(document, to: options.output, layer: session.layer)
+    say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
     return true
   }
@@ -220,23 +254,47 @@ public struct ExperimentCommand: Sendable {
     return found
   }
 
-  private func draw(_ figures: [Figure], of document: Document, session: Session) throws {
-    guard !figures.isEmpty else { return }
-    let folder = FilePaths.join(FilePaths.folder(of: session.options.output), "figures")
+  private func figurePaths(_ figure: Figure, _ session: Session) -> [String] {
+    ["svg", "png"].map { FilePaths.join(session.figureFolder, "\(figure.id).\($0)") }
+  }
+
+  /// Draws figures; returns whether it could.
+  private func draw(_ figures: [Figure], of document: Document, session: Session) throws -> Bool {
     do {
       let gnuplot = try Gnuplot()
-      try session.layer.createFolders(folder)
       for figure in figures {
         let drawn = try gnuplot.draw(figure, of: document, paper: experiment.paper)
-        let path = FilePaths.join(folder, figure.id)
-        try AtomicFile.commit(drawn.svg, to: path + ".svg", layer: session.layer)
-        try AtomicFile.commit(drawn.png, to: path + ".png", layer: session.layer)
-        say("\(experiment.name): drew \(path).svg and .png", unless: session.options.isQuiet)
+        for (path, bytes) in zip(figurePaths(figure, session), [drawn.svg, drawn.png]) {
+          try session.layer.createFolders(FilePaths.folder(of: path))
+          try AtomicFile.commit(bytes, to: path, layer: session.layer)
+        }
+        say(
+          "\(experiment.name): drew \(figurePaths(figure, session).joined(separator: " and "))",
+          unless: session.options.isQuiet)
       }
+      return true
     } catch let error as ReportError {
-      // The numbers are safe in the result file; figures can be drawn from it later.
+      // The numbers are safe; figures can be drawn from them later.
       complain("no figures: \(error)")
+      return false
     }
+  }
+
+  /// Does what the experiment can do with its results.
+  private func act(_ session: Session) throws -> ExitStatus {
+    guard let action = experiment.action else { return .success }
+    let options = session.options
+    onednn_set_threads(Int32(options.threads))
+    guard let file = try action.perform(options.request, session.lookup, session.resources) else {
+      complain("interrupted; the same command starts again")
+      return .temporary
+    }
+    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
+    try session.layer.createFolders(folder)
+    let path = FilePaths.join(folder, file.name)
+    try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
+    say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
+    return .success
   }
 
   /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.
@@ -264,6 +322,8 @@ public struct ExperimentCommand: Sendable {
         switch record?.outcome {
         case .finished: "done"
         case .diverged(let epoch, _, _): "diverged in epoch \(epoch)"
+        case nil where session.store.hasCheckpoint(of: run.identity):
+          "begun, \(clockText(seconds)) in all"
         case nil: "to do, \(clockText(seconds))"
         }
       let epochs = experiment.trainsInEpochs ? ", \(run.epochs) epochs" : ""

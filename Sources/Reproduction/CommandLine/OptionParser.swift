@@ -105,7 +105,8 @@ public struct OptionParser: Sendable {
       case 63:  // "?"
         throw UsageError("unknown option \(text)\(suggestion(for: text)); --help lists the options")
       default:
-        parsed.add(options[Int(code) - 1000].name, getopt_argument().map { String(cString: $0) } ?? "")
+        parsed.add(
+          options[Int(code) - 1000].name, getopt_argument().map { String(cString: $0) } ?? "")
       }
     }
     let first = Int(getopt_next_index())
@@ -122,7 +123,8 @@ public struct OptionParser: Sendable {
     }
     let width = min(26, rows.map(\.0.count).max() ?? 0)
     let lines = rows.map { name, help in
-      "  " + name.padding(toLength: max(width, name.count), withPad: " ", startingAt: 0) + "  " + help
+      "  " + name.padding(toLength: max(width, name.count), withPad: " ", startingAt: 0) + "  "
+        + help
     }
     return usage + "\n\n" + lines.joined(separator: "\n") + "\n"
   }

@@ -21,12 +21,14 @@ final class Session: Sendable {
     let folder = FilePaths.folder(of: options.output)
     let stem = Session.stem(options.output)
     let main = FilePaths.join(FilePaths.join(folder, "runs"), stem)
+    let notice: @Sendable (String) -> Void = { Console.tell("\(experiment.name): \($0)\n") }
     if let shard = options.shard {
+      // Runs of the search are there once the shards have been merged.
       store = RunStore(
-        folder: "\(main).shard-\(shard.index)-of-\(shard.count)", alsoReading: [main],
-        layer: layer)
+        folder: "\(main).shard-\(shard.index)-of-\(shard.count)",
+        alsoReading: options.isFresh ? [] : [main], layer: layer, notice: notice)
     } else {
-      store = RunStore(folder: main, layer: layer)
+      store = RunStore(folder: main, layer: layer, notice: notice)
     }
   }
 
@@ -38,28 +40,39 @@ final class Session: Sendable {
       "\(Session.stem(options.output)).shard-\(shard.index)-of-\(shard.count).runs")
   }
 
+  /// Where figures go: `figures` beside the output; a folder of its own there if the output has not
+  /// the experiment's name, so that two outputs do not overwrite each other's figures.
+  var figureFolder: String {
+    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
+    let stem = Session.stem(options.output)
+    return stem == experiment.name ? folder : FilePaths.join(folder, stem)
+  }
+
+  /// The name without `.h5`; two outputs of one folder never have the same.
   private static func stem(_ path: String) -> String {
     let name = FilePaths.name(of: path)
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-    return String(name[..<dot])
+    return name.hasSuffix(".h5") && name.count > 3 ? String(name.dropLast(3)) : name
   }
 
   /// The operating system, or, for tests of crash safety, a layer that fails where
-  /// `ADAM_REPRODUCTION_FAULT` says: `kill:17`, `fail:17:28` (call, errno) or `short:17`.
+  /// `ADAM_REPRODUCTION_FAULT` says: `kill:17`, `short:17`, `once:17:28` (call, errno), or
+  /// `fail:17:28`, in which all later calls fail too.
   private static func fileLayer() throws -> any FileLayer {
     guard let text = ProcessInfo.processInfo.environment["ADAM_REPRODUCTION_FAULT"] else {
       return .system
     }
     let parts = text.split(separator: ":").map(String.init)
     let call = parts.count > 1 ? Int(parts[1]) : nil
+    let code = parts.count > 2 ? Int32(parts[2]) ?? EIO : EIO
     switch (parts.first, call) {
     case ("kill", let call?): return FaultInjectingFileLayer(.kill, atCall: call)
     case ("short", let call?): return FaultInjectingFileLayer(.writeShort, atCall: call)
+    case ("once", let call?): return FaultInjectingFileLayer(.fail(code: code), atCall: call)
     case ("fail", let call?):
-      let code = parts.count > 2 ? Int32(parts[2]) ?? EIO : EIO
       return FaultInjectingFileLayer(.failFromHere(code: code), atCall: call)
     default:
-      throw UsageError("ADAM_REPRODUCTION_FAULT is \"\(text)\", not kill:N, short:N or fail:N:ERRNO")
+      throw UsageError(
+        "ADAM_REPRODUCTION_FAULT is \"\(text)\", not kill:N, short:N, once:N:ERRNO or fail:N:ERRNO")
     }
   }
 
@@ -70,16 +83,24 @@ final class Session: Sendable {
       data: data, cacheFolder: FilePaths.join(FilePaths.folder(of: options.output), "cache"),
       profile: options.request.profile, request: options.request,
       tell: { text in
-        if !isQuiet { FileHandle.standardError.write(Data("\(name): \(text)\n".utf8)) }
+        if !isQuiet { Console.tell("\(name): \(text)\n") }
       })
   }
 
   // MARK: Runs
 
+  /// A run as this session makes it.
+  private func threaded(_ run: RunSpecification) -> RunSpecification {
+    guard options.threads > 1 else { return run }
+    var run = run
+    run.threads = options.threads
+    return run
+  }
+
   /// The record of a run, read once.
   var lookup: RecordLookup {
     { run in
-      let identity = run.identity
+      let identity = self.threaded(run).identity
       if let record = self.known.withLock({ $0[identity] }) { return record }
       guard let record = self.store.record(of: identity) else { return nil }
       self.known.withLock { $0[identity] = record }
@@ -94,7 +115,7 @@ final class Session: Sendable {
 
   func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
     var seen: Set<String> = []
-    return runs.filter { run in
+    return runs.map(threaded).filter { run in
       if let contenders = options.contenders, let name = run.label("optimizer"),
         !contenders.contains(name)
       {
@@ -109,6 +130,17 @@ final class Session: Sendable {
   /// The runs still to make.
   func pending() throws -> [RunSpecification] {
     try plannedRuns().filter { lookup($0) == nil }
+  }
+
+  /// How many runs are still to be made, and whether these are all.
+  func missing() throws -> (count: Int, areAll: Bool) {
+    let plan = try experiment.plan(options.request, lookup)
+    return (selected(plan.runs).filter { lookup($0) == nil }.count, plan.isFinal)
+  }
+
+  /// Whether no run at all is known.
+  func hasNoRecord() throws -> Bool {
+    !(try plannedRuns().contains { lookup($0) != nil })
   }
 
   /// Expected seconds of a run, from the runs that have been made.
@@ -189,16 +221,31 @@ final class Session: Sendable {
 
   /// Never overwrites what is not a result of this experiment.
   func refuseForeignOutput() throws {
-    let path = options.output
-    guard options.shard == nil, options.mode != .search, FilePaths.exists(path) else { return }
+    let path = lockedPath
+    guard FilePaths.exists(path) else { return }
+    let foreign = ForeignOutput(path: path, experiment: experiment.name)
+    if FilePaths.isFolder(path) { throw foreign }
+    if options.shard != nil {
+      do {
+        try RunStore.checkReplaceableBundle(path)
+      } catch SealedFileError.notOurs, SealedFileError.otherKind {
+        throw foreign
+      }
+      return
+    }
+    if options.mode == .search {
+      let start = Array("# search of \(experiment.name):".utf8)
+      guard try FileContents.readPrefix(path, count: start.count) == start else { throw foreign }
+      return
+    }
     let attributes: [Attribute]
     do {
       attributes = try ResultFile.readAttributes(path)
     } catch ResultFileError.notHDF5, ResultFileError.notOurs {
-      throw ForeignOutput(path: path, experiment: experiment.name)
+      throw foreign
     }
-    guard case .string([experiment.name])? = attributes.first(where: { $0.name == "experiment" })?.values
-    else { throw ForeignOutput(path: path, experiment: experiment.name) }
+    let name = attributes.first { $0.name == "experiment" }?.values
+    guard case .string([experiment.name])? = name else { throw foreign }
   }
 }
 

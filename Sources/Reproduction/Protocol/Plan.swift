@@ -36,6 +36,8 @@ public struct PlanRequest: Sendable {
   public var settings = Settings()
   /// Whether the search is run with this profile's horizon and its outcome written for later use.
   public var isSearch = false
+  /// Seeds for each grid point of a search instead of the experiment's.
+  public var searchSeeds: Int?
   /// What identifies the data.
   public var data: String
   /// What the options that only this experiment has were given.

@@ -9,6 +9,9 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     case full
     /// Running costs after every epoch, evaluations at the end only: for searches.
     case final
+    /// Running costs after every epoch, evaluations before the first step and at the end only: for
+    /// sweeps.
+    case ends
   }
 
   /// Where a run stands in the result arrays: a position by label along each axis.
@@ -48,6 +51,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var recording: Recording
   /// What identifies the data: name, origin and sha256.
   public var data: String
+  /// Threads of the run if there are several: they may add up in another order than one does.
+  public var threads: Int?
   /// Where the run stands in the result arrays; not part of the identity.
   public var labels: [Label]
 

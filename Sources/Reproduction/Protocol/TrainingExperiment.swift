@@ -74,30 +74,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The experiment for the command line.
   public var experiment: Experiment {
-    let cache = DataCache(data)
+    let makeProcess = training.makeProcess
     return Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: settings, methods: contenders.map(\.optimizer),
       contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
       plan: plan,
-      makeProcess: { run, resources in
-        let data = try cache.data(for: run.settings, resources: resources)
-        let objective = try objective(data, run.settings, run.minibatch)
-        guard run.minibatch <= objective.count(of: .training) else {
-          throw UsageError(
-            "a minibatch of \(run.minibatch) is larger than the training set of "
-              + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
-        }
-        return TrainingProcess(
-          run, objective: objective,
-          optimizer: try OptimizerRegistry.make(
-            run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
-          schedule: try Schedule.parse(run.schedule),
-          probes: run.recording == .full ? probes : [])
-      },
+      makeProcess: { try makeProcess($0, $1) },
       document: document, searchTable: searchTable, claims: claims, siblings: siblings,
-      figures: figures, paper: paper,
-      shortened: shortened, notes: notes)
+      figures: figures, paper: paper, shortened: shortened, notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
@@ -105,31 +90,28 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   // MARK: Runs
 
-  private func standardSettings(_ request: PlanRequest) -> Settings {
-    Settings(Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.standard) }))
+  private var training: MinibatchTraining<Data> {
+    MinibatchTraining(
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
+      objective: objective)
   }
 
-  private func epochCount(_ request: PlanRequest) -> Int {
-    request.epochs ?? epochs[request.profile]
-  }
+  private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
+
+  private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
 
   private func shortened(_ request: PlanRequest) -> String {
-    let epochs = epochCount(request)
-    let full = self.epochs[.paper]
-    var parts = epochs < full ? ["\(epochs) of \(full) epochs"] : []
     let made = contenders.count { isMade($0, request) }
-    if made < contenders.count { parts.append("\(made) of \(contenders.count) optimizers") }
-    return parts.joined(separator: ", ")
+    return [
+      training.shortened(request),
+      made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
   /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
   private func isMade(_ contender: Contender, _ request: PlanRequest) -> Bool {
     if let named = request.contenders { return named.contains(contender.name) }
     return request.isSearch || contender.profiles.contains(request.profile)
-  }
-
-  private func seedList(_ request: PlanRequest) -> [UInt64] {
-    request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
   }
 
   private func arms(_ request: PlanRequest) -> [Arm] {
@@ -147,7 +129,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
       schedule: choice.schedule,
-      settings: standardSettings(request).replacing(with: contender.settings)
+      settings: training.standardSettings.replacing(with: contender.settings)
         .replacing(with: choice.settings).replacing(with: request.settings),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
       data: request.data,
@@ -178,8 +160,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The search itself; when a table is asked for, the paper's profile says how it is made.
   private func inlineSearch(_ request: PlanRequest) -> Search {
-    let search = search[request.profile]
-    if case .committed = search.source { return self.search[.paper] }
+    var search = search[request.profile]
+    if case .committed = search.source { search = self.search[.paper] }
+    if let seeds = request.searchSeeds { search = .inline(seeds: seeds, epochs: search.epochs) }
     return search
   }
 
@@ -289,7 +272,6 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
     { request, records in
       let arms = arms(request)
-      let seeds = seedList(request)
       var assembly = Assembly(axes: [
         Dimension("arm", .string(arms.map(\.rawValue)), attributes: [
           Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
@@ -297,9 +279,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         Dimension("optimizer", .string(contenders.map(\.name)), attributes: [
           Attribute("long_name", "optimizer")
         ]),
-        Dimension("seed", .int64(seeds.map { Int64(bitPattern: $0) }), attributes: [
-          Attribute("long_name", "seed")
-        ]),
+        training.seedAxis(request),
       ])
       assembly.define(.epochs(epochCount(request)))
       for axis in probeAxes { assembly.define(axis) }

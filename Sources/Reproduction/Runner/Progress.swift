@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Tells on standard error how the runs go: a line a worker on a terminal, rewritten in place;
-/// otherwise a line every ten seconds and one a run.
+/// Tells on standard error how the runs go: on a terminal a line a worker and one for all of them,
+/// rewritten in place; otherwise the same lines every ten seconds.
 public final class Progress: Sendable {
   private struct Lane {
     var run: RunSpecification?
@@ -22,14 +22,14 @@ public final class Progress: Sendable {
 
   private let state: Mutex<State>
   private let isQuiet: Bool
-  private let isTerminal: Bool
+  private let terminalWidth: Int?
   private let prefix: String
 
   /// Progress of `total` runs on `workers` workers.
   public init(prefix: String, total: Int, workers: Int, isQuiet: Bool) {
     self.prefix = prefix
     self.isQuiet = isQuiet
-    isTerminal = isatty(STDERR_FILENO) == 1
+    terminalWidth = Console.width
     state = Mutex(State(lanes: Array(repeating: Lane(), count: max(1, workers)), total: total))
   }
 
@@ -46,7 +46,7 @@ public final class Progress: Sendable {
         state.lanes[worker].startedStep = progress.step
       }
       state.lanes[worker].progress = progress
-      let interval = isTerminal ? 0.25 : 10.0
+      let interval = terminalWidth != nil ? 0.25 : 10.0
       guard (ContinuousClock.now - state.lastReport).seconds >= interval else { return }
       state.lastReport = .now
       draw(&state)
@@ -76,8 +76,13 @@ public final class Progress: Sendable {
   private func draw(_ state: inout State) {
     erase(&state)
     let lines = state.lanes.compactMap(describe) + [total(state)]
-    for line in lines { write(line + "\n") }
-    if isTerminal { state.linesDrawn = lines.count }
+    guard let terminalWidth else {
+      for line in lines { write(line + "\n") }
+      return
+    }
+    // A line that wraps would be two when it is erased.
+    write(lines.map { $0.prefix(terminalWidth - 1) + "\n" }.joined())
+    state.linesDrawn = lines.count
   }
 
   private func erase(_ state: inout State) {
@@ -93,12 +98,8 @@ public final class Progress: Sendable {
     let seconds = (ContinuousClock.now - lane.startedAt).seconds
     let rate = Double(progress.step - first) / max(seconds, 1e-9)
     let left = rate > 0 ? Double(progress.steps - progress.step) / rate : .nan
-    let cost = String(format: "%.4g", progress.cost)
-    // Computations have neither epochs nor a cost.
-    let place =
-      progress.cost.isNaN
-      ? "step \(progress.step) of \(progress.steps)" : "epoch \(progress.epoch), cost \(cost)"
-    return "\(prefix): \(run.summary): \(place), "
+    let cost = progress.epoch.map { _ in String(format: ", cost %.4g", progress.cost) } ?? ""
+    return "\(prefix): \(run.summary): \(progress.place)\(cost), "
       + "\(String(format: "%.0f", rate)) steps/s, \(clockText(left)) left"
   }
 
@@ -113,7 +114,7 @@ public final class Progress: Sendable {
     return "\(prefix): \(state.ended) of \(state.total) runs done, \(clockText(left)) left"
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { Console.tell(text) }
 }
 
 /// A duration as people write it: `42 s`, `3 min 20 s`, `2 h 5 min`.

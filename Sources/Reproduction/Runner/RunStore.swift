@@ -12,16 +12,31 @@ public final class RunStore: Sendable {
   public let folder: String
   private let readFolders: [String]
   private let layer: any FileLayer
+  private let notice: @Sendable (String) -> Void
+  private let noticed = Mutex<Set<String>>([])
 
   private static let recordKind = "adam-reproduction run"
   private static let checkpointKind = "adam-reproduction checkpoint"
   private static let bundleKind = "adam-reproduction shard"
 
   /// A store that writes to `folder`, and reads finished runs from `alsoReading` too.
-  public init(folder: String, alsoReading: [String] = [], layer: any FileLayer = .system) {
+  ///
+  /// - Parameter notice: is told, once a file, of finished runs that are damaged.
+  public init(
+    folder: String, alsoReading: [String] = [], layer: any FileLayer = .system,
+    notice: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.folder = folder
     readFolders = [folder] + alsoReading
     self.layer = layer
+    self.notice = notice
+  }
+
+  /// What is wrong with a file, without the advice behind it, which is for files that a person has
+  /// to see to.
+  private static func reason(_ error: any Error) -> String {
+    let text = "\(error)"
+    return text.firstRange(of: "; ").map { String(text[..<$0.lowerBound]) } ?? text
   }
 
   // MARK: Finished runs
@@ -44,10 +59,16 @@ public final class RunStore: Sendable {
     for folder in readFolders {
       let path = FilePaths.join(folder, identity + ".run")
       guard FilePaths.exists(path) else { continue }
-      if let record = try? Self.decode(SealedFile(readingFrom: path, kind: Self.recordKind)),
-        record.specification.identity == identity
-      {
+      do {
+        let record = try Self.decode(SealedFile(readingFrom: path, kind: Self.recordKind))
+        guard record.specification.identity == identity else {
+          throw UnusableState("\(path) holds another run")
+        }
         return record
+      } catch {
+        if noticed.withLock({ $0.insert(path).inserted }) {
+          notice("\(Self.reason(error)); that run is made again")
+        }
       }
     }
     return nil
@@ -144,7 +165,9 @@ public final class RunStore: Sendable {
           throw UnusableState("\(path) belongs to another run")
         }
         guard header.program == Program.version else {
-          throw UnusableState("\(path) was written by version \(header.program)")
+          throw UnusableState(
+            "\(path) was written by version \(header.program) of this program, not \(Program.version)"
+          )
         }
         var state = ProcessState()
         state.counters = header.counters
@@ -157,7 +180,7 @@ public final class RunStore: Sendable {
         }
         found.usable.append((header.number, state))
       } catch {
-        found.notices.append("checkpoint not used: \(error)")
+        found.notices.append(Self.reason(error))
       }
     }
     found.usable.sort { $0.number > $1.number }
@@ -173,13 +196,34 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// Whether there is a checkpoint of a run, usable or not.
+  public func hasCheckpoint(of identity: String) -> Bool {
+    Self.slots.contains { FilePaths.exists(checkpointPath(identity, $0)) }
+  }
+
   /// Removes all finished runs and checkpoints that this store has written.
   ///
   /// - Throws: `FileError` if one cannot be removed.
   public func removeAll() throws {
-    for name in FilePaths.names(in: folder).sorted()
+    for name in FilePaths.names(in: folder)
     where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") {
       try layer.remove(FilePaths.join(folder, name))
+    }
+  }
+
+  /// Removes what processes that were killed have left: checkpoints of finished runs, and files
+  /// that were never complete.
+  public func tidy() {
+    let names = FilePaths.names(in: folder)
+    let finished = Set(names.filter { $0.hasSuffix(".run") }.map { $0.dropLast(4) })
+    for name in names {
+      if name.hasSuffix(".checkpoint"), finished.contains(name.prefix { $0 != "." }) {
+        // What cannot be removed does no harm: the finished run is found first.
+        try? layer.remove(FilePaths.join(folder, name))
+      } else if name.hasPrefix("."), name.hasSuffix(".partial") {
+        let target = name.dropFirst().split(separator: ".").dropLast(3).joined(separator: ".")
+        AtomicFile.removeStaleTemporaries(of: FilePaths.join(folder, target), layer: layer)
+      }
     }
   }
 
@@ -203,6 +247,16 @@ public final class RunStore: Sendable {
     }
     try layer.createFolders(FilePaths.folder(of: path))
     try bundle.write(to: path, layer: layer)
+  }
+
+  /// Throws unless there is nothing at `path`, or a shard file that may be replaced.
+  static func checkReplaceableBundle(_ path: String) throws {
+    if FilePaths.exists(path) { _ = try SealedFile(readingFrom: path, kind: bundleKind) }
+  }
+
+  /// The identities of the runs in a shard file.
+  public static func identities(inBundle path: String) throws -> [String] {
+    try SealedFile(readingFrom: path, kind: bundleKind).header(as: BundleHeader.self).identities
   }
 
   /// Takes the runs of a shard file into this store; returns how many are new.

@@ -1,5 +1,4 @@
 import COneDNN
-import Datasets
 import Foundation
 import Networks
 import Storage
@@ -34,9 +33,8 @@ public final class Runner: Sendable {
     public var failed: [String] = []
     /// Whether a signal stopped the work.
     public var wasInterrupted = false
-    /// The first error that makes going on pointless: results cannot be written, the data cannot be
-    /// read, or the request does not fit them.
-    public var blocker: (any UserFacingError)?
+    /// The first error that makes going on pointless: the data are bad, or nothing can be written.
+    public var error: (any UserFacingError)?
   }
 
   private struct State {
@@ -50,6 +48,7 @@ public final class Runner: Sendable {
   private let progress: Progress
   private let makeProcess: @Sendable (RunSpecification) throws -> any RunProcess
   private let state = Mutex(State())
+  private let isHalted = Atomic<Bool>(false)
 
   /// A runner of the given runs.
   public init(
@@ -82,17 +81,20 @@ public final class Runner: Sendable {
     return state.withLock { $0.summary }
   }
 
+  /// An error that concerns every run.
+  private struct EndOfWork: Error {
+    let error: any UserFacingError
+  }
+
   private func work(_ worker: Int) {
     while let run = nextRun() {
       progress.begin(run, worker: worker)
-      let message: String?
+      var message: String?
       do {
         message = try make(run, worker: worker)
-      } catch let error as any UserFacingError
-        where error is FileError || error is DatasetError || error is UsageError
-      {
-        state.withLock { $0.summary.blocker = $0.summary.blocker ?? error }
-        message = "\(error)"
+      } catch let end as EndOfWork {
+        state.withLock { $0.summary.error = $0.summary.error ?? end.error }
+        isHalted.store(true, ordering: .relaxed)
       } catch {
         state.withLock { $0.summary.failed.append("\(run.summary): \(error)") }
         message = "failed: \(error)"
@@ -101,13 +103,18 @@ public final class Runner: Sendable {
     }
   }
 
+  /// Whether the runs under way are to be put aside.
+  private var isStopping: Bool {
+    Interruption.hasBeenRequested || isHalted.load(ordering: .relaxed)
+  }
+
   private func nextRun() -> RunSpecification? {
     state.withLock { state in
+      guard state.next < runs.count, state.summary.error == nil else { return nil }
       if Interruption.hasBeenRequested {
         state.summary.wasInterrupted = true
         return nil
       }
-      guard state.next < runs.count, state.summary.blocker == nil else { return nil }
       defer { state.next += 1 }
       return runs[state.next]
     }
@@ -116,30 +123,39 @@ public final class Runner: Sendable {
   /// Makes one run, from its newest usable checkpoint; returns a remark.
   private func make(_ run: RunSpecification, worker: Int) throws -> String? {
     let identity = run.identity
-    let process = try makeProcess(run)
-    var number = restoreNewest(into: process, identity: identity)
-    let clock = ContinuousClock()
-    var lastCheckpoint = clock.now
+    var (process, number) = try start(run, identity: identity)
+    var lookout = Lookout()
+    var lastCheckpoint = lookout.lastLook
     while true {
       let outcome = try process.advance {
+        if isStopping { return true }
+        guard lookout.isDue() else { return options.checkpointInterval == 0 }
         progress.update(process.progress, worker: worker)
-        return Interruption.hasBeenRequested
-          || (clock.now - lastCheckpoint).seconds >= options.checkpointInterval
+        return (lookout.lastLook - lastCheckpoint).seconds >= options.checkpointInterval
       }
       if let outcome {
         let record = RunRecord(
           specification: run, outcome: outcome, series: process.series,
           elapsedSeconds: process.elapsedSeconds)
-        try store.commit(record)
+        try keeping { try store.commit(record) }
         return note(outcome, run: run)
       }
-      try store.saveCheckpoint(process.save(), of: identity, number: number)
+      try keeping { try store.saveCheckpoint(process.save(), of: identity, number: number) }
       number += 1
-      lastCheckpoint = clock.now
-      if Interruption.hasBeenRequested {
-        state.withLock { $0.summary.wasInterrupted = true }
-        return "stopped in epoch \(process.progress.epoch), to be continued"
+      if isStopping {
+        if Interruption.hasBeenRequested { state.withLock { $0.summary.wasInterrupted = true } }
+        return "stopped in \(process.progress.place), to be continued"
       }
+      lastCheckpoint = lookout.look()
+    }
+  }
+
+  /// What cannot be kept of one run cannot be kept of the others.
+  private func keeping(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as any UserFacingError {
+      throw EndOfWork(error: error)
     }
   }
 
@@ -155,18 +171,67 @@ public final class Runner: Sendable {
     }
   }
 
-  private func restoreNewest(into process: any RunProcess, identity: String) -> Int {
+  /// The process of a run, in the state of its newest usable checkpoint, and the number of the next.
+  private func start(_ run: RunSpecification, identity: String) throws -> (any RunProcess, Int) {
+    var process = try prepared(run)
     let found = store.checkpoints(of: identity)
-    for notice in found.notices { progress.notice(notice) }
+    var notices = found.notices
     for (number, saved) in found.usable {
       do {
         try process.restore(saved)
-        return number + 1
+        for notice in notices {
+          progress.notice("\(notice); \(run.summary) goes on from the checkpoint before")
+        }
+        return (process, number + 1)
       } catch {
-        progress.notice("checkpoint \(number) not used: \(error)")
+        notices.append("checkpoint \(number) of \(identity) does not fit (\(error))")
+        // What has been restored in part is of no use.
+        process = try prepared(run)
       }
     }
-    if !found.notices.isEmpty { progress.notice("the run starts again from its beginning") }
-    return 0
+    for notice in notices { progress.notice("\(notice); \(run.summary) starts again") }
+    return (process, 0)
+  }
+
+  /// Data that cannot be read and options that make no sense concern every run.
+  private func prepared(_ run: RunSpecification) throws -> any RunProcess {
+    do {
+      return try makeProcess(run)
+    } catch let error as any UserFacingError where error.exitStatus != .software {
+      throw EndOfWork(error: error)
+    }
+  }
+}
+
+/// Tells, after each step and at the price of a few instructions, when to look at the clock: often
+/// enough for progress and checkpoints, however long a step takes.
+package struct Lookout {
+  private static let period = 0.02
+
+  /// When the clock was looked at last.
+  package private(set) var lastLook = ContinuousClock.now
+  private var stride = 1
+  private var countdown = 1
+
+  package init() {}
+
+  /// Whether it is time, about every 20 milliseconds; then `lastLook` is now.
+  package mutating func isDue() -> Bool {
+    countdown -= 1
+    guard countdown <= 0 else { return false }
+    let before = lastLook
+    let seconds = (look() - before).seconds
+    // Growing slowly, since one step may have been faster than the next will be.
+    let fitting = Double(stride) * Self.period / max(seconds, 1e-9)
+    stride = max(1, Int(min(fitting, Double(2 * stride))))
+    countdown = stride
+    return true
+  }
+
+  /// Looks at the clock.
+  @discardableResult
+  package mutating func look() -> ContinuousClock.Instant {
+    lastLook = .now
+    return lastLook
   }
 }

@@ -202,7 +202,9 @@ public final class TrainingProcess: RunProcess {
       return .diverged(
         epoch: epoch, step: stepInEpoch, reason: "theta is no longer finite")
     }
-    let isEvaluated = specification.recording == .full || epoch == specification.epochs
+    let isEvaluated =
+      specification.recording == .full || epoch == specification.epochs
+      || (specification.recording == .ends && epoch == 0)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
     let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
@@ -247,6 +249,9 @@ public final class TrainingProcess: RunProcess {
     }
     return all
   }
+
+  /// The objective, and theta as it is now.
+  var model: (objective: any Objective, theta: FloatVector) { (objective, theta) }
 
   /// Seconds of computation up to the end of each epoch.
   public var elapsedSeconds: [Double] { curves.elapsed }

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+/// What is wrong is said in one line, with the right status, and nothing is left behind.
+@Suite struct BadInputTests {
+  let program: Program
+  let folder: Folder
+
+  init() throws {
+    program = try Program()
+    folder = try Folder()
+  }
+
+  @Test(arguments: [
+    (["--optimisers", "adam"], "did you mean --optimizers"),
+    (["--frobnicate"], "unknown option --frobnicate"),
+    (["--optimizers", "adam,lion"], "no optimizer \"lion\""),
+    (["--optimizers", ""], "no optimizer \"\""),
+    (["--alpha", "nan"], "--alpha takes a number"),
+    (["--alpha", "-1"], "--alpha takes"),
+    (["--epochs", "-1"], "--epochs takes a whole number of at least 0"),
+    (["--epochs", "1.5"], "--epochs"),
+    (["--minibatch", "0"], "--minibatch"),
+    (["--minibatch", "100000"], "--minibatch"),
+    (["--profile", "fast"], "smoke, quick or paper"),
+    (["--seeds", "3..<3"], "--seeds takes a list"),
+    (["--seeds", "1,1"], "twice"),
+    (["--jobs", "0"], "--jobs"),
+    (["--shard", "4/3"], "1 <= I <= N"),
+    (["--schedule", "alpha/cube"], "alpha/cube"),
+    (["--checkpoint-interval", "-1"], "--checkpoint-interval"),
+    (["--list", "--status"], "does not go with another mode"),
+    (["--merge"], "needs the shard files"),
+    (["results.h5"], "unexpected argument"),
+    (["--l2", "2"], "l2"),
+    (["--output", "/tmp/"], "--output takes the path of a file"),
+  ])
+  func usage(arguments: [String], message: String) throws {
+    var all = ["--profile", "smoke"] + arguments
+    if !arguments.contains("--output") { all += ["--output", folder / "x.h5"] }
+    expectOneLine(try program.run(all), status: 64, message)
+    #expect(folder.files == [])
+  }
+
+  @Test func paperRefusesToRunWithoutData() throws {
+    let outcome = try program.run([
+      "--profile", "paper", "--data-dir", folder / "none", "--output", folder / "x.h5",
+    ])
+    expectOneLine(outcome, status: 66, folder / "none", "make data")
+    #expect(folder.files == [])
+  }
+
+  @Test func paperRefusesStandIns() throws {
+    expectOneLine(
+      try program.run(["--profile", "paper", "--stand-in", "--output", folder / "x.h5"]),
+      status: 64, "real data only")
+  }
+
+  @Test func quickFallsBackLoudlyAndJudgesNothing() throws {
+    let output = folder / "x.h5"
+    let outcome = try program.run(
+      [
+        "--epochs", "1", "--seeds", "0", "--alpha", "0.01", "--optimizers", "adam", "--quiet",
+        "--data-dir", folder / "none", "--output", output,
+      ])
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("NO REAL DATA: MNIST is not there"))
+    #expect(outcome.errors.contains("no claim is judged"))
+    #expect(try attribute("data_origin", of: output) == "stand-in")
+    #expect(try attribute("warning", of: output)?.contains("no claim is judged") == true)
+    let verdicts = try verdicts(of: output)
+    #expect(!verdicts.isEmpty && verdicts.allSatisfy { $0 == "not run" })
+  }
+
+  // MARK: Data
+
+  /// The four files of a data set of `images` 28x28 images and as many labels, gzipped.
+  private func writeData(
+    magic: [UInt8] = [0, 0, 8, 3], images: UInt8 = 3, labels: UInt8 = 3, label: UInt8 = 9,
+    truncatedTo length: Int? = nil
+  ) throws -> String {
+    for part in ["train", "t10k"] {
+      let header = magic + [0, 0, 0, images, 0, 0, 0, 28, 0, 0, 0, 28]
+      let pixels = [UInt8](repeating: 7, count: Int(images) * 784)
+      var packed = try gzip(header + pixels)
+      if let length { packed = Array(packed.prefix(length)) }
+      _ = try folder.write("data/mnist/\(part)-images-idx3-ubyte.gz", packed)
+      let codes = [0, 0, 8, 1, 0, 0, 0, labels] + [UInt8](repeating: label, count: Int(labels))
+      _ = try folder.write("data/mnist/\(part)-labels-idx1-ubyte.gz", try gzip(codes))
+    }
+    return folder / "data"
+  }
+
+  private func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
+    let plain = try folder.write("plain", bytes)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/gzip")
+    process.arguments = ["-n", "-f", plain]
+    try process.run()
+    process.waitUntilExit()
+    defer { try? FileManager.default.removeItem(atPath: plain + ".gz") }
+    return try folder.bytes("plain.gz")
+  }
+
+  private func runOnData(_ data: String, _ more: [String] = []) throws -> Program.Outcome {
+    let before = folder.files
+    let outcome = try program.run(
+      ["--epochs", "1", "--minibatch", "3", "--data-dir", data, "--output", folder / "out/x.h5"]
+        + more)
+    #expect(folder.files == before, "nothing is left behind")
+    return outcome
+  }
+
+  @Test func unknownData() throws {
+    expectOneLine(try runOnData(try writeData()), status: 65, "sha256", "--allow-unknown-data")
+  }
+
+  @Test func truncatedData() throws {
+    let data = try writeData(truncatedTo: 30)
+    expectOneLine(try runOnData(data), status: 65, "train-images-idx3-ubyte.gz")
+    expectOneLine(
+      try runOnData(data, ["--allow-unknown-data"]), status: 65, "train-images-idx3-ubyte.gz")
+  }
+
+  @Test func wrongMagic() throws {
+    expectOneLine(
+      try runOnData(try writeData(magic: [0, 0, 9, 3]), ["--allow-unknown-data"]), status: 65,
+      "train-images-idx3-ubyte.gz")
+  }
+
+  @Test func differentCounts() throws {
+    expectOneLine(
+      try runOnData(try writeData(labels: 2), ["--allow-unknown-data"]), status: 65, "3", "2")
+  }
+
+  @Test func impossibleLabel() throws {
+    expectOneLine(
+      try runOnData(try writeData(label: 10), ["--allow-unknown-data"]), status: 65, "10")
+  }
+
+  // MARK: Outputs
+
+  @Test(.enabled(if: getuid() != 0, "the superuser may write everywhere"))
+  func folderThatCannotBeWritten() throws {
+    chmod(folder.path, 0o555)
+    defer { chmod(folder.path, 0o755) }
+    expectOneLine(
+      try program.run(Program.tiny + ["--output", folder / "sub/x.h5"]), status: 73, "writable")
+  }
+
+  @Test func folderThatIsAFile() throws {
+    let file = try folder.write("file", [1])
+    expectOneLine(
+      try program.run(Program.tiny + ["--output", file + "/x.h5"]), status: 73, file)
+    #expect(folder.files == ["file"])
+  }
+
+  @Test(arguments: [Array("some notes\n".utf8), [], Array("\u{89}HDF\r\n\u{1A}\n junk".utf8)])
+  func outputThatIsNotOurs(bytes: [UInt8]) throws {
+    let output = try folder.write("x.h5", bytes)
+    let outcome = try program.run(Program.tiny + ["--output", output])
+    #expect(outcome.status == 73 || outcome.status == 65)
+    expectOneLine(outcome, status: outcome.status, output)
+    #expect(try folder.bytes("x.h5") == bytes && folder.files == ["x.h5"])
+  }
+
+  @Test func outputThatIsAFolder() throws {
+    expectOneLine(
+      try program.run(Program.tiny + ["--output", folder.path]), status: 73, folder.path)
+  }
+
+  @Test func outputThatIsDamaged() throws {
+    let output = folder / "x.h5"
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    var bytes = try folder.bytes("x.h5")
+    bytes[bytes.count / 2] ^= 4
+    _ = try folder.write("x.h5", bytes)
+    expectOneLine(
+      try program.run(Program.tiny + ["--output", output]), status: 65, output, "checksum")
+    #expect(try folder.bytes("x.h5") == bytes)
+  }
+
+  @Test func searchAndShardKeepForeignFiles() throws {
+    let table = try folder.write("notes.tsv", Array("mine\n".utf8))
+    expectOneLine(
+      try program.run(["--profile", "smoke", "--search", "--output", table]), status: 73, table)
+    let shard = try folder.write("x.shard-1-of-2.runs", Array("mine\n".utf8))
+    expectOneLine(
+      try program.run(Program.tiny + ["--shard", "1/2", "--output", folder / "x.h5"]), status: 73,
+      shard)
+    expectOneLine(
+      try program.run(Program.tiny + ["--merge", shard, "--output", folder / "x.h5"]), status: 65,
+      shard)
+    #expect(folder.files == ["notes.tsv", "x.shard-1-of-2.runs"])
+  }
+}

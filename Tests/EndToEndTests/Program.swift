@@ -1,0 +1,169 @@
+import Foundation
+import ResultStore
+import Testing
+
+/// The built executable of an experiment, beside the test bundle, run as users run it.
+struct Program {
+  /// What came of one use of the program.
+  struct Outcome {
+    let status: Int32
+    let wasKilled: Bool
+    let output: String
+    let errors: String
+
+    /// The lines on standard error that are not progress.
+    var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+  }
+
+  let path: String
+
+  init(_ name: String = "mnist-logistic") throws {
+    let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    path = own.deletingLastPathComponent().appendingPathComponent(name).path
+    try #require(
+      FileManager.default.isExecutableFile(atPath: path), "build first: swift build -c release")
+  }
+
+  /// A tiny experiment: one contender, one seed, two steps an epoch.
+  static let tiny = [
+    "--profile", "smoke", "--epochs", "2", "--seeds", "0", "--optimizers", "adam",
+    "--alpha", "0.01", "--minibatch", "1000", "--jobs", "1",
+  ]
+
+  /// Without gnuplot (and git) on the path nothing is drawn: much faster.
+  static let noFigures = ["PATH": "/nonexistent"]
+
+  /// Runs the program to its end.
+  func run(_ arguments: [String], environment: [String: String] = noFigures) throws -> Outcome {
+    try start(arguments, environment: environment).wait()
+  }
+
+  /// Starts the program.
+  func start(_ arguments: [String], environment: [String: String] = noFigures) throws -> Running {
+    try Running(path, arguments, environment)
+  }
+
+  /// A started program. Its output goes to files: a pipe would be inherited by other programs that
+  /// tests start meanwhile.
+  final class Running {
+    private let process = Process()
+    private let folder: Folder
+    private var output: String { folder / "output" }
+    private var errors: String { folder / "errors" }
+
+    fileprivate init(_ path: String, _ arguments: [String], _ environment: [String: String]) throws
+    {
+      folder = try Folder()
+      process.executableURL = URL(fileURLWithPath: path)
+      process.arguments = arguments
+      var all = ProcessInfo.processInfo.environment
+      all["ADAM_DATA"] = nil
+      process.environment = all.merging(environment) { $1 }
+      for name in ["output", "errors"] {
+        _ = FileManager.default.createFile(atPath: folder / name, contents: nil)
+      }
+      process.standardOutput = FileHandle(forWritingAtPath: folder / "output")
+      process.standardError = FileHandle(forWritingAtPath: folder / "errors")
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// Waits until `condition` holds or the program has ended.
+    func wait(until condition: () -> Bool) {
+      while !condition() && process.isRunning { usleep(1000) }
+    }
+
+    func wait() -> Outcome {
+      process.waitUntilExit()
+      func text(_ path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+      }
+      return Outcome(
+        status: process.terminationStatus,
+        wasKilled: process.terminationReason == .uncaughtSignal, output: text(output),
+        errors: text(errors))
+    }
+  }
+}
+
+/// A folder that goes away with its owner.
+final class Folder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "adam-reproduction-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  static func / (folder: Folder, name: String) -> String { folder.path + "/" + name }
+
+  /// All files in the folder and those below, hidden ones too, sorted.
+  var files: [String] {
+    (FileManager.default.subpaths(atPath: path) ?? []).filter { name in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: self / name, isDirectory: &isFolder)
+        && !isFolder.boolValue
+    }.sorted()
+  }
+
+  /// The checkpoints in the folder and those below.
+  var checkpoints: [String] { files.filter { $0.hasSuffix(".checkpoint") } }
+
+  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+    let url = URL(fileURLWithPath: self / name)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  func bytes(_ name: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: URL(fileURLWithPath: self / name)))
+  }
+}
+
+/// The part of a result file that repeats, as the bytes of a file without `/volatile`.
+func repeatable(_ path: String) throws -> [UInt8] {
+  var document = try ResultFile.read(path)
+  document.root.groups.removeAll { $0.name == "volatile" }
+  return try ResultFile.encode(document)
+}
+
+/// The root attribute of a result file.
+func attribute(_ name: String, of path: String) throws -> String? {
+  let values = try ResultFile.readAttributes(path).first { $0.name == name }?.values
+  guard case .string(let text)? = values else { return nil }
+  return text.first
+}
+
+/// One complaint: a single line that begins with the program's name.
+func expectOneLine(
+  _ outcome: Program.Outcome, status: Int32, _ parts: String...,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(
+    outcome.status == status && !outcome.wasKilled, "\(outcome.errors)",
+    sourceLocation: sourceLocation)
+  #expect(
+    outcome.errorLines.count == 1 && outcome.errors.hasPrefix("mnist-logistic: "),
+    "\(outcome.errors)", sourceLocation: sourceLocation)
+  for part in parts {
+    #expect(
+      outcome.errors.contains(part), "\(part) in: \(outcome.errors)",
+      sourceLocation: sourceLocation)
+  }
+}
+
+/// The verdicts in a result file.
+func verdicts(of path: String) throws -> [String] {
+  let claims = try ResultFile.read(path).root.groups.first { $0.name == "claims" }?.group
+  guard case .string(let texts)? = claims?.variables.first(where: { $0.name == "verdict" })?.values
+  else { return [] }
+  return texts
+}

@@ -1,0 +1,158 @@
+import Foundation
+import ResultStore
+import Testing
+
+/// The same command gives the same bytes, however the work is divided; work that is done is not
+/// done again.
+@Suite struct RepeatTests {
+  let program: Program
+  let folder: Folder
+
+  init() throws {
+    program = try Program()
+    folder = try Folder()
+  }
+
+  private func smoke(_ output: String, _ more: [String] = []) throws -> Program.Outcome {
+    try program.run(["--profile", "smoke", "--output", folder / output] + more)
+  }
+
+  @Test func anyNumberOfJobs() throws {
+    #expect(try smoke("a.h5", ["--jobs", "1"]).status == 0)
+    #expect(try smoke("b.h5", ["--jobs", "3"]).status == 0)
+    #expect(try smoke("c.h5", ["--jobs", "2", "--checkpoint-interval", "0.001"]).status == 0)
+    let bytes = try repeatable(folder / "a.h5")
+    #expect(try repeatable(folder / "b.h5") == bytes)
+    #expect(try repeatable(folder / "c.h5") == bytes)
+    #expect(folder.checkpoints == [])
+    #expect(!folder.files.contains { $0.hasSuffix(".lock") || $0.hasSuffix(".partial") })
+  }
+
+  @Test func nothingIsDoneTwice() throws {
+    let output = folder / "a.h5"
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let before = try folder.bytes("a.h5")
+    let runBefore = try identity(try #require(folder.files.first { $0.hasSuffix(".run") }))
+    let again = try program.run(Program.tiny + ["--output", output])
+    #expect(again.status == 0 && again.output.contains("nothing to do, \(output) is complete"))
+    #expect(try folder.bytes("a.h5") == before)
+    // The result file is made again from the runs, without a run being made.
+    try FileManager.default.removeItem(atPath: output)
+    let remade = try program.run(
+      Program.tiny + ["--output", output],
+      environment: Program.noFigures.merging(["ADAM_DATA": folder / "none"]) { $1 })
+    #expect(remade.status == 0 && remade.output.contains("wrote \(output)"))
+    let run = try #require(folder.files.first { $0.hasSuffix(".run") })
+    #expect(try identity(run) == runBefore)
+  }
+
+  /// Changes whenever a file is written anew.
+  private func identity(_ name: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: folder / name)
+    return try #require(attributes[.systemFileNumber] as? Int)
+  }
+
+  @Test func freshForgets() throws {
+    let output = folder / "a.h5"
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let bytes = try repeatable(output)
+    let name = try #require(folder.files.first { $0.hasSuffix(".run") })
+    // Kept open, so that its number is not given to the new file.
+    let old = try #require(FileHandle(forReadingAtPath: folder / name))
+    let before = try identity(name)
+    #expect(try program.run(Program.tiny + ["--output", output, "--fresh"]).status == 0)
+    #expect(try identity(name) != before)
+    try old.close()
+    #expect(try repeatable(output) == bytes)
+  }
+
+  @Test func moreSeedsMakeOnlyWhatIsNew() throws {
+    let output = folder / "a.h5"
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let dry = try program.run(
+      Program.tiny + ["--seeds", "0..<3", "--dry-run", "--output", output])
+    #expect(dry.output.contains("seed 1") && dry.output.contains("seed 2"))
+    #expect(!dry.output.contains("seed 0") && dry.output.contains("2 of 3 runs to do"))
+    #expect(try program.run(Program.tiny + ["--seeds", "2,0,1", "--output", output]).status == 0)
+    let list = try program.run(Program.tiny + ["--seeds", "0...2", "--list", "--output", output])
+    #expect(list.output.components(separatedBy: ": done").count == 4)
+    let status = try program.run(
+      Program.tiny + ["--seeds", "0..<4", "--status", "--output", output])
+    #expect(status.output.contains("3 of 4 runs"))
+  }
+
+  @Test func threadsAreNotMixed() throws {
+    let output = folder / "a.h5"
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let list = try program.run(Program.tiny + ["--threads", "2", "--list", "--output", output])
+    #expect(list.output.contains("1 of 1 runs to do"))
+  }
+
+  /// The runs with what the search chose are known once the shards of the search are merged: two
+  /// rounds.
+  @Test func shardsMakeTheSameFile() throws {
+    #expect(try smoke("whole.h5").status == 0)
+    let output = folder / "parts.h5"
+    let shards = (1...3).map { folder / "parts.shard-\($0)-of-3.runs" }
+    for round in 1...2 {
+      for index in 1...3 {
+        let outcome = try smoke("parts.h5", ["--shard", "\(index)/3"])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("then run them again") == (round == 1))
+      }
+      if round == 1 {
+        let partial = try smoke("parts.h5", ["--merge", shards[0]])
+        #expect(partial.status == 0 && partial.errors.contains("runs are missing"))
+        let root = try ResultFile.read(output).root
+        guard
+          case .uint8(let status)? = root.variables.first(where: { $0.name == "status" })?.values,
+          case .double(let cost)? = root.variables.first(where: { $0.name == "train_cost" })?.values
+        else {
+          Issue.record("no status or train_cost")
+          return
+        }
+        #expect(status.contains(0) && status.contains(1))
+        let length = cost.count / status.count
+        for (index, flag) in status.enumerated() {
+          let curve = cost[index * length..<(index + 1) * length]
+          #expect(curve.allSatisfy { $0.isNaN == (flag == 0) })
+        }
+      }
+      #expect(try smoke("parts.h5", ["--merge"] + shards).status == 0)
+    }
+    #expect(try repeatable(output) == repeatable(folder / "whole.h5"))
+    let other = try program.run(
+      Program.tiny + ["--merge", shards[0], "--output", folder / "tiny.h5"])
+    #expect(other.errors.contains("no run of \(shards[0]) is one of these"))
+  }
+
+  @Test func quietIsSilent() throws {
+    let outcome = try program.run(
+      Program.tiny + ["--quiet", "--output", folder / "a.h5"], environment: [:])
+    #expect(outcome.status == 0 && outcome.output == "" && outcome.errors == "")
+    #expect(folder.files.contains("figures/a/fig1a.svg"))
+    // A figure that has gone is drawn again.
+    let before = try folder.bytes("figures/a/fig1a.svg")
+    try FileManager.default.removeItem(atPath: folder / "figures/a/fig1a.svg")
+    #expect(
+      try program.run(Program.tiny + ["--output", folder / "a.h5"], environment: [:]).status == 0)
+    #expect(try folder.bytes("figures/a/fig1a.svg") == before)
+  }
+
+  /// A run of hours does not end because a log's disk is full or its reader has gone.
+  @Test func outputThatGoesNowhere() throws {
+    for redirection in [">/dev/full 2>/dev/full", "2>&1 | true"] {
+      let shell = Process()
+      shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+      let output = folder / "x.h5"
+      shell.arguments = [
+        "-c",
+        "set -o pipefail; '\(program.path)' \(Program.tiny.joined(separator: " ")) --fresh "
+          + "--checkpoint-interval 0 --output '\(output)' \(redirection)",
+      ]
+      try shell.run()
+      shell.waitUntilExit()
+      #expect(shell.terminationStatus == 0 && FileManager.default.fileExists(atPath: output))
+    }
+  }
+}

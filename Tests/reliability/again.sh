@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Proves: a second `make reproduce-all PROFILE=smoke` makes no run, says so, and takes less than two
+# seconds; so does every experiment's own command. Interrupted by SIGTERM (what `make` and batch
+# systems send) the first one goes on later.
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "$0")/common.sh"
+
+make -s reproduce-all PROFILE=smoke > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
+start=$EPOCHREALTIME
+make -s reproduce-all PROFILE=smoke > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
+millis=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
+experiments=$(sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift | wc -l)
+[ "$(grep -c 'nothing to do' "$work/said")" -eq "$experiments" ] || fail "$(cat "$work/said")"
+[ "$millis" -lt 2000 ] || fail "the second time took $millis ms"
+say "the second time did nothing for $experiments experiments, in $millis ms"
+
+make -s reproduce-all PROFILE=smoke OPTIONS=--fresh > "$work/said" 2>&1 &
+pid=$!
+sleep 0.3
+kill -TERM "$pid" 2> /dev/null || true
+status=0
+wait "$pid" || status=$?
+sleep 0.5
+if pgrep -P "$pid" > /dev/null; then fail "make has left a process behind"; fi
+make -s reproduce-all PROFILE=smoke > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
+say "interrupted (status $status), then completed"
