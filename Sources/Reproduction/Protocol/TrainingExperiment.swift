@@ -44,7 +44,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
-    recording: ByProfile<RunSpecification.Recording> = .init(smoke: .full, quick: .full, paper: .full),
+    recording: ByProfile<RunSpecification.Recording> = ByProfile(
+      smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], notes: [String] = [],
