@@ -249,8 +249,11 @@ package struct GnuplotScript {
     out += "set \(name)label \(quoted(axis.label)) noenhanced \(offset)\n"
     if axis.isLogarithmic {
       out += "set logscale \(name)\nset format \(name) \"10^{%L}\"\n"
-      // A range within one decade would have a single label.
-      if range.upperBound / range.lowerBound < 30 { out += "set format \(name) \"%g\"\n" }
+      // A range within one decade would have a single label, and 2 and 5 would read as powers of 10.
+      let hasOtherTicks = axis.ticks?.contains { log10($0) != log10($0).rounded() } ?? false
+      if range.upperBound / range.lowerBound < 30 || hasOtherTicks {
+        out += "set format \(name) \"%g\"\n"
+      }
     } else {
       out += "set format \(name) \"%g\"\n"
     }
