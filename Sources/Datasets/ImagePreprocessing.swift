@@ -200,8 +200,8 @@ private struct ImageTransform: Sendable {
       // their number.
       openblas_set_num_threads(1)
       let count = data.training.featureCount
-      let areFew = data.training.count < count
-      // What is found from few images is found sooner than it is read.
+      // Then the matrix is found sooner than it is read.
+      let areFew = 4 * data.training.count <= count
       let cache = DecodedCache(
         folder: areFew ? nil : cacheFolder, kind: "whitening",
         key: "1 \(data.identity.sha256) \(kind) features=\(count)")
@@ -324,7 +324,7 @@ private struct ImageTransform: Sendable {
     return Whitening(mean: mean, matrix: matrix, extremes: extremes)
   }
 
-  /// `estimate` for fewer images n than features d: an eigenproblem of n x n in place of d x d.
+  /// `estimate` for far fewer images n than features d: an eigenproblem of n x n instead of d x d.
   ///
   /// With X the centred images by rows, X X' / n = U L U' has the eigenvalues of the covariance
   /// X' X / n that are not 0, and

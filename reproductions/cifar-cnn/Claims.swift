@@ -58,8 +58,8 @@ let figures = [
     y: .linear("training cost", 0.5...3), lines: lines),
   Figure(
     "fig3_right", "CIFAR10 ConvNet", place: "Figure 3 (right)",
-    caption: "Adam and SGDNesterov reach about 5e-4 without dropout and 0.03 with it; AdaGrad stays "
-      + "above 0.6.",
+    caption: "Adam and SGDNesterov reach about 5e-4 without dropout and 0.03 with it; AdaGrad "
+      + "stays above 0.6.",
     x: .linear("iterations over entire dataset", 0...45),
     y: .logarithmic("training cost", 1e-4...300), lines: lines),
 ]

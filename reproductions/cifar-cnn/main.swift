@@ -35,8 +35,8 @@ TrainingExperiment(
     paper: .inline(seeds: 1, epochs: 8)),
   recording: ByProfile(smoke: .full, quick: .final, paper: .full),
   contenders: contenders(
-    "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.01]),
-    grid: Grid([GridAxis("alpha", from: 3e-3, to: 3e-2, perDecade: 2)]))
+    "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 1e-3]),
+    grid: Grid([GridAxis("alpha", from: 1e-3, to: 1e-2, perDecade: 2)]))
     + contenders(
       "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
       grid: Grid([

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 
 extension DataSource where Data == ImageData {
   /// Images after the preprocessing that the settings `whitening` and `zca-epsilon` say, which is
@@ -59,7 +60,7 @@ extension PreprocessingReport {
     let isQuick = covarianceSeconds + eigenproblemSeconds + applicationSeconds < 1
     if isQuick && cache.rejected == nil { return nil }
     if let eigenvalues {
-      parts.append("eigenvalues \(compact(eigenvalues.least)) to \(compact(eigenvalues.most))")
+      parts.append(String(format: "eigenvalues %.2g to %.3g", eigenvalues.least, eigenvalues.most))
     }
     parts.append("images \(clockText(applicationSeconds))")
     parts.append("\(peakResidentBytes >> 20) MB at most so far")

@@ -44,7 +44,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
-    recording: ByProfile<RunSpecification.Recording> = .init(smoke: .full, quick: .full, paper: .full),
+    recording: ByProfile<RunSpecification.Recording> = ByProfile(
+      smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], notes: [String] = [],
@@ -101,10 +102,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
 
   private func shortened(_ request: PlanRequest) -> String {
-    let leftOut = contenders.filter { !isMade($0, request) }.map(\.name)
+    let made = contenders.count { isMade($0, request) }
     return [
       training.shortened(request),
-      leftOut.isEmpty ? "" : "without " + leftOut.joined(separator: ", "),
+      made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
