@@ -8,6 +8,10 @@ let experiments = [
   "mnist-mlp",
   "algorithm-properties",
   "regret",
+  "adamax",
+  "temporal-averaging",
+  "fashion-mlp",
+  "mnist-four-hidden",
 ]
 
 /// The tables of an experiment that are there: the paper's own curves, the outcome of a search.

@@ -16,6 +16,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let standInSizes: ByProfile<StandInSizes>
   let settings: [Setting]
   let minibatch: Int
+  let stepsWithReplacement: ByProfile<Int>?
+  let averages: [TemporalAverage.Kind]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
@@ -31,6 +33,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   /// Declares an experiment.
   ///
   /// - Parameters:
+  ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
+  ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
+  ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
@@ -38,7 +43,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
+    stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
@@ -50,6 +56,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.standInSizes = standInSizes
     self.settings = settings
     self.minibatch = minibatch
+    self.stepsWithReplacement = stepsWithReplacement
+    self.averages = averages
     self.epochs = epochs
     self.seeds = seeds
     self.search = search
@@ -74,15 +82,19 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       makeProcess: { run, resources in
         let data = try cache.data(for: run.settings, resources: resources)
         let objective = try objective(data, run.settings, run.minibatch)
-        guard run.minibatch <= objective.count(of: .training) else {
+        guard run.stepsWithReplacement != nil || run.minibatch <= objective.count(of: .training) else {
           throw UsageError(
             "a minibatch of \(run.minibatch) is larger than the training set of "
               + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
         }
+        var optimizer = try OptimizerRegistry.make(
+          run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount)
+        for kind in averages {
+          optimizer = AveragedOptimizer(
+            optimizer, averaging: kind, count: objective.parameterCount)
+        }
         return TrainingProcess(
-          run, objective: objective,
-          optimizer: try OptimizerRegistry.make(
-            run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
+          run, objective: objective, optimizer: optimizer,
           schedule: try Schedule.parse(run.schedule),
           probes: run.recording == .full ? probes : [])
       },
@@ -128,7 +140,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       schedule: choice.schedule,
       settings: standardSettings(request).replacing(with: contender.settings)
         .replacing(with: choice.settings).replacing(with: request.settings),
-      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
+      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
+      stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
       data: request.data,
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
@@ -280,12 +293,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           Attribute("long_name", "seed")
         ]),
       ])
-      assembly.define(.epochs(epochCount(request)))
+      assembly.define(.epochs(epochCount(request), steps: stepsWithReplacement?[request.profile]))
       for axis in probeAxes { assembly.define(axis) }
       for probe in probes {
-        if case .afterSteps(let steps) = probe.moment {
+        if case .afterSteps(let steps, let axis) = probe.moment {
           assembly.define(
-            Dimension("iteration", .int64(steps.map(Int64.init)), attributes: [
+            Dimension(axis, .int64(steps.map(Int64.init)), attributes: [
               Attribute("long_name", "steps made")
             ]))
         }
@@ -363,6 +376,13 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           "data: \(request.data)",
         ])
     }
+  }
+}
+
+extension ByProfile where Value == Search {
+  /// No search, for experiments whose contenders have no grids.
+  public static var none: ByProfile<Search> {
+    ByProfile(smoke: .inline(seeds: 0), quick: .inline(seeds: 0), paper: .inline(seeds: 0))
   }
 }
 
