@@ -5,7 +5,7 @@ import Reproduction
 // Section 7.1: AdaMax beside Adam, both with the paper's defaults, on the models of sections 6.1, 6.2
 // and 6.4, and the largest step of each run.
 
-let contenders = models.flatMap { model in
+let contenders: [Contender] = models.flatMap { model in
   [("Adam", "adam"), ("AdaMax", "adamax")].map { method, optimizer in
     Contender(
       "\(method), \(model.title)", optimizer: optimizer, settings: ["model": .text(model.setting)],

@@ -5,6 +5,7 @@ import Reporting
 import Reproduction
 
 let place = "section 7.2"
+let quietProblem = "logistic"
 let noisyProblem = "logistic, alpha 0.01"
 let perceptron = "perceptron"
 let exponential = TemporalAverage.Kind.exponential(beta: 0.999)
@@ -62,6 +63,7 @@ let averagingClaim = Claim.custom(
     ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
+  let quiet = Statistics.mean(try ratios(averageCost, quietProblem))
   let sentences = try zip(problems, estimates).map { problem, estimate in
     let mean = Statistics.mean(try ratios(meanCost, problem))
     let uncorrected = Statistics.mean(try ratios(uncorrectedCost, problem))
@@ -74,5 +76,7 @@ let averagingClaim = Claim.custom(
     numbers: zip(problems, estimates).map {
       ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
     },
-    sentences.joined(separator: "; ") + (worst.count == 1 ? "; one seed has no interval" : ""))
+    sentences.joined(separator: "; ")
+      + "; for comparison \(quietProblem) with Adam's default stepsize: \(percent(quiet))"
+      + (worst.count == 1 ? "; one seed has no interval" : ""))
 }

@@ -8,7 +8,7 @@ import Reproduction
 
 let problems: [Contender] = [
   Contender(
-    "logistic", optimizer: "adam", settings: ["model": "logistic"],
+    quietProblem, optimizer: "adam", settings: ["model": "logistic"],
     published: .init(["alpha": 0.001])),
   Contender(
     noisyProblem, optimizer: "adam", settings: ["model": "logistic"],
@@ -36,8 +36,8 @@ TrainingExperiment(
   figures: [
     Figure(
       "averaging", "Test cost of averages and of the last iterate", place: place,
-      caption: "The corrected average should be below the last iterate. Without its correction the "
-        + "average is drawn towards 0, where a classifier knows nothing, until 1 / (1 - beta2) "
+      caption: "The corrected average should be below the last iterate; it is behind while the iterates "
+        + "still travel. Without its correction it is drawn towards 0, where a classifier knows nothing, until 1 / (1 - beta2) "
         + "steps have been made.",
       columns: 3,
       panels: problems.map(\.name).map { problem in
