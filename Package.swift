@@ -11,6 +11,10 @@ let experiments = [
   "vae-bias-correction",
   "algorithm-properties",
   "regret",
+  "adamax",
+  "temporal-averaging",
+  "fashion-mlp",
+  "mnist-four-hidden",
 ]
 
 /// The tables of an experiment that are there: the paper's own curves, the outcome of a search.

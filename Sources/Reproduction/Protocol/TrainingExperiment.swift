@@ -16,6 +16,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let standInSizes: ByProfile<StandInSizes>
   let settings: [Setting]
   let minibatch: Int
+  let stepsWithReplacement: ByProfile<Int>?
+  let averages: [TemporalAverage.Kind]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
@@ -33,6 +35,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   /// Declares an experiment.
   ///
   /// - Parameters:
+  ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
+  ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
+  ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
@@ -43,7 +48,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
+    stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
     recording: ByProfile<RunSpecification.Recording> = ByProfile(
       smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
@@ -58,6 +64,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.standInSizes = standInSizes
     self.settings = settings
     self.minibatch = minibatch
+    self.stepsWithReplacement = stepsWithReplacement
+    self.averages = averages
     self.epochs = epochs
     self.seeds = seeds
     self.search = search
@@ -94,7 +102,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private var training: MinibatchTraining<Data> {
     MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
-      objective: objective)
+      averages: averages, objective: objective)
   }
 
   private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
@@ -132,7 +140,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       schedule: choice.schedule,
       settings: training.standardSettings.replacing(with: contender.settings)
         .replacing(with: choice.settings).replacing(with: request.settings),
-      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
+      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
+      stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
       data: request.data,
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
@@ -282,12 +291,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         ]),
         training.seedAxis(request),
       ])
-      assembly.define(.epochs(epochCount(request)))
+      assembly.define(.epochs(epochCount(request), steps: stepsWithReplacement?[request.profile]))
       for axis in probeAxes { assembly.define(axis) }
       for probe in probes {
-        if case .afterSteps(let steps) = probe.moment {
+        if case .afterSteps(let steps, let axis) = probe.moment {
           assembly.define(
-            Dimension("iteration", .int64(steps.map(Int64.init)), attributes: [
+            Dimension(axis, .int64(steps.map(Int64.init)), attributes: [
               Attribute("long_name", "steps made")
             ]))
         }
@@ -365,6 +374,13 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           "data: \(request.data)",
         ])
     }
+  }
+}
+
+extension ByProfile where Value == Search {
+  /// No search, for experiments whose contenders have no grids.
+  public static var none: ByProfile<Search> {
+    ByProfile(smoke: .inline(seeds: 0), quick: .inline(seeds: 0), paper: .inline(seeds: 0))
   }
 }
 
