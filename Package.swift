@@ -7,9 +7,14 @@ let experiments = [
   "mnist-logistic",
   "imdb-logistic",
   "mnist-mlp",
+  "cifar-cnn",
   "vae-bias-correction",
   "algorithm-properties",
   "regret",
+  "adamax",
+  "temporal-averaging",
+  "fashion-mlp",
+  "mnist-four-hidden",
 ]
 
 /// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
@@ -85,6 +90,7 @@ let package = Package(
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
+    tests("BiasCorrectionTests", ["vae-bias-correction", "Reporting", "ResultStore"]),
     tests("EndToEndTests", ["ResultStore", "Storage"]),
   ]
     + experiments.map {

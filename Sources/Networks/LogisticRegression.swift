@@ -66,6 +66,15 @@ public final class LogisticRegression: Objective {
   /// The number of examples of a split.
   public func count(of split: Split) -> Int { rows(of: split).examples.count }
 
+  /// Rows of whole cache lines.
+  public func storedPositions(ofPart index: Int) -> [Int32] {
+    let shape = parameters[index].shape
+    guard shape.count == 2 else { return Array(0..<Int32(shape[0])) }
+    return (0..<shape[0] * shape[1]).map {
+      Int32($0 / shape[1] * training.stride + $0 % shape[1])
+    }
+  }
+
   /// Zeros, for any seed.
   public func initialTheta(seed: UInt64) -> FloatVector { FloatVector(count: parameterCount) }
 

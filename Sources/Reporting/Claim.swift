@@ -71,6 +71,36 @@ public struct Claim: Sendable {
       rule: "\(a) lower than \(b) by at least \(percent) % at epochs \(text(epochs))")
   }
 
+  /// For every pair, `a` has a cost at `epoch` that is lower than `b`'s by at least `fraction`: one
+  /// verdict a pair (`<id>.<a>`) and one for all (`<id>`).
+  public static func lowerByFraction(
+    _ fraction: Double, _ id: String, _ statement: String, place: String,
+    pairs: [(a: String, b: String)], at epoch: Int, variable: String = "train_cost_running",
+    figure: String? = nil
+  ) -> Claim {
+    let percent = NumberText.significant(100 * fraction)
+    let names = NumberText.list(pairs.map { "\($0.a) than \($0.b)" })
+    return Claim(
+      id, statement, place: place,
+      rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure
+    ) { context in
+      let parts = try pairs.map { pair in
+        RatioPart(
+          label: "\(pair.a) and \(pair.b)",
+          comparison: try context.compare(pair.a, with: pair.b, variable: variable, at: [epoch]),
+          region: -.infinity...log(1 - fraction),
+          spread: context.spread(pair.a, pair.b, variable: variable, at: [epoch]))
+      }
+      let perPair = zip(pairs, parts).map { pair, part in
+        var outcome = RatioPart.outcome([part], pair.a, pair.b)
+        outcome.id = "\(id).\(slug(pair.a))"
+        outcome.statement = "\(statement): \(pair.a)"
+        return outcome
+      }
+      return [RatioPart.outcome(parts, "each", "its rival")] + perPair
+    }
+  }
+
   /// The costs of `a` and `b` are alike at every epoch of `epochs`: |log(a / b)| <= `within`.
   public static func similar(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String, within: Double,
@@ -183,7 +213,8 @@ public struct Claim: Sendable {
 
   /// Judges the claim in every arm it applies to.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil
+    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
     let present = document.root.labels(of: "arm")
     let judged: [String?]
@@ -195,7 +226,8 @@ public struct Claim: Sendable {
     }
     return judged.flatMap { arm in
       let context = ClaimContext(
-        document: document, arm: arm, paper: paper, otherProfile: otherProfile)
+        document: document, arm: arm, paper: paper, otherProfile: otherProfile,
+        siblings: siblings)
       return judgeArm(context)
     }
   }
@@ -249,10 +281,14 @@ extension [Claim] {
   ///   - paper: the paper's curves, for figure matches.
   ///   - otherProfile: results of the same experiment in another profile; with one seed here, the
   ///     spread over seeds is taken from there.
+  ///   - siblings: results of other experiments by name, for claims that compare with them.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil
+    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
-    flatMap { $0.judge(document, paper: paper, otherProfile: otherProfile) }
+    flatMap {
+      $0.judge(document, paper: paper, otherProfile: otherProfile, siblings: siblings)
+    }
   }
 }
 

@@ -93,7 +93,10 @@ public struct Gnuplot: Sendable {
     }) {
       parts.append("Bands: quantiles.")
     }
-    if lines.contains(where: { $0.paper != nil }) {
+    if lines.contains(where: { $0.paper?.isPrinted == true }) {
+      parts.append("Black dots: the published numbers.")
+    }
+    if lines.contains(where: { $0.paper?.isPrinted == false }) {
       parts.append("Thin: the paper's own curves (Kingma & Ba 2015, vector paths).")
     }
     if lines.contains(where: \.isDiverged) { parts.append("Crosses at the top: diverged.") }

@@ -16,6 +16,8 @@ public struct PaperCurves: Sendable, Equatable {
     case aboveFrame = "above-frame"
     /// Above the frame, found by going on along a line that the frame cuts.
     case extrapolated
+    /// A number that a text gives, on no drawn line.
+    case printed
     /// A run that the paper appears to draw as failed, at 400.
     case failed
   }
@@ -54,7 +56,12 @@ public struct PaperCurves: Sendable, Equatable {
     }
 
     /// The points that are data, without those where a line is only cut or extrapolated.
-    public var data: [Point] { points.filter { $0.note == .point || $0.note == .aboveFrame } }
+    public var data: [Point] {
+      points.filter { [.point, .aboveFrame, .printed].contains($0.note) }
+    }
+
+    /// Whether a text gives these numbers: there is no line between them.
+    package var isPrinted: Bool { points.allSatisfy { $0.note == .printed } }
   }
 
   /// The lines, in the order of the file.

@@ -148,6 +148,11 @@ import Testing
       try program.run(Program.tiny + ["--output", folder / "sub/x.h5"]), status: 73, "writable")
   }
 
+  @Test func folderThatNobodyCanWrite() throws {
+    expectOneLine(
+      try program.run(Program.tiny + ["--output", "/proc/sub/x.h5"]), status: 73, "/proc/sub")
+  }
+
   @Test func folderThatIsAFile() throws {
     let file = try folder.write("file", [1])
     expectOneLine(

@@ -11,8 +11,11 @@ struct Program {
     let output: String
     let errors: String
 
-    /// The lines on standard error that are not progress.
+    /// The lines on standard error.
     var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+
+    /// The lines on standard error but for the one that says that gnuplot is missing.
+    var complaints: [String] { errorLines.filter { !$0.contains(": no figures: ") } }
   }
 
   let path: String

@@ -190,6 +190,19 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(evaluation.cost.isFinite && evaluation.cost > 1e29)
   }
 
+  @Test func rowsArePaddedAtTheirEnds() {
+    let examples = makeExamples(count: 3, features: 5, classes: 4, seed: 9)
+    let objective = LogisticRegression(training: examples, test: examples, l2: 0)
+    let values = (0..<24).map { Double($0 + 1) }
+    let theta = stored(values, objective)
+    let found = objective.parameters.enumerated().flatMap { index, parameter in
+      objective.storedPositions(ofPart: index).map {
+        Double(theta[parameter.offset + Int($0)])
+      }
+    }
+    #expect(found == values)
+  }
+
   @Test func aStepAllocatesNothing() {
     let examples = makeExamples(count: 300, features: 784, classes: 10, seed: 8)
     let objective = LogisticRegression(training: examples, test: examples, l2: 1e-4)

@@ -70,6 +70,22 @@ import Testing
     #expect(verdict(0.95) == .notReproduced)
   }
 
+  @Test func everyPairMustKeepItsFraction() throws {
+    var results = SyntheticResults()
+    results.contenders = ["Adam", "SGDNesterov", "AdaGrad"]
+    results.cost = { _, contender, seed, _ in
+      [0.2, 0.3, 0.5][contender] * (1 + 0.002 * Double(seed * (contender + 1)))
+    }
+    let claim = Claim.lowerByFraction(
+      0.5, "fig3.late", "faster", place: "",
+      pairs: [(a: "Adam", b: "AdaGrad"), (a: "SGDNesterov", b: "AdaGrad")], at: 20)
+    let outcomes = claim.judge(results.document).filter { $0.arm == "tuned" }
+    #expect(outcomes.map(\.id) == ["fig3.late", "fig3.late.adam", "fig3.late.sgdnesterov"])
+    #expect(outcomes.map(\.verdict) == [.notReproduced, .reproduced, .notReproduced])
+    #expect(outcomes[0].numbers.map(\.label) == ["Adam and AdaGrad", "SGDNesterov and AdaGrad"])
+    #expect(abs(outcomes[0].threshold - log(0.5)) < 1e-12)
+  }
+
   @Test func similarityHasTwoSides() {
     func verdict(_ ratio: Double) -> Verdict? {
       var results = SyntheticResults()

@@ -162,6 +162,10 @@ import Testing
     }
     #expect(outcome == .finished && asked > 110)
     #expect(counts.count == 0, "\(counts.count) allocations in 100 steps")
+    // The counter counts.
+    allocation_counter_start()
+    let copy = examples.labels + [1]
+    #expect(allocation_counter_stop().count > 0 && copy.count == 129)
   }
 }
 

@@ -90,6 +90,27 @@ let propertyClaims: [Claim] = [
         .joined(separator: ", "))
   },
   .custom(
+    "alg.adamax-limit", "the L^p methods tend to AdaMax as p grows", place: "section 7.1",
+    rule: "largest |log(u_p / u)| over 1000 normal gradients falls with every doubling of p and is "
+      + "below 0.01 at the last", figure: "alg-adamax-limit"
+  ) { context in
+    let exact = try context.values(
+      "norm_family", "deviation", ["deviation": "1"], along: "p")
+    let falls = zip(exact, exact.dropFirst()).allSatisfy { $0.value > $1.value }
+    let last = exact.last?.value ?? .nan
+    let firstLost = try ["1", "0.001"].map { deviation in
+      let lost = try context.values(
+        "norm_family", "lost_single", ["deviation": deviation], along: "p")
+      return "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
+    }
+    return ClaimOutcome(
+      falls && last < 0.01 ? .reproduced : .notReproduced, effect: last, threshold: 0.01,
+      unit: "largest |log(u_p / u)|", numbers: exact.map { ClaimNumber("p = \($0.label)", $0.value) },
+      "\(text(exact.first?.value ?? .nan)) at p = \(exact.first?.label ?? ""), \(text(last)) at "
+        + "p = \(exact.last?.label ?? ""); powers of gradients leave single precision from "
+        + firstLost.joined(separator: " and ") + " on, long before the limit is near")
+  },
+  .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",
     place: "abstract, section 2.1",
     rule: "trajectories equal bit for bit for factors 2^-32 to 2^32 with epsilon = 0, one for all "

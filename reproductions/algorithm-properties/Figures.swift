@@ -62,6 +62,26 @@ let propertyFigures: [Figure] = [
         })
     ]),
   Figure(
+    "alg-adamax-limit", "The norms whose limit AdaMax takes", place: "section 7.1",
+    caption: "Left: how far the denominator of the L^p method is from AdaMax's, at worst over 1000 "
+      + "normal gradients. Right: the share of steps that single precision cannot make, because "
+      + "powers of gradients are 0 or infinite; labels are the gradients' standard deviations.",
+    panels: [
+      Figure.Panel(
+        "exact", x: .logarithmic("p"), y: .logarithmic("largest |log(u_p / u)|"),
+        lines: [
+          line(
+            "exact", "norm_family/deviation", "p", colour: .blue, select: ["deviation": "1"])
+        ]),
+      Figure.Panel(
+        "single precision", x: .logarithmic("p"), y: .linear("share of steps lost", 0...1),
+        lines: [("1", Figure.Colour.green), ("0.001", .red)].map { deviation, colour in
+          line(
+            deviation, "norm_family/lost_single", "p", colour: colour,
+            select: ["deviation": deviation])
+        }),
+    ]),
+  Figure(
     "alg-spike", "A single gradient after n zeros", place: "section 2.1",
     caption: "The most severe case of sparsity: here the paper's bound holds, and is reached.",
     columns: 1,

@@ -82,7 +82,7 @@ TrainingExperiment(
       "fig1b-plain", "IMDB BoW feature Logistic Regression, without dropout",
       caption: "What the text claims for training without dropout; the paper shows no curves.",
       x: epochAxis,
-      y: .logarithmic("training cost"),
+      y: .logarithmic("training cost", 1e-5...10),
       lines: [
         .contender("Adagrad", .blue), .contender("RMSProp", .green),
         .contender("SGDNesterov", .red), .contender("Adam", .cyan),

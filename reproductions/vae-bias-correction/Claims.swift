@@ -19,7 +19,7 @@ private func judged(_ gap: String?, _ outcome: ClaimOutcome) -> ClaimOutcome {
   return outcome
 }
 
-let biasCorrectionClaims: [Claim] = [
+package let biasCorrectionClaims: [Claim] = [
   .custom(
     "fig4.instability",
     "without correction, beta2 near 1 leads to instabilities, most of all in the first epochs",

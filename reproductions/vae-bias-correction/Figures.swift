@@ -26,7 +26,7 @@ let biasCorrectionFigures: @Sendable (SweepExtent) -> [Figure] = { extent in
       caption: "Loss against the stepsize. The nearer beta2 is to 1, the smaller is the stepsize "
         + "at which runs without correction fail, while those with it go on. At small stepsizes "
         + "the uncorrected runs are ahead: their first steps are larger.",
-      columns: 3, panels: panels)
+      columns: extent.values(of: "beta2").count, panels: panels)
   ]
 }
 

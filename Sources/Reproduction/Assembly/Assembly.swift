@@ -206,12 +206,15 @@ struct Assembly {
 }
 
 extension Dimension {
-  /// Epochs made, from 0 to `count`.
-  static func epochs(_ count: Int) -> Dimension {
+  /// Epochs made, from 0 to `count`; of so many steps each if minibatches are drawn with
+  /// replacement.
+  static func epochs(_ count: Int, steps: Int? = nil) -> Dimension {
     Dimension(
       "epoch", .int64((0...Int64(count)).map { $0 }),
       attributes: [
-        Attribute("long_name", "iterations over entire dataset"), Attribute("units", "1"),
+        Attribute(
+          "long_name", steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset"),
+        Attribute("units", "1"),
       ])
   }
 }

@@ -157,6 +157,7 @@ package struct CommandOptions {
       }
     }
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
+    request.contenders = contenders
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")

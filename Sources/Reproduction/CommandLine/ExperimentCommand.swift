@@ -206,7 +206,8 @@ public struct ExperimentCommand: Sendable {
   private func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
     let options = session.options
     var document = try session.document()
-    let outcomes = experiment.claims.judge(document, paper: experiment.paper)
+    let outcomes = experiment.claims.judge(
+      document, paper: experiment.paper, siblings: siblings(session))
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
@@ -239,6 +240,18 @@ public struct ExperimentCommand: Sendable {
     say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
     return true
+  }
+
+  /// The results of the other experiments that claims compare with; those that cannot be read are as
+  /// if they were not there.
+  private func siblings(_ session: Session) -> [String: Document] {
+    let folder = FilePaths.folder(of: session.options.output)
+    var found: [String: Document] = [:]
+    for name in experiment.siblings {
+      let path = FilePaths.join(folder, name + ".h5")
+      if FilePaths.exists(path) { found[name] = try? ResultFile.read(path) }
+    }
+    return found
   }
 
   private func figurePaths(_ figure: Figure, _ session: Session) -> [String] {
@@ -276,9 +289,8 @@ public struct ExperimentCommand: Sendable {
       complain("interrupted; the same command starts again")
       return .temporary
     }
-    let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
-    try session.layer.createFolders(folder)
-    let path = FilePaths.join(folder, file.name)
+    try session.layer.createFolders(session.figureFolder)
+    let path = FilePaths.join(session.figureFolder, file.name)
     try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
     say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
     return .success

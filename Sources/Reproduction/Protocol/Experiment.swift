@@ -41,6 +41,8 @@ public struct Experiment: Sendable {
   }
   /// The claims that the results decide.
   public var claims: [Claim]
+  /// The experiments whose results in the same folder some claims compare with.
+  public var siblings: [String] = []
   /// The figures drawn from the results.
   public var figures: [Figure]
   /// The figures of a request, where they depend on it, in place of `figures`.

@@ -9,6 +9,8 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let probes: [Probe]
+  /// Averages of the iterates that are kept beside theta.
+  var averages: [TemporalAverage.Kind] = []
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   var standardSettings: Settings {
@@ -40,15 +42,20 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     return { run, resources in
       let data = try cache.data(for: run.settings, resources: resources)
       let objective = try objective(data, run.settings, run.minibatch)
-      guard run.minibatch <= objective.count(of: .training) else {
+      guard
+        run.stepsWithReplacement != nil || run.minibatch <= objective.count(of: .training)
+      else {
         throw UsageError(
           "a minibatch of \(run.minibatch) is larger than the training set of "
             + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
       }
+      var optimizer = try OptimizerRegistry.make(
+        run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount)
+      for kind in averages {
+        optimizer = AveragedOptimizer(optimizer, averaging: kind, count: objective.parameterCount)
+      }
       return TrainingProcess(
-        run, objective: objective,
-        optimizer: try OptimizerRegistry.make(
-          run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
+        run, objective: objective, optimizer: optimizer,
         schedule: try Schedule.parse(run.schedule),
         probes: run.recording == .full ? probes : [])
     }

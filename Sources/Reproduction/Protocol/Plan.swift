@@ -20,6 +20,8 @@ public struct Plan: Sendable {
 public struct PlanRequest: Sendable {
   /// The profile.
   public var profile: Profile
+  /// The contenders that were asked for by name; `nil`: the profile's.
+  public var contenders: [String]?
   /// Seeds instead of the profile's.
   public var seeds: [UInt64]?
   /// Epochs instead of the profile's.
