@@ -66,6 +66,20 @@ search: $(STAMPS)/build ## search the step sizes that profile quick takes from f
 	      && cp results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
 	  fi; done
 
+.PHONY: report
+report: $(STAMPS)/build ## write the report of results/PROFILE
+	@$(BIN)/report --results results/$(PROFILE)
+
+.PHONY: reference
+reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
+	@mkdir -p results/reference/$(PROFILE)/figures
+	cp results/$(PROFILE)/*.h5 results/reference/$(PROFILE)/
+	cp results/$(PROFILE)/figures/*.svg results/reference/$(PROFILE)/figures/
+
+.PHONY: readme
+readme: $(STAMPS)/build ## put the reference results into README.md
+	@$(BIN)/report --readme README.md --results results/reference/quick
+
 .PHONY: status
 status: $(STAMPS)/build ## runs done and to do, by experiment
 	@printf '%-24s  %-20s  %-28s  %s\n' experiment runs time 'to do'
@@ -97,10 +111,14 @@ lint: ## check the format of the sources and the scripts
 bench: $(STAMPS)/build ## time a training step of every experiment, and every update
 	@for b in $$(sed -n '/^let tools/,/^]/s/.*"\(bench-[a-z]*\)".*/\1/p' Package.swift); do $(BIN)/$$b || exit; done
 
-.PHONY: clean
-clean: ## remove the build; results stay
-	rm -rf .build
-
 .PHONY: fuzz
 fuzz: $(STAMPS)/deps ## fuzz the readers with libFuzzer for 60 s each
 	Tests/Fuzz/run.sh 60
+
+.PHONY: mutation-check
+mutation-check: $(STAMPS)/deps ## flip the signs of every optimizer and see its tests fail (20 min)
+	Tests/mutation-check.sh
+
+.PHONY: clean
+clean: ## remove the build; results stay
+	rm -rf .build

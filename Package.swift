@@ -5,9 +5,16 @@ import PackageDescription
 /// One executable per experiment, in the paper's order; `reproductions/<name>/` holds its sources.
 let experiments = [
   "mnist-logistic",
+  "imdb-logistic",
   "mnist-mlp",
+  "cifar-cnn",
+  "vae-bias-correction",
   "algorithm-properties",
   "regret",
+  "adamax",
+  "temporal-averaging",
+  "fashion-mlp",
+  "mnist-four-hidden",
 ]
 
 /// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
@@ -23,6 +30,7 @@ let tools = [
   "bench-networks",
   "bench-optimizers",
   "optimizer-trace",
+  "report",
 ]
 
 /// Hot loops: `-O3`, and square roots without `errno`, so that the compiler may vectorise them.
@@ -70,7 +78,7 @@ let package = Package(
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
-    library("Reporting", ["ResultStore", "Storage", "Numerics"]),
+    library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
@@ -80,8 +88,9 @@ let package = Package(
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
-    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics"]),
+    tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
+    tests("BiasCorrectionTests", ["vae-bias-correction", "Reporting", "ResultStore"]),
     tests("EndToEndTests", ["ResultStore", "Storage"]),
   ]
     + experiments.map {

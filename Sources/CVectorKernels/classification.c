@@ -2,76 +2,161 @@
 
 // Softmax
 
+// Transposes the matrix whose rows are 16 vectors.
+VECTOR_INLINE void transpose(floats v[lanes]) {
+  floats w[lanes];
+  for (int i = 0; i < 8; i++) {
+    w[2 * i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24,
+                                       10, 26, 12, 28, 14, 30);
+    w[2 * i + 1] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9,
+                                           25, 11, 27, 13, 29, 15, 31);
+  }
+  for (int i = 0; i < lanes; i += 4) {
+    for (int j = 0; j < 2; j++) {
+      v[i + j] = __builtin_shufflevector(w[i + j], w[i + j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9,
+                                         24, 25, 12, 13, 28, 29);
+      v[i + j + 2] = __builtin_shufflevector(w[i + j], w[i + j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10,
+                                             11, 26, 27, 14, 15, 30, 31);
+    }
+  }
+  for (int i = 0; i < lanes; i += 8) {
+    for (int j = 0; j < 4; j++) {
+      w[i + j] = __builtin_shufflevector(v[i + j], v[i + j + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9,
+                                         10, 11, 24, 25, 26, 27);
+      w[i + j + 4] = __builtin_shufflevector(v[i + j], v[i + j + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12,
+                                             13, 14, 15, 28, 29, 30, 31);
+    }
+  }
+  for (int j = 0; j < 8; j++) {
+    v[j] = __builtin_shufflevector(w[j], w[j + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21,
+                                   22, 23);
+    v[j + 8] = __builtin_shufflevector(w[j], w[j + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27,
+                                       28, 29, 30, 31);
+  }
+}
+
+// Up to 16 classes: 16 examples at once, one in each lane. `classes` is a constant where that
+// matters.
+VECTOR_INLINE double few_classes(const float *logits, size_t count, int classes, size_t stride,
+                                 const uint8_t *labels, float factor, float *delta,
+                                 size_t *misses) {
+  double total = 0;
+  for (size_t group = 0; group < count; group += lanes) {
+    const size_t members = count - group < lanes ? count - group : lanes;
+    const int whole = stride >= lanes && members == lanes;
+    floats v[lanes];
+    float rows[lanes][lanes], costs[lanes];
+    int32_t label_lanes[lanes] = {0};
+    for (size_t m = 0; m < members; m++) label_lanes[m] = labels[group + m];
+    ints label;
+    memcpy(&label, label_lanes, sizeof label);
+    if (whole) {
+      for (size_t m = 0; m < lanes; m++) v[m] = LOAD(logits + (group + m) * stride);
+    } else {
+      memset(rows, 0, sizeof rows);
+      for (size_t m = 0; m < members; m++)
+        memcpy(rows[m], logits + (group + m) * stride, sizeof(float) * (size_t)classes);
+      for (size_t m = 0; m < lanes; m++) v[m] = LOAD(rows[m]);
+    }
+    transpose(v);
+    floats top = v[0];
+    for (int c = 1; c < classes; c++) top = MAX(v[c], top);
+    floats own = SPLAT(0.0f), sum = SPLAT(0.0f);
+    ints first = (ints){0} - 1;
+    for (int c = classes - 1; c >= 0; c--) {
+      own = SELECT(label == c, v[c], own);
+      const ints is_top = v[c] == top;
+      first = (is_top & c) | (~is_top & first);
+    }
+    for (int c = 0; c < classes; c++) {
+      v[c] = v[c] - top;
+      vector_exp(&v[c]);
+      sum = sum + v[c];
+    }
+    if (delta) {
+      const floats scale = factor / sum;
+      for (int c = 0; c < classes; c++)
+        v[c] = v[c] * scale - SELECT(label == c, SPLAT(factor), SPLAT(0.0f));
+      for (int c = classes; c < lanes; c++) v[c] = SPLAT(0.0f);
+      transpose(v);
+      if (whole) {
+        for (size_t m = 0; m < lanes; m++) STORE(delta + (group + m) * stride, v[m]);
+      } else {
+        for (size_t m = 0; m < lanes; m++) STORE(rows[m], v[m]);
+        for (size_t m = 0; m < members; m++)
+          memcpy(delta + (group + m) * stride, rows[m], sizeof(float) * (size_t)classes);
+      }
+    }
+    vector_log(&sum);
+    STORE(costs, sum - (own - top));
+    int32_t first_lanes[lanes];
+    memcpy(first_lanes, &first, sizeof first);
+    for (size_t m = 0; m < members; m++) {
+      total += (double)costs[m];
+      *misses += first_lanes[m] != label_lanes[m];
+    }
+  }
+  return total;
+}
+
+// More classes: one example after the other, its classes in the lanes.
+VECTOR_INLINE double many_classes(const float *logits, size_t count, size_t classes, size_t stride,
+                                  const uint8_t *labels, float factor, float *delta,
+                                  size_t *misses) {
+  const size_t whole = classes / lanes * lanes, rest = classes - whole;
+  double total = 0;
+  for (size_t b = 0; b < count; b++) {
+    const float *row = logits + b * stride;
+    const size_t label = labels[b];
+    floats last;
+    load_part(&last, row + whole, rest, -__builtin_inff());
+    floats top = last;
+    for (size_t k = 0; k < whole; k += lanes) {
+      const floats v = LOAD(row + k);
+      top = MAX(v, top);
+    }
+    const float maximum = lane_maximum(&top), own = row[label];
+    size_t first = 0;
+    while (first < classes && row[first] != maximum) first++;
+    *misses += first != label;
+    floats sums = last - maximum;
+    vector_exp(&sums);
+    for (size_t k = 0; k < whole; k += lanes) {
+      floats v = LOAD(row + k) - maximum;
+      vector_exp(&v);
+      sums = sums + v;
+    }
+    floats logarithm = SPLAT(lane_sum(&sums));
+    const float scale = factor / logarithm[0];
+    if (delta) {
+      float *out = delta + b * stride;
+      last = last - maximum;
+      vector_exp(&last);
+      last = last * scale;
+      for (size_t k = 0; k < whole; k += lanes) {
+        floats v = LOAD(row + k) - maximum;
+        vector_exp(&v);
+        STORE(out + k, v * scale);
+      }
+      store_part(out + whole, &last, rest);
+      out[label] -= factor;
+    }
+    vector_log(&logarithm);
+    total += (double)(logarithm[0] - (own - maximum));
+  }
+  return total;
+}
+
 VECTOR_KERNEL double vk_softmax_cross_entropy(const float *logits, size_t count, size_t classes,
                                               size_t stride, const uint8_t *labels, float factor,
                                               float *delta, size_t *wrong) {
-  const size_t chunks = (classes + lanes - 1) / lanes;
-  const size_t rest = classes - (chunks - 1) * lanes;
-  // Rows that are filled up to whole vectors are read as such, lanes beyond the classes ignored.
-  const int whole = stride >= chunks * lanes;
-  const ints iota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const ints valid = iota < (int32_t)rest;
-  const floats lowest = SPLAT(-__builtin_inff());
-  double total = 0;
   size_t misses = 0;
-  for (size_t group = 0; group < count; group += lanes) {
-    const size_t members = count - group < lanes ? count - group : lanes;
-    float sums[lanes], numerators[lanes], costs[lanes];
-    for (size_t m = 0; m < lanes; m++) sums[m] = 1, numerators[m] = 0;
-    for (size_t m = 0; m < members; m++) {
-      const float *row = logits + (group + m) * stride;
-      float *out = delta ? delta + (group + m) * stride : NULL;
-      const size_t label = labels[group + m];
-      floats last;
-      if (whole) {
-        last = LOAD(row + (chunks - 1) * lanes);
-        last = SELECT(valid, last, lowest);
-      } else {
-        load_part(&last, row + (chunks - 1) * lanes, rest, -__builtin_inff());
-      }
-      floats top = last;
-      for (size_t k = 0; k + 1 < chunks; k++) {
-        const floats v = LOAD(row + k * lanes);
-        top = MAX(v, top);
-      }
-      const float maximum = lane_maximum(&top);
-      const float own = row[label];
-      if (wrong) {
-        size_t first = 0;
-        while (first < label && row[first] != maximum) first++;
-        misses += !(own == maximum && first == label);
-      }
-      numerators[m] = own - maximum;
-      floats exponentials = last - maximum;
-      vector_exp(&exponentials);
-      floats sum = exponentials;
-      for (size_t k = 0; k + 1 < chunks; k++) {
-        floats v = LOAD(row + k * lanes) - maximum;
-        vector_exp(&v);
-        sum = sum + v;
-      }
-      const float normaliser = lane_sum(&sum);
-      sums[m] = normaliser;
-      if (out) {
-        const float scale = factor / normaliser;
-        for (size_t k = 0; k + 1 < chunks; k++) {
-          floats v = LOAD(row + k * lanes) - maximum;
-          vector_exp(&v);
-          STORE(out + k * lanes, v * scale);
-        }
-        exponentials = exponentials * scale;
-        if (whole)
-          STORE(out + (chunks - 1) * lanes, exponentials);
-        else
-          store_part(out + (chunks - 1) * lanes, &exponentials, rest);
-        out[label] -= factor;
-      }
-    }
-    floats logarithms = LOAD(sums);
-    vector_log(&logarithms);
-    STORE(costs, logarithms - LOAD(numerators));
-    for (size_t m = 0; m < members; m++) total += (double)costs[m];
-  }
+  const double total =
+      classes == 10
+          ? few_classes(logits, count, 10, stride, labels, factor, delta, &misses)
+      : classes <= lanes
+          ? few_classes(logits, count, (int)classes, stride, labels, factor, delta, &misses)
+          : many_classes(logits, count, classes, stride, labels, factor, delta, &misses);
   if (wrong) *wrong = misses;
   return total;
 }
@@ -156,11 +241,12 @@ VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, const int32
   const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
   floats offsets;
   load_part(&offsets, bias, (size_t)classes, 0);
-  for (size_t b = 0; indices && b < ahead && b < count; b++)
-    prefetch_row(rows, are_bytes, (size_t)indices[b]);
+  for (size_t b = 0; b < ahead && b < count; b++)
+    prefetch_row(rows, are_bytes, indices ? (size_t)indices[b] : first + b);
   for (size_t b = 0; b < count; b++) {
     const size_t row = indices ? (size_t)indices[b] : first + b;
-    if (indices && b + ahead < count) prefetch_row(rows, are_bytes, (size_t)indices[b + ahead]);
+    if (b + ahead < count)
+      prefetch_row(rows, are_bytes, indices ? (size_t)indices[b + ahead] : row + ahead);
     floats sums[lanes];
     for (int c = 0; c < lanes; c++) sums[c] = SPLAT(0.0f);
     for (size_t w = 0; w < words; w++) {

@@ -16,19 +16,33 @@ VECTOR_INLINE void mask_factors(floats factors[8], const vk_dropout *dropout, si
   }
 }
 
-VECTOR_KERNEL void vk_drop(float *x, size_t n, const vk_dropout *dropout) {
+VECTOR_INLINE void drop(float *x, size_t n, const vk_dropout *dropout, int rectify) {
   floats factors[8];
-  size_t g = 0;
-  for (; (g + 1) * group_size <= n; g++) {
+  for (size_t g = 0; g * group_size < n; g++) {
     mask_factors(factors, dropout, g, dropout->scale);
-    float *p = x + g * group_size;
-    for (int w = 0; w < 8; w++) STORE(p + w * lanes, LOAD(p + w * lanes) * factors[w]);
+    float *p = x + g * group_size, last[group_size];
+    const size_t left = n - g * group_size;
+    if (left < group_size) {
+      memset(last, 0, sizeof last);
+      memcpy(last, p, left * sizeof *last);
+      p = last;
+    }
+    for (int w = 0; w < 8; w++) {
+      floats v = LOAD(p + w * lanes);
+      if (rectify) v = SELECT(v < 0.0f, SPLAT(0.0f), v);
+      STORE(p + w * lanes, v * factors[w]);
+    }
+    if (left < group_size) memcpy(x + g * group_size, last, left * sizeof *last);
   }
-  if (g * group_size < n) {
-    float last[group_size];
-    mask_factors(factors, dropout, g, dropout->scale);
-    for (int w = 0; w < 8; w++) STORE(last + w * lanes, factors[w]);
-    for (size_t i = g * group_size; i < n; i++) x[i] *= last[i - g * group_size];
+}
+
+VECTOR_KERNEL void vk_drop(float *x, size_t n, const vk_dropout *dropout) { drop(x, n, dropout, 0); }
+
+VECTOR_KERNEL void vk_rectify(float *x, size_t n, const vk_dropout *dropout) {
+  if (dropout) {
+    drop(x, n, dropout, 1);
+  } else {
+    for (size_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0 : x[i];
   }
 }
 

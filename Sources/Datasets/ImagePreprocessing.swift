@@ -200,14 +200,18 @@ private struct ImageTransform: Sendable {
       // their number.
       openblas_set_num_threads(1)
       let count = data.training.featureCount
+      // Then the matrix is found sooner than it is read.
+      let areFew = 4 * data.training.count <= count
       let cache = DecodedCache(
-        folder: cacheFolder, kind: "whitening",
+        folder: areFew ? nil : cacheFolder, kind: "whitening",
         key: "1 \(data.identity.sha256) \(kind) features=\(count)")
       var times = report
       let (whitening, outcome) = try DecodedCache.value(
         cache, decode: { try Whitening(sealed: $0, count: count) },
         compute: {
-          try Self.estimate(data.training, epsilon, kind.normalizesContrast, workers, &times)
+          try areFew
+            ? Self.estimateFew(data.training, epsilon, kind.normalizesContrast, &times)
+            : Self.estimate(data.training, epsilon, kind.normalizesContrast, workers, &times)
         },
         encode: { $0.seal(in: &$1) })
       report = times
@@ -320,6 +324,71 @@ private struct ImageTransform: Sendable {
     return Whitening(mean: mean, matrix: matrix, extremes: extremes)
   }
 
+  /// `estimate` for far fewer images n than features d: an eigenproblem of n x n instead of d x d.
+  ///
+  /// With X the centred images by rows, X X' / n = U L U' has the eigenvalues of the covariance
+  /// X' X / n that are not 0, and
+  /// `(C + e I)^(-1/2) = I / sqrt(e) - X' U diag(f) U' X`,
+  /// `f = 1 / (n sqrt(e) sqrt(l + e) (sqrt(l + e) + sqrt(e)))`.
+  private static func estimateFew(
+    _ examples: DenseExamples, _ epsilon: Double, _ normalizesContrast: Bool,
+    _ report: inout PreprocessingReport
+  ) throws -> Whitening {
+    guard case .bytes(let pixels) = examples.features else {
+      preconditionFailure("only bytes are whitened")
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let width = examples.featureCount
+    let count = examples.count
+    let (rows, columns) = (Int32(count), Int32(width))
+    var values = [Double](repeating: 0, count: count * width)
+    var mean = [Double](repeating: 0, count: width)
+    for row in 0..<count {
+      let image = pixels[row * width..<(row + 1) * width]
+      let scale = scale(image, normalizesContrast: normalizesContrast, otherwise: 1.0 / 255)
+      for (place, pixel) in image.enumerated() {
+        let value = scale.factor * Double(pixel) + scale.offset
+        values[row * width + place] = value
+        mean[place] += value / Double(count)
+      }
+    }
+    for place in values.indices { values[place] -= mean[place % width] }
+    var vectors = [Double](repeating: 0, count: count * count)
+    cblas_dsyrk(
+      CblasRowMajor, CblasUpper, CblasNoTrans, rows, columns, 1 / Double(count), values, columns,
+      0, &vectors, rows)
+    report.covarianceSeconds = seconds(clock.now - start)
+    let middle = clock.now
+    var eigenvalues = [Double](repeating: 0, count: count)
+    let code = LAPACKE_dsyevd(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), rows, &vectors, rows,
+      &eigenvalues)
+    guard code == 0 else { throw DatasetError.eigenproblem(code) }
+    let root = epsilon.squareRoot()
+    for (number, eigenvalue) in eigenvalues.enumerated() {
+      let other = (max(eigenvalue, 0) + epsilon).squareRoot()
+      // The square root, because each vector enters twice.
+      let factor = (1 / (Double(count) * root * other * (other + root))).squareRoot()
+      for place in number * count..<(number + 1) * count { vectors[place] *= factor }
+    }
+    // An eigenvector is a row of `vectors` here.
+    var products = [Double](repeating: 0, count: count * width)
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, rows, 1, vectors, rows, values,
+      columns, 0, &products, columns)
+    let square = DoubleMatrix(width)
+    cblas_dsyrk(
+      CblasRowMajor, CblasUpper, CblasTrans, columns, rows, -1, products, columns, 0, square.base,
+      columns)
+    for place in 0..<width { square.base[place * width + place] += 1 / root }
+    let matrix = symmetric(square, width)
+    report.eigenproblemSeconds = seconds(clock.now - middle)
+    return Whitening(
+      mean: FloatVector(mean.map { Float($0) }), matrix: matrix,
+      extremes: [0, eigenvalues[count - 1]])
+  }
+
   /// `(C + epsilon I)^(-1/2)` from the upper triangle of C, which is overwritten.
   private static func inverseRoot(
     _ covariance: consuming DoubleMatrix, _ width: Int, _ epsilon: Double
@@ -342,17 +411,22 @@ private struct ImageTransform: Sendable {
     let product = DoubleMatrix(width)
     cblas_dsyrk(
       CblasColMajor, CblasLower, CblasNoTrans, size, size, 1, vectors, size, 0, product.base, size)
+    return (symmetric(product, width), [eigenvalues[0], eigenvalues[width - 1]])
+  }
+
+  /// The matrix whose upper triangle, row by row, is given.
+  private static func symmetric(_ triangle: DoubleMatrix, _ width: Int) -> FloatVector {
     var matrix = FloatVector(count: width * width)
     matrix.withUnsafeMutableBufferPointer { matrix in
       for row in 0..<width {
         for column in row..<width {
-          let value = Float(product.base[row * width + column])
+          let value = Float(triangle.base[row * width + column])
           matrix[row * width + column] = value
           matrix[column * width + row] = value
         }
       }
     }
-    return (matrix, [eigenvalues[0], eigenvalues[width - 1]])
+    return matrix
   }
 
   // MARK: Application

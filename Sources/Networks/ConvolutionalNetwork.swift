@@ -115,7 +115,7 @@ public final class ConvolutionalNetwork: Objective {
   /// The elements that the layout of each parameter has; what is stored after them is alignment.
   private let usedCounts: [Int]
   /// Where each logical element of each parameter is stored, relative to the parameter.
-  private lazy var positions: [[Int32]] = parameters.indices.map(storedPositions)
+  private lazy var positions: [[Int32]] = parameters.indices.map(findPositions)
   /// Where each logical feature of a pooled image is stored.
   private let featurePositions: [Int32]
 
@@ -211,6 +211,9 @@ public final class ConvolutionalNetwork: Objective {
       }
     }
   }
+
+  /// Where the elements of a part are, between the padding of its blocks.
+  public func storedPositions(ofPart index: Int) -> [Int32] { positions[index] }
 
   /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
   public func theta(fromLogical logical: [[Float]]) -> FloatVector {
@@ -347,7 +350,7 @@ extension ConvolutionalNetwork {
     return Array(all.prefix(features))
   }
 
-  private func storedPositions(_ i: Int) -> [Int32] {
+  private func findPositions(_ i: Int) -> [Int32] {
     let parameter = parameters[i]
     let count = parameter.shape.reduce(1, *)
     do {

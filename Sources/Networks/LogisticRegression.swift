@@ -66,6 +66,15 @@ public final class LogisticRegression: Objective {
   /// The number of examples of a split.
   public func count(of split: Split) -> Int { rows(of: split).examples.count }
 
+  /// Rows of whole cache lines.
+  public func storedPositions(ofPart index: Int) -> [Int32] {
+    let shape = parameters[index].shape
+    guard shape.count == 2 else { return Array(0..<Int32(shape[0])) }
+    return (0..<shape[0] * shape[1]).map {
+      Int32($0 / shape[1] * training.stride + $0 % shape[1])
+    }
+  }
+
   /// Zeros, for any seed.
   public func initialTheta(seed: UInt64) -> FloatVector { FloatVector(count: parameterCount) }
 
@@ -97,7 +106,9 @@ public final class LogisticRegression: Objective {
           let squares = vk_linear_backward(
             rows, minibatch.baseAddress, count, logits.base, logitStride, theta, Float(l2),
             classCount, columns.base, gradient, gradient + biasOffset)
-          return MinibatchCost(cost: cost / Double(count), penalty: 0.5 * l2 * squares)
+          // Weights of features that are blank in the whole minibatch do not reach the logits.
+          return MinibatchCost(
+            cost: squares.isFinite ? cost / Double(count) : .nan, penalty: 0.5 * l2 * squares)
         }
       }
     }
@@ -132,7 +143,9 @@ public final class LogisticRegression: Objective {
         }
       }
     }
-    return Evaluation(cost: total / Double(count), error: Double(wrong) / Double(count))
+    let isSound = squaredNorm(theta, in: 0..<biasOffset).isFinite
+    return Evaluation(
+      cost: isSound ? total / Double(count) : .nan, error: Double(wrong) / Double(count))
   }
 
   private func rows(of split: Split) -> LinearRows {

@@ -142,12 +142,15 @@ public final class MultilayerPerceptron: Objective {
     let last = plan.layers.count - 1
     for number in 0...last {
       plan.layers[number].runForward(theta)
-      if number < last,
-        var dropout = Dropout.kernelMask(
-          rate: options.hiddenDropout[number], noise, lane: number + 1)
+      guard number < last else { continue }
+      let units = plan.layers[number].layer.outputs
+      let hidden = plan.activations[number + 1].base
+      if var dropout = Dropout.kernelMask(
+        rate: options.hiddenDropout[number], noise, lane: number + 1)
       {
-        vk_drop(
-          plan.activations[number + 1].base, count * plan.layers[number].layer.outputs, &dropout)
+        vk_rectify(hidden, count * units, &dropout)
+      } else {
+        vk_rectify(hidden, count * units, nil)
       }
     }
     let cost = vk_softmax_cross_entropy(
@@ -186,7 +189,13 @@ public final class MultilayerPerceptron: Objective {
           let count = min(Self.evaluationBatch, data.count - first)
           let plan = Self.plan(of: count, in: &evaluationPlans, layers, training: false)
           data.gather(nil, first: first, count: count, to: plan.input)
-          for layer in plan.layers { layer.runForward(theta) }
+          for (number, layer) in plan.layers.enumerated() {
+            layer.runForward(theta)
+            if number < plan.layers.count - 1 {
+              vk_rectify(
+                plan.activations[number + 1].base, count * layer.layer.outputs, nil)
+            }
+          }
           var missed = 0
           total += vk_softmax_cross_entropy(
             plan.output, count, data.classCount, data.classCount, labels + first, 1, nil, &missed)
@@ -257,15 +266,17 @@ private final class Plan {
       let wanted = training && number > 0 && number <= last
       return AlignedBuffer<Float>(count: wanted ? batch * size : 0)
     }
+    // The library's rectifier turns NaN into 0 and would hide a broken theta; ours does not, and
+    // costs no more than the dropout that it is fused with.
     layers = try dense.layers.enumerated().map { number, layer in
       let below = activations[number].base
       let above = activations[number + 1].base
       guard training else {
         return try DensePrimitives(
-          layer, batch: batch, rectified: number < last, source: below, destination: above)
+          layer, batch: batch, rectified: false, source: below, destination: above)
       }
       return try DensePrimitives(
-        layer, batch: batch, rectified: number < last, source: below, destination: above,
+        layer, batch: batch, rectified: false, source: below, destination: above,
         destinationGradient: number < last ? gradients[number + 1].base : above,
         sourceGradient: number > 0 ? gradients[number].base : nil)
     }

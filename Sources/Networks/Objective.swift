@@ -99,12 +99,21 @@ public protocol Objective: AnyObject {
   /// The cost of a whole split at `theta`, without dropout. Objectives that sample (a variational
   /// bound) key their noise by `noise`.
   func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation
+
+  /// Where the elements of part `index` of `parameters` are stored, relative to its offset, in
+  /// their logical order. What else is stored there is padding and stays 0.
+  func storedPositions(ofPart index: Int) -> [Int32]
 }
 
 extension Objective {
   /// The number of elements of `theta`, padding included.
   public var parameterCount: Int {
     parameters.last.map { $0.offset + $0.storedCount } ?? 0
+  }
+
+  /// The first ones, for layouts that have padding at the end of a part at most.
+  public func storedPositions(ofPart index: Int) -> [Int32] {
+    Array(0..<Int32(parameters[index].shape.reduce(1, *)))
   }
 }
 

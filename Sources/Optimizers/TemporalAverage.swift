@@ -71,17 +71,25 @@ public struct TemporalAverage: Sendable {
     return target
   }
 
+  /// The name in saved states; averages of different kinds can stand in one.
+  private var name: String {
+    switch kind {
+    case .exponential: "thetabar"
+    case .mean: "thetabar_mean"
+    }
+  }
+
   /// Everything that later averages depend on, apart from `kind`.
   public var state: OptimizerState {
     get {
       OptimizerState(
-        step: t, scalars: [.init("average_power", betaPower)],
-        vectors: [.init("thetabar", thetabar)])
+        step: t, scalars: [.init("\(name)_power", betaPower)],
+        vectors: [.init(name, thetabar)])
     }
     set {
       t = newValue.step
-      betaPower = newValue.scalar("average_power")
-      thetabar = newValue.vector("thetabar", count: thetabar.count)
+      betaPower = newValue.scalar("\(name)_power")
+      thetabar = newValue.vector(name, count: thetabar.count)
     }
   }
 }
@@ -97,6 +105,11 @@ public struct AveragedOptimizer: Optimizer {
   public init(_ base: any Optimizer, averaging kind: TemporalAverage.Kind, count: Int) {
     self.base = base
     average = TemporalAverage(kind, count: count)
+  }
+
+  /// The average of the given kind, of this optimizer or of one that it wraps.
+  public func average(_ kind: TemporalAverage.Kind) -> TemporalAverage? {
+    average.kind == kind ? average : (base as? AveragedOptimizer)?.average(kind)
   }
 
   /// The stepsize of the next update of `base`.

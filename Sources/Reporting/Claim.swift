@@ -14,7 +14,7 @@ public struct Claim: Sendable {
   public var rule: String
   /// The figure that shows it; empty if none does.
   public var figure: String
-  /// The arms it is judged in; nil: in every arm that the document has.
+  /// The arms it is judged in, those of them that the document has; nil: in every arm it has.
   public var arms: [String]?
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -69,6 +69,36 @@ public struct Claim: Sendable {
       id, statement, place: place, a, to: b, inside: -.infinity...log(1 - fraction), at: epochs,
       variable: variable, figure: figure,
       rule: "\(a) lower than \(b) by at least \(percent) % at epochs \(text(epochs))")
+  }
+
+  /// For every pair, `a` has a cost at `epoch` that is lower than `b`'s by at least `fraction`: one
+  /// verdict a pair (`<id>.<a>`) and one for all (`<id>`).
+  public static func lowerByFraction(
+    _ fraction: Double, _ id: String, _ statement: String, place: String,
+    pairs: [(a: String, b: String)], at epoch: Int, variable: String = "train_cost_running",
+    figure: String? = nil
+  ) -> Claim {
+    let percent = NumberText.significant(100 * fraction)
+    let names = NumberText.list(pairs.map { "\($0.a) than \($0.b)" })
+    return Claim(
+      id, statement, place: place,
+      rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure
+    ) { context in
+      let parts = try pairs.map { pair in
+        RatioPart(
+          label: "\(pair.a) and \(pair.b)",
+          comparison: try context.compare(pair.a, with: pair.b, variable: variable, at: [epoch]),
+          region: -.infinity...log(1 - fraction),
+          spread: context.spread(pair.a, pair.b, variable: variable, at: [epoch]))
+      }
+      let perPair = zip(pairs, parts).map { pair, part in
+        var outcome = RatioPart.outcome([part], pair.a, pair.b)
+        outcome.id = "\(id).\(slug(pair.a))"
+        outcome.statement = "\(statement): \(pair.a)"
+        return outcome
+      }
+      return [RatioPart.outcome(parts, "each", "its rival")] + perPair
+    }
   }
 
   /// The costs of `a` and `b` are alike at every epoch of `epochs`: |log(a / b)| <= `within`.
@@ -157,12 +187,12 @@ public struct Claim: Sendable {
   /// - Parameters:
   ///   - curve: the curve's name in the paper's legend; nil: as the contender's.
   ///   - thresholds: (0.05, 0.15) for linear axes, (0.15, 0.5) for logarithmic ones.
-  ///   - epochs: the part of the curve that is compared; nil: all of its points.
+  ///   - epochs: the part of the curve that is compared; nil: its points inside the figure's frame.
   public static func figureMatch(
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
     epochs: ClosedRange<Int>? = nil, place: String, variable: String = "train_cost_running",
-    arms: [String]? = ["published"]
+    arms: [String]? = ["published", "custom"]
   ) -> Claim {
     let name = curve ?? contender
     let first = NumberText.significant(thresholds.reproduced)
@@ -183,18 +213,21 @@ public struct Claim: Sendable {
 
   /// Judges the claim in every arm it applies to.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil
+    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
     let present = document.root.labels(of: "arm")
     let judged: [String?]
     if let arms, !present.isEmpty {
-      judged = arms
+      let found = arms.filter(present.contains)
+      judged = found.isEmpty ? Array(arms.prefix(1)) : found
     } else {
       judged = present.isEmpty ? [nil] : present
     }
     return judged.flatMap { arm in
       let context = ClaimContext(
-        document: document, arm: arm, paper: paper, otherProfile: otherProfile)
+        document: document, arm: arm, paper: paper, otherProfile: otherProfile,
+        siblings: siblings)
       return judgeArm(context)
     }
   }
@@ -248,10 +281,14 @@ extension [Claim] {
   ///   - paper: the paper's curves, for figure matches.
   ///   - otherProfile: results of the same experiment in another profile; with one seed here, the
   ///     spread over seeds is taken from there.
+  ///   - siblings: results of other experiments by name, for claims that compare with them.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil
+    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
-    flatMap { $0.judge(document, paper: paper, otherProfile: otherProfile) }
+    flatMap {
+      $0.judge(document, paper: paper, otherProfile: otherProfile, siblings: siblings)
+    }
   }
 }
 
@@ -396,9 +433,9 @@ private struct FigureMatch {
     guard let curve = context.paper.curve(name, of: figure) else {
       throw NotRun("the paper's \(figure) has no curve '\(name)'")
     }
-    let points = curve.data.filter { point in
-      range.map { (Double($0.lowerBound)...Double($0.upperBound)).contains(point.x) } ?? true
-    }
+    let compared =
+      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
+    let points = curve.data.filter { compared?.contains($0.x) ?? true }
     guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
     epochs = points.map { Int($0.x.rounded()) }
     paper = points.map(\.y)

@@ -21,16 +21,32 @@ public struct ClaimContext: Sendable {
   /// Results of the same experiment in another profile: with one seed here, the spread over seeds
   /// is taken from there.
   public let otherProfile: Document?
+  /// Results of other experiments by name, as far as they are there.
+  public let siblings: [String: Document]
 
   /// One arm of a document.
   public init(
     document: Document, arm: String?, paper: PaperCurves = PaperCurves(),
-    otherProfile: Document? = nil
+    otherProfile: Document? = nil, siblings: [String: Document] = [:]
   ) {
     self.document = document
     self.arm = arm
     self.paper = paper
     self.otherProfile = otherProfile
+    self.siblings = siblings
+  }
+
+  /// The same arm of another experiment.
+  ///
+  /// - Throws: `NotRun` if its results are not there, or not from real data.
+  public func sibling(_ experiment: String) throws -> ClaimContext {
+    guard let document = siblings[experiment] else {
+      throw NotRun("the results of \(experiment) are not beside these")
+    }
+    guard document.hasRealData else {
+      throw NotRun("the results of \(experiment) beside these are not from real data")
+    }
+    return ClaimContext(document: document, arm: arm)
   }
 
   /// One cell of a variable.

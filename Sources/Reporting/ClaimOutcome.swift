@@ -112,10 +112,16 @@ public struct ClaimOutcome: Sendable, Equatable {
     return "\(unit.dropFirst(4).dropLast()) = " + Self.interval(exp(effect), exp(low), exp(high))
   }
 
+  /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of
+  /// the interval apart.
   static func interval(_ value: Double, _ low: Double, _ high: Double) -> String {
-    let text = NumberText.significant(value)
-    if low.isNaN || high.isNaN { return text }
-    return "\(text) [\(NumberText.significant(low)), \(NumberText.significant(high))]"
+    if low.isNaN || high.isNaN { return NumberText.significant(value) }
+    let digits =
+      (3...5).first {
+        NumberText.significant(low, digits: $0) != NumberText.significant(high, digits: $0)
+      } ?? 3
+    let texts = [value, low, high].map { NumberText.significant($0, digits: digits) }
+    return "\(texts[0]) [\(texts[1]), \(texts[2])]"
   }
 
   /// Equal in content; NaN equals NaN here, as it means "none".

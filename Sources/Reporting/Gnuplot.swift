@@ -93,7 +93,10 @@ public struct Gnuplot: Sendable {
     }) {
       parts.append("Bands: quantiles.")
     }
-    if lines.contains(where: { $0.paper != nil }) {
+    if lines.contains(where: { $0.paper?.isPrinted == true }) {
+      parts.append("Black dots: the published numbers.")
+    }
+    if lines.contains(where: { $0.paper?.isPrinted == false }) {
       parts.append("Thin: the paper's own curves (Kingma & Ba 2015, vector paths).")
     }
     if lines.contains(where: \.isDiverged) { parts.append("Crosses at the top: diverged.") }
@@ -159,10 +162,22 @@ public struct Gnuplot: Sendable {
       .replacing("id='textbox'", with: "id='\(id)-textbox'")
       .replacing("id='greybox'", with: "id='\(id)-greybox'")
       .replacing(" color=\"black\"", with: "").replacing(" color=\"#FFFFFF\"", with: "")
+      .replacing("<rect x=\"0\" y=\"0\" width=", with: "<rect class=\"ground\" width=")
+      .replacing("rgb(  0,   0,   0)", with: "currentColor")
+      .replacing("rgb(0,0,0)", with: "currentColor")
+      .replacing("rgb( 34,  34,  34)", with: "currentColor")
+      .replacing("rgb(34,34,34)", with: "currentColor")
+      .replacing("rgb(160,0,0)", with: "currentColor")
+      .replacing("rgb(187, 187, 187)", with: "#8888")
       .replacing("fill=\"black\"", with: "fill=\"currentColor\"")
       .replacing("stroke='black'", with: "stroke='currentColor'")
       .replacing("stroke=\"black\"", with: "stroke=\"currentColor\"")
       .replacing("<tspan font-family=\"DejaVu Sans\" >", with: "<tspan>")
+    if let ground = text.firstRange(of: "<rect class=\"ground\""),
+      let end = text[ground.upperBound...].firstRange(of: "/>")
+    {
+      text.removeSubrange(ground.lowerBound..<end.upperBound)
+    }
     let size = firstMatch(text, between: "viewBox=\"", and: "\"") ?? "0 0 520 360"
     if let end = text.firstRange(of: ">")?.lowerBound {
       text =

@@ -154,6 +154,7 @@ package struct GnuplotScript {
   private func plots(_ data: PanelData, _ index: Int) -> [String] {
     var bands: [String] = []
     var references: [String] = []
+    var printed: [String] = []
     var lines: [String] = []
     for (number, line) in data.lines.enumerated() {
       let name = "$p\(index)_\(number)"
@@ -165,7 +166,9 @@ package struct GnuplotScript {
           "\(name) using 1:3:4 with filledcurves fc rgb \"\(colour)\" fs transparent solid 0.22"
             + " noborder notitle")
       }
-      if line.paper != nil {
+      if line.paper?.isPrinted == true {
+        printed.append("\(name)_paper using 1:2 with points pt 7 ps 1 lc rgb \"black\" notitle")
+      } else if line.paper != nil {
         references.append(
           "\(name)_paper using 1:2 with lines lw 1.1 dt 1 lc rgb \"\(faint(line.line.colour))\""
             + " notitle")
@@ -182,7 +185,7 @@ package struct GnuplotScript {
           "\(name)_diverged using 1:2 with points pt 2 ps 1 lw 2 lc rgb \"\(colour)\" notitle")
       }
     }
-    let all = bands + references + lines
+    let all = bands + references + lines + printed
     return all.isEmpty ? ["NaN notitle"] : all
   }
 
@@ -249,8 +252,11 @@ package struct GnuplotScript {
     out += "set \(name)label \(quoted(axis.label)) noenhanced \(offset)\n"
     if axis.isLogarithmic {
       out += "set logscale \(name)\nset format \(name) \"10^{%L}\"\n"
-      // A range within one decade would have a single label.
-      if range.upperBound / range.lowerBound < 30 { out += "set format \(name) \"%g\"\n" }
+      // A range within one decade would have a single label, and 2 and 5 would read as powers of 10.
+      let hasOtherTicks = axis.ticks?.contains { log10($0) != log10($0).rounded() } ?? false
+      if range.upperBound / range.lowerBound < 30 || hasOtherTicks {
+        out += "set format \(name) \"%g\"\n"
+      }
     } else {
       out += "set format \(name) \"%g\"\n"
     }

@@ -16,6 +16,8 @@ public struct PaperCurves: Sendable, Equatable {
     case aboveFrame = "above-frame"
     /// Above the frame, found by going on along a line that the frame cuts.
     case extrapolated
+    /// A number that a text gives, on no drawn line.
+    case printed
     /// A run that the paper appears to draw as failed, at 400.
     case failed
   }
@@ -54,7 +56,12 @@ public struct PaperCurves: Sendable, Equatable {
     }
 
     /// The points that are data, without those where a line is only cut or extrapolated.
-    public var data: [Point] { points.filter { $0.note == .point || $0.note == .aboveFrame } }
+    public var data: [Point] {
+      points.filter { [.point, .aboveFrame, .printed].contains($0.note) }
+    }
+
+    /// Whether a text gives these numbers: there is no line between them.
+    package var isPrinted: Bool { points.allSatisfy { $0.note == .printed } }
   }
 
   /// The lines, in the order of the file.
@@ -113,6 +120,18 @@ public struct PaperCurves: Sendable, Equatable {
       }
     }
     guard headerSeen else { throw PaperCurvesError(line: 1, problem: "there is no header line") }
+  }
+
+  /// The horizontal range of a figure's frame, from the comment `frame: <figure> <x> <y>`; nil if
+  /// there is none. The paper's lines may go on beyond it.
+  public func frame(of figure: String) -> ClosedRange<Double>? {
+    for comment in comments {
+      let words = comment.split(separator: " ")
+      guard words.count == 4, words[0] == "frame:", words[1] == figure else { continue }
+      let ends = words[2].split(separator: "..").compactMap { Double($0) }
+      return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+    }
+    return nil
   }
 
   /// The line of that name in that figure.

@@ -6,6 +6,10 @@ public enum ReportError: UserFacingError, Equatable {
   case malformedClaims(String)
   /// A group `/figures/<id>` that does not follow the schema.
   case malformedFigure(id: String, String)
+  /// A folder without any result file.
+  case noResults(folder: String)
+  /// The README lacks the markers between which the results go.
+  case noMarkers(path: String)
   /// gnuplot is not installed, or cannot be started.
   case gnuplotMissing(String)
   /// gnuplot ran, and failed.
@@ -18,6 +22,12 @@ public enum ReportError: UserFacingError, Equatable {
       "group /claims: \(problem); run the experiment again with this version"
     case .malformedFigure(let id, let problem):
       "group /figures/\(id): \(problem); run the experiment again with this version"
+    case .noResults(let folder):
+      "there are no result files (*.h5) in \(folder); make them with 'make reproduce-all', or name "
+        + "another folder with --results"
+    case .noMarkers(let path):
+      "\(path) has no lines '\(ReadmeSection.begin)' and '\(ReadmeSection.end)' between which the "
+        + "results go; add them"
     case .gnuplotMissing(let reason):
       "cannot draw figures: gnuplot \(reason); install it with 'apt-get install gnuplot-nox'"
     case .gnuplotFailed(let figure, let message):
@@ -28,7 +38,8 @@ public enum ReportError: UserFacingError, Equatable {
   /// How the program ends.
   public var exitStatus: ExitStatus {
     switch self {
-    case .malformedClaims, .malformedFigure: .badData
+    case .malformedClaims, .malformedFigure, .noMarkers: .badData
+    case .noResults: .noInput
     case .gnuplotMissing: .unavailable
     case .gnuplotFailed: .software
     }

@@ -104,6 +104,28 @@ public enum Statistics {
     return (quantile(results, 0.025), quantile(results, 0.975))
   }
 
+  /// The mean of the values in a window of odd length around each; at the ends the window is cut.
+  public static func runningMean(_ values: [Double], window: Int) -> [Double] {
+    running(values, window, mean)
+  }
+
+  /// The median of the values in a window of odd length around each; at the ends the window is cut.
+  public static func runningMedian(_ values: [Double], window: Int) -> [Double] {
+    running(values, window, median)
+  }
+
+  private static func running(
+    _ values: [Double], _ window: Int, _ statistic: ([Double]) -> Double
+  ) -> [Double] {
+    precondition(window > 0 && !window.isMultiple(of: 2), "a window has a middle")
+    let reach = window / 2
+    return values.indices.map { index in
+      let first = Swift.max(0, index - reach)
+      let last = Swift.min(values.count - 1, index + reach)
+      return statistic(Array(values[first...last]))
+    }
+  }
+
   /// The slope of the least-squares line through points, with its 95 % interval by Student's t.
   ///
   /// - Returns: NaN for fewer than two points, and no interval for two.
@@ -172,7 +194,8 @@ public enum Statistics {
     guard below >= 0 else { return first }
     guard below + 1 < values.count else { return last }
     let fraction = position - Double(below)
-    if fraction == 0 { return values[below] }
+    // Two infinite values have no difference to go along.
+    if fraction == 0 || values[below] == values[below + 1] { return values[below] }
     return values[below] + fraction * (values[below + 1] - values[below])
   }
 }

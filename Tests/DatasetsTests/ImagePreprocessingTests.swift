@@ -100,6 +100,51 @@ import Testing
     #expect(report.eigenvalues.map { $0.least < $0.most } == true)
   }
 
+  /// Far fewer images than features take a short cut, somewhat fewer do not.
+  @Test(arguments: [1, 2, 12, 13, 47])
+  func fewImages(count: Int) throws {
+    let data = Self.images(training: count)
+    let epsilon = 0.01
+    let (white, report) = try data.preprocessed(.zca(epsilon: epsilon), cacheFolder: folder.path)
+    #expect(report.cache.outcome == (count <= 12 ? .unused : .written))
+    let width = Self.width
+    let inputs = bytes(data.training).map { Double($0) / 255 }
+    var shifted = covariance(inputs, width)
+    for place in 0..<width { shifted[place * width + place] += epsilon }
+    // With y = (x - mean) W and W (C + e I) W = I: y (C + e I) y' = (x - mean) (x - mean)'.
+    let outputs = floats(white.training).map(Double.init)
+    let mean = (0..<width).map { place in
+      (0..<count).reduce(0.0) { $0 + inputs[$1 * width + place] } / Double(count)
+    }
+    for image in 0..<count {
+      let y = (0..<width).map { outputs[image * width + $0] }
+      let product = (0..<width).map { row in
+        (0..<width).reduce(0.0) { $0 + shifted[row * width + $1] * y[$1] }
+      }
+      let left = zip(y, product).reduce(0.0) { $0 + $1.0 * $1.1 }
+      let right = (0..<width).reduce(0.0) { sum, place in
+        let value = inputs[image * width + place] - mean[place]
+        return sum + value * value
+      }
+      #expect(abs(left - right) < 1e-4 * max(1, right))
+    }
+    // Test images leave the span of the training images, where W is I / sqrt(e).
+    let test = bytes(data.test).map { Double($0) / 255 }
+    let tested = floats(white.test).map(Double.init)
+    for image in 0..<70 {
+      let y = (0..<width).map { tested[image * width + $0] }
+      let product = (0..<width).map { row in
+        (0..<width).reduce(0.0) { $0 + shifted[row * width + $1] * y[$1] }
+      }
+      let left = zip(y, product).reduce(0.0) { $0 + $1.0 * $1.1 }
+      let right = (0..<width).reduce(0.0) { sum, place in
+        let value = test[image * width + place] - mean[place]
+        return sum + value * value
+      }
+      #expect(abs(left - right) < 1e-4 * max(1, right))
+    }
+  }
+
   @Test func theTestImagesAreTransformedAlikeButEstimateNothing() throws {
     let data = Self.images()
     let swapped = ImageData(

@@ -334,9 +334,12 @@ private func gradient(
     let theta = network.theta(fromLogical: logical)
     #expect(theta.count == network.parameterCount)
     #expect(network.logicalParameters(of: theta) == logical)
-    for parameter in network.parameters {
+    for (index, parameter) in network.parameters.enumerated() {
       #expect(parameter.offset % 16 == 0)
       let stored = theta.array[parameter.offset..<parameter.offset + parameter.storedCount]
+      let positions = network.storedPositions(ofPart: index)
+      #expect(positions.map { stored[parameter.offset + Int($0)] } == logical[index])
+      #expect(Set(positions).count == positions.count)
       #expect(stored.filter { $0 != 0 }.count <= parameter.shape.reduce(1, *))
     }
   }

@@ -170,11 +170,37 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
       theta[objective.parameters[1].offset] = value
       #expect(objective.evaluate(at: theta, on: .test, noise: noise).cost.isNaN)
     }
+    // A weight that no example uses.
+    let blank = DenseExamples(
+      shape: [32], features: .bytes([UInt8](repeating: 0, count: 320)),
+      labels: [UInt8](repeating: 1, count: 10), classCount: 3)
+    let unused = LogisticRegression(training: blank, test: blank, l2: 0)
+    var broken = FloatVector(count: unused.parameterCount)
+    broken[5] = .nan
+    var gradient = FloatVector(count: unused.parameterCount)
+    let cost = [Int32(0), 1].withUnsafeBufferPointer {
+      unused.evaluateGradient(at: broken, minibatch: $0, noise: noise, gradient: &gradient)
+    }
+    #expect(cost.cost.isNaN)
+    #expect(unused.evaluate(at: broken, on: .test, noise: noise).cost.isNaN)
     // Logits far beyond the range of exp.
     var theta = FloatVector(count: objective.parameterCount)
     theta[objective.parameters[1].offset] = 1e30
     let evaluation = objective.evaluate(at: theta, on: .test, noise: noise)
     #expect(evaluation.cost.isFinite && evaluation.cost > 1e29)
+  }
+
+  @Test func rowsArePaddedAtTheirEnds() {
+    let examples = makeExamples(count: 3, features: 5, classes: 4, seed: 9)
+    let objective = LogisticRegression(training: examples, test: examples, l2: 0)
+    let values = (0..<24).map { Double($0 + 1) }
+    let theta = stored(values, objective)
+    let found = objective.parameters.enumerated().flatMap { index, parameter in
+      objective.storedPositions(ofPart: index).map {
+        Double(theta[parameter.offset + Int($0)])
+      }
+    }
+    #expect(found == values)
   }
 
   @Test func aStepAllocatesNothing() {

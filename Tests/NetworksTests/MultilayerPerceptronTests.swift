@@ -319,6 +319,22 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
     }
   }
 
+  @Test(arguments: [0, 0.5])
+  func aBrokenThetaBreaksTheCost(rate: Double) throws {
+    let examples = makeExamples(count: 40, features: 30, classes: 3, seed: 3)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples,
+      options: .init(hiddenSizes: [20, 10], hiddenDropout: [rate, rate]), minibatchCapacity: 40)
+    let minibatch = (0..<40).map(Int32.init)
+    for part in objective.parameters.indices {
+      var values = objective.logicalParameters(of: objective.initialTheta(seed: 0))
+      values[part][0] = .nan
+      let theta = objective.theta(fromLogical: values)
+      #expect(evaluate(objective, theta, minibatch, noise).cost.cost.isNaN)
+      #expect(objective.evaluate(at: theta, on: .test, noise: noise).cost.isNaN)
+    }
+  }
+
   @Test func thePaperNetworkHasItsParameters() throws {
     let examples = makeExamples(count: 4, features: 784, classes: 10, seed: 3)
     let objective = try MultilayerPerceptron(training: examples, test: examples)

@@ -70,6 +70,22 @@ import Testing
     #expect(verdict(0.95) == .notReproduced)
   }
 
+  @Test func everyPairMustKeepItsFraction() throws {
+    var results = SyntheticResults()
+    results.contenders = ["Adam", "SGDNesterov", "AdaGrad"]
+    results.cost = { _, contender, seed, _ in
+      [0.2, 0.3, 0.5][contender] * (1 + 0.002 * Double(seed * (contender + 1)))
+    }
+    let claim = Claim.lowerByFraction(
+      0.5, "fig3.late", "faster", place: "",
+      pairs: [(a: "Adam", b: "AdaGrad"), (a: "SGDNesterov", b: "AdaGrad")], at: 20)
+    let outcomes = claim.judge(results.document).filter { $0.arm == "tuned" }
+    #expect(outcomes.map(\.id) == ["fig3.late", "fig3.late.adam", "fig3.late.sgdnesterov"])
+    #expect(outcomes.map(\.verdict) == [.notReproduced, .reproduced, .notReproduced])
+    #expect(outcomes[0].numbers.map(\.label) == ["Adam and AdaGrad", "SGDNesterov and AdaGrad"])
+    #expect(abs(outcomes[0].threshold - log(0.5)) < 1e-12)
+  }
+
   @Test func similarityHasTwoSides() {
     func verdict(_ ratio: Double) -> Verdict? {
       var results = SyntheticResults()
@@ -260,6 +276,20 @@ import Testing
     #expect(try outcome(1.3).verdict == .notReproduced)
   }
 
+  @Test func onlyTheFrameIsMatched() throws {
+    var results = SyntheticResults()
+    results.epochs = 46
+    var curves = PaperCurves(
+      [.init(figure: "fig1a", name: "Adam", points: (0...46).map { .init(x: Double($0), y: 0.3) })])
+    let claim = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "")
+    // Label 46 of a running mean has no value after 46 passes.
+    #expect(claim.judge(results.document, paper: curves).first?.verdict == .notRun)
+    curves.comments = ["frame: fig1a 0..45 0.2..0.7"]
+    #expect(curves.frame(of: "fig1a") == 0...45)
+    #expect(curves.frame(of: "fig1b") == nil)
+    #expect(claim.judge(results.document, paper: curves).first?.numbers.count == 46)
+  }
+
   @Test func aShortenedCurveIsNotMatched() throws {
     var results = SyntheticResults()
     results.epochs = 10
@@ -329,5 +359,14 @@ import Testing
     #expect(lines.first == first)
     #expect(lines.last == "4 verdicts: 2 reproduced, 2 not reproduced")
     #expect(ClaimTable.text([]) == "no claims\n")
+  }
+
+  @Test func narrowIntervalsGetMoreDigits() {
+    func text(_ low: Double, _ value: Double, _ high: Double) -> String {
+      ClaimOutcome(.reproduced, effect: value, low: low, high: high, "").effectText
+    }
+    #expect(text(0.5, 0.55, 0.6) == "0.55 [0.5, 0.6]")
+    #expect(text(1.0181, 1.0192, 1.0203) == "1.019 [1.018, 1.02]")
+    #expect(text(0.3, 0.3, 0.3) == "0.3 [0.3, 0.3]")
   }
 }

@@ -59,8 +59,8 @@ import Testing
     ("imdb-logistic", "fig1b", "Adagrad+dropout", 160, 0.250),
     ("mnist-mlp", "fig2a", "AdaDelta", 100, 0.0232), ("mnist-sfo", "fig2b", "SFO", 0, 2.536),
     ("mnist-sfo", "fig2b-walltime", "SFO", 5, 0.706),
-    ("cifar-cnn", "fig3-left", "AdaGrad", 3, 1.219),
-    ("cifar-cnn", "fig3-right", "SGDNesterov+dropout", 45, 0.034),
+    ("cifar-cnn", "fig3_left", "AdaGrad", 3, 1.219),
+    ("cifar-cnn", "fig3_right", "SGDNesterov+dropout", 45, 0.034),
     ("vae-bias-correction", "fig4", "100 epochs, beta1=0.9, beta2=0.999, uncorrected", -3, 98.68),
   ])
   func committedCurves(

@@ -13,6 +13,7 @@ import Testing
     #expect(Statistics.median([7]) == 7)
     #expect(Statistics.median([]).isNaN)
     #expect(Statistics.median([1, .nan]).isNaN)
+    #expect(Statistics.median([1, .infinity, .infinity, .infinity]) == .infinity)
     #expect(Statistics.quantile([1, 2, .infinity], 1) == .infinity)
   }
 

@@ -63,7 +63,8 @@ let propertyClaims: [Claim] = [
         + judged.map {
           "\(text($0.step)) alpha at (\($0.pair))"
             + ($0.betas.hasLargestStep ? "" : " after 500 gradients and more after more")
-        }.joined(separator: ", ") + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
+        }.joined(separator: ", ")
+        + "; it holds for all sequences only where beta1 = beta2. The bound of the other case, "
         + "stated for all sequences too, is a bound on spikes only: "
         + broken.map {
           "\(text($0.step)) instead of \(text($0.betas.statedBound)) at (\($0.pair))"
@@ -85,7 +86,29 @@ let propertyClaims: [Claim] = [
       largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
       unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
       "gradients that shrink by the factor beta2 lead to "
-        + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }.joined(separator: ", "))
+        + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }
+        .joined(separator: ", "))
+  },
+  .custom(
+    "alg.adamax-limit", "the L^p methods tend to AdaMax as p grows", place: "section 7.1",
+    rule: "largest |log(u_p / u)| over 1000 normal gradients falls with every doubling of p and is "
+      + "below 0.01 at the last", figure: "alg-adamax-limit"
+  ) { context in
+    let exact = try context.values(
+      "norm_family", "deviation", ["deviation": "1"], along: "p")
+    let falls = zip(exact, exact.dropFirst()).allSatisfy { $0.value > $1.value }
+    let last = exact.last?.value ?? .nan
+    let firstLost = try ["1", "0.001"].map { deviation in
+      let lost = try context.values(
+        "norm_family", "lost_single", ["deviation": deviation], along: "p")
+      return "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
+    }
+    return ClaimOutcome(
+      falls && last < 0.01 ? .reproduced : .notReproduced, effect: last, threshold: 0.01,
+      unit: "largest |log(u_p / u)|", numbers: exact.map { ClaimNumber("p = \($0.label)", $0.value) },
+      "\(text(exact.first?.value ?? .nan)) at p = \(exact.first?.label ?? ""), \(text(last)) at "
+        + "p = \(exact.last?.label ?? ""); powers of gradients leave single precision from "
+        + firstLost.joined(separator: " and ") + " on, long before the limit is near")
   },
   .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",
@@ -146,7 +169,8 @@ let propertyClaims: [Claim] = [
       abs(slope.value - 1) <= 0.05 ? .reproduced : .notReproduced, effect: slope.value,
       low: slope.low, high: slope.high, threshold: 1, unit: "slope",
       numbers: points.map { ClaimNumber("1 - beta2 = 10^\(text($0.x))", $0.y) },
-      "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))")
+      "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))"
+    )
   },
   .custom(
     "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",

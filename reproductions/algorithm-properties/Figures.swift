@@ -20,10 +20,12 @@ private func line(
 private func worstCasePanel(_ title: String, _ pairs: [String], bounds: [String]) -> Figure.Panel {
   Figure.Panel(
     title, x: .logarithmic("number of gradients t", 1...1e5),
-    y: .logarithmic("largest step / alpha"),
+    y: .logarithmic("largest step / alpha", ticks: [1, 2, 3, 5, 10, 20, 30]),
     lines: pairs.map { line($0, "worst_case/closed_form", "t", betas: $0) }
       + pairs.map { line("", "worst_case/step", "t", betas: $0, isPoints: true) }
-      + bounds.map { (pair: String) in line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey) })
+      + bounds.map { (pair: String) in
+        line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey)
+      })
 }
 
 let propertyFigures: [Figure] = [
@@ -57,6 +59,26 @@ let propertyFigures: [Figure] = [
             line(pair, "worst_case_adamax/closed_form", "t", betas: pair, colour: colour),
             line("", "worst_case_adamax/step", "t", betas: pair, colour: colour, isPoints: true),
           ]
+        })
+    ]),
+  Figure(
+    "alg-adamax-limit", "The norms whose limit AdaMax takes", place: "section 7.1",
+    caption: "Left: how far the denominator of the L^p method is from AdaMax's, at worst over 1000 "
+      + "normal gradients. Right: the share of steps that single precision cannot make, because "
+      + "powers of gradients are 0 or infinite; labels are the gradients' standard deviations.",
+    panels: [
+      Figure.Panel(
+        "exact", x: .logarithmic("p"), y: .logarithmic("largest |log(u_p / u)|"),
+        lines: [
+          line(
+            "exact", "norm_family/deviation", "p", colour: .blue, select: ["deviation": "1"])
+        ]),
+      Figure.Panel(
+        "single precision", x: .logarithmic("p"), y: .linear("share of steps lost", 0...1),
+        lines: [("1", Figure.Colour.green), ("0.001", .red)].map { deviation, colour in
+          line(
+            deviation, "norm_family/lost_single", "p", colour: colour,
+            select: ["deviation": deviation])
         }),
     ]),
   Figure(

@@ -54,7 +54,8 @@ enum GradientSource: String, CaseIterable {
         noise.withUnsafeMutableBufferPointer { noise in
           for index in gradient.indices {
             noise[index] =
-              isFirst ? gradient[index] : 0.9 * noise[index] + Float(0.19.squareRoot()) * gradient[index]
+              isFirst
+              ? gradient[index] : 0.9 * noise[index] + Float(0.19.squareRoot()) * gradient[index]
             gradient[index] = noise[index] + 0.5
           }
         }

@@ -168,7 +168,8 @@ func memory() -> Computation<NoData> {
     quantities: [
       Quantity("vectors", ["method"], "vectors of the size of theta"),
       Quantity(
-        "bytes", ["method"], "size of the state after two steps, as it is saved, for each parameter",
+        "bytes", ["method"],
+        "size of the state after two steps, as it is saved, for each parameter",
         units: "byte"),
     ],
     parameters: ["parameters": Double(count)]

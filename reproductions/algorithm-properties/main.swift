@@ -21,6 +21,7 @@ ComputationExperiment(
     spikes(to: 100_000),
     worstCase(to: 100_000),
     worstCaseOfAdaMax(to: 1_000),
+    normFamily(steps: 1_000),
     firstSteps(to: 10_000),
     momentEstimates(sequences: 100_000, to: isSmoke ? 10 : 1_000),
     scaleInvariance(steps: isSmoke ? 20 : 200),

@@ -35,6 +35,7 @@ TrainingExperiment(
       published: .init(["alpha": 0.001], schedule: "alpha/sqrt(epoch)"),
       grid: Grid([alpha], schedules: schedules)),
   ],
+  probes: [EarlyAccuracy.probe],
   paper: paper,
   figures: [
     Figure(
@@ -60,6 +61,7 @@ TrainingExperiment(
     .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
+    EarlyAccuracy.claim(model: "logistic", sgd: "SGDNesterov"),
   ]
 ) { data, settings, minibatch in
   LogisticRegression(

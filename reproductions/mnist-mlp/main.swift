@@ -47,7 +47,7 @@ TrainingExperiment(
       "Adam", optimizer: "adam", published: .init(["alpha": 1e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
   ],
-  probes: LayerStatistics.probes(layers: layers),
+  probes: LayerStatistics.probes(layers: layers) + [EarlyAccuracy.probe],
   probeAxes: LayerStatistics.axes(layers: layers),
   paper: paper,
   figures: [
@@ -70,7 +70,7 @@ TrainingExperiment(
     + (rivals + ["Adam"]).map {
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place)
-    },
+    } + [EarlyAccuracy.claim(model: "mlp", sgd: "SGDNesterov")],
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result."

@@ -120,7 +120,8 @@ let regretClaims: [Claim] = [
     }
     return ClaimOutcome(
       fails ? .notReproduced : isUnclear ? .inconclusive : .reproduced, effect: worst.value,
-      low: worst.low, high: worst.high, threshold: 0.55, unit: "exponent of R(T) with the highest interval",
+      low: worst.low, high: worst.high, threshold: 0.55,
+      unit: "exponent of R(T) with the highest interval",
       seeds: worst.count,
       numbers: all.map { ClaimNumber($0.0, $0.1.value, low: $0.1.low, high: $0.1.high) },
       "exponents: " + exponents.joined(separator: ", ") + "; on the periodic counterexample the "

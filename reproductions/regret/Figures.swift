@@ -65,7 +65,8 @@ let regretFigures: [Figure] = [
     ]),
   Figure(
     "regret-bound", "Regret and the bound of theorem 4.1", place: "section 4, theorem 4.1",
-    caption: "The theorem puts R(T) below the grey line in every panel. With beta1 = 0, beta2 = 0.1 "
+    caption:
+      "The theorem puts R(T) below the grey line in every panel. With beta1 = 0, beta2 = 0.1 "
       + "it is broken, with projection and without; elsewhere it is far above.",
     panels: [
       ("C = 3", "C = 3: beta1 = 0, beta2 = 0.1"),
@@ -104,7 +105,8 @@ let regretFigures: [Figure] = [
     caption: "The lemma has the left side below the stated right side for all T; it is above.",
     panels: ["g = 1 / sqrt(t)", "g = 1/4"].map { (sequence: String) in
       Figure.Panel(
-        sequence, x: costs, y: .logarithmic("both sides"),
+        sequence, x: costs,
+        y: .logarithmic("both sides", ticks: sequence == "g = 1/4" ? nil : [1, 2, 3, 5, 10]),
         lines: [
           ("left side", Figure.Colour.red, "left"), ("right side, stated", .grey, "right"),
           ("right side, corrected", .blue, "corrected"),

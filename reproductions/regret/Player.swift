@@ -37,13 +37,13 @@ struct Strategy {
   ///   - secondMoments: vhat_{T,i}.
   ///   - squares: the squares of ||g_{1:T,i}||_2.
   func boundTerms(
-    _ T: Int, diameter: (two: Double, infinity: Double), gradientBound: Double,
+    _ rounds: Int, diameter: (two: Double, infinity: Double), gradientBound: Double,
     secondMoments: [Double], squares: [Double]
   ) -> [Double] {
     let gamma = beta1 * beta1 / beta2.squareRoot()
     let first =
       diameter.two * diameter.two / (2 * alpha * (1 - beta1))
-      * secondMoments.reduce(0) { $0 + (Double(T) * $1).squareRoot() }
+      * secondMoments.reduce(0) { $0 + (Double(rounds) * $1).squareRoot() }
     let second =
       alpha * (1 + beta1) * gradientBound
       / ((1 - beta1) * (1 - beta2).squareRoot() * (1 - gamma) * (1 - gamma))
@@ -116,15 +116,15 @@ struct Player {
   }
 
   /// The terms of the theorem's bound after T rounds; NaN where there is no theorem.
-  func boundTerms(_ T: Int, diameter: (two: Double, infinity: Double), gradientBound: Double)
+  func boundTerms(_ rounds: Int, diameter: (two: Double, infinity: Double), gradientBound: Double)
     -> [Double]
   {
     guard strategy.hasBound,
       let v = optimizer.state.vectors.first(where: { $0.name == "v" })?.values
     else { return [.nan, .nan, .nan] }
-    let correction = -expm1(Double(T) * log(strategy.beta2))
+    let correction = -expm1(Double(rounds) * log(strategy.beta2))
     return strategy.boundTerms(
-      T, diameter: diameter, gradientBound: gradientBound,
+      rounds, diameter: diameter, gradientBound: gradientBound,
       secondMoments: v.array.map { Double($0) / correction }, squares: squares)
   }
 

@@ -39,7 +39,7 @@ failed=()
 
 if [ "$profile" != smoke ]; then
   # What cannot be had is told by the experiments: quick falls back to stand-ins, paper refuses.
-  reproductions/support/get-data.sh --quiet-if-complete "$data" || true
+  reproductions/support/get-data.sh "$data" > /dev/null || true
 fi
 
 for experiment in "${experiments[@]}"; do
@@ -50,9 +50,7 @@ for experiment in "${experiments[@]}"; do
   [ "$status" -ne 0 ] && failed+=("$experiment (status $status)")
 done
 
-if [ -x "$bin/report" ]; then
-  "$bin/report" --profile "$profile" || failed+=("report (status $?)")
-fi
+"$bin/report" --results "results/$profile" || failed+=("report (status $?)")
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[@]}" >&2

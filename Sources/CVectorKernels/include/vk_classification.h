@@ -8,7 +8,8 @@
 //
 // If `delta` is not NULL, it gets the gradient: factor * (softmax - one-hot label), rows `stride`
 // apart; it may be `logits` itself. `wrong`, if not NULL, gets the number of examples whose largest
-// logit (the first of equal ones) is not the label's.
+// logit (the first of equal ones) is not the label's. Rows of at least 16 elements may be read and
+// written beyond the classes, up to the 16th.
 double vk_softmax_cross_entropy(const float *logits, size_t count, size_t classes, size_t stride,
                                 const uint8_t *labels, float factor, float *delta, size_t *wrong);
 

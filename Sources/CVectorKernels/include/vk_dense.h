@@ -25,6 +25,10 @@ void vk_gather(const uint8_t *bytes, const float *floats, size_t width, const in
 // x = dropout->scale * x where the mask keeps, else 0.
 void vk_drop(float *x, size_t n, const vk_dropout *dropout);
 
+// x = dropout->scale * max(0, x) where the mask keeps, else 0; a NaN stays, so that it is seen in the
+// cost. `dropout` may be NULL: then all are kept, at scale 1.
+void vk_rectify(float *x, size_t n, const vk_dropout *dropout);
+
 // gradient = activation > 0 ? scale * gradient : 0. With dropped activations this is the gradient
 // through dropout and rectifier: what is 0 was dropped or not active.
 void vk_rectifier_backward(float *gradient, const float *activation, size_t n, float scale);

@@ -103,7 +103,7 @@ struct Assembly {
     }
   }
 
-  /// Notes what the runs at a position along the leading axes used.
+  /// Notes what the runs at a position along the axes of hyperparameters used.
   mutating func setHyperparameters(
     _ values: [String: Double], schedule: String, settings: Settings, at position: [Int]
   ) {
@@ -161,9 +161,9 @@ struct Assembly {
     return group
   }
 
-  private func addHyperparameters(to group: inout Group, axes names: [String]) {
+  private func addHyperparameters(to group: inout Group, axes axisNames: [String]) {
     guard !hyperparameters.isEmpty else { return }
-    let lengths = names.map { name in axes.first { $0.name == name }?.length ?? 1 }
+    let lengths = axisNames.map { name in axes.first { $0.name == name }?.length ?? 1 }
     let count = lengths.reduce(1, *)
     func position(_ index: Int) -> [Int] {
       var rest = index
@@ -174,10 +174,11 @@ struct Assembly {
     }
     let cells = (0..<count).map { hyperparameters[position($0)] }
     let names = cells.compactMap { $0?.values.keys }.flatMap { $0 }
-    for name in Set(names).sorted() {
+    // One that is an axis is told by the labels already.
+    for name in Set(names).sorted() where !axes.contains(where: { $0.name == name }) {
       group.variables.append(
         Variable(
-          name, Swift.Array(hyperparameterAxes(names: lengths.count)),
+          name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
           attributes: [
             Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
@@ -185,7 +186,7 @@ struct Assembly {
     }
     group.variables.append(
       Variable(
-        "schedule", hyperparameterAxes(names: lengths.count),
+        "schedule", axisNames,
         .string(cells.map { $0?.schedule ?? "" }),
         attributes: [Attribute("long_name", "stepsize schedule; t counts from 1")]))
     let settingNames = Set(cells.compactMap { $0?.settings.names }.flatMap { $0 }).sorted()
@@ -198,23 +199,22 @@ struct Assembly {
         : .string(values.map { if case .text(let text)? = $0 { text } else { "" } })
       group.variables.append(
         Variable(
-          "setting_" + name, hyperparameterAxes(names: lengths.count), array,
+          "setting_" + name.replacing("-", with: "_"), axisNames, array,
           attributes: [Attribute("long_name", "setting \(name)")]))
     }
-  }
-
-  private func hyperparameterAxes(names count: Int) -> [String] {
-    axes.prefix(count).map(\.name)
   }
 }
 
 extension Dimension {
-  /// Epochs made, from 0 to `count`.
-  static func epochs(_ count: Int) -> Dimension {
+  /// Epochs made, from 0 to `count`; of so many steps each if minibatches are drawn with
+  /// replacement.
+  static func epochs(_ count: Int, steps: Int? = nil) -> Dimension {
     Dimension(
       "epoch", .int64((0...Int64(count)).map { $0 }),
       attributes: [
-        Attribute("long_name", "iterations over entire dataset"), Attribute("units", "1"),
+        Attribute(
+          "long_name", steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset"),
+        Attribute("units", "1"),
       ])
   }
 }
@@ -242,7 +242,8 @@ extension CommittedSearch {
       ]
       + names.map { name in
         Variable(
-          name, ["trial"], .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
+          name.replacing("-", with: "_"), ["trial"],
+          .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
           attributes: text("hyperparameter \(name)"))
       } + [
         Variable(

@@ -8,6 +8,11 @@ public enum Program {
   /// The project's version; raised with the format of checkpoints and runs.
   public static let version = "1"
 
+  /// What decides the layout of a saved theta: the version, and what oneDNN chooses its blocked layouts
+  /// by. A state that another program or another kind of processor has saved is not continued.
+  static let checkpointIdentity =
+    "version \(version), oneDNN \(String(cString: onednn_version())), \(Machine().instructionSet)"
+
   /// The commit of the source tree that the program is run in, and whether it has changes; both
   /// `unknown` outside a checkout.
   static func revision() -> (commit: String, isDirty: String) {

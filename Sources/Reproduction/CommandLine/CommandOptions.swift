@@ -6,7 +6,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, help, version
+    case run, list, dryRun, status, search, merge, action, help, version
   }
 
   var mode = Mode.run
@@ -84,7 +84,10 @@ package struct CommandOptions {
     ]
     if experiment.hasSearch {
       options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
+      options.append(
+        .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
     }
+    if let action = experiment.action { options.append(action.option) }
     options += [
       .init("quiet", nil, "say nothing but errors"),
       .init("version", nil, "print the version"),
@@ -117,7 +120,7 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     for (name, choice) in [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
-      ("merge", .merge),
+      ("merge", .merge), (experiment.action?.option.name ?? "", .action),
     ] where parsed.contains(name) {
       guard mode == .run || mode == .help || mode == .version else {
         throw UsageError("--\(name) does not go with another mode; give one of them")
@@ -125,6 +128,7 @@ package struct CommandOptions {
       if mode == .run { mode = choice }
     }
     request.isSearch = mode == .search
+    request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
     request.seeds = try parsed.value("seeds").map(Self.seeds)
     request.epochs = try parsed.integer("epochs", atLeast: 0)
     request.minibatch = try parsed.integer("minibatch", atLeast: 1)
@@ -153,6 +157,7 @@ package struct CommandOptions {
       }
     }
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
+    request.contenders = contenders
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")

@@ -1,3 +1,4 @@
+import COneDNN
 import Datasets
 import Foundation
 import Numerics
@@ -48,6 +49,7 @@ public struct ExperimentCommand: Sendable {
     default:
       break
     }
+    try experiment.check(options.request)
     Interruption.handleSignals()
     let data = try chooseData(options)
     options.request.data = data.identityText
@@ -55,6 +57,7 @@ public struct ExperimentCommand: Sendable {
     switch options.mode {
     case .list, .dryRun: return try list(session)
     case .status: return try status(session)
+    case .action: return try act(session)
     default: return try work(session)
     }
   }
@@ -203,11 +206,13 @@ public struct ExperimentCommand: Sendable {
   private func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
     let options = session.options
     var document = try session.document()
-    let outcomes = experiment.claims.judge(document, paper: experiment.paper)
+    let outcomes = experiment.claims.judge(
+      document, paper: experiment.paper, siblings: siblings(session))
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
-    let figures = experiment.figures.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
+    let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
@@ -237,6 +242,18 @@ public struct ExperimentCommand: Sendable {
     return true
   }
 
+  /// The results of the other experiments that claims compare with; those that cannot be read are as
+  /// if they were not there.
+  private func siblings(_ session: Session) -> [String: Document] {
+    let folder = FilePaths.folder(of: session.options.output)
+    var found: [String: Document] = [:]
+    for name in experiment.siblings {
+      let path = FilePaths.join(folder, name + ".h5")
+      if FilePaths.exists(path) { found[name] = try? ResultFile.read(path) }
+    }
+    return found
+  }
+
   private func figurePaths(_ figure: Figure, _ session: Session) -> [String] {
     ["svg", "png"].map { FilePaths.join(session.figureFolder, "\(figure.id).\($0)") }
   }
@@ -261,6 +278,22 @@ public struct ExperimentCommand: Sendable {
       complain("no figures: \(error)")
       return false
     }
+  }
+
+  /// Does what the experiment can do with its results.
+  private func act(_ session: Session) throws -> ExitStatus {
+    guard let action = experiment.action else { return .success }
+    let options = session.options
+    onednn_set_threads(Int32(options.threads))
+    guard let file = try action.perform(options.request, session.lookup, session.resources) else {
+      complain("interrupted; the same command starts again")
+      return .temporary
+    }
+    try session.layer.createFolders(session.figureFolder)
+    let path = FilePaths.join(session.figureFolder, file.name)
+    try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
+    say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
+    return .success
   }
 
   /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.

@@ -236,8 +236,7 @@ public struct UnitsOfWork {
   public let perform: (_ unit: Int, _ ledger: inout Ledger) throws -> Void
 
   /// Units of work.
-  public init(count: Int, perform: @escaping (_ unit: Int, _ ledger: inout Ledger) throws -> Void)
-  {
+  public init(count: Int, perform: @escaping (_ unit: Int, _ ledger: inout Ledger) throws -> Void) {
     self.count = count
     self.perform = perform
   }
@@ -303,7 +302,7 @@ public final class ComputationProcess: RunProcess {
 
   /// How far the run is; it has no cost.
   public var progress: RunProgress {
-    RunProgress(step: unit, steps: work.count, epoch: 0, cost: .nan)
+    RunProgress(step: unit, steps: work.count, epoch: nil, cost: .nan)
   }
 
   private static let resultPrefix = "result."

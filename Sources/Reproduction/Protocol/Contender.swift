@@ -31,11 +31,13 @@ public struct Contender: Sendable {
   public let published: Choice?
   /// What the search of the `tuned` arm tries; `nil` where there is no such arm.
   public let grid: Grid?
+  /// The profiles that run it without being asked to by name.
+  public let profiles: Set<Profile>
 
   /// A contender.
   public init(
     _ name: String, optimizer: String, fixed: [String: Double] = [:], settings: Settings = [:],
-    published: Choice? = nil, grid: Grid? = nil
+    published: Choice? = nil, grid: Grid? = nil, profiles: Set<Profile> = Set(Profile.allCases)
   ) {
     self.name = name
     self.optimizer = optimizer
@@ -43,6 +45,7 @@ public struct Contender: Sendable {
     self.settings = settings
     self.published = published
     self.grid = grid
+    self.profiles = profiles
   }
 }
 

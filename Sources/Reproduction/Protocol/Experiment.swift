@@ -41,8 +41,12 @@ public struct Experiment: Sendable {
   }
   /// The claims that the results decide.
   public var claims: [Claim]
+  /// The experiments whose results in the same folder some claims compare with.
+  public var siblings: [String] = []
   /// The figures drawn from the results.
   public var figures: [Figure]
+  /// The figures of a request, where they depend on it, in place of `figures`.
+  public var requestedFigures: (@Sendable (PlanRequest) throws -> [Figure])?
   /// The paper's own curves, for figures and claims.
   public var paper: PaperCurves
   /// How the protocol is shortened; empty if it is not.
@@ -52,6 +56,29 @@ public struct Experiment: Sendable {
   /// What is done after the results are written, e.g. a picture of samples; gets the resources and
   /// the folder of the results, returns the paths written.
   public var afterwards: (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
+  /// Refuses requests that make no sense, before anything is touched.
+  public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
+  /// What the experiment does instead of its runs if an option of its own asks for it.
+  public var action: ExperimentAction?
+}
+
+/// Something that an experiment can do with its results, asked for by an option of its own.
+public struct ExperimentAction: Sendable {
+  /// The option, a switch.
+  public var option: CommandOption
+  /// Does it: gives a file for the folder of the figures, or `nil` if it was interrupted.
+  public var perform:
+    @Sendable (PlanRequest, RecordLookup, RunResources) throws -> (name: String, bytes: [UInt8])?
+
+  /// An action.
+  public init(
+    option: CommandOption,
+    perform: @escaping @Sendable (PlanRequest, RecordLookup, RunResources) throws
+      -> (name: String, bytes: [UInt8])?
+  ) {
+    self.option = option
+    self.perform = perform
+  }
 }
 
 /// The size of a stand-in data set.
@@ -150,5 +177,52 @@ extension DataSource where Data == ImageData {
       case .none: preconditionFailure("\(name) was not asked for")
       }
     }
+  }
+}
+
+extension DataSource where Data == TextData {
+  /// Reviews with their labels as bags of words, shaped by the settings `features` and
+  /// `tokenization` (`Setting.features`, `Setting.tokenization`).
+  ///
+  /// The counts of the words are kept in the folder for decoded data.
+  public static func text(_ name: DatasetName) -> DataSource {
+    let settings = [Setting.features().name, Setting.tokenization().name]
+    return DataSource(dataset: name, settingNames: settings) { resources, settings in
+      var options = TextOptions()
+      options.values = settings.choice("features") ?? options.values
+      options.tokenization = settings.choice("tokenization") ?? options.tokenization
+      switch resources.data {
+      case .located(let located):
+        let data = try located.loadText(options, cacheFolder: resources.cacheFolder)
+        if let reason = data.cache.rejected {
+          resources.tell("\(reason); the reviews were read again")
+        }
+        if case .notWritten(let reason) = data.cache.outcome {
+          resources.tell("the words of the reviews are not kept for the next time: \(reason)")
+        }
+        return data
+      case .standIn(_, let sizes):
+        return StandIn.text(trainingCount: sizes.training, testCount: sizes.test, options: options)
+      case .none: preconditionFailure("\(name) was not asked for")
+      }
+    }
+  }
+}
+
+extension Setting {
+  /// What the value of a word is that a review contains.
+  public static func features(_ standard: TextOptions.Values = TextOptions().values) -> Setting {
+    Setting(
+      "features", standard.rawValue, oneOf: TextOptions.Values.allCases.map(\.rawValue),
+      "value of a word that a review contains: 1, or how often it occurs")
+  }
+
+  /// How a review becomes words.
+  public static func tokenization(
+    _ standard: Tokenization = TextOptions().tokenization
+  ) -> Setting {
+    Setting(
+      "tokenization", standard.rawValue, oneOf: Tokenization.allCases.map(\.rawValue),
+      "how a review becomes words")
   }
 }

@@ -6,13 +6,14 @@ import ResultStore
 /// What Adam's second moment and steps look like, layer by layer and epoch by epoch: for the claims
 /// of section 6.3 that the second moment vanishes and that steps are smaller in convolution layers.
 ///
-/// The values are taken over at most `sampleLimit` parameters of a layer, evenly spread. Optimizers
-/// without the moments of Adam give NaN.
+/// The values are taken over about `sampleLimit` parameters of a layer, evenly spread over its units
+/// and inputs; what a layout adds as padding has no gradient and is left out. Optimizers without the
+/// moments of Adam give NaN.
 public enum LayerStatistics {
   /// The quantiles that are recorded of sqrt(vhat).
   public static let quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
 
-  /// At most so many parameters of a layer are looked at.
+  /// About so many parameters of a layer are looked at: fewer than twice as many.
   public static let sampleLimit = 20_000
 
   /// The axes that the probes' variables have beside `epoch`.
@@ -69,27 +70,42 @@ public enum LayerStatistics {
     -> (means: [Double], roots: [Double])?
   {
     let state = context.optimizer.state
-    guard let part = context.objective.parameters.first(where: { $0.name == layer }),
+    let parameters = context.objective.parameters
+    guard let index = parameters.firstIndex(where: { $0.name == layer }),
       let m = state.vectors.first(where: { $0.name == "m" })?.values,
       let v = state.vectors.first(where: { $0.name == "v" })?.values,
       let beta1Power = state.scalars.first(where: { $0.name == "beta1_power" })?.value,
       let beta2Power = state.scalars.first(where: { $0.name == "beta2_power" })?.value,
       state.step > 0
     else { return nil }
-    let stride = max(1, part.storedCount / sampleLimit)
+    let part = parameters[index]
+    let positions = context.objective.storedPositions(ofPart: index)
+    let stride = stride(count: positions.count, shape: part.shape)
     var means: [Double] = []
     var roots: [Double] = []
     m.withUnsafeBufferPointer { m in
       v.withUnsafeBufferPointer { v in
-        for index in Swift.stride(
-          from: part.offset, to: part.offset + part.storedCount, by: stride)
-        {
-          means.append(Double(m[index]) / (1 - beta1Power))
-          roots.append((Double(v[index]) / (1 - beta2Power)).squareRoot())
+        for k in Swift.stride(from: 0, to: positions.count, by: stride) {
+          let place = part.offset + Int(positions[k])
+          means.append(Double(m[place]) / (1 - beta1Power))
+          roots.append((Double(v[place]) / (1 - beta2Power)).squareRoot())
         }
       }
     }
     return (means, roots)
+  }
+
+  /// Prime to every extent of the shape, as 50 is not to 1000: else only every 50th unit would ever
+  /// be looked at.
+  private static func stride(count: Int, shape: [Int]) -> Int {
+    func isPrime(_ a: Int, to b: Int) -> Bool {
+      var (a, b) = (a, b)
+      while b > 0 { (a, b) = (b, a % b) }
+      return a == 1
+    }
+    var stride = max(1, count / sampleLimit)
+    while !shape.allSatisfy({ isPrime(stride, to: $0) }) { stride += 1 }
+    return stride
   }
 
   private static func quantile(_ share: Double, ofSorted values: [Double]) -> Double {

@@ -20,6 +20,8 @@ public struct Plan: Sendable {
 public struct PlanRequest: Sendable {
   /// The profile.
   public var profile: Profile
+  /// The contenders that were asked for by name; `nil`: the profile's.
+  public var contenders: [String]?
   /// Seeds instead of the profile's.
   public var seeds: [UInt64]?
   /// Epochs instead of the profile's.
@@ -34,6 +36,8 @@ public struct PlanRequest: Sendable {
   public var settings = Settings()
   /// Whether the search is run with this profile's horizon and its outcome written for later use.
   public var isSearch = false
+  /// Seeds for each grid point of a search instead of the experiment's.
+  public var searchSeeds: Int?
   /// What identifies the data.
   public var data: String
   /// What the options that only this experiment has were given.

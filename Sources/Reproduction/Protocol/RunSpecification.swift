@@ -9,6 +9,9 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     case full
     /// Running costs after every epoch, evaluations at the end only: for searches.
     case final
+    /// Running costs after every epoch, evaluations before the first step and at the end only: for
+    /// sweeps.
+    case ends
   }
 
   /// Where a run stands in the result arrays: a position by label along each axis.
@@ -44,6 +47,9 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var epochs: Int
   /// Examples a minibatch.
   public var minibatch: Int
+  /// Set where every example of a minibatch is drawn from the whole training set, independently of
+  /// all others: so many steps make an epoch. `nil`: an epoch takes every example once.
+  public var stepsWithReplacement: Int?
   /// How much is recorded.
   public var recording: Recording
   /// What identifies the data: name, origin and sha256.
@@ -57,7 +63,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public init(
     experiment: String, method: String, hyperparameters: [String: Double] = [:],
     schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
-    minibatch: Int, recording: Recording = .full, data: String, labels: [Label] = []
+    minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full, data: String,
+    labels: [Label] = []
   ) {
     self.experiment = experiment
     self.method = method
@@ -67,6 +74,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     self.seed = seed
     self.epochs = epochs
     self.minibatch = minibatch
+    self.stepsWithReplacement = stepsWithReplacement
     self.recording = recording
     self.data = data
     self.labels = labels

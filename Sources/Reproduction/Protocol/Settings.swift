@@ -149,6 +149,13 @@ public struct Settings: Sendable, Hashable, Codable, ExpressibleByDictionaryLite
     return text
   }
 
+  /// The value of a setting that is one of a type's words; `nil` if it was not declared.
+  public func choice<Choice: RawRepresentable>(_ name: String) -> Choice?
+  where Choice.RawValue == String {
+    guard case .text(let text)? = values[name] else { return nil }
+    return Choice(rawValue: text)
+  }
+
   /// These settings, with those of `other` in place of the ones of the same names.
   public func replacing(with other: Settings) -> Settings {
     Settings(values.merging(other.values) { _, new in new })

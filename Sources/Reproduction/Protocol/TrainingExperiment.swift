@@ -16,31 +16,45 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let standInSizes: ByProfile<StandInSizes>
   let settings: [Setting]
   let minibatch: Int
+  let stepsWithReplacement: ByProfile<Int>?
+  let averages: [TemporalAverage.Kind]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
+  let recording: ByProfile<RunSpecification.Recording>
   let contenders: [Contender]
   let probes: [Probe]
   let probeAxes: [Dimension]
   let figures: [Figure]
   let paper: PaperCurves
   let claims: [Claim]
+  let siblings: [String]
   let notes: [String]
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
   ///
   /// - Parameters:
+  ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
+  ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
+  ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
+  ///   - recording: how much the final runs record; `final` where evaluating the whole training set
+  ///     after every epoch takes too long.
+  ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search>,
+    stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
+    recording: ByProfile<RunSpecification.Recording> = ByProfile(
+      smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
-    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim], notes: [String] = [],
+    paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
+    siblings: [String] = [], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -50,48 +64,34 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.standInSizes = standInSizes
     self.settings = settings
     self.minibatch = minibatch
+    self.stepsWithReplacement = stepsWithReplacement
+    self.averages = averages
     self.epochs = epochs
     self.seeds = seeds
     self.search = search
+    self.recording = recording
     self.contenders = contenders
     self.probes = probes
     self.probeAxes = probeAxes
     self.figures = figures
     self.paper = paper
     self.claims = claims
+    self.siblings = siblings
     self.notes = notes
     self.objective = objective
   }
 
   /// The experiment for the command line.
   public var experiment: Experiment {
-    let cache = DataCache(data)
+    let makeProcess = training.makeProcess
     return Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: settings, methods: contenders.map(\.optimizer),
       contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
       plan: plan,
-      makeProcess: { run, resources in
-        let data = try cache.data(for: run.settings, resources: resources)
-        let objective = try objective(data, run.settings, run.minibatch)
-        guard run.minibatch <= objective.count(of: .training) else {
-          throw UsageError(
-            "a minibatch of \(run.minibatch) is larger than the training set of "
-              + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
-        }
-        return TrainingProcess(
-          run, objective: objective,
-          optimizer: try OptimizerRegistry.make(
-            run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount),
-          schedule: try Schedule.parse(run.schedule),
-          probes: run.recording == .full ? probes : [])
-      },
-      document: document, searchTable: searchTable, claims: claims, figures: figures, paper: paper,
-      shortened: { request in
-        let epochs = epochCount(request)
-        let full = self.epochs[.paper]
-        return epochs < full ? "\(epochs) of \(full) epochs" : ""
-      }, notes: notes)
+      makeProcess: { try makeProcess($0, $1) },
+      document: document, searchTable: searchTable, claims: claims, siblings: siblings,
+      figures: figures, paper: paper, shortened: shortened, notes: notes)
   }
 
   /// Runs the experiment's command line and ends the process.
@@ -99,16 +99,28 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   // MARK: Runs
 
-  private func standardSettings(_ request: PlanRequest) -> Settings {
-    Settings(Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.standard) }))
+  private var training: MinibatchTraining<Data> {
+    MinibatchTraining(
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
+      averages: averages, objective: objective)
   }
 
-  private func epochCount(_ request: PlanRequest) -> Int {
-    request.epochs ?? epochs[request.profile]
+  private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
+
+  private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
+
+  private func shortened(_ request: PlanRequest) -> String {
+    let made = contenders.count { isMade($0, request) }
+    return [
+      training.shortened(request),
+      made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
-  private func seedList(_ request: PlanRequest) -> [UInt64] {
-    request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
+  /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
+  private func isMade(_ contender: Contender, _ request: PlanRequest) -> Bool {
+    if let named = request.contenders { return named.contains(contender.name) }
+    return request.isSearch || contender.profiles.contains(request.profile)
   }
 
   private func arms(_ request: PlanRequest) -> [Arm] {
@@ -126,9 +138,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
       schedule: choice.schedule,
-      settings: standardSettings(request).replacing(with: contender.settings)
+      settings: training.standardSettings.replacing(with: contender.settings)
         .replacing(with: choice.settings).replacing(with: request.settings),
-      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch, recording: recording,
+      seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
+      stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
       data: request.data,
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
@@ -139,7 +152,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     seedList(request).map { seed in
       run(
         contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
-        recording: .full, request: request)
+        recording: recording[request.profile], request: request)
     }
   }
 
@@ -157,8 +170,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The search itself; when a table is asked for, the paper's profile says how it is made.
   private func inlineSearch(_ request: PlanRequest) -> Search {
-    let search = search[request.profile]
-    if case .committed = search.source { return self.search[.paper] }
+    var search = search[request.profile]
+    if case .committed = search.source { search = self.search[.paper] }
+    if let seeds = request.searchSeeds { search = .inline(seeds: seeds, epochs: search.epochs) }
     return search
   }
 
@@ -202,7 +216,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         plan.runs = try customRuns(request)
         return plan
       }
-      for contender in contenders {
+      for contender in contenders where isMade(contender, request) {
         if !request.isSearch, let published = contender.published {
           plan.runs += finalRuns(contender, published, arm: .published, request: request)
         }
@@ -238,7 +252,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   }
 
   private func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
-    let runs = try contenders.flatMap { contender in
+    let runs = try contenders.filter { isMade($0, request) }.flatMap { contender in
       try customChoice(contender, request: request).map {
         finalRuns(contender, $0, arm: .custom, request: request)
       } ?? []
@@ -268,7 +282,6 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
     { request, records in
       let arms = arms(request)
-      let seeds = seedList(request)
       var assembly = Assembly(axes: [
         Dimension("arm", .string(arms.map(\.rawValue)), attributes: [
           Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
@@ -276,16 +289,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         Dimension("optimizer", .string(contenders.map(\.name)), attributes: [
           Attribute("long_name", "optimizer")
         ]),
-        Dimension("seed", .int64(seeds.map { Int64(bitPattern: $0) }), attributes: [
-          Attribute("long_name", "seed")
-        ]),
+        training.seedAxis(request),
       ])
-      assembly.define(.epochs(epochCount(request)))
+      assembly.define(.epochs(epochCount(request), steps: stepsWithReplacement?[request.profile]))
       for axis in probeAxes { assembly.define(axis) }
       for probe in probes {
-        if case .afterSteps(let steps) = probe.moment {
+        if case .afterSteps(let steps, let axis) = probe.moment {
           assembly.define(
-            Dimension("iteration", .int64(steps.map(Int64.init)), attributes: [
+            Dimension(axis, .int64(steps.map(Int64.init)), attributes: [
               Attribute("long_name", "steps made")
             ]))
         }
@@ -363,6 +374,13 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           "data: \(request.data)",
         ])
     }
+  }
+}
+
+extension ByProfile where Value == Search {
+  /// No search, for experiments whose contenders have no grids.
+  public static var none: ByProfile<Search> {
+    ByProfile(smoke: .inline(seeds: 0), quick: .inline(seeds: 0), paper: .inline(seeds: 0))
   }
 }
 

@@ -98,12 +98,8 @@ public final class Progress: Sendable {
     let seconds = (ContinuousClock.now - lane.startedAt).seconds
     let rate = Double(progress.step - first) / max(seconds, 1e-9)
     let left = rate > 0 ? Double(progress.steps - progress.step) / rate : .nan
-    let cost = String(format: "%.4g", progress.cost)
-    // Computations have neither epochs nor a cost.
-    let place =
-      progress.cost.isNaN
-      ? "step \(progress.step) of \(progress.steps)" : "epoch \(progress.epoch), cost \(cost)"
-    return "\(prefix): \(run.summary): \(place), "
+    let cost = progress.epoch.map { _ in String(format: ", cost %.4g", progress.cost) } ?? ""
+    return "\(prefix): \(run.summary): \(progress.place)\(cost), "
       + "\(String(format: "%.0f", rate)) steps/s, \(clockText(left)) left"
   }
 

@@ -35,18 +35,21 @@ public struct RunProgress: Sendable {
   public var step: Int
   /// Steps in all.
   public var steps: Int
-  /// The epoch under way, from 0.
-  public var epoch: Int
+  /// The epoch under way, from 0; `nil` for computations, which have neither epochs nor a cost.
+  public var epoch: Int?
   /// The latest cost.
   public var cost: Double
 
   /// How far a run is.
-  public init(step: Int, steps: Int, epoch: Int, cost: Double) {
+  public init(step: Int, steps: Int, epoch: Int?, cost: Double) {
     self.step = step
     self.steps = steps
     self.epoch = epoch
     self.cost = cost
   }
+
+  /// The place in words.
+  var place: String { epoch.map { "epoch \($0)" } ?? "step \(step) of \(steps)" }
 }
 
 /// The state of a process as plain data, in a fixed order.

@@ -134,7 +134,8 @@ public final class RunStore: Sendable {
     var file = try SealedFile(
       kind: Self.checkpointKind,
       header: CheckpointHeader(
-        identity: identity, number: number, program: Program.version, counters: state.counters))
+        identity: identity, number: number, program: Program.checkpointIdentity,
+        counters: state.counters))
     for (name, values) in state.numbers.sorted(by: { $0.key < $1.key }) {
       file.append("numbers." + name, values)
     }
@@ -164,9 +165,10 @@ public final class RunStore: Sendable {
         guard header.identity == identity else {
           throw UnusableState("\(path) belongs to another run")
         }
-        guard header.program == Program.version else {
+        guard header.program == Program.checkpointIdentity else {
           throw UnusableState(
-            "\(path) was written by version \(header.program) of this program, not \(Program.version)"
+            "\(path) was written by another program (\(header.program)), "
+              + "not by this one (\(Program.checkpointIdentity))"
           )
         }
         var state = ProcessState()

@@ -144,7 +144,7 @@ public final class Runner: Sendable {
       number += 1
       if isStopping {
         if Interruption.hasBeenRequested { state.withLock { $0.summary.wasInterrupted = true } }
-        return "stopped in epoch \(process.progress.epoch), to be continued"
+        return "stopped in \(process.progress.place), to be continued"
       }
       lastCheckpoint = lookout.look()
     }

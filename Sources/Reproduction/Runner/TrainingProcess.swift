@@ -10,8 +10,12 @@ public struct Probe: Sendable {
   public enum Moment: Sendable {
     /// Before the first step and after every epoch; the series has a leading axis `epoch`.
     case everyEpoch
-    /// After the listed numbers of steps; the series has a leading axis `iteration`.
-    case afterSteps([Int])
+    /// After the listed numbers of steps; the series has a leading axis of that name. Probes with
+    /// the same axis have the same list.
+    case afterSteps([Int], axis: String = "iteration")
+    /// After every step; the series has a leading axis `epoch`, along which label e is the largest
+    /// value during the pass that starts after e epochs, and the last one NaN.
+    case largestOfEpoch
   }
 
   /// What a probe can look at.
@@ -24,6 +28,9 @@ public struct Probe: Sendable {
     public let theta: FloatVector
     /// The parameters before the step just made; `nil` before the first and for epochs.
     public let previousTheta: FloatVector?
+    /// Evaluates the minibatch of the step just made at `theta`, under the same noise: its cost after
+    /// the update. `nil` before the first step and for epochs.
+    public let minibatchCost: (() -> MinibatchCost)?
     /// The key for noise in evaluations.
     public let noise: NoiseKey
   }
@@ -55,15 +62,15 @@ public struct Probe: Sendable {
 
   var measurementCount: (_ epochs: Int) -> Int {
     switch moment {
-    case .everyEpoch: { $0 + 1 }
-    case .afterSteps(let steps): { _ in steps.count }
+    case .everyEpoch, .largestOfEpoch: { $0 + 1 }
+    case .afterSteps(let steps, _): { _ in steps.count }
     }
   }
 
   var leadingAxis: String {
     switch moment {
-    case .everyEpoch: "epoch"
-    case .afterSteps: "iteration"
+    case .everyEpoch, .largestOfEpoch: "epoch"
+    case .afterSteps(_, let axis): axis
     }
   }
 }
@@ -101,6 +108,8 @@ public final class TrainingProcess: RunProcess {
     var elapsed: [Double] = []
   }
 
+  private let storedCount: Int
+  /// The examples that an epoch takes, counted as often as it takes them.
   private let exampleCount: Int
   private let stepsPerEpoch: Int
   private let baseAlpha: Double
@@ -115,7 +124,10 @@ public final class TrainingProcess: RunProcess {
     self.optimizer = optimizer
     self.schedule = schedule
     self.probes = probes
-    exampleCount = objective.count(of: .training)
+    let stored = objective.count(of: .training)
+    let drawn = specification.stepsWithReplacement.map { $0 * specification.minibatch }
+    storedCount = stored
+    exampleCount = drawn ?? stored
     stepsPerEpoch = (exampleCount + specification.minibatch - 1) / specification.minibatch
     baseAlpha = optimizer.alpha
     theta = objective.initialTheta(seed: specification.seed)
@@ -151,8 +163,12 @@ public final class TrainingProcess: RunProcess {
   private func drawOrder() {
     guard orderedEpoch != epoch else { return }
     orderedEpoch = epoch
-    for index in order.indices { order[index] = Int32(index) }
     var stream = RandomStream(seed: specification.seed, purpose: .minibatchOrder, epoch: epoch)
+    if specification.stepsWithReplacement != nil {
+      for index in order.indices { order[index] = Int32(stream.next(below: storedCount)) }
+      return
+    }
+    for index in order.indices { order[index] = Int32(index) }
     order.withUnsafeMutableBufferPointer { stream.shuffle($0) }
   }
 
@@ -161,36 +177,55 @@ public final class TrainingProcess: RunProcess {
 
   private func step() -> Outcome? {
     let first = stepInEpoch * specification.minibatch
-    let last = min(first + specification.minibatch, exampleCount)
+    let examples = first..<min(first + specification.minibatch, exampleCount)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: stepInEpoch)
-    let cost = order.withUnsafeBufferPointer { order in
-      objective.evaluateGradient(
-        at: theta, minibatch: UnsafeBufferPointer(rebasing: order[first..<last]), noise: noise,
-        gradient: &gradient)
-    }
+    let cost = evaluate(examples, noise)
     lastCost = cost.cost
     guard cost.cost.isFinite && cost.penalty.isFinite else {
       return .diverged(
         epoch: epoch, step: stepInEpoch, reason: "the cost of the minibatch is \(cost.cost)")
     }
-    runningSum += cost.cost * Double(last - first)
+    runningSum += cost.cost * Double(examples.count)
     let probesNow = !probes.isEmpty && probes.contains { $0.isDue(after: stepsMade + 1) }
     if probesNow { previousTheta = theta }
     optimizer.alpha = schedule.alpha(base: baseAlpha, step: stepsMade + 1, epoch: epoch + 1)
     optimizer.step(&theta, gradient: gradient)
     stepInEpoch += 1
     if probesNow {
+      // The step has taken the gradient, so its vector is free for another evaluation.
+      let context = probeContext { self.evaluate(examples, noise) }
       for index in probes.indices where probes[index].isDue(after: stepsMade) {
-        probed[index] += probes[index].measure(probeContext)
+        record(probes[index].measure(context), of: index)
       }
       previousTheta = nil
     }
     return nil
   }
 
-  private var probeContext: Probe.Context {
+  private func record(_ values: [Double], of index: Int) {
+    guard case .largestOfEpoch = probes[index].moment, stepInEpoch > 1 else {
+      probed[index] += values
+      return
+    }
+    let first = probed[index].count - values.count
+    for (offset, value) in values.enumerated() {
+      probed[index][first + offset] = max(probed[index][first + offset], value)
+    }
+  }
+
+  /// Cost and gradient of a part of the epoch's order.
+  private func evaluate(_ examples: Range<Int>, _ noise: NoiseKey) -> MinibatchCost {
+    order.withUnsafeBufferPointer { order in
+      objective.evaluateGradient(
+        at: theta, minibatch: UnsafeBufferPointer(rebasing: order[examples]), noise: noise,
+        gradient: &gradient)
+    }
+  }
+
+  private func probeContext(minibatchCost: (() -> MinibatchCost)? = nil) -> Probe.Context {
     Probe.Context(
       objective: objective, optimizer: optimizer, theta: theta, previousTheta: previousTheta,
+      minibatchCost: minibatchCost,
       noise: NoiseKey(seed: specification.seed, epoch: epoch, step: stepInEpoch))
   }
 
@@ -202,7 +237,9 @@ public final class TrainingProcess: RunProcess {
       return .diverged(
         epoch: epoch, step: stepInEpoch, reason: "theta is no longer finite")
     }
-    let isEvaluated = specification.recording == .full || epoch == specification.epochs
+    let isEvaluated =
+      specification.recording == .full || epoch == specification.epochs
+      || (specification.recording == .ends && epoch == 0)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
     let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
@@ -212,7 +249,7 @@ public final class TrainingProcess: RunProcess {
     curves.testError.append(test?.error ?? .nan)
     for index in probes.indices {
       if case .everyEpoch = probes[index].moment {
-        probed[index] += probes[index].measure(probeContext)
+        probed[index] += probes[index].measure(probeContext())
       }
     }
     curves.elapsed.append(secondsBefore + (ContinuousClock.now - resumedAt).seconds)
@@ -247,6 +284,9 @@ public final class TrainingProcess: RunProcess {
     }
     return all
   }
+
+  /// The objective, and theta as it is now.
+  var model: (objective: any Objective, theta: FloatVector) { (objective, theta) }
 
   /// Seconds of computation up to the end of each epoch.
   public var elapsedSeconds: [Double] { curves.elapsed }
@@ -317,7 +357,8 @@ extension Probe {
   fileprivate func isDue(after step: Int) -> Bool {
     switch moment {
     case .everyEpoch: false
-    case .afterSteps(let steps): steps.contains(step)
+    case .afterSteps(let steps, _): steps.contains(step)
+    case .largestOfEpoch: true
     }
   }
 }

@@ -1,0 +1,198 @@
+import Glibc
+import ResultStore
+
+/// What the report says of one experiment besides verdicts and figures, read from its document.
+package struct ExperimentSummary: Sendable {
+  /// One contender in one arm.
+  package struct Setting: Sendable, Equatable {
+    package var arm: String
+    package var contender: String
+    /// E.g. `alpha = 0.001, beta1 = 0.9, schedule constant`.
+    package var settings: String
+    /// The last running training cost: median over seeds; NaN if there is none.
+    package var cost: Double
+    package var lowest: Double
+    package var highest: Double
+    /// E.g. `10 finished`, `3 finished, 1 diverged`.
+    package var runs: String
+  }
+
+  /// One contender's part of the search.
+  package struct Search: Sendable, Equatable {
+    package var contender: String
+    package var points: Int
+    package var trials: Int
+    package var diverged: Int
+    package var best: Double
+    package var median: Double
+    package var selected: String
+  }
+
+  package let settings: [Setting]
+  package let searches: [Search]
+  package let choices: [OpenChoice]
+  package let notes: String
+  /// The seeds, epochs and data in words.
+  package let protocolText: String
+  /// The sum of all runs' computation in seconds; NaN if the file does not say.
+  package let computeSeconds: Double
+  /// The number of runs, and how many of them finished and diverged.
+  package let runs: (all: Int, finished: Int, diverged: Int)
+
+  package init(_ document: Document) {
+    let root = document.root
+    notes = root.text("comment") ?? ""
+    choices = root.group("choices").map { [OpenChoice](decoding: $0) } ?? []
+    let tally = Self.tally(document)
+    runs = tally
+    computeSeconds = Self.seconds(document)
+    settings = Self.settings(document)
+    searches = root.group("search").map(Self.searches) ?? []
+
+    var parts: [String] = []
+    let epochs = root.labels(of: "epoch").compactMap(Double.init).max()
+    if let epochs { parts.append("\(NumberText.exact(epochs)) epochs") }
+    let seeds = root.labels(of: "seed").count
+    if seeds > 0 { parts.append(seeds == 1 ? "1 seed" : "\(seeds) seeds") }
+    if tally.all > 0 {
+      parts.append("\(tally.finished) of \(tally.all) runs finished")
+      if tally.diverged > 0 { parts.append("\(tally.diverged) diverged") }
+    }
+    let origin = document.dataOrigin
+    if let name = root.text("data_name"), origin != "none" {
+      parts.append("data: \(name), \(origin)")
+    } else if !origin.isEmpty {
+      parts.append(origin == "none" ? "no data set needed" : "data: \(origin)")
+    }
+    if !document.shortened.isEmpty { parts.append("shortened: \(document.shortened)") }
+    protocolText = parts.joined(separator: "; ")
+  }
+
+  private static func tally(_ document: Document) -> (all: Int, finished: Int, diverged: Int) {
+    guard let values = document.root.variable("status")?.values.doubles else { return (0, 0, 0) }
+    return (values.count, values.count { $0 == 1 }, values.count { $0 == 2 })
+  }
+
+  /// The last finite value of every run in `/volatile/elapsed_seconds`, summed.
+  private static func seconds(_ document: Document) -> Double {
+    guard let view = try? document.view.subgroup("volatile"),
+      let array = try? view.array("elapsed_seconds"), let length = array.shape.last, length > 0
+    else { return .nan }
+    return stride(from: 0, to: array.values.count, by: length).reduce(0) { sum, start in
+      sum + (array.values[start..<start + length].last { $0.isFinite } ?? 0)
+    }
+  }
+
+  private static func settings(_ document: Document) -> [Setting] {
+    let root = document.root
+    let contenders = root.labels(of: "optimizer")
+    let arms = root.labels(of: "arm")
+    let axes = arms.isEmpty ? ["optimizer"] : ["arm", "optimizer"]
+    let described = root.variables.filter { $0.dimensions == axes }
+    guard !described.isEmpty else { return [] }
+    let cost = Cells("train_cost_running", in: document)
+    let status = RunStatus(document)
+    var rows: [Setting] = []
+    for arm in arms.isEmpty ? [""] : arms {
+      for contender in contenders {
+        var place = ["optimizer": contender]
+        if !arms.isEmpty { place["arm"] = arm }
+        let words = described.compactMap { variable -> String? in
+          let name =
+            variable.name.hasPrefix("setting_")
+            ? String(variable.name.dropFirst(8)) : variable.name
+          if variable.strings != nil {
+            let text = (try? document.view.text(variable.name, place)) ?? ""
+            return text.isEmpty ? nil : "\(name) \(text)"
+          }
+          let value = (try? document.view.number(variable.name, place)) ?? .nan
+          return value.isNaN ? nil : "\(name) = \(NumberText.significant(value, digits: 6))"
+        }
+        if words.isEmpty { continue }
+        let costs = cost.map { lastCosts($0, place) } ?? []
+        rows.append(
+          Setting(
+            arm: arm, contender: contender, settings: words.joined(separator: ", "),
+            cost: Statistics.median(costs), lowest: costs.min() ?? .nan,
+            highest: costs.max() ?? .nan, runs: runText(status, document, place)))
+      }
+    }
+    return rows
+  }
+
+  /// Each seed's last finite value.
+  private static func lastCosts(_ cells: Cells, _ place: [String: String]) -> [Double] {
+    let seeds = cells.has("seed") ? cells.labels(of: "seed") : ["0"]
+    let epochs = cells.labels(of: "epoch")
+    return seeds.compactMap { seed in
+      var place = place
+      place["seed"] = seed
+      for epoch in epochs.reversed() {
+        place["epoch"] = epoch
+        if let value = cells.value(at: place), value.isFinite { return value }
+      }
+      return nil
+    }
+  }
+
+  private static func runText(
+    _ status: RunStatus?, _ document: Document, _ place: [String: String]
+  ) -> String {
+    guard let status else { return "" }
+    let seeds = document.root.labels(of: "seed")
+    let states = seeds.compactMap { seed in
+      status.meaning(at: place.merging(["seed": seed]) { _, new in new })
+    }
+    return ["finished", "diverged", "failed", "not_run"].compactMap { state in
+      let count = states.count { $0 == state }
+      return count == 0 ? nil : "\(count) \(state == "not_run" ? "not run" : state)"
+    }.joined(separator: ", ")
+  }
+
+  private static func searches(_ group: Group) -> [Search] {
+    guard let contenders = group.variable("contender")?.strings,
+      let costs = group.variable("final_cost")?.values.doubles,
+      let seeds = group.variable("search_seed")?.values.doubles,
+      let selected = group.variable("selected")?.values.doubles,
+      Set([contenders.count, costs.count, seeds.count, selected.count]).count == 1
+    else { return [] }
+    let special = ["contender", "final_cost", "search_seed", "selected", "search_epochs", "trial"]
+    let axes = group.variables.filter {
+      $0.dimensions == ["trial"] && !special.contains($0.name)
+    }
+    func point(_ row: Int) -> String {
+      axes.compactMap { variable -> String? in
+        if let texts = variable.strings { return "\(variable.name) \(texts[row])" }
+        guard let value = variable.values.doubles?[row], !value.isNaN else { return nil }
+        return "\(variable.name) = \(NumberText.significant(value, digits: 6))"
+      }.joined(separator: ", ")
+    }
+    var names: [String] = []
+    for name in contenders where !names.contains(name) { names.append(name) }
+    return names.map { name in
+      let rows = contenders.indices.filter { contenders[$0] == name }
+      var scores: [String: [Double]] = [:]
+      for row in rows { scores[point(row), default: []].append(costs[row]) }
+      // The mean over seeds of each point, as the selection takes it; a diverged point has none.
+      let means = scores.keys.sorted().map { Statistics.mean(scores[$0] ?? []) }
+      let finite = means.filter(\.isFinite)
+      let chosen = rows.first { selected[$0] == 1 }.map(point) ?? ""
+      return Search(
+        contender: name, points: means.count, trials: rows.count,
+        diverged: means.count - finite.count, best: finite.min() ?? .nan,
+        median: Statistics.median(finite), selected: chosen)
+    }
+  }
+}
+
+extension NumberText {
+  /// A time as people say it, e.g. `42 s`, `3 min 20 s`, `2 h 5 min`.
+  package static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite else { return "-" }
+    if seconds < 10 { return "\(significant(seconds, digits: 2)) s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}

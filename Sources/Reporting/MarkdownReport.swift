@@ -1,0 +1,242 @@
+import ResultStore
+import Storage
+
+/// The report as Markdown.
+public enum MarkdownReport {
+  /// `report.md`, with the figures of the folder `figures` beside it.
+  public static func text(_ content: ReportContent) -> String {
+    var out = "# Reproduction report: Adam (Kingma & Ba 2015)\n\n"
+    out += "Profile `\(content.results.profile)`. \(content.summary)\n"
+    if let agreement = content.agreement { out += "\(agreement)\n" }
+    out += "\n" + content.caveats.map { "- \(escaped($0))\n" }.joined()
+    if !content.caveats.isEmpty { out += "\n" }
+    out += "## Verdicts\n\n" + verdicts(content)
+    out += "## Figures\n\n" + figures(content)
+    out += "## Deviations and open choices\n\n" + protocols(content)
+    out += "## How long each part took\n\n" + times(content)
+    if !content.comparisons.isEmpty {
+      out += "## Agreement with the reference results\n\n"
+      out += table(
+        ["experiment", "agreement"], content.comparisons.map { [$0.experiment, $0.text] })
+    }
+    out += "## Provenance\n\n" + provenance(content)
+    out += "## How to cite\n\n"
+    out += ReportText.citation(content).map { "    \($0)\n" }.joined()
+    return out
+  }
+
+  static func verdicts(_ content: ReportContent) -> String {
+    guard !content.claims.isEmpty else { return "No claim has been judged.\n\n" }
+    let rows = content.claims.flatMap { claim in
+      claim.outcomes.enumerated().map { index, outcome in
+        [
+          index == 0 ? "\(claim.statement)<br>`\(claim.id)`, \(claim.place)" : "",
+          outcome.arm, ReportText.marked(outcome.verdict), outcome.effectText, outcome.detail,
+        ]
+      }
+    }
+    return table(["claim", "arm", "verdict", "effect [95 %]", "numbers"], rows)
+  }
+
+  private static func figures(_ content: ReportContent) -> String {
+    if content.figures.isEmpty { return "There are none.\n\n" }
+    return content.figures.map { entry in
+      var out = "### \(entry.figure.title)\n\n"
+      if content.hasPictures {
+        out += "![\(escaped(entry.figure.title))](figures/\(entry.figure.id).svg)\n\n"
+      }
+      for warning in entry.warnings { out += "**\(escaped(warning))**\n\n" }
+      if !entry.figure.caption.isEmpty {
+        let place = entry.figure.place.isEmpty ? "" : "The paper's \(entry.figure.place): "
+        out += "\(escaped(place + entry.figure.caption))\n\n"
+      }
+      let rows = ReportContent.distances(entry)
+      if !rows.isEmpty { out += table(ReportText.distanceHeader, rows) }
+      return out
+    }.joined()
+  }
+
+  private static func protocols(_ content: ReportContent) -> String {
+    zip(content.results.experiments, content.summaries).map { experiment, summary in
+      var out = "### \(experiment.title)\n\n"
+      let place = experiment.place.isEmpty ? "" : "\(experiment.place); "
+      out += "`\(experiment.name)`, \(escaped(place + summary.protocolText)).\n\n"
+      if !summary.notes.isEmpty { out += "\(escaped(summary.notes))\n\n" }
+      if !summary.choices.isEmpty {
+        out += table(
+          ["open in the paper", "taken", "alternative", "measured effect"],
+          summary.choices.map { [$0.question, $0.taken, $0.alternative, $0.effect] })
+      }
+      if !summary.settings.isEmpty {
+        out += table(ReportText.settingHeader, summary.settings.map(ReportText.row))
+      }
+      if !summary.searches.isEmpty {
+        out += table(ReportText.searchHeader, summary.searches.map(ReportText.row))
+      }
+      return out
+    }.joined()
+  }
+
+  private static func times(_ content: ReportContent) -> String {
+    table(ReportText.timeHeader, ReportText.timeRows(content))
+  }
+
+  private static func provenance(_ content: ReportContent) -> String {
+    table(ReportText.provenanceHeader, content.results.experiments.map(ReportText.provenance))
+  }
+
+  static func table(_ header: [String], _ rows: [[String]]) -> String {
+    let lines =
+      ([header, header.map { _ in "---" }] + rows)
+      .map { row in row.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") } }
+    return lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined() + "\n"
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("<", with: "&lt;").replacing("*", with: "\\*").replacing("_", with: "\\_")
+  }
+}
+
+/// Words and rows that both forms of the report share.
+enum ReportText {
+  static let distanceHeader = [
+    "panel", "line", "ours, at the end [range]", "paper", "median |log(ours / paper)|",
+  ]
+  static let settingHeader = [
+    "arm", "contender", "settings", "last training cost [range]", "runs",
+  ]
+  static let searchHeader = [
+    "search of", "grid points", "runs", "diverged points", "best cost", "median cost", "selected",
+  ]
+  static let timeHeader = ["experiment", "computation", "this invocation", "jobs", "written"]
+  static let provenanceHeader = [
+    "file", "SHA-256", "commit", "data", "data SHA-256", "processor", "software",
+  ]
+
+  static func marked(_ verdict: Verdict) -> String {
+    let mark =
+      switch verdict {
+      case .reproduced: "✓"
+      case .notReproduced: "✗"
+      case .inconclusive: "?"
+      case .notRun: "–"
+      }
+    return "\(mark) \(verdict.rawValue)"
+  }
+
+  static func row(_ setting: ExperimentSummary.Setting) -> [String] {
+    let cost =
+      setting.lowest == setting.highest
+      ? NumberText.significant(setting.cost)
+      : ClaimOutcome.interval(setting.cost, setting.lowest, setting.highest)
+    return [setting.arm, setting.contender, setting.settings, cost, setting.runs]
+  }
+
+  static func row(_ search: ExperimentSummary.Search) -> [String] {
+    [
+      search.contender, "\(search.points)", "\(search.trials)", "\(search.diverged)",
+      NumberText.significant(search.best), NumberText.significant(search.median),
+      search.selected,
+    ]
+  }
+
+  static func timeRows(_ content: ReportContent) -> [[String]] {
+    var total = 0.0
+    var rows = zip(content.results.experiments, content.summaries).map { experiment, summary in
+      let volatile = experiment.document.root.group("volatile")
+      if summary.computeSeconds.isFinite { total += summary.computeSeconds }
+      let invocation = volatile?.number("seconds_of_this_invocation") ?? .nan
+      return [
+        experiment.name, NumberText.duration(summary.computeSeconds),
+        NumberText.duration(invocation),
+        volatile?.number("jobs").map { NumberText.exact($0) } ?? "-",
+        volatile?.text("written_at") ?? "-",
+      ]
+    }
+    rows.append(["all", NumberText.duration(total), "-", "-", "-"])
+    return rows
+  }
+
+  static func provenance(_ experiment: ResultSet.Experiment) -> [String] {
+    let root = experiment.document.root
+    func text(_ name: String) -> String { root.text(name) ?? "-" }
+    let dirty = root.text("git_dirty") == "true" ? " + changes" : ""
+    let threads = root.number("threads_per_run").map { ", \(NumberText.exact($0)) thread a run" }
+    return [
+      FilePaths.name(of: experiment.path), String(experiment.sha256.prefix(16)),
+      String(text("git_commit").prefix(12)) + dirty,
+      [root.text("data_name"), root.text("data_origin")].compactMap { $0 }.joined(separator: ", "),
+      String(text("data_sha256").prefix(16)),
+      "\(text("cpu_model")), \(text("isa"))\(threads ?? "")",
+      "Swift \(text("swift_version")), oneDNN \(text("onednn_version")), "
+        + "HDF5 \(text("hdf5_version"))",
+    ]
+  }
+
+  /// Two entries in BibTeX: the paper, and this reproduction at its commit.
+  static func citation(_ content: ReportContent) -> [String] {
+    let commits = content.results.experiments.compactMap { $0.document.root.text("git_commit") }
+    let commit = commits.first ?? "unknown"
+    return [
+      "@inproceedings{kingma2015adam,",
+      "  author = {Kingma, Diederik P. and Ba, Jimmy},",
+      "  title = {Adam: A Method for Stochastic Optimization},",
+      "  booktitle = {International Conference on Learning Representations},",
+      "  year = {2015}, eprint = {1412.6980}, archivePrefix = {arXiv}, note = {version 9}",
+      "}",
+      "@software{adam-reproduction,",
+      "  author = {{The adam-reproduction contributors}},",
+      "  title = {Adam: a reproduction in Swift},",
+      "  year = {2026}, version = {commit \(commit)}",
+      "}",
+    ]
+  }
+}
+
+/// The results in the README, between two marker lines.
+public enum ReadmeSection {
+  /// The line before the results.
+  public static let begin = "<!-- results: begin (written by make readme) -->"
+  /// The line after them.
+  public static let end = "<!-- results: end -->"
+
+  /// The section: the tally, one line a claim, the figures.
+  ///
+  /// - Parameter folder: the folder of the results, as the README names it.
+  public static func text(_ content: ReportContent, folder: String) -> String {
+    var out = "\n\(content.summary) Headline verdicts are those of the `tuned` arm; "
+    out += "profile `\(content.results.profile)`.\n\n"
+    if !content.caveats.isEmpty {
+      out += content.caveats.map { "- \($0)\n" }.joined() + "\n"
+    }
+    let rows = content.claims.map { claim -> [String] in
+      let headline = claim.outcomes.first
+      let published = claim.outcomes.dropFirst().first { $0.arm == "published" }
+      return [
+        claim.statement, "`\(claim.id)`",
+        headline.map { ReportText.marked($0.verdict) } ?? "",
+        published.map { ReportText.marked($0.verdict) } ?? "",
+        headline?.effectText ?? "",
+      ]
+    }
+    if !rows.isEmpty {
+      out += MarkdownReport.table(
+        ["claim", "id", "verdict", "with the published settings", "effect [95 %]"], rows)
+    }
+    for entry in content.figures {
+      out += "![\(entry.figure.title)](\(folder)/figures/\(entry.figure.id).svg)\n\n"
+    }
+    return out
+  }
+
+  /// The README with its section replaced.
+  ///
+  /// - Throws: `ReportError.noMarkers`.
+  public static func replaced(in readme: String, path: String, by section: String) throws -> String
+  {
+    guard let first = readme.firstRange(of: begin + "\n"),
+      let last = readme[first.upperBound...].firstRange(of: end)
+    else { throw ReportError.noMarkers(path: path) }
+    return readme[..<first.upperBound] + section + readme[last.lowerBound...]
+  }
+}

@@ -1,0 +1,146 @@
+import ResultStore
+
+/// How one experiment's results agree with the reference results.
+public struct ReferenceComparison: Sendable, Equatable {
+  /// How far two files agree.
+  public enum Agreement: Sendable, Equatable {
+    /// The same content outside `/volatile` and the commit.
+    case identical
+    /// Other numbers, the same verdicts.
+    case sameVerdicts
+    /// Other verdicts.
+    case otherVerdicts
+    /// There is no result here.
+    case notRun
+    /// There is no reference.
+    case noReference
+  }
+
+  /// The experiment.
+  public let experiment: String
+  /// How far they agree.
+  public let agreement: Agreement
+  /// Verdicts that differ, e.g. `fig1a.x@tuned: reproduced, reference inconclusive`.
+  public let differences: [String]
+  /// The largest relative difference of a number, and where; empty if there is none.
+  public let largest: String
+
+  /// Compares two sets of results, in the paper's order.
+  public static func compare(_ results: ResultSet, with reference: ResultSet)
+    -> [ReferenceComparison]
+  {
+    var names = ResultSet.experimentNames
+    for name in (results.experiments + reference.experiments).map(\.name)
+    where !names.contains(name) {
+      names.append(name)
+    }
+    return names.compactMap { name in
+      let mine = results.experiments.first { $0.name == name }
+      let theirs = reference.experiments.first { $0.name == name }
+      switch (mine, theirs) {
+      case (nil, nil): return nil
+      case (nil, _?):
+        return ReferenceComparison(
+          experiment: name, agreement: .notRun, differences: [], largest: "")
+      case (_?, nil):
+        return ReferenceComparison(
+          experiment: name, agreement: .noReference, differences: [], largest: "")
+      case (let mine?, let theirs?):
+        return compare(mine, theirs)
+      }
+    }
+  }
+
+  private static func compare(
+    _ mine: ResultSet.Experiment, _ theirs: ResultSet.Experiment
+  ) -> ReferenceComparison {
+    if repeatable(mine.document).isIdentical(to: repeatable(theirs.document)) {
+      return ReferenceComparison(
+        experiment: mine.name, agreement: .identical, differences: [], largest: "")
+    }
+    var differences: [String] = []
+    for outcome in mine.outcomes {
+      guard let other = theirs.outcomes.first(where: { $0.key == outcome.key }) else {
+        differences.append("\(outcome.key): \(outcome.verdict.rawValue), not in the reference")
+        continue
+      }
+      if other.verdict != outcome.verdict {
+        differences.append(
+          "\(outcome.key): \(outcome.verdict.rawValue), reference \(other.verdict.rawValue)")
+      }
+    }
+    for other in theirs.outcomes where !mine.outcomes.contains(where: { $0.key == other.key }) {
+      differences.append("\(other.key): missing, reference \(other.verdict.rawValue)")
+    }
+    return ReferenceComparison(
+      experiment: mine.name, agreement: differences.isEmpty ? .sameVerdicts : .otherVerdicts,
+      differences: differences, largest: largestDifference(mine.document, theirs.document))
+  }
+
+  /// The part of a document that repeats: without times, and without what names the program and
+  /// the machine.
+  private static func repeatable(_ document: Document) -> Document {
+    var content = document
+    content.root.groups.removeAll { $0.name == "volatile" }
+    content.root.attributes.removeAll {
+      $0.name.hasPrefix("git_") || $0.name == "content_sha256"
+    }
+    return content
+  }
+
+  /// The largest relative difference among the root's numeric variables that have the same axes.
+  static func largestDifference(_ mine: Document, _ theirs: Document) -> String {
+    var worst = 0.0
+    var place = ""
+    var shapes: [String] = []
+    for variable in mine.root.variables {
+      guard let a = try? mine.view.array(variable.name) else { continue }
+      guard let b = try? theirs.view.array(variable.name), a.dimensions == b.dimensions else {
+        shapes.append(variable.name)
+        continue
+      }
+      for index in a.values.indices {
+        let x = a.values[index]
+        let y = b.values[index]
+        if x == y || (x.isNaN && y.isNaN) { continue }
+        let size = Swift.max(Swift.abs(x), Swift.abs(y))
+        let difference = x.isNaN || y.isNaN ? .infinity : Swift.abs(x - y) / size
+        if difference > worst {
+          worst = difference
+          place = "\(variable.name) at \(labels(a.dimensions, index))"
+        }
+      }
+    }
+    var parts: [String] = []
+    if worst > 0 {
+      let size =
+        worst.isInfinite
+        ? "a value on one side only" : "\(NumberText.significant(100 * worst, digits: 2)) %"
+      parts.append("largest difference: \(size), \(place)")
+    }
+    if !shapes.isEmpty { parts.append("other axes: \(NumberText.list(shapes))") }
+    return parts.isEmpty ? "the numbers are the same" : parts.joined(separator: "; ")
+  }
+
+  private static func labels(_ dimensions: [Dimension], _ index: Int) -> String {
+    var rest = index
+    var words: [String] = []
+    for dimension in dimensions.reversed() where dimension.length > 0 {
+      words.append("\(dimension.name) \(dimension.labels.texts[rest % dimension.length])")
+      rest /= dimension.length
+    }
+    return words.reversed().joined(separator: ", ")
+  }
+
+  /// The agreement in words.
+  public var text: String {
+    switch agreement {
+    case .identical: "the same bytes outside /volatile"
+    case .sameVerdicts: "the same verdicts; \(largest)"
+    case .otherVerdicts:
+      "other verdicts (\(differences.joined(separator: "; "))); \(largest)"
+    case .notRun: "not run here"
+    case .noReference: "no reference"
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import Reporting
+
+/// Claims on what `LayerStatistics` records.
+extension Claim {
+  /// The second moment of `contender` vanishes: after `epoch` passes, the share of parameters with
+  /// sqrt(vhat) below epsilon is at least `share` in each of the layers.
+  public static func secondMomentVanishes(
+    _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
+    by epoch: Int, share: Double = 0.5, figure: String
+  ) -> Claim {
+    custom(
+      id, statement, place: place,
+      rule: "sqrt(vhat) < epsilon for at least \(compact(100 * share)) % of the parameters of each "
+        + "of \(layers.joined(separator: ", ")) after epoch \(epoch), \(contender)",
+      figure: figure
+    ) { context in
+      let shares = try layers.map { layer in
+        try LayerCells("root_v_below_epsilon", context).values(contender, layer, at: epoch)
+      }
+      let estimates = shares.map { Statistics.bootstrapMean($0.map(\.value)) }
+      let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+      let verdict: Verdict =
+        if !least.hasInterval {
+          .inconclusive
+        } else if estimates.contains(where: { $0.high < share }) {
+          .notReproduced
+        } else if estimates.allSatisfy({ $0.low >= share }) {
+          .reproduced
+        } else {
+          .inconclusive
+        }
+      return ClaimOutcome(
+        verdict, least, threshold: share, unit: "least share below epsilon",
+        numbers: numbers(layers, estimates),
+        "\(contender) after epoch \(epoch): " + text(layers, estimates) + remark(least))
+    }
+  }
+
+  /// The share of parameters with sqrt(vhat) below epsilon is larger in each of `layers` of
+  /// `contender` than in each of the layers of another experiment's `rival`, at the same epoch.
+  public static func secondMomentVanishesMore(
+    _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
+    than rival: String, of experiment: String, rivalLayers: [String], at epoch: Int, figure: String
+  ) -> Claim {
+    custom(
+      id, statement, place: place,
+      rule: "share of parameters with sqrt(vhat) < epsilon after epoch \(epoch), \(contender): the "
+        + "least of \(layers.joined(separator: ", ")) above the largest of "
+        + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment)",
+      figure: figure
+    ) { context in
+      let own = try LayerCells("root_v_below_epsilon", context)
+      let other = try LayerCells("root_v_below_epsilon", context.sibling(experiment))
+      let shares = try layers.map { try own.values(contender, $0, at: epoch) }
+      let rivals = try rivalLayers.map { try other.values(rival, $0, at: epoch) }
+      var differences: [Double] = []
+      for seed in (shares.first ?? []).map(\.seed) {
+        let own = shares.flatMap { $0.filter { $0.seed == seed } }.map(\.value)
+        let theirs = rivals.flatMap { $0.filter { $0.seed == seed } }.map(\.value)
+        if let least = own.min(), let largest = theirs.max() { differences.append(least - largest) }
+      }
+      guard !differences.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
+      let estimate = Statistics.bootstrapMean(differences)
+      let verdict: Verdict =
+        !estimate.hasInterval
+        ? .inconclusive
+        : estimate.low > 0 ? .reproduced : estimate.high <= 0 ? .notReproduced : .inconclusive
+      let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
+      let estimates = (shares + rivals).map { Statistics.bootstrapMean($0.map(\.value)) }
+      return ClaimOutcome(
+        verdict, estimate, threshold: 0, unit: "least share less largest share there",
+        numbers: numbers(names, estimates),
+        "after epoch \(epoch): " + text(names, estimates) + remark(estimate))
+    }
+  }
+
+  /// The median absolute step is smaller in each of `layers` than in each of `others`, after every
+  /// epoch from 1 to `last`.
+  public static func smallerSteps(
+    _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
+    than others: [String], through last: Int, figure: String
+  ) -> Claim {
+    custom(
+      id, statement, place: place,
+      rule: "median absolute step of \(contender) smaller in each of "
+        + "\(layers.joined(separator: ", ")) than in each of \(others.joined(separator: ", ")) "
+        + "after every epoch from 1 to \(last)",
+      figure: figure
+    ) { context in
+      let cells = try LayerCells("median_step", context)
+      var worst: [String: Double] = [:]
+      var medians = (layers + others).map { (layer: $0, steps: [Double]()) }
+      for epoch in 1...last {
+        var largest: [String: Double] = [:]
+        var least: [String: Double] = [:]
+        for (index, layer) in (layers + others).enumerated() {
+          for (seed, step) in try cells.values(contender, layer, at: epoch) {
+            medians[index].steps.append(step)
+            if index < layers.count {
+              largest[seed] = max(largest[seed] ?? 0, step)
+            } else {
+              least[seed] = min(least[seed] ?? .infinity, step)
+            }
+          }
+        }
+        for (seed, large) in largest {
+          guard let small = least[seed] else { continue }
+          let smallest = Double.leastNormalMagnitude
+          let ratio = log(max(large, smallest)) - log(max(small, smallest))
+          worst[seed] = max(worst[seed] ?? -.infinity, ratio)
+        }
+      }
+      let ratios = worst.sorted { $0.key < $1.key }.map(\.value)
+      let estimate = Statistics.bootstrapMean(ratios)
+      let verdict: Verdict =
+        !estimate.hasInterval
+        ? .inconclusive
+        : estimate.high < 0 ? .reproduced : estimate.low >= 0 ? .notReproduced : .inconclusive
+      let estimates = medians.map { Estimate(Statistics.median($0.steps), count: ratios.count) }
+      return ClaimOutcome(
+        verdict, estimate, threshold: 0, unit: "log(largest step / least step of the others)",
+        numbers: numbers(medians.map(\.layer), estimates),
+        "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates)
+          + remark(estimate))
+    }
+  }
+
+  private static func numbers(_ layers: [String], _ estimates: [Estimate]) -> [ClaimNumber] {
+    zip(layers, estimates).map { ClaimNumber($0, $1.value, low: $1.low, high: $1.high) }
+  }
+
+  private static func text(_ layers: [String], _ estimates: [Estimate]) -> String {
+    zip(layers, estimates).map { "\($0) \(String(format: "%.3g", $1.value))" }
+      .joined(separator: ", ")
+  }
+
+  private static func remark(_ estimate: Estimate) -> String {
+    estimate.hasInterval ? "" : "; one seed has no interval"
+  }
+}
+
+/// A variable along `layer`, by label.
+private struct LayerCells {
+  private let cells: Cells
+  private let arm: String?
+
+  init(_ name: String, _ context: ClaimContext) throws {
+    cells = try context.array(name)
+    arm = context.arm
+  }
+
+  /// The values after `epoch`, one a finished seed.
+  func values(_ contender: String, _ layer: String, at epoch: Int) throws -> [(
+    seed: String, value: Double
+  )] {
+    var selection = ["optimizer": contender, "layer": layer, "epoch": "\(epoch)"]
+    selection["arm"] = arm
+    for (dimension, label) in selection.sorted(by: { $0.key < $1.key })
+    where !cells.has(dimension, label) {
+      let last = cells.labels(of: "epoch").last ?? "none"
+      throw NotRun(
+        dimension == "epoch"
+          ? "epoch \(epoch) is not there: the runs end at \(last)"
+          : "\(cells.name) has no \(dimension) \(label)")
+    }
+    let found: [(seed: String, value: Double)] = cells.labels(of: "seed").compactMap { seed in
+      selection["seed"] = seed
+      guard let value = cells.value(at: selection), value.isFinite else { return nil }
+      return (seed, value)
+    }
+    guard !found.isEmpty else {
+      throw NotRun("\(contender) has no \(cells.name) of \(layer) after epoch \(epoch)")
+    }
+    return found
+  }
+}

@@ -1,0 +1,244 @@
+import Networks
+import Numerics
+import Optimizers
+import Reporting
+import ResultStore
+
+/// An experiment that trains the same objective at every point of a grid of hyperparameters: the
+/// loss becomes one n-dimensional array with labelled axes.
+///
+/// The axes are, in order: the seed, the variants of the method, one axis for each hyperparameter
+/// that is swept, and the epoch. A profile may leave parts of the grid out; their status is
+/// `not_run`, and the result says how many they are.
+public struct SweepExperiment<Data: Sendable>: Sendable {
+  let name: String
+  let title: String
+  let place: String
+  let standInSizes: ByProfile<StandInSizes>
+  let minibatch: Int
+  let variants: SweepVariants
+  let axes: [SweepAxis]
+  let kept: ByProfile<[String: [Double]]>
+  let lossMeaning: String
+  let picture: ModelPicture?
+  let paper: PaperCurves
+  let claims: [Claim]
+  let notes: [String]
+  let figures: @Sendable (SweepExtent) -> [Figure]
+  private let training: MinibatchTraining<Data>
+
+  /// Declares a sweep.
+  ///
+  /// - Parameters:
+  ///   - epochs: passes over the training data.
+  ///   - seeds: how many seeds there are: 0, 1, ...
+  ///   - variants: the variants of the method, an axis of names.
+  ///   - axes: the hyperparameters that are swept.
+  ///   - kept: the values that a profile keeps of an axis, by hyperparameter; all where it has none.
+  ///     Values from the command line are all kept.
+  ///   - loss: what the loss is, for `long_name`.
+  ///   - picture: what is drawn from the best model, if asked for.
+  ///   - figures: the figures of the part of the grid that is run.
+  ///   - objective: makes the objective for a minibatch size.
+  public init(
+    name: String, title: String, place: String, data: DataSource<Data>,
+    standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
+    kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
+    paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
+    claims: [Claim], notes: [String] = [],
+    objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
+  ) {
+    self.name = name
+    self.title = title
+    self.place = place
+    self.standInSizes = standInSizes
+    self.minibatch = minibatch
+    self.variants = variants
+    self.axes = axes
+    self.kept = kept
+    lossMeaning = loss
+    self.picture = picture
+    self.paper = paper
+    self.figures = figures
+    self.claims = claims
+    self.notes = notes
+    training = MinibatchTraining(
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
+      objective: objective)
+  }
+
+  /// The experiment for the command line.
+  public var experiment: Experiment {
+    let makeProcess = training.makeProcess
+    var experiment = Experiment(
+      name: name, title: title, place: place, dataset: training.data.dataset,
+      standInSizes: standInSizes, settings: training.settings,
+      methods: variants.all.map(\.optimizer), contenders: [],
+      extraOptions: axes.compactMap(\.option),
+      plan: { request, _ in Plan(runs: try runs(request), isFinal: true) },
+      makeProcess: { try makeProcess($0, $1) },
+      document: document, claims: claims, figures: [], paper: paper,
+      shortened: { request in
+        let cells = (try? grid(request).shortened) ?? ""
+        return [training.shortened(request), cells].filter { !$0.isEmpty }.joined(separator: ", ")
+      }, notes: notes)
+    experiment.check = { _ = try grid($0) }
+    experiment.requestedFigures = { request in figures(try extent(request)) }
+    experiment.action = picture.map { action($0, makeProcess) }
+    return experiment
+  }
+
+  /// Runs the experiment's command line and ends the process.
+  public func main() -> Never { ExperimentCommand(experiment).main() }
+
+  // MARK: Runs
+
+  private func grid(_ request: PlanRequest) throws -> SweepGrid {
+    try SweepGrid(variants: variants, axes: axes, kept: kept[request.profile], request: request)
+  }
+
+  private func extent(_ request: PlanRequest) throws -> SweepExtent {
+    SweepExtent(
+      epochs: training.epochCount(request), variants: variants.all.map(\.name),
+      values: try grid(request).keptValues)
+  }
+
+  private func run(
+    _ cell: SweepGrid.Cell, seed: UInt64, request: PlanRequest
+  ) -> RunSpecification {
+    let variant = variants.all[cell.position[0]]
+    let swept = Dictionary(uniqueKeysWithValues: zip(axes.map(\.hyperparameter), cell.values))
+    let hyperparameters = variant.fixed.merging(request.hyperparameters) { _, given in given }
+    return RunSpecification(
+      experiment: name, method: variant.optimizer,
+      hyperparameters: hyperparameters.merging(swept) { _, value in value },
+      schedule: request.schedule ?? "constant",
+      settings: training.standardSettings.replacing(with: request.settings), seed: seed,
+      epochs: training.epochCount(request), minibatch: request.minibatch ?? minibatch,
+      recording: .ends, data: request.data, labels: [.init(variants.axis, variant.name)])
+  }
+
+  /// All cells of one seed come before those of the next.
+  private func runs(_ request: PlanRequest) throws -> [RunSpecification] {
+    let grid = try grid(request)
+    return training.seedList(request).flatMap { seed in
+      grid.cells.filter(\.isKept).map { run($0, seed: seed, request: request) }
+    }
+  }
+
+  // MARK: Arrays
+
+  private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
+    { request, records in
+      let grid = try grid(request)
+      var assembly = Assembly(axes: [training.seedAxis(request)] + grid.dimensions)
+      assembly.define(.epochs(training.epochCount(request)))
+      assembly.describe("loss", longName: lossMeaning, units: "nat")
+      for cell in grid.cells where cell.isKept {
+        for (index, seed) in training.seedList(request).enumerated() {
+          let run = run(cell, seed: seed, request: request)
+          var record = records(run)
+          record?.addLoss()
+          assembly.add(record, at: [index] + cell.position)
+          let values = try OptimizerRegistry.resolve(
+            run.method, hyperparameters: run.hyperparameters)
+          assembly.setHyperparameters(
+            values, schedule: run.schedule, settings: run.settings, at: cell.position)
+        }
+      }
+      var group = assembly.group(hyperparameterAxes: grid.dimensions.map(\.name))
+      if let index = group.variables.firstIndex(where: { $0.name == "loss" }) {
+        var loss = group.variables.remove(at: index)
+        if !grid.leftOut.isEmpty { loss.attributes.append(Attribute("comment", grid.leftOut)) }
+        group.variables.insert(loss, at: 0)
+      }
+      return group
+    }
+  }
+
+  // MARK: The picture
+
+  private func action(
+    _ picture: ModelPicture,
+    _ makeProcess: @escaping @Sendable (RunSpecification, RunResources) throws -> TrainingProcess
+  ) -> ExperimentAction {
+    ExperimentAction(option: .init(picture.option, nil, picture.help)) {
+      request, records, resources in
+      let run = try bestRun(request, records)
+      resources.tell(
+        "training \(run.summary) for \(run.epochs) epochs; no sweep keeps its parameters")
+      let process = try makeProcess(run, resources)
+      switch try process.advance(pause: { Interruption.hasBeenRequested }) {
+      case .finished?: break
+      case .diverged(let epoch, _, let reason)?:
+        throw UsageError("\(run.summary) diverges in epoch \(epoch): \(reason); name another cell")
+      case nil: return nil
+      }
+      let model = process.model
+      let image = picture.draw(model.objective, model.theta, run.seed)
+      return (name: picture.fileName, bytes: image.png())
+    }
+  }
+
+  /// The run that ended with the lowest loss; the only one if there is no more than one.
+  private func bestRun(_ request: PlanRequest, _ records: RecordLookup) throws
+    -> RunSpecification
+  {
+    let runs = try runs(request)
+    if runs.count == 1 { return runs[0] }
+    let ended = runs.compactMap { run in
+      records(run).flatMap { $0.finalLoss }.map { (run: run, loss: $0) }
+    }
+    if let best = ended.min(by: { $0.loss < $1.loss }) { return best.run }
+    // Of the variants of one cell the first is the method itself.
+    if runs.count == variants.all.count * training.seedList(request).count { return runs[0] }
+    let cell = axes.map { "--\($0.hyperparameter) \(compact($0.values[$0.values.count / 2]))" }
+    throw UsageError(
+      "no run of the sweep has ended: make it first, without this option, or name a cell, e.g. "
+        + cell.joined(separator: " "))
+  }
+}
+
+extension RunRecord {
+  /// The loss after `e` epochs: before any, the training cost; later the mean of the costs of the
+  /// minibatches of the pass that ends there.
+  fileprivate mutating func addLoss() {
+    guard let cost = series("train_cost"), let running = series("train_cost_running"),
+      let start = cost.values.first
+    else { return }
+    series.append(
+      Series(
+        "loss", axes: cost.axes, shape: cost.shape, values: [start] + running.values.dropLast()))
+  }
+
+  /// The mean of the costs of the minibatches of the last pass; `nil` if the run did not get there.
+  fileprivate var finalLoss: Double? {
+    guard outcome == .finished, let running = series("train_cost_running"), running.values.count > 1
+    else { return nil }
+    return running.values[running.values.count - 2]
+  }
+}
+
+/// A picture of what a trained model does, drawn when an option of its own asks for it.
+public struct ModelPicture: Sendable {
+  /// The option.
+  public let option: String
+  /// One line for `--help`.
+  public let help: String
+  /// The name of the picture's file.
+  public let fileName: String
+  /// Draws the model at theta.
+  public let draw: @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) -> GreyImage
+
+  /// A picture.
+  public init(
+    option: String, help: String, fileName: String,
+    draw: @escaping @Sendable (any Objective, _ theta: FloatVector, _ seed: UInt64) -> GreyImage
+  ) {
+    self.option = option
+    self.help = help
+    self.fileName = fileName
+    self.draw = draw
+  }
+}

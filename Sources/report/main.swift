@@ -1,0 +1,124 @@
+import Foundation
+import Reporting
+import Reproduction
+import Storage
+
+let parser = OptionParser([
+  CommandOption("results", "FOLDER", "the folder with the result files (results/quick)"),
+  CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
+  CommandOption(
+    "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
+  CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
+  CommandOption("check-readme", "FILE", "fail if FILE does not have the results, and end"),
+  CommandOption("check", nil, "check result files and reports, named as operands, and end"),
+  CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
+  CommandOption("quiet", nil, "print errors only"),
+  CommandOption("version", nil, "print the version"),
+  CommandOption("help", nil, "print this help"),
+])
+
+func complain(_ text: String) {
+  FileHandle.standardError.write(Data("report: \(text)\n".utf8))
+}
+
+/// The reference results of the same profile as `results`, unless these are the reference.
+func reference(for results: ResultSet, _ options: ParsedOptions) throws -> ResultSet? {
+  if let folder = options.value("reference") { return try ResultSet(readingFolder: folder) }
+  let above = FilePaths.join(results.folder, "..")
+  let folder = FilePaths.join(FilePaths.join(above, "reference"), results.profile)
+  guard !results.profile.isEmpty, FilePaths.isFolder(folder) else { return nil }
+  return try? ResultSet(readingFolder: folder)
+}
+
+func check(_ options: ParsedOptions) throws -> ExitStatus {
+  guard !options.operands.isEmpty else {
+    throw UsageError("--check needs files: result files (*.h5) or reports")
+  }
+  let gnuplot = try? Gnuplot(options.value("gnuplot") ?? "gnuplot")
+  var count = 0
+  for path in options.operands {
+    var compared: ResultSet?
+    let folder = FilePaths.isFolder(path) ? path : FilePaths.folder(of: path)
+    if !path.hasSuffix(".h5"),
+      let results = try? ResultSet(readingFolder: FilePaths.join(folder, ".."))
+    {
+      compared = try reference(for: results, options)
+    }
+    let problems = ReportChecker.problems(of: path, reference: compared, gnuplot: gnuplot)
+    for problem in problems {
+      complain(problem.hasPrefix(path) ? problem : "\(path): \(problem)")
+    }
+    if problems.isEmpty && !options.contains("quiet") { print("\(path): all is well") }
+    count += problems.count
+  }
+  return count == 0 ? .success : .badData
+}
+
+func readme(_ path: String, _ results: ResultSet, onlyCheck: Bool) throws -> ExitStatus {
+  let content = try ReportContent(results)
+  let old = String(decoding: try FileContents.read(path), as: UTF8.self)
+  let new = try ReadmeSection.replaced(
+    in: old, path: path, by: ReadmeSection.text(content, folder: results.folder))
+  if new == old { return .success }
+  if onlyCheck {
+    complain("\(path) does not show the results of \(results.folder); run 'make readme'")
+    return .failure
+  }
+  try AtomicFile.commit(new, to: path)
+  return .success
+}
+
+func run() throws -> ExitStatus {
+  let options = try parser.parse(CommandLine.arguments)
+  if options.contains("help") {
+    let usage =
+      "usage: report [options]\n       report --check FILE...\n\n"
+      + "Writes a report of all result files of a profile: a page, Markdown, and figures."
+    print(parser.help(usage: usage), terminator: "")
+    return .success
+  }
+  if options.contains("version") {
+    print("report \(Program.version)")
+    return .success
+  }
+  if options.contains("check") { return try check(options) }
+  if let stray = options.operands.first {
+    throw UsageError("'\(stray)' is not an option; name a folder with --results")
+  }
+  let results = try ResultSet(readingFolder: options.value("results") ?? "results/quick")
+  for problem in results.problems { complain(problem.description) }
+  if let path = options.value("readme") { return try readme(path, results, onlyCheck: false) }
+  if let path = options.value("check-readme") { return try readme(path, results, onlyCheck: true) }
+
+  var status = results.problems.first?.status ?? .success
+  var gnuplot: Gnuplot?
+  var figureProblem: String?
+  do {
+    gnuplot = try Gnuplot(options.value("gnuplot") ?? "gnuplot")
+  } catch let error as ReportError {
+    complain(error.description)
+    figureProblem = error.description
+    status = error.exitStatus
+  }
+  let content = try ReportContent(
+    results, reference: try reference(for: results, options), gnuplot: gnuplot,
+    figureProblem: figureProblem)
+  let output = options.value("output") ?? FilePaths.join(results.folder, "report")
+  try Report.write(content, to: output)
+  if !options.contains("quiet") {
+    print(ClaimTable.text(results.outcomes, details: false), terminator: "")
+    for name in results.missing { print("not run: \(name)") }
+    print("report: \(FilePaths.join(output, "index.html"))")
+  }
+  return status
+}
+
+do {
+  exit(try run().rawValue)
+} catch let error as any UserFacingError {
+  complain(error.description)
+  exit(error.exitStatus.rawValue)
+} catch {
+  complain("unexpected error: \(error)")
+  exit(ExitStatus.software.rawValue)
+}

@@ -1,0 +1,92 @@
+import Foundation
+import ResultStore
+import Testing
+
+/// Runs the built `cifar-cnn`.
+@Suite struct ConvolutionalNetworkTests {
+  private let program: Program
+  private let folder: Folder
+
+  init() throws {
+    program = try Program("cifar-cnn")
+    folder = try Folder()
+  }
+
+  @Test func smokeIsRepeatable() throws {
+    let outputs = [folder / "one/cifar-cnn.h5", folder / "two/cifar-cnn.h5"]
+    for (output, jobs) in zip(outputs, ["1", "2"]) {
+      let outcome = try program.run(["--profile", "smoke", "--output", output, "--jobs", jobs])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(try repeatable(outputs[0]) == repeatable(outputs[1]))
+    #expect(try verdicts(of: outputs[0]).allSatisfy { $0 == "not run" })
+    let document = try ResultFile.read(outputs[0])
+    func cost(_ optimizer: String, _ epoch: String) throws -> Double {
+      try document.view.number(
+        "train_cost",
+        ["arm": "published", "optimizer": optimizer, "seed": "0", "epoch": epoch])
+    }
+    // All begin at the same theta, with and without dropout.
+    let first = try ["AdaGrad", "SGDNesterov", "Adam", "Adam+dropout"].map { try cost($0, "0") }
+    #expect(first.allSatisfy { $0 == first[0] && $0.isFinite && $0 > 0 })
+    #expect(try cost("Adam", "1") != cost("Adam+dropout", "1"))
+    #expect(try cost("AdaGrad+dropout", "0").isNaN)
+  }
+
+  /// An archive in the form of CIFAR-10's binary version, with the given file in place of one of
+  /// its own.
+  private func archive(_ name: String, _ content: [UInt8]) throws {
+    for batch in (1...5).map({ "data_batch_\($0).bin" }) + ["test_batch.bin"] {
+      _ = try folder.write(
+        "cifar-10-batches-bin/\(batch)",
+        batch == name ? content : [UInt8](repeating: 7, count: 30 * 3073))
+    }
+    _ = try folder.write("data/cifar-10/cifar-10-binary.tar.gz", [])
+    let tar = Process()
+    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    tar.arguments = [
+      "tar", "-czf", folder / "data/cifar-10/cifar-10-binary.tar.gz", "-C", folder.path,
+      "cifar-10-batches-bin",
+    ]
+    try tar.run()
+    tar.waitUntilExit()
+    #expect(tar.terminationStatus == 0)
+  }
+
+  /// One line with the place and the cause; no results.
+  private func expectRefusal(_ more: [String], status: Int32, _ parts: String...) throws {
+    let output = folder / "results/cifar-cnn.h5"
+    let outcome = try program.run(
+      ["--data-dir", folder / "data", "--output", output, "--epochs", "0"] + more)
+    #expect(outcome.status == status && !outcome.wasKilled, "\(outcome.errors)")
+    let complaints = outcome.errorLines.filter { $0.hasPrefix("cifar-cnn: ") }
+    #expect(complaints.count == 1, "\(outcome.errors)")
+    for part in parts { #expect(complaints.first?.contains(part) == true, "\(outcome.errors)") }
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
+  @Test func damagedArchives() throws {
+    try archive("data_batch_2.bin", [UInt8](repeating: 0, count: 3073 + 5))
+    try expectRefusal([], status: 65, "no known version of the data set", "--allow-unknown-data")
+    let anyway = ["--allow-unknown-data"]
+    try expectRefusal(
+      anyway, status: 65, "data_batch_2.bin holds 3078 bytes", "records of 3073", "make data")
+    try archive("test_batch.bin", [10] + [UInt8](repeating: 0, count: 3072))
+    try expectRefusal(anyway, status: 65, "test_batch.bin: label 10 of record 0")
+    try archive("data_batch_4.bin", [])
+    try expectRefusal(anyway, status: 65, "data_batch_4.bin is empty")
+  }
+
+  @Test func theVersionForPython() throws {
+    _ = try folder.write("data/cifar-10/cifar-10-python.tar.gz", [1, 2, 3])
+    try expectRefusal(
+      [], status: 65, "CIFAR-10's version for Python", "get cifar-10-binary.tar.gz")
+  }
+
+  @Test func settingsOutOfRange() throws {
+    try expectRefusal(
+      ["--whitening", "pca"], status: 64, "zca, standardize, contrast-zca, none")
+    try expectRefusal(["--zca-epsilon", "0"], status: 64, "--zca-epsilon")
+    try expectRefusal(["--dropout", "1"], status: 64, "--dropout")
+  }
+}

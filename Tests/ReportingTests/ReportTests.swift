@@ -1,0 +1,311 @@
+import Foundation
+import Reporting
+import ResultStore
+import Storage
+import Testing
+
+/// A folder that is removed with its owner.
+final class TestFolder {
+  let path = NSTemporaryDirectory() + "adam-report-\(UUID().uuidString)"
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+extension SyntheticResults {
+  /// The document with verdicts and figures, as an experiment writes it.
+  func complete(_ experiment: String = "mnist-logistic") throws -> Document {
+    var document = self.document
+    document.root.set(Attribute("experiment", experiment))
+    let claims: [Claim] = [
+      .lower(
+        "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: "6.1",
+        "Adam", than: "AdaGrad", at: [5, 10, 20]),
+      .similar(
+        "fig1a.adam-like-nesterov", "Adam converges like SGD & momentum", place: "6.1", "Adam",
+        to: "SGDNesterov", within: 0.1, at: [5, 10]),
+      .figureMatch(figure: "fig1a", contender: "Adam", epochs: 1...44, place: "Figure 1 (left)"),
+    ]
+    let paper = FigureTests.paper
+    var volatile = Group()
+    volatile.attributes = [
+      Attribute("seconds_of_this_invocation", 83.0), Attribute("jobs", 2),
+      Attribute("written_at", "2026-01-01T00:00:00Z"),
+    ]
+    document.root.groups = [
+      Subgroup("claims", claims.judge(document, paper: paper).encoded()),
+      Subgroup("figures", try [FigureTests.figure].encoded(paper: paper)),
+      Subgroup(
+        "choices",
+        [OpenChoice("L2", taken: "1e-4", alternative: "none", effect: "0.2 % lower")].encoded()),
+      Subgroup("volatile", volatile),
+    ]
+    return document
+  }
+
+  func write(to path: String, experiment: String = "mnist-logistic") throws {
+    try ResultFile.write(try complete(experiment), to: path)
+  }
+}
+
+@Suite struct ReportTests {
+  @Test func aReportHasEverythingAndFollowsFromTheFiles() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    var short = SyntheticResults()
+    short.origin = "stand-in"
+    short.epochs = 4
+    short.shortened = "4 of 45 epochs"
+    try short.write(to: folder.file("mnist-mlp.h5"), experiment: "mnist-mlp")
+
+    let gnuplot = try Gnuplot()
+    let results = try ResultSet(readingFolder: folder.path)
+    #expect(results.experiments.map(\.name) == ["mnist-logistic", "mnist-mlp"])
+    let content = try ReportContent(results, gnuplot: gnuplot)
+    let output = folder.file("report")
+    try Report.write(content, to: output)
+    let page = String(decoding: try FileContents.read(output + "/index.html"), as: UTF8.self)
+    let text = String(decoding: try FileContents.read(output + "/report.md"), as: UTF8.self)
+
+    // In this order.
+    let order = ["verdicts", "figures", "protocols", "times", "provenance", "citation"]
+    let places = order.compactMap { page.firstRange(of: "<section id=\"\($0)\"")?.lowerBound }
+    #expect(places.count == order.count)
+    #expect(places == places.sorted())
+    for piece in [
+      "Adam converges faster than AdaGrad", "✓ reproduced", "✗ not reproduced", "– not run",
+      "Adam / AdaGrad = 0.556 [0.556, 0.556]", "href=\"#figure-fig1a\"",
+      "id=\"protocol-mnist-logistic\"", "SGD &amp; momentum", "MNIST &lt;logistic&gt; regression",
+      "stand-in data", "4 of 45 epochs", "Not run: imdb-logistic", "0.2 % lower", "1 min 23 s",
+      "0123456789ab",
+    ] {
+      #expect(page.contains(piece), "\(piece)")
+    }
+    #expect(text.contains("![MNIST &lt;logistic> regression](figures/fig1a.svg)"))
+    #expect(text.contains("median \\|log(ours / paper)\\|"))
+    // Self-contained: no script, nothing from elsewhere.
+    let foreign = ["<script", "src=", "http://", "https://", "@import", "url("].filter {
+      page.replacing("http://www.w3.org/", with: "").contains($0)
+    }
+    #expect(foreign == [])
+    for ending in ["svg", "png", "pdf"] {
+      #expect(FilePaths.exists(output + "/figures/fig1a.\(ending)"))
+    }
+
+    #expect(ReportChecker.problems(of: output, gnuplot: gnuplot) == [])
+    #expect(ReportChecker.problems(of: folder.file("mnist-logistic.h5")) == [])
+    #expect(ReportChecker.problems(of: folder.file("mnist-mlp.h5")) == [])
+    // A number that is not in the files.
+    let forged = page.replacing("0.556 [0.556", with: "0.456 [0.456")
+    #expect(forged != page)
+    try AtomicFile.commit(forged, to: output + "/index.html")
+    let problems = ReportChecker.problems(of: output + "/index.html", gnuplot: gnuplot)
+    #expect(problems.count == 1)
+    #expect(problems.first?.contains("does not follow from the result files (line ") == true)
+    #expect(ReportChecker.problems(of: output + "/report.md") == [])
+  }
+
+  @Test func withoutGnuplotTheTablesStillAppear() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(
+      try ResultSet(readingFolder: folder.path),
+      figureProblem: "gnuplot is not installed; install it with 'apt-get install gnuplot-nox'")
+    let page = HTMLReport.text(content)
+    #expect(page.contains("apt-get install gnuplot-nox"))
+    #expect(page.contains("Adam / AdaGrad = 0.556"))
+    #expect(!page.contains("<svg"))
+    #expect(!MarkdownReport.text(content).contains("figures/fig1a.svg"))
+    try Report.write(content, to: folder.file("report"))
+    #expect(ReportChecker.problems(of: folder.file("report"), gnuplot: try Gnuplot()) == [])
+  }
+
+  @Test func badFilesDoNotKeepTheOthersFromBeingRead() throws {
+    let folder = try TestFolder()
+    let good = folder.file("mnist-logistic.h5")
+    try SyntheticResults().write(to: good)
+    try Data("not HDF5 at all".utf8).write(to: URL(fileURLWithPath: folder.file("a.h5")))
+    // The same file in a later schema, without the seal.
+    let bytes = try FileContents.read(good)
+    let schema = Array("adam-reproduction/1".utf8)
+    var newer = Array(bytes.dropLast(40))
+    for start in newer.indices.dropLast(schema.count)
+    where newer[start] == schema[0] && Array(newer[start..<start + schema.count]) == schema {
+      newer[start + schema.count - 1] = UInt8(ascii: "9")
+    }
+    try Data(newer).write(to: URL(fileURLWithPath: folder.file("b.h5")))
+    try Data(bytes.prefix(bytes.count / 2)).write(
+      to: URL(fileURLWithPath: folder.file("c.h5")))
+    try Data([]).write(to: URL(fileURLWithPath: folder.file("d.h5")))
+
+    let results = try ResultSet(readingFolder: folder.path)
+    #expect(results.experiments.map(\.name) == ["mnist-logistic"])
+    #expect(results.problems.map(\.path) == ["a", "b", "c", "d"].map { folder.file("\($0).h5") })
+    #expect(results.problems.allSatisfy { $0.status == .badData })
+    #expect(results.problems.allSatisfy { !$0.description.contains("\n") })
+    let newest = try #require(results.problems.first { $0.path.hasSuffix("b.h5") })
+    #expect(newest.description.contains("adam-reproduction/9"))
+    let page = HTMLReport.text(try ReportContent(results))
+    #expect(page.contains("Left out: "))
+    for name in ["a", "b", "c", "d"] {
+      #expect(ReportChecker.problems(of: folder.file("\(name).h5")).count == 1)
+    }
+  }
+
+  @Test func noResultsIsAnErrorOfItsOwn() throws {
+    let folder = try TestFolder()
+    for path in [folder.path, folder.file("nowhere")] {
+      let error = #expect(throws: ReportError.self) { try ResultSet(readingFolder: path) }
+      #expect(error?.exitStatus == .noInput)
+      #expect(error?.description.contains("make reproduce-all") == true)
+    }
+    #expect(ReportChecker.problems(of: folder.file("nowhere.h5")).count == 1)
+  }
+
+  @Test func theCheckerSeesWhatDoesNotFit() throws {
+    let folder = try TestFolder()
+    func problems(_ change: (inout Document) throws -> Void) throws -> [String] {
+      var document = try SyntheticResults().complete()
+      try change(&document)
+      let path = folder.file("x.h5")
+      try ResultFile.write(document, to: path)
+      return ReportChecker.problems(of: path)
+    }
+    func setting(_ name: String, _ index: Int, _ value: Double) -> (inout Document) -> Void {
+      return { document in
+        guard let variable = document.root.variables.firstIndex(where: { $0.name == name }),
+          var values = document.root.variables[variable].values.doubles
+        else { return }
+        values[index] = value
+        document.root.variables[variable].values =
+          name == "status" ? .uint8(values.map(UInt8.init)) : .double(values)
+      }
+    }
+    #expect(try problems { _ in } == [])
+    #expect(
+      try problems { $0.root.attributes.removeAll { $0.name == "git_commit" } }
+        == ["the attribute git_commit is missing"])
+    #expect(try problems(setting("train_cost", 3, .nan)).first?.contains("finished, but") == true)
+    #expect(try problems(setting("status", 0, 0)).first?.contains("not run, but") == true)
+    #expect(try problems(setting("status", 0, 2)).contains { $0.contains("it is not said when") })
+    #expect(
+      try problems { $0.root.set(Attribute("data_origin", "stand-in")) }
+        .contains { $0.contains("is judged on data that are not the paper's") })
+    #expect(
+      try problems { $0.root.variables[0].attributes = [] } == ["train_cost has no long_name"])
+    #expect(
+      try problems {
+        $0.root.set(Attribute("hdf5_version", HDF5File.libraryVersion))
+        $0.root.set(Attribute("content_sha256", String(repeating: "0", count: 64)))
+      } == ["the content is not that of its content_sha256"])
+    let unknown = try problems { document in
+      var group = try #require(document.root.group("claims"))
+      group.set(Variable("verdict", ["claim"], .string(Array(repeating: "perhaps", count: 5))))
+      document.root.set(Subgroup("claims", group))
+    }
+    #expect(unknown.first?.contains("unknown verdict 'perhaps'") == true)
+    let outside = try problems { document in
+      var group = try #require(document.root.group("claims"))
+      let lows = Values.double(Array(repeating: 99, count: 5))
+      group.set(Variable("low", ["claim"], lows))
+      document.root.set(Subgroup("claims", group))
+    }
+    #expect(outside.contains { $0.contains("outside of its interval") })
+    #expect(
+      try problems { $0.root.variables.removeAll { $0.name == "train_cost_running" } }
+        .contains("figure fig1a shows train_cost_running, which is not there"))
+  }
+
+  @Test func resultsAreComparedWithTheReference() throws {
+    let mine = try TestFolder()
+    let theirs = try TestFolder()
+    var results = SyntheticResults()
+    for name in ["mnist-logistic", "imdb-logistic", "mnist-mlp"] {
+      try results.write(to: theirs.file("\(name).h5"), experiment: name)
+    }
+    try results.write(to: mine.file("mnist-logistic.h5"), experiment: "mnist-logistic")
+    let cost = results.cost
+    results.cost = {
+      $1 == 2 && $2 == 3 && $3 == 7 ? 1.001 * cost($0, $1, $2, $3) : cost($0, $1, $2, $3)
+    }
+    try results.write(to: mine.file("imdb-logistic.h5"), experiment: "imdb-logistic")
+    results.cost = { arm, contender, seed, epoch in 1 / cost(arm, contender, seed, epoch) }
+    try results.write(to: mine.file("regret.h5"), experiment: "regret")
+
+    let content = try ReportContent(
+      ResultSet(readingFolder: mine.path), reference: ResultSet(readingFolder: theirs.path))
+    let comparisons = content.comparisons
+    #expect(
+      comparisons.map(\.experiment) == ["mnist-logistic", "imdb-logistic", "mnist-mlp", "regret"])
+    #expect(
+      comparisons.map(\.agreement) == [.identical, .sameVerdicts, .notRun, .noReference])
+    #expect(
+      comparisons[1].largest
+        == "largest difference: 0.1 %, train_cost at arm published, optimizer AdaGrad, seed 3, "
+        + "epoch 7")
+    #expect(
+      content.agreement
+        == "Against the reference results, by experiment: 1 the same bytes, 1 the same verdicts, "
+        + "1 not run here and 1 without a reference.")
+    // The claims of an experiment without a file are known from the reference.
+    let missing = content.claims.filter { $0.experiment == "mnist-mlp" }
+    #expect(missing.count == 3)
+    #expect(missing.flatMap(\.outcomes).allSatisfy { $0.verdict == .notRun })
+  }
+
+  @Test func otherVerdictsAreNamed() throws {
+    let mine = try TestFolder()
+    let theirs = try TestFolder()
+    var results = SyntheticResults()
+    try results.write(to: theirs.file("mnist-logistic.h5"))
+    let cost = results.cost
+    results.cost = { arm, contender, seed, epoch in 1 / cost(arm, contender, seed, epoch) }
+    try results.write(to: mine.file("mnist-logistic.h5"))
+    let comparison = try #require(
+      ReferenceComparison.compare(
+        ResultSet(readingFolder: mine.path), with: ResultSet(readingFolder: theirs.path)
+      ).first)
+    #expect(comparison.agreement == .otherVerdicts)
+    #expect(
+      comparison.text.contains(
+        "fig1a.adam-faster-than-adagrad@tuned: reproduced, reference not reproduced"))
+  }
+
+  @Test func theReadmeShowsTheResultsBetweenItsMarkers() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let section = ReadmeSection.text(content, folder: "results/reference/quick")
+    #expect(section.contains("(results/reference/quick/figures/fig1a.svg)"))
+    #expect(section.contains("✗ not reproduced | ✓ reproduced | Adam / AdaGrad = 1.11"))
+    let readme = "# Title\n\n\(ReadmeSection.begin)\nold\n\(ReadmeSection.end)\n\nMore.\n"
+    let new = try ReadmeSection.replaced(in: readme, path: "README.md", by: section)
+    #expect(new == "# Title\n\n\(ReadmeSection.begin)\n\(section)\(ReadmeSection.end)\n\nMore.\n")
+    #expect(try ReadmeSection.replaced(in: new, path: "README.md", by: section) == new)
+    #expect(throws: ReportError.noMarkers(path: "README.md")) {
+      try ReadmeSection.replaced(in: "# Title\n", path: "README.md", by: section)
+    }
+  }
+
+  @Test func choicesSurviveTheFile() {
+    let choices = [
+      OpenChoice("L2", taken: "1e-4", alternative: "0", effect: "none"),
+      OpenChoice("epsilon", taken: "1e-8"),
+    ]
+    #expect([OpenChoice](decoding: choices.encoded()) == choices)
+    #expect([OpenChoice](decoding: Group()).isEmpty)
+  }
+
+  @Test func durationsAreReadable() {
+    #expect(NumberText.duration(3.14159) == "3.1 s")
+    #expect(NumberText.duration(59.4) == "59 s")
+    #expect(NumberText.duration(200) == "3 min 20 s")
+    #expect(NumberText.duration(7500) == "2 h 5 min")
+    #expect(NumberText.duration(.nan) == "-")
+  }
+}

@@ -1,0 +1,64 @@
+import Reproduction
+import Testing
+
+@Suite struct ContenderProfileTests {
+  private let experiment = TrainingExperiment(
+    name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+    settings: [Setting("noise", "dropout", oneOf: ["dropout", "none"], "noise")], minibatch: 2,
+    epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
+    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+    search: ByProfile(
+      smoke: .committed([]), quick: .committed([]), paper: .inline(seeds: 1, epochs: 3)),
+    recording: ByProfile(smoke: .full, quick: .final, paper: .full),
+    contenders: [
+      Contender(
+        "Adam", optimizer: "adam", settings: ["noise": "none"], published: .init(["alpha": 0.1]),
+        grid: Grid([GridAxis("alpha", [0.1, 0.2])])),
+      Contender(
+        "Adam+dropout", optimizer: "adam", published: .init(["alpha": 0.1]),
+        grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
+    ],
+    figures: [], claims: []
+  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+
+  private func names(_ request: PlanRequest) throws -> [String] {
+    try experiment.plan(request) { _ in nil }.runs.map {
+      "\($0.label("arm") ?? "") \($0.label("optimizer") ?? "") \($0.epochs) \($0.recording)"
+    }
+  }
+
+  @Test func aProfileRunsItsOwnContenders() throws {
+    let quick = PlanRequest(profile: .quick, data: "")
+    #expect(try names(quick) == ["published Adam 2 final"])
+    #expect(experiment.shortened(quick) == "2 of 4 epochs, 1 of 2 optimizers")
+    let paper = PlanRequest(profile: .paper, data: "")
+    #expect(
+      try names(paper) == [
+        "published Adam 4 full", "search Adam 3 final", "search Adam 3 final",
+        "published Adam+dropout 4 full", "search Adam+dropout 3 final",
+        "search Adam+dropout 3 final",
+      ])
+    #expect(experiment.shortened(paper) == "")
+  }
+
+  @Test func whoIsNamedIsRun() throws {
+    var request = PlanRequest(profile: .quick, data: "")
+    request.contenders = ["Adam+dropout"]
+    #expect(try names(request) == ["published Adam+dropout 2 final"])
+    request.settings = ["noise": "none"]
+    #expect(try names(request) == ["custom Adam+dropout 2 final"])
+  }
+
+  @Test func aSearchIsForAll() throws {
+    var request = PlanRequest(profile: .quick, data: "")
+    request.isSearch = true
+    #expect(try names(request).filter { $0 == "search Adam+dropout 3 final" }.count == 2)
+  }
+
+  @Test func theFileHasAllContenders() throws {
+    let request = PlanRequest(profile: .quick, data: "")
+    let group = try experiment.document(request) { _ in nil }
+    let axis = group.dimensions.first { $0.name == "optimizer" }
+    #expect(axis?.labels == .string(["Adam", "Adam+dropout"]))
+  }
+}

@@ -1,0 +1,88 @@
+import Networks
+import Numerics
+import Optimizers
+import Reproduction
+import Testing
+
+@Suite struct LayerStatisticsTests {
+  /// One part whose rows are padded to `stride`; the gradient is what a closure says.
+  private final class PaddedObjective: Objective {
+    let parameters: [Parameter]
+    private let stride: Int
+
+    init(rows: Int, columns: Int, stride: Int) {
+      self.stride = stride
+      parameters = [
+        Parameter(name: "first", shape: [16], offset: 0, storedCount: 16),
+        Parameter(
+          name: "padded", shape: [rows, columns], offset: 16, storedCount: rows * stride),
+      ]
+    }
+
+    func storedPositions(ofPart index: Int) -> [Int32] {
+      let shape = parameters[index].shape
+      guard shape.count == 2 else { return Array(0..<Int32(shape[0])) }
+      return (0..<shape[0] * shape[1]).map { Int32($0 / shape[1] * stride + $0 % shape[1]) }
+    }
+
+    func count(of split: Split) -> Int { 1 }
+    func initialTheta(seed: UInt64) -> FloatVector { FloatVector(count: parameterCount) }
+    func evaluateGradient(
+      at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
+      gradient: inout FloatVector
+    ) -> MinibatchCost {
+      MinibatchCost(cost: 0, penalty: 0)
+    }
+    func penalty(at theta: FloatVector) -> Double { 0 }
+    func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
+      Evaluation(cost: 0, error: nil)
+    }
+  }
+
+  /// What the probes say after one step of Adam along the gradient whose element in row and column
+  /// of `padded` is given.
+  private func measure(
+    rows: Int, columns: Int, stride: Int, gradient element: (_ row: Int, _ column: Int) -> Float
+  ) -> [String: [Double]] {
+    let objective = PaddedObjective(rows: rows, columns: columns, stride: stride)
+    var gradient = FloatVector(count: objective.parameterCount)
+    for row in 0..<rows {
+      for column in 0..<columns { gradient[16 + row * stride + column] = element(row, column) }
+    }
+    var adam = Adam(count: gradient.count, alpha: 0.01)
+    var theta = objective.initialTheta(seed: 0)
+    adam.step(&theta, gradient: gradient)
+    let context = Probe.Context(
+      objective: objective, optimizer: adam, theta: theta, previousTheta: nil,
+      noise: NoiseKey(seed: 0, epoch: 0, step: 0))
+    return Dictionary(
+      uniqueKeysWithValues: LayerStatistics.probes(layers: ["padded"]).map {
+        ($0.name, $0.measure(context))
+      })
+  }
+
+  @Test func paddingIsLeftOut() throws {
+    // Three of four stored elements are padding, which never has a gradient.
+    let found = measure(rows: 5, columns: 4, stride: 16) { row, _ in Float(row + 1) }
+    #expect(found["root_v_below_epsilon"] == [0])
+    let roots = try #require(found["root_v"])
+    #expect(roots.count == LayerStatistics.quantiles.count)
+    #expect(abs(roots[0] - 1) < 1e-4 && abs(roots[2] - 3) < 1e-4 && abs(roots[4] - 5) < 1e-4)
+    let step = try #require(found["median_step"]?.first)
+    #expect(abs(step - 0.01) < 1e-6)
+  }
+
+  @Test func vanishedMomentsAreCounted() {
+    let found = measure(rows: 10, columns: 10, stride: 16) { row, _ in row < 3 ? 1e-12 : 1 }
+    #expect(found["root_v_below_epsilon"] == [0.3])
+  }
+
+  /// Every fifth unit is dead; a step of 5 through the 100 x 1000 weights would see none else.
+  @Test func theSampleIsSpreadOverUnitsAndInputs() throws {
+    let found = measure(rows: 100, columns: 1000, stride: 1008) { _, column in
+      column % 5 == 0 ? 0 : 1
+    }
+    let share = try #require(found["root_v_below_epsilon"]?.first)
+    #expect(abs(share - 0.2) < 0.001)
+  }
+}

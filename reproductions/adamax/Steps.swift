@@ -1,0 +1,65 @@
+import Reporting
+import Reproduction
+
+let place = "section 7.1"
+let models = [
+  (setting: "logistic", title: "logistic regression"), (setting: "perceptron", title: "perceptron"),
+  (setting: "vae", title: "variational auto-encoder"),
+]
+
+let largestStepName = "largest_step"
+
+/// The largest step of any parameter in units of alpha, over each pass.
+let largestStep = Probe(
+  largestStepName, .largestOfEpoch,
+  meaning: "largest absolute step of any parameter in units of alpha, over the pass that starts "
+    + "after so many epochs"
+) { context in
+  guard let before = context.previousTheta else { return [.nan] }
+  let largest = before.withUnsafeBufferPointer { before in
+    context.theta.withUnsafeBufferPointer { after in
+      var largest: Float = 0
+      for index in after.indices { largest = max(largest, abs(after[index] - before[index])) }
+      return largest
+    }
+  }
+  return [Double(largest) / context.optimizer.alpha]
+}
+
+/// What rounding of parameters below about 2 in magnitude may add to a step of 0.002.
+private let rounding = 1e-4
+
+/// Whether real training led AdaMax to steps beyond alpha.
+let stepClaim = Claim.custom(
+  "adamax.bound-in-training", "no step of AdaMax is larger than alpha", place: place,
+  rule: "largest step of any parameter over whole runs on three models <= 1 + 1e-4 in units of "
+    + "alpha (what rounding may add); the worst case is alg.adamax-bound", figure: "adamax-step",
+  arms: ["published"]
+) { context in
+  func largest(_ contender: String) throws -> Double {
+    let array = try context.document.view.array(
+      largestStepName, ["arm": "published", "optimizer": contender])
+    let status = try context.document.view.array(
+      "status", ["arm": "published", "optimizer": contender])
+    guard status.values.allSatisfy({ $0 == 1 }),
+      let value = array.values.filter({ !$0.isNaN }).max()
+    else { throw NotRun("\(contender) has not come to its end") }
+    return value
+  }
+  func text(_ number: Double) -> String { NumberText.significant(number, digits: 6) }
+  let steps = try models.map { model in
+    (
+      title: model.title, adaMax: try largest("AdaMax, \(model.title)"),
+      adam: try largest("Adam, \(model.title)")
+    )
+  }
+  let worst = steps.map(\.adaMax).max() ?? .nan
+  return ClaimOutcome(
+    worst <= 1 + rounding ? .reproduced : .notReproduced, effect: worst, threshold: 1 + rounding,
+    unit: "largest step / alpha", seeds: try context.document.view.labels("seed").count,
+    numbers: steps.flatMap {
+      [ClaimNumber("AdaMax, \($0.title)", $0.adaMax), ClaimNumber("Adam, \($0.title)", $0.adam)]
+    },
+    steps.map { "\($0.title): AdaMax \(text($0.adaMax)), Adam \(text($0.adam))" }
+      .joined(separator: "; "))
+}

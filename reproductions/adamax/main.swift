@@ -1,0 +1,79 @@
+import Networks
+import Reporting
+import Reproduction
+
+// Section 7.1: AdaMax beside Adam, both with the paper's defaults, on the models of sections 6.1, 6.2
+// and 6.4, and the largest step of each run.
+
+let contenders: [Contender] = models.flatMap { model in
+  [("Adam", "adam"), ("AdaMax", "adamax")].map { method, optimizer in
+    Contender(
+      "\(method), \(model.title)", optimizer: optimizer, settings: ["model": .text(model.setting)],
+      published: .init([:]))
+  }
+}
+
+TrainingExperiment(
+  name: "adamax",
+  title: "AdaMax beside Adam",
+  place: place,
+  data: .images(.mnist),
+  settings: [
+    Setting(
+      "model", models[0].setting, oneOf: models.map(\.setting), "what is trained")
+  ],
+  minibatch: 128,
+  epochs: ByProfile(smoke: 1, quick: 1, paper: 20),
+  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+  contenders: contenders,
+  probes: [largestStep],
+  figures: [
+    Figure(
+      "adamax", "AdaMax beside Adam, with the paper's defaults", place: place,
+      caption: "The paper shows no run of AdaMax. Whole training sets, without penalty.",
+      columns: 3,
+      panels: models.map { model in
+        Figure.Panel(
+          model.title, x: .linear("iterations over entire dataset"),
+          y: .logarithmic("training cost"), select: ["arm": "published"],
+          lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
+            Figure.Line(
+              method, colour, variable: "train_cost", along: "epoch",
+              select: ["optimizer": "\(method), \(model.title)"])
+          })
+      }),
+    Figure(
+      "adamax-step", "The largest step of any parameter in each pass", place: place,
+      caption: "In units of alpha. The paper states that AdaMax's steps never exceed 1; the worst "
+        + "gradients lead to 1.0091 at these decay rates.",
+      columns: 3,
+      panels: models.map { model in
+        Figure.Panel(
+          model.title, x: .linear("iterations over entire dataset"),
+          y: .linear("largest step / alpha"), select: ["arm": "published"],
+          lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
+            Figure.Line(
+              method, colour, variable: largestStepName, along: "epoch",
+              select: ["optimizer": "\(method), \(model.title)"], isPoints: true)
+          })
+      }),
+  ],
+  claims: [stepClaim],
+  notes: [
+    "Minibatches of 128 for all models, the variational auto-encoder's too.",
+    "Steps are differences of parameters in single precision: rounding makes them up to "
+      + "about 1e-4 too large in units of alpha.",
+  ]
+) { data, settings, minibatch in
+  switch settings.text("model") {
+  case "perceptron":
+    try MultilayerPerceptron(
+      training: data.training, test: data.test, minibatchCapacity: minibatch)
+  case "vae":
+    try VariationalAutoencoder(
+      training: data.training, test: data.test, minibatchCapacity: minibatch)
+  default:
+    LogisticRegression(
+      training: data.training, test: data.test, l2: 0, minibatchCapacity: minibatch)
+  }
+}.main()

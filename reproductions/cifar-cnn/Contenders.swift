@@ -1,0 +1,25 @@
+import Networks
+import Reproduction
+
+/// A method without and with dropout; with it only in the profiles named.
+func contenders(
+  _ name: String, optimizer: String, published: Contender.Choice, grid: Grid,
+  withDropoutIn profiles: Set<Profile> = [.paper]
+) -> [Contender] {
+  [
+    Contender(
+      name, optimizer: optimizer, settings: ["noise": "none"], published: published, grid: grid),
+    Contender(
+      name + "+dropout", optimizer: optimizer, published: published, grid: grid,
+      profiles: profiles),
+  ]
+}
+
+/// The distribution of the initial weights that the settings say.
+func initialisation(_ settings: Settings) -> Initialisation {
+  switch settings.text("initialisation") {
+  case "glorot": .glorotUniform
+  case "normal": .normal(deviation: Float(settings.number("deviation")))
+  default: .heNormal
+  }
+}

@@ -1,0 +1,68 @@
+import Reporting
+import Reproduction
+
+let place = "a write-up on optimizers, not the paper"
+let last = 50
+let methods: [(name: String, optimizer: String, colour: Figure.Colour, published: Double)] = [
+  ("SGD", "sgd", .red, 0.8742), ("Adagrad", "adagrad-epsilon-inside", .blue, 0.8528),
+  ("RMSprop", "rmsprop-epsilon-inside", .green, 0.8839),
+  ("Adam", "adam-epsilon-hat", .magenta, 0.8904),
+]
+private func percent(_ share: Double) -> String {
+  NumberText.significant(100 * share, digits: 4) + " %"
+}
+
+/// Whether the published accuracy is one that our seeds give.
+func accuracyClaim(_ method: String, published: Double) -> Claim {
+  .custom(
+    "fashion.accuracy.\(method.lowercased())",
+    "\(method) reaches a test accuracy of \(percent(published)) in \(last) epochs", place: place,
+    rule: "inside the range of our seeds, widened by 0.5 points on either side", figure: "fashion",
+    arms: ["published"]
+  ) { context in
+    let accuracies = try context.values("test_error", method, at: last).map { 1 - $0 }
+    guard let low = accuracies.min(), let high = accuracies.max() else {
+      throw NotRun("no seed of \(method) has finished \(last) epochs")
+    }
+    let isInside = (low - 0.005...high + 0.005).contains(published)
+    let verdict: Verdict =
+      accuracies.count == 1 ? .inconclusive : isInside ? .reproduced : .notReproduced
+    let cost = Statistics.median(try context.values("test_cost", method, at: last))
+    return ClaimOutcome(
+      verdict, effect: Statistics.mean(accuracies), low: low, high: high, threshold: published,
+      unit: "test accuracy", seeds: accuracies.count,
+      numbers: [ClaimNumber("published", published), ClaimNumber("median test cost", cost)],
+      "accuracies from \(percent(low)) to \(percent(high)), published \(percent(published)); "
+        + "median test cost \(NumberText.significant(cost))"
+        + (method == "Adam" ? ", published 0.63" : "")
+        + (accuracies.count == 1 ? "; one seed has no range" : ""))
+  }
+}
+
+/// Whether the methods finish in the published order.
+let orderClaim = Claim.custom(
+  "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad", place: place,
+  rule: "test error after \(last) epochs of each better method lower than of each worse one: paired "
+    + "intervals over seeds", figure: "fashion", arms: ["published"]
+) { context in
+  let pairs = [("RMSprop", "SGD"), ("Adam", "SGD"), ("SGD", "Adagrad")]
+  let estimates = try pairs.map {
+    try context.compare($0, with: $1, variable: "test_error", at: [last]).estimate
+  }
+  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
+  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
+  let verdict: Verdict =
+    isHigher.contains(true)
+    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
+  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+  return ClaimOutcome(
+    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    unit: "log ratio of test errors", seeds: worst.count,
+    numbers: zip(pairs, estimates).map {
+      ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)
+    },
+    try methods.map {
+      let errors = try context.values("test_error", $0.name, at: last)
+      return "\($0.name) \(percent(1 - Statistics.mean(errors)))"
+    }.joined(separator: ", ") + (worst.count == 1 ? "; one seed has no interval" : ""))
+}

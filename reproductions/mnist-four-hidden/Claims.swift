@@ -1,0 +1,131 @@
+import Glibc
+import Reporting
+import Reproduction
+
+let place = "a write-up on optimizers, not the paper"
+let iterations = 2000
+let methods = ["SGD", "Momentum", "RMSprop", "Adam"]
+
+private let smoothing = 11
+private let noiseWindow = 51
+private let judgedArm = "published"
+
+extension ClaimContext {
+  /// The minibatch losses of a contender, one row a seed; infinite once a run has diverged.
+  fileprivate func losses(_ contender: String) throws -> [[Double]] {
+    let view = document.view
+    return try view.labels("seed").map { seed in
+      let run = ["arm": judgedArm, "optimizer": contender, "seed": seed]
+      let losses = try view.array("minibatch_cost", run).values
+      let diverged = try view.number("status", run) == 2
+      guard diverged || losses.allSatisfy(\.isFinite) else {
+        throw NotRun("\(contender), seed \(seed), has not made \(iterations) iterations")
+      }
+      return losses.map { $0.isFinite ? $0 : .infinity }
+    }
+  }
+}
+
+private func percent(_ share: Double) -> String {
+  NumberText.significant(100 * share, digits: 3) + " %"
+}
+
+/// Adam against each rival by a number that should be small, paired over seeds.
+private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOutcome {
+  let adam = values["Adam"] ?? []
+  let rivals = ["SGD", "Momentum", "RMSprop"]
+  let estimates = rivals.map { rival in
+    Statistics.bootstrapMean(zip(adam, values[rival] ?? []).map { log($0 / $1) })
+  }
+  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
+  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
+  let verdict: Verdict =
+    isHigher.contains(true)
+    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
+  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+  let medians = methods.map { method in
+    "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
+  }
+  return ClaimOutcome(
+    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    unit: "log(Adam / strongest rival)", seeds: adam.count,
+    numbers: zip(rivals, estimates).map {
+      ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)
+    },
+    "median \(unit): " + medians.joined(separator: ", ")
+      + (adam.count == 1 ? "; one seed has no interval" : ""))
+}
+
+let fourHiddenClaims: [Claim] = [
+  .custom(
+    "four-hidden.losses", "the losses published for iterations 0 to 1900", place: place,
+    rule: "share of the 24 numbers inside our 5-95 % band over seeds of the minibatch loss, "
+      + "smoothed over \(smoothing) iterations: >= 80 %",
+    figure: "four-hidden", arms: [judgedArm]
+  ) { context in
+    var inside = 0
+    var insideRaw = 0
+    var numbers: [ClaimNumber] = []
+    for method in methods {
+      guard let published = context.paper.curve(method, of: "four-hidden") else {
+        throw NotRun("there are no published losses of \(method)")
+      }
+      let losses = try context.losses(method)
+      let smoothed = losses.map { Statistics.runningMean($0, window: smoothing) }
+      for point in published.points {
+        let iteration = Int(point.x)
+        func band(_ rows: [[Double]]) -> (low: Double, high: Double) {
+          let values = rows.map { $0[iteration] }
+          return (Statistics.quantile(values, 0.05), Statistics.quantile(values, 0.95))
+        }
+        let (low, high) = band(smoothed)
+        if low <= point.y && point.y <= high { inside += 1 }
+        let raw = band(losses)
+        if raw.low <= point.y && point.y <= raw.high { insideRaw += 1 }
+        numbers.append(
+          ClaimNumber("\(method), iteration \(iteration)", point.y, low: low, high: high))
+      }
+    }
+    let share = Double(inside) / Double(numbers.count)
+    let seeds = try context.document.view.labels("seed").count
+    let verdict: Verdict =
+      seeds == 1 ? .inconclusive : share >= 0.8 ? .reproduced : .notReproduced
+    return ClaimOutcome(
+      verdict, effect: share, threshold: 0.8, unit: "share inside", seeds: seeds, numbers: numbers,
+      "\(inside) of \(numbers.count) published losses (\(percent(share))) lie inside our band over "
+        + "\(seeds) seeds; \(insideRaw) inside the band of the losses as they are, which are of "
+        + "single minibatches like the published ones"
+        + (seeds == 1 ? "; one seed has no band" : ""))
+  },
+  .custom(
+    "four-hidden.fastest", "Adam is the fastest", place: place,
+    rule: "iterations until the loss, smoothed over \(smoothing) iterations, is 0.3: fewer than "
+      + "with each other method, paired over seeds", figure: "four-hidden", arms: [judgedArm]
+  ) { context in
+    var values: [String: [Double]] = [:]
+    for method in methods {
+      values[method] = try context.losses(method).map { losses in
+        let smoothed = Statistics.runningMean(losses, window: smoothing)
+        // A run that never gets there counts as one that does just after its end.
+        return Double((smoothed.firstIndex { $0 <= 0.3 } ?? iterations) + 1)
+      }
+    }
+    return adamLowest("iterations to loss 0.3", values)
+  },
+  .custom(
+    "four-hidden.least-noisy", "Adam is the least noisy", place: place,
+    rule: "standard deviation of the last 500 losses around their running median over "
+      + "\(noiseWindow) iterations: lower than with each other method, paired over seeds",
+    figure: "four-hidden", arms: [judgedArm]
+  ) { context in
+    var values: [String: [Double]] = [:]
+    for method in methods {
+      values[method] = try context.losses(method).map { losses in
+        let last = Array(losses.suffix(500))
+        let medians = Statistics.runningMedian(last, window: noiseWindow)
+        return Statistics.standardDeviation(zip(last, medians).map { $0 - $1 })
+      }
+    }
+    return adamLowest("deviation of the last 500 losses", values)
+  },
+]

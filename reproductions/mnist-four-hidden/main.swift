@@ -1,0 +1,68 @@
+import Networks
+import Reporting
+import Reproduction
+
+// A write-up's comparison: a perceptron with four hidden layers of 100 rectified units on MNIST,
+// 2,000 iterations with minibatches of 128 drawn with replacement, and the loss of each minibatch
+// after its update.
+
+let colours: [Figure.Colour] = [.red, .orange, .green, .magenta]
+
+TrainingExperiment(
+  name: "mnist-four-hidden",
+  title: "Four hidden layers on MNIST: the losses of a write-up",
+  place: place,
+  data: .images(.mnist),
+  minibatch: 128,
+  stepsWithReplacement: ByProfile(smoke: 100, quick: 1000, paper: 1000),
+  epochs: ByProfile(smoke: 1, quick: 2, paper: 2),
+  seeds: ByProfile(smoke: 1, quick: 5, paper: 20),
+  contenders: [
+    Contender("SGD", optimizer: "sgd", published: .init(["alpha": 0.01])),
+    Contender(
+      "Momentum", optimizer: "heavy-ball", published: .init(["alpha": 0.01, "momentum": 0.9])),
+    Contender(
+      "RMSprop", optimizer: "rmsprop",
+      published: .init(["alpha": 0.01, "rho": 0.99, "epsilon": 1e-8])),
+    Contender(
+      "Adam", optimizer: "adam-epsilon-hat", published: .init(["alpha": 0.01, "epsilon": 1e-7])),
+  ],
+  probes: [
+    Probe(
+      "minibatch_cost", .afterSteps(Array(1...iterations)),
+      meaning: "cost of the minibatch of the last of so many steps, after that step"
+    ) { [$0.minibatchCost?().cost ?? .nan] },
+    EarlyAccuracy.probe,
+  ],
+  paper: try PaperCurves(PackageResources.paper_curves_tsv),
+  figures: [
+    Figure(
+      "four-hidden", "Loss of each minibatch after its update", place: place,
+      caption: "Every method's losses should pass through the marks that were published for it; "
+        + "Adam should be first and smoothest.",
+      columns: 2,
+      panels: zip(methods, colours).map { method, colour in
+        Figure.Panel(
+          method, x: .linear("iteration", 0...Double(iterations)),
+          y: .logarithmic("minibatch loss", 0.005...20), select: ["arm": "published"],
+          lines: [
+            .init(
+              method, colour, variable: "minibatch_cost", along: "iteration",
+              select: ["optimizer": method], paper: method)
+          ], paperFigure: "four-hidden")
+      })
+  ],
+  claims: fourHiddenClaims + [
+    EarlyAccuracy.claim(model: "four-hidden", sgd: "SGD", arm: "published")
+  ],
+  notes: [
+    "Minibatches are drawn with replacement, so an epoch here is 1,000 iterations (100 in the smoke "
+      + "profile), and two of them are the 2,000 iterations of the write-up.",
+    "Published losses are of single minibatches of one run.",
+  ]
+) { data, _, minibatch in
+  try MultilayerPerceptron(
+    training: data.training, test: data.test,
+    options: .init(hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal),
+    minibatchCapacity: minibatch)
+}.main()

@@ -1,0 +1,82 @@
+import Glibc
+import Numerics
+import Optimizers
+import Reporting
+import Reproduction
+
+let place = "section 7.2"
+let quietProblem = "logistic"
+let noisyProblem = "logistic, alpha 0.01"
+let perceptron = "perceptron"
+let exponential = TemporalAverage.Kind.exponential(beta: 0.999)
+
+let averageCost = "averaged_test_cost"
+let uncorrectedCost = "uncorrected_test_cost"
+let meanCost = "mean_test_cost"
+
+private func probe(
+  _ name: String, _ kind: TemporalAverage.Kind, corrected: Bool = true, _ meaning: String
+) -> Probe {
+  Probe(name, .everyEpoch, meaning: meaning) { context in
+    guard let average = (context.optimizer as? AveragedOptimizer)?.average(kind),
+      average.state.step > 0
+    else { return [.nan] }
+    var theta = FloatVector(count: context.theta.count)
+    average.write(to: &theta, corrected: corrected)
+    return [context.objective.evaluate(at: theta, on: .test, noise: context.noise).cost]
+  }
+}
+
+let averagingProbes = [
+  probe(
+    averageCost, exponential, "test cost at the exponential average with its bias correction"),
+  probe(
+    uncorrectedCost, exponential, corrected: false,
+    "test cost at the exponential average without its bias correction"),
+  probe(meanCost, .mean, "test cost at the mean of all iterates"),
+]
+
+/// The average with bias correction against the last iterate, where the runs end.
+let averagingClaim = Claim.custom(
+  "alg.averaging", "averages of the iterates generalise better than the last one", place: place,
+  rule: "test cost of the corrected average lower than that of the last iterate after the last "
+    + "epoch, paired over seeds, on a noisy convex problem and on the perceptron",
+  figure: "averaging", arms: ["published"]
+) { context in
+  let view = context.document.view
+  let epochs = try view.labels("epoch")
+  guard let end = epochs.last, let last = Int(end), last > 0 else { throw NotRun("no epoch was made") }
+  func ratios(_ variable: String, _ problem: String) throws -> [Double] {
+    try view.labels("seed").map { seed in
+      let cell = ["arm": "published", "optimizer": problem, "seed": seed, "epoch": end]
+      let ratio = log(try view.number(variable, cell) / view.number("test_cost", cell))
+      guard ratio.isFinite else { throw NotRun("\(problem), seed \(seed), has not come to its end") }
+      return ratio
+    }
+  }
+  let problems = [noisyProblem, perceptron]
+  let estimates = try problems.map { Statistics.bootstrapMean(try ratios(averageCost, $0)) }
+  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
+  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
+  let verdict: Verdict =
+    isHigher.contains(true)
+    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
+  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+  func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
+  let quiet = Statistics.mean(try ratios(averageCost, quietProblem))
+  let sentences = try zip(problems, estimates).map { problem, estimate in
+    let mean = Statistics.mean(try ratios(meanCost, problem))
+    let uncorrected = Statistics.mean(try ratios(uncorrectedCost, problem))
+    return "\(problem): \(percent(estimate.value)) than the last iterate after \(last) epochs "
+      + "(without correction \(percent(uncorrected)), plain mean \(percent(mean)))"
+  }
+  return ClaimOutcome(
+    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    unit: "log(average / last iterate)", seeds: worst.count,
+    numbers: zip(problems, estimates).map {
+      ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
+    },
+    sentences.joined(separator: "; ")
+      + "; for comparison \(quietProblem) with Adam's default stepsize: \(percent(quiet))"
+      + (worst.count == 1 ? "; one seed has no interval" : ""))
+}

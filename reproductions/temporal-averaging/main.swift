@@ -1,0 +1,73 @@
+import Networks
+import Optimizers
+import Reporting
+import Reproduction
+
+// Section 7.2: averages of Adam's iterates beside the last one, on logistic regression and on a
+// perceptron, all on MNIST.
+
+let problems: [Contender] = [
+  Contender(
+    quietProblem, optimizer: "adam", settings: ["model": "logistic"],
+    published: .init(["alpha": 0.001])),
+  Contender(
+    noisyProblem, optimizer: "adam", settings: ["model": "logistic"],
+    published: .init(["alpha": 0.01])),
+  Contender(
+    perceptron, optimizer: "adam", settings: ["model": "perceptron"],
+    published: .init(["alpha": 0.001])),
+]
+
+TrainingExperiment(
+  name: "temporal-averaging",
+  title: "Averages of Adam's iterates",
+  place: place,
+  data: .images(.mnist),
+  settings: [
+    Setting("model", "logistic", oneOf: ["logistic", "perceptron"], "what is trained"),
+    Setting("hidden", 200, in: 1...10_000, "units of each of the perceptron's two hidden layers"),
+  ],
+  minibatch: 128,
+  averages: [exponential, .mean],
+  epochs: ByProfile(smoke: 1, quick: 5, paper: 20),
+  seeds: ByProfile(smoke: 1, quick: 3, paper: 10),
+  contenders: problems,
+  probes: averagingProbes,
+  figures: [
+    Figure(
+      "averaging", "Test cost of averages and of the last iterate", place: place,
+      caption: "The corrected average should be below the last iterate; it is behind while the iterates "
+        + "still travel. Without its correction it is drawn towards 0, where a classifier knows nothing, until 1 / (1 - beta2) "
+        + "steps have been made.",
+      columns: 3,
+      panels: problems.map(\.name).map { problem in
+        Figure.Panel(
+          problem, x: .linear("iterations over entire dataset"),
+          y: .logarithmic("test cost"), select: ["arm": "published", "optimizer": problem],
+          lines: [
+            line("last iterate", .black, "test_cost"),
+            line("corrected average", .magenta, averageCost),
+            line("uncorrected average", .orange, uncorrectedCost),
+            line("plain mean", .blue, meanCost),
+          ])
+      })
+  ],
+  claims: [averagingClaim],
+  notes: [
+    "The exponential average has the decay rate of the second moment, 0.999, as the paper writes it.",
+    "The noisy convex problem is logistic regression with ten times Adam's default stepsize.",
+  ]
+) { data, settings, minibatch in
+  guard settings.text("model") == "perceptron" else {
+    return LogisticRegression(
+      training: data.training, test: data.test, l2: 0, minibatchCapacity: minibatch)
+  }
+  let units = Int(settings.number("hidden"))
+  return try MultilayerPerceptron(
+    training: data.training, test: data.test, options: .init(hiddenSizes: [units, units]),
+    minibatchCapacity: minibatch)
+}.main()
+
+func line(_ name: String, _ colour: Figure.Colour, _ variable: String) -> Figure.Line {
+  Figure.Line(name, colour, variable: variable, along: "epoch")
+}

@@ -1,0 +1,213 @@
+import Glibc
+import Reporting
+
+private let place = "section 6.4, Figure 4"
+private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
+
+/// What differs between two losses; none if both runs failed.
+private func difference(_ a: Double, _ b: Double) -> Double {
+  a.isInfinite && b.isInfinite ? 0 : a - b
+}
+
+/// The outcome, or `not run` with the same numbers where cells are missing.
+private func judged(_ gap: String?, _ outcome: ClaimOutcome) -> ClaimOutcome {
+  guard let gap else { return outcome }
+  var outcome = outcome
+  outcome.verdict = .notRun
+  outcome.detail =
+    gap + (outcome.numbers.isEmpty ? "" : "; of the cells that were run: " + outcome.detail)
+  return outcome
+}
+
+package let biasCorrectionClaims: [Claim] = [
+  .custom(
+    "fig4.instability",
+    "without correction, beta2 near 1 leads to instabilities, most of all in the first epochs",
+    place: place,
+    rule: "largest alpha that does not diverge (loss < 200): corrected >= 3 times uncorrected at "
+      + "beta2 = 0.999 and 0.9999, both beta1, at 10 epochs; that ratio at 10 epochs >= at 100"
+  ) { context in
+    let losses = try SweepLosses(context)
+    let early = Panel.all([10], beta2: [0.999, 0.9999])
+    /// log(corrected / uncorrected) of each seed; infinite if no uncorrected run is stable.
+    func ratios(_ panel: Panel) -> [Double]? {
+      guard let corrected = losses.largestStable(SweepLosses.corrected, panel),
+        let uncorrected = losses.largestStable(SweepLosses.uncorrected, panel)
+      else { return nil }
+      return zip(corrected, uncorrected).map { log($0) - log($1) }
+    }
+    var verdicts: [Verdict] = []
+    var numbers: [ClaimNumber] = []
+    var smallest = Double.infinity
+    for panel in early {
+      guard let first = ratios(panel) else { continue }
+      let spread = Spread(first)
+      smallest = min(smallest, exp(spread.value))
+      numbers.append(spread.number(panel.name, exp))
+      // 1e-3 to 3e-3 is three times, whatever the last bit says.
+      verdicts.append(spread.verdict(atLeast: log(3) - 1e-9))
+      let late = Panel(horizon: 100, beta1: panel.beta1, beta2: panel.beta2)
+      guard let last = ratios(late) else { continue }
+      numbers.append(Spread(last).number(late.name, exp))
+      let decline = zip(first, last).map { $0 == $1 ? 0 : $0 - $1 }
+      verdicts.append(Spread(decline).verdict(atLeast: -1e-9))
+    }
+    return judged(
+      losses.gap(in: early + Panel.all([100], beta2: [0.999, 0.9999])),
+      ClaimOutcome(
+        verdicts.together, effect: numbers.isEmpty ? .nan : smallest, threshold: 3,
+        unit: "ratio of the largest stable alphas", seeds: losses.seeds.count, numbers: numbers,
+        "with correction the largest stable alpha is "
+          + numbers.map { "\(text($0.value)) times as large (\($0.label))" }
+          .joined(separator: ", ")))
+  },
+  .custom(
+    "fig4.best-small", "the best results come from small 1 - beta2 and bias correction",
+    place: place,
+    rule: "best loss over alpha at 100 epochs, corrected: beta2 = 0.9999 lower than 0.99, at both "
+      + "beta1"
+  ) { context in
+    let losses = try SweepLosses(context)
+    var numbers: [ClaimNumber] = []
+    var verdicts: [Verdict] = []
+    var worst = (value: -Double.infinity, spread: Spread([.nan]))
+    for beta1 in [0, 0.9] {
+      let bests = [0.9999, 0.99].compactMap {
+        losses.best(
+          SweepLosses.corrected, Panel(horizon: 100, beta1: beta1, beta2: $0))
+      }
+      guard bests.count == 2 else { continue }
+      let spread = Spread(zip(bests[0], bests[1]).map { log($0 / $1) })
+      if spread.value > worst.value { worst = (spread.value, spread) }
+      numbers.append(spread.number("log ratio at beta1=\(NumberText.exact(beta1))"))
+      for (beta2, best) in zip(["0.9999", "0.99"], bests) {
+        numbers.append(
+          Spread(best).number("best at beta1=\(NumberText.exact(beta1)), beta2=\(beta2)"))
+      }
+      // Equal is not lower.
+      verdicts.append(spread.high == 0 ? .inconclusive : spread.verdict(atMost: 0))
+    }
+    return judged(
+      losses.gap(in: Panel.all([100])),
+      ClaimOutcome(
+        verdicts.together, effect: worst.spread.value, low: worst.spread.low,
+        high: worst.spread.high, threshold: 0, unit: "log(beta2=0.9999 / beta2=0.99)",
+        seeds: losses.seeds.count, numbers: numbers,
+        numbers.map { "\($0.label): \(text($0.value))" }.joined(separator: ", ")))
+  },
+  .custom(
+    "fig4.never-worse",
+    "Adam is as good as or better than the form without correction, whatever the hyperparameters",
+    place: place,
+    rule: "share of cells where corrected is not worse by more than 0.2 nats: 100 %"
+  ) { context in
+    let losses = try SweepLosses(context)
+    var worse: [ClaimNumber] = []
+    var verdicts: [Verdict] = []
+    for panel in Panel.all(horizons) {
+      for alpha in losses.alphas {
+        guard let a = losses.values(SweepLosses.corrected, panel, alpha: alpha.label),
+          let b = losses.values(SweepLosses.uncorrected, panel, alpha: alpha.label)
+        else { continue }
+        let spread = Spread(zip(a, b).map(difference))
+        verdicts.append(spread.verdict(atMost: 0.2))
+        if spread.value > 0.2 {
+          worse.append(spread.number("\(panel.name), alpha=\(text(alpha.value))"))
+        }
+      }
+    }
+    let count = verdicts.count
+    worse.sort { $0.value > $1.value }
+    let share = Double(count - worse.count) / Double(count)
+    return judged(
+      losses.gap(in: Panel.all(horizons)),
+      ClaimOutcome(
+        verdicts.together, effect: share, threshold: 1, unit: "share of cells",
+        seeds: losses.seeds.count,
+        numbers: count == 0 ? [] : [ClaimNumber("cells", Double(count))] + worse,
+        "corrected is worse by more than 0.2 nats in \(worse.count) of \(count) cells"
+          + (worse.first.map { ", by \(text($0.value)) nats at \($0.label)" } ?? "")))
+  },
+  .custom(
+    "fig4.best-over-alpha", "at its best alpha, Adam is not worse than the form without correction",
+    place: place,
+    rule: "in every panel (beta1, beta2, epochs) the best corrected loss over alpha is at most 0.2 "
+      + "nats above the best uncorrected one"
+  ) { context in
+    let losses = try SweepLosses(context)
+    var numbers: [ClaimNumber] = []
+    var verdicts: [Verdict] = []
+    for panel in Panel.all(horizons) {
+      guard let a = losses.best(SweepLosses.corrected, panel),
+        let b = losses.best(SweepLosses.uncorrected, panel)
+      else { continue }
+      let spread = Spread(zip(a, b).map(difference))
+      numbers.append(spread.number(panel.name))
+      verdicts.append(spread.verdict(atMost: 0.2))
+    }
+    let worst = numbers.max { $0.value < $1.value }
+    return judged(
+      losses.gap(in: Panel.all(horizons)),
+      ClaimOutcome(
+        verdicts.together, effect: worst?.value ?? .nan, low: worst?.low ?? .nan,
+        high: worst?.high ?? .nan, threshold: 0.2, unit: "nats", seeds: losses.seeds.count,
+        numbers: numbers,
+        "best corrected less best uncorrected loss is largest at \(worst?.label ?? "-"): "
+          + "\(text(worst?.value ?? .nan)) nats"))
+  },
+  .custom(
+    "fig4.match", "our losses lie on the paper's", place: place,
+    rule: "median over the points on the paper's chart of |ours - paper| in nats is reported; "
+      + "median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15"
+  ) { context in try match(context) },
+]
+
+/// The distance of our losses to those inside the frame of the paper's figure.
+private func match(_ context: ClaimContext) throws -> ClaimOutcome {
+  let losses = try SweepLosses(context)
+  var cells: [(name: String, ours: [Double], paper: Double)] = []
+  var count = 0
+  for panel in Panel.all(horizons) {
+    for variant in [SweepLosses.corrected, SweepLosses.uncorrected] {
+      let name = paperCurve(panel.horizon, beta1: panel.beta1, beta2: panel.beta2, variant)
+      for point in context.paper.curve(name, of: "fig4")?.points ?? [] where point.note == .point {
+        count += 1
+        guard
+          let alpha = losses.alphas.first(where: { abs(log10($0.value) - point.x) < 1e-5 }),
+          let ours = losses.values(variant, panel, alpha: alpha.label)
+        else { continue }
+        cells.append(("\(name), alpha=\(text(alpha.value))", ours, point.y))
+      }
+    }
+  }
+  guard !cells.isEmpty else { throw NotRun("none of the cells on the paper's chart has been run") }
+  func median(_ seeds: [Int], _ distance: (Double, Double) -> Double) -> Double {
+    Statistics.median(
+      cells.map { cell in
+        distance(Statistics.median(seeds.map { cell.ours[$0] }), cell.paper)
+      })
+  }
+  let seeds = Array(losses.seeds.indices)
+  let nats = median(seeds) { abs($0 - $1) }
+  let logarithm = median(seeds) { abs(log($0 / $1)) }
+  let (low, high) = Statistics.bootstrapInterval(count: seeds.count) { sample in
+    median(sample) { abs($0 - $1) }
+  }
+  let isPart = cells.count < count
+  let verdict: Verdict
+  switch logarithm {
+  case ...0.05: verdict = seeds.count == 1 || isPart ? .inconclusive : .reproduced
+  case ...0.15: verdict = .inconclusive
+  default: verdict = isPart ? .inconclusive : .notReproduced
+  }
+  let numbers = cells.map { ClaimNumber($0.name, Statistics.median($0.ours) - $0.paper) }
+  let worst = numbers.max { abs($0.value) < abs($1.value) }
+  let above = numbers.count { $0.value > 0 }
+  return ClaimOutcome(
+    verdict, effect: nats, low: low, high: high, unit: "nats", seeds: seeds.count,
+    numbers: numbers,
+    "over \(isPart ? "only \(cells.count) of " : "all ")\(count) points on the paper's chart the "
+      + "median distance is \(text(nats)) nats, \(text(logarithm)) in the logarithm; ours is above "
+      + "the paper's in \(above); the largest distance is \(text(worst?.value ?? .nan)) nats at "
+      + "\(worst?.label ?? "-")")
+}
