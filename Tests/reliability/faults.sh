@@ -51,11 +51,11 @@ try() {
 
 calls=1
 while try kill "$calls" "" old; do calls=$((calls + stride)); done
-say "SIGKILL at each of $((calls - 1)) calls, over an older result"
+say "SIGKILL over an older result: $((calls - 1)) calls, stride $stride"
 for fault in kill: once:28 once:5 fail:28 fail:5 short:; do
   for ((call = 1; call <= calls; call += stride)); do
     try "${fault%%:*}" "$call" "${fault#*:}" || true
   done
-  say "$fault at each of $((calls - 1)) calls, stride $stride"
+  say "fault $fault at each of $((calls - 1)) calls, stride $stride"
 done
 say "$checks checks"

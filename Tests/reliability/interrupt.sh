@@ -32,5 +32,5 @@ while [ "$stopped" -lt "$times" ]; do
 done
 run 0 "${options[@]}" --output "$work/x.h5"
 same "$work/x.h5" "$work/whole.h5"
-origin=$(h5dump -a data_origin "$work/x.h5" | sed -n 's/.*"\(.*\)".*/\1/p')
+origin=$(h5dump -a data_origin "$work/x.h5" | sed -n 's/.*(0): "\(.*\)".*/\1/p')
 say "stopped $stopped times on $origin data, resumed to the same bytes"

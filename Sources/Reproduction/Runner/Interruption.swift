@@ -13,7 +13,10 @@ public enum Interruption {
   /// From now on a first signal asks for a stop, and one that comes more than a second later ends
   /// the process at once. A closed pipe behind the output no longer ends it.
   public static func handleSignals() {
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
     for number in [SIGINT, SIGTERM, SIGUSR1, SIGHUP] {
+      sigaddset(&unblocked, number)
       var action = sigaction()
       sigaction(number, nil, &action)
       // nohup has asked that a hangup be ignored.
@@ -24,6 +27,8 @@ public enum Interruption {
       sigaction(number, &action, nil)
     }
     signal(SIGPIPE, SIG_IGN)
+    // A program that starts this one from a thread that blocks signals hands that down.
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {
