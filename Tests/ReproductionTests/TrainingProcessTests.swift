@@ -122,7 +122,10 @@ import Reproduction
     #expect(process.progress.step == 44 && process.progress.steps == 44)
     let again = try self.process(stepsWithReplacement: 11)
     var asked = 0
-    _ = try again.advance { asked += 1; return asked == 17 }
+    _ = try again.advance {
+      asked += 1
+      return asked == 17
+    }
     let resumed = try self.process(stepsWithReplacement: 11)
     try resumed.restore(again.save())
     #expect(try resumed.advance { false } == .finished)
