@@ -89,4 +89,28 @@ import Testing
       #expect(wrapped.state == restored.state)
     }
   }
+
+  @Test func `averages of two kinds stand side by side and are restored`() throws {
+    let kinds = [TemporalAverage.Kind.exponential(beta: 0.9), .mean]
+    func make() throws -> AveragedOptimizer {
+      let base = AveragedOptimizer(
+        try OptimizerRegistry.make("adam", count: Self.count), averaging: kinds[0],
+        count: Self.count)
+      return AveragedOptimizer(base, averaging: kinds[1], count: Self.count)
+    }
+    var optimizer = try make()
+    var theta = FloatVector(count: Self.count)
+    var byHand = kinds.map { TemporalAverage($0, count: Self.count) }
+    for t in 1...5 {
+      optimizer.step(&theta, gradient: FloatVector(iterate(t)))
+      for index in byHand.indices { byHand[index].add(theta) }
+    }
+    var restored = try make()
+    restored.state = optimizer.state
+    for (kind, expected) in zip(kinds, byHand) {
+      #expect(optimizer.average(kind)?.value == expected.value)
+      #expect(restored.average(kind)?.value == expected.value)
+    }
+    #expect(optimizer.average(.exponential(beta: 0.5))?.value == nil)
+  }
 }

@@ -76,3 +76,12 @@ import Testing
     #expect(Statistics.bootstrapInterval(count: 1) { _ in 0 }.low.isNaN)
   }
 }
+
+@Suite struct RunningStatisticsTests {
+  @Test func `windows are centred and cut at the ends`() {
+    let values = [1.0, 2, 9, 4, 5]
+    #expect(Statistics.runningMean(values, window: 3) == [1.5, 4, 5, 6, 4.5])
+    #expect(Statistics.runningMedian(values, window: 3) == [1.5, 2, 4, 5, 4.5])
+    #expect(Statistics.runningMean(values, window: 1) == values)
+  }
+}

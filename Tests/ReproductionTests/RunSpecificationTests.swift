@@ -31,6 +31,7 @@ import Reproduction
     change { $0.seed = 1 }
     change { $0.epochs = 4 }
     change { $0.minibatch = 64 }
+    change { $0.stepsWithReplacement = 100 }
     change { $0.recording = .final }
     change { $0.data = "mnist stand-in abc" }
     #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)

@@ -14,10 +14,13 @@ import Reproduction
   }
 
   private func process(
-    optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil
+    optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil,
+    stepsWithReplacement: Int? = nil
   ) throws -> TrainingProcess {
-    TrainingProcess(
-      specification(epochs: epochs),
+    var specification = specification(epochs: epochs)
+    specification.stepsWithReplacement = stepsWithReplacement
+    return TrainingProcess(
+      specification,
       objective: QuadraticObjective(count: 40, explodesAfter: explodesAfter),
       optimizer: try OptimizerRegistry.make(
         optimizer, hyperparameters: ["alpha": 0.01], count: 3),
@@ -27,6 +30,12 @@ import Reproduction
           $0.theta.array.map(Double.init)
         },
         Probe("early", .afterSteps([1, 8]), meaning: "theta[0]") { [Double($0.theta[0])] },
+        Probe("cost_after", .afterSteps([1, 2], axis: "update"), meaning: "cost after the step") {
+          [$0.minibatchCost?().cost ?? .nan]
+        },
+        Probe("largest", .largestOfEpoch, meaning: "step of theta[0]") { context in
+          [context.previousTheta.map { Double(abs(context.theta[0] - $0[0])) } ?? .nan]
+        },
       ])
   }
 
@@ -86,6 +95,42 @@ import Reproduction
     let cost = try #require(process.series.first { $0.name == "train_cost" })
     #expect(cost.values.prefix(2).allSatisfy { $0.isFinite })
     #expect(cost.values.dropFirst(2).allSatisfy { $0.isNaN })
+  }
+
+  /// The stepsize falls from step to step, so the first step of a run of Adam is its largest.
+  @Test func largestStepOfEachEpochIsKept() throws {
+    let process = try process()
+    _ = try process.advance { false }
+    let largest = try #require(process.series.first { $0.name == "largest" }).values
+    #expect(largest.count == 5 && largest[4].isNaN)
+    #expect(abs(largest[0] - 0.01) < 1e-6)
+    #expect(largest.prefix(4).allSatisfy { $0 > 0 && $0 <= largest[0] })
+  }
+
+  @Test func aSmallStepLowersTheCostOfItsMinibatch() throws {
+    let process = try process()
+    _ = try process.advance { false }
+    let after = try #require(process.series.first { $0.name == "cost_after" })
+    #expect(after.axes == ["update"] && after.values.allSatisfy { $0.isFinite })
+    // The whole run is the same as without the probe's evaluations.
+    #expect(process.progress.step == 24)
+  }
+
+  @Test func drawsWithReplacementForAsLongAsAsked() throws {
+    let process = try process(stepsWithReplacement: 11)
+    #expect(try process.advance { false } == .finished)
+    #expect(process.progress.step == 44 && process.progress.steps == 44)
+    let again = try self.process(stepsWithReplacement: 11)
+    var asked = 0
+    _ = try again.advance {
+      asked += 1
+      return asked == 17
+    }
+    let resumed = try self.process(stepsWithReplacement: 11)
+    try resumed.restore(again.save())
+    #expect(try resumed.advance { false } == .finished)
+    #expect(bytes(resumed.series) == bytes(process.series))
+    #expect(try bytes(self.process().series) != bytes(process.series))
   }
 
   @Test func noEpochsIsARunToo() throws {

@@ -45,12 +45,12 @@ TrainingExperiment(
     Figure(
       "adamax-step", "The largest step of any parameter in each pass", place: place,
       caption: "In units of alpha. The paper states that AdaMax's steps never exceed 1; the worst "
-        + "gradients lead to 1.0091 at these decay rates.",
+        + "gradients lead to 1.0091 at these decay rates. Adam's may reach 3.16 after gradients of 0.",
       columns: 3,
       panels: models.map { model in
         Figure.Panel(
-          model.title, x: .linear("iterations over entire dataset"),
-          y: .linear("largest step / alpha"), select: ["arm": "published"],
+          model.title, x: .linear("iterations over entire dataset", 0...20),
+          y: .linear("largest step / alpha", 0...3.5), select: ["arm": "published"],
           lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
             Figure.Line(
               method, colour, variable: largestStepName, along: "epoch",

@@ -95,12 +95,12 @@ let propertyClaims: [Claim] = [
       + "below 0.01 at the last", figure: "alg-adamax-limit"
   ) { context in
     let exact = try context.values(
-      "norm_family", "deviation", ["deviation": "1"], along: "p")
+      "norm_family", "deviation", ["gradient_size": "1"], along: "p")
     let falls = zip(exact, exact.dropFirst()).allSatisfy { $0.value > $1.value }
     let last = exact.last?.value ?? .nan
     let firstLost = try ["1", "0.001"].map { deviation in
       let lost = try context.values(
-        "norm_family", "lost_single", ["deviation": deviation], along: "p")
+        "norm_family", "lost_single", ["gradient_size": deviation], along: "p")
       return "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
     }
     return ClaimOutcome(
@@ -108,7 +108,7 @@ let propertyClaims: [Claim] = [
       unit: "largest |log(u_p / u)|", numbers: exact.map { ClaimNumber("p = \($0.label)", $0.value) },
       "\(text(exact.first?.value ?? .nan)) at p = \(exact.first?.label ?? ""), \(text(last)) at "
         + "p = \(exact.last?.label ?? ""); powers of gradients leave single precision from "
-        + firstLost.joined(separator: " and ") + " on, long before the limit is near")
+        + firstLost.joined(separator: " and ") + " on")
   },
   .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",

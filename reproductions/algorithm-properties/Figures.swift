@@ -71,14 +71,14 @@ let propertyFigures: [Figure] = [
         "exact", x: .logarithmic("p"), y: .logarithmic("largest |log(u_p / u)|"),
         lines: [
           line(
-            "exact", "norm_family/deviation", "p", colour: .blue, select: ["deviation": "1"])
+            "exact", "norm_family/deviation", "p", colour: .blue, select: ["gradient_size": "1"])
         ]),
       Figure.Panel(
         "single precision", x: .logarithmic("p"), y: .linear("share of steps lost", 0...1),
         lines: [("1", Figure.Colour.green), ("0.001", .red)].map { deviation, colour in
           line(
             deviation, "norm_family/lost_single", "p", colour: colour,
-            select: ["deviation": deviation])
+            select: ["gradient_size": deviation])
         }),
     ]),
   Figure(

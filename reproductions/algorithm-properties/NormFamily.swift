@@ -13,18 +13,19 @@ func normFamily(steps: Int) -> Computation<NoData> {
     "norm_family", "how far L^p methods are from AdaMax",
     axes: [
       Dimension(
-        "deviation", .string(["1", "0.001"]),
+        "gradient_size", .string(["1", "0.001"]),
         attributes: [Attribute("long_name", "standard deviation of the gradients")])
     ],
     ownAxes: [countAxis("p", powers, "the norm's power")],
     quantities: [
       Quantity("deviation", ["p"], "largest |log(u_p / u)| over all steps"),
-      Quantity("lost_single", ["p"], "share of steps where v_t is 0 or infinite in single precision"),
+      Quantity(
+        "lost_single", ["p"], "share of steps where v_t is 0 or infinite in single precision"),
       Quantity(
         "deviation_single", ["p"], "largest |log(u_p / u)| over the other steps, single precision"),
     ], parameters: ["beta2": beta2, "steps": Double(steps)]
   ) { point, _ in
-    let deviation = Float(point["deviation"]) ?? 1
+    let deviation = Float(point["gradient_size"]) ?? 1
     return UnitsOfWork(count: powers.count) { unit, ledger in
       let p = Double(powers[unit])
       let decay = p * log(beta2)

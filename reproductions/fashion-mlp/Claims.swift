@@ -42,8 +42,8 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
 /// Whether the methods finish in the published order.
 let orderClaim = Claim.custom(
   "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad", place: place,
-  rule: "test error after \(last) epochs of each better method lower than of each worse one: paired "
-    + "intervals over seeds", figure: "fashion", arms: ["published"]
+  rule: "test error after \(last) epochs of each better method lower than of each worse one: "
+    + "paired intervals over seeds", figure: "fashion", arms: ["published"]
 ) { context in
   let pairs = [("RMSprop", "SGD"), ("Adam", "SGD"), ("SGD", "Adagrad")]
   let estimates = try pairs.map {

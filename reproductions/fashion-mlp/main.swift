@@ -34,16 +34,17 @@ TrainingExperiment(
       caption: "Published after 50 epochs: test accuracies of 89.04 % (Adam), 88.39 % (RMSprop), "
         + "87.42 % (SGD) and 85.28 % (Adagrad), and a test cost of Adam of 0.63, far above its "
         + "lowest.",
+      columns: 3,
       panels: [
         Figure.Panel(
-          "share of the test set that is wrong", x: .linear("epoch"),
-          y: .linear("test error", 0.08...0.3), select: ["arm": "published"],
+          "share of the test set that is wrong", x: .linear("epoch", 0...Double(last)),
+          y: .linear("test error", 0.08...0.4), select: ["arm": "published"],
           lines: lines("test_error")),
         Figure.Panel(
-          "cost", x: .linear("epoch"), y: .logarithmic("test cost"),
+          "test cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("test cost"),
           select: ["arm": "published"], lines: lines("test_cost")),
         Figure.Panel(
-          "training", x: .linear("epoch"), y: .logarithmic("training cost"),
+          "training cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("training cost"),
           select: ["arm": "published"], lines: lines("train_cost")),
       ])
   ],

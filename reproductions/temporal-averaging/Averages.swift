@@ -45,12 +45,16 @@ let averagingClaim = Claim.custom(
 ) { context in
   let view = context.document.view
   let epochs = try view.labels("epoch")
-  guard let end = epochs.last, let last = Int(end), last > 0 else { throw NotRun("no epoch was made") }
+  guard let end = epochs.last, let last = Int(end), last > 0 else {
+    throw NotRun("no epoch was made")
+  }
   func ratios(_ variable: String, _ problem: String) throws -> [Double] {
     try view.labels("seed").map { seed in
       let cell = ["arm": "published", "optimizer": problem, "seed": seed, "epoch": end]
       let ratio = log(try view.number(variable, cell) / view.number("test_cost", cell))
-      guard ratio.isFinite else { throw NotRun("\(problem), seed \(seed), has not come to its end") }
+      guard ratio.isFinite else {
+        throw NotRun("\(problem), seed \(seed), has not come to its end")
+      }
       return ratio
     }
   }

@@ -36,9 +36,9 @@ TrainingExperiment(
   figures: [
     Figure(
       "averaging", "Test cost of averages and of the last iterate", place: place,
-      caption: "The corrected average should be below the last iterate; it is behind while the iterates "
-        + "still travel. Without its correction it is drawn towards 0, where a classifier knows nothing, until 1 / (1 - beta2) "
-        + "steps have been made.",
+      caption: "The corrected average should be below the last iterate; it is behind while the "
+        + "iterates still travel. Without its correction it is drawn towards 0, where a classifier "
+        + "knows nothing, until 1 / (1 - beta2) steps have been made.",
       columns: 3,
       panels: problems.map(\.name).map { problem in
         Figure.Panel(
