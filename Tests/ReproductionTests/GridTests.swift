@@ -1,16 +1,17 @@
 import Foundation
-import Testing
-
 import Reproduction
+import Testing
 
 @Suite struct GridTests {
   @Test func spreadsRoundValuesOverDecades() {
-    #expect(GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2).values == [
-      1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1,
-    ])
-    #expect(GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 3).values == [
-      1e-4, 2e-4, 5e-4, 1e-3,
-    ])
+    #expect(
+      GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2).values == [
+        1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1,
+      ])
+    #expect(
+      GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 3).values == [
+        1e-4, 2e-4, 5e-4, 1e-3,
+      ])
     #expect(GridAxis("alpha", from: 0.1, to: 10, perDecade: 1).values == [0.1, 1, 10])
   }
 

@@ -1,6 +1,5 @@
-import Testing
-
 import Reproduction
+import Testing
 
 @Suite struct OptionParserTests {
   let parser = OptionParser([

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Reproduction
+import Testing
 
 @Suite struct RunSpecificationTests {
   let run = RunSpecification(

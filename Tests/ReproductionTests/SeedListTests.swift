@@ -1,11 +1,11 @@
+import Reproduction
 import Testing
 
-import Reproduction
-
 @Suite struct SeedListTests {
-  @Test(arguments: [
-    ("0", [0]), ("0,1,2", [0, 1, 2]), ("0..<3", [0, 1, 2]), ("4...5,0", [4, 5, 0]),
-  ] as [(String, [UInt64])])
+  @Test(
+    arguments: [
+      ("0", [0]), ("0,1,2", [0, 1, 2]), ("0..<3", [0, 1, 2]), ("4...5,0", [4, 5, 0]),
+    ] as [(String, [UInt64])])
   func readsLists(text: String, seeds: [UInt64]) throws {
     #expect(try CommandOptions.seeds(text) == seeds)
   }

@@ -1,10 +1,9 @@
 import Foundation
 import Numerics
 import Optimizers
+import Reproduction
 import Storage
 import Testing
-
-import Reproduction
 
 @Suite struct TrainingProcessTests {
   private func specification(epochs: Int = 4) -> RunSpecification {

@@ -101,11 +101,13 @@ let propertyClaims: [Claim] = [
     let firstLost = try ["1", "0.001"].map { deviation in
       let lost = try context.values(
         "norm_family", "lost_single", ["gradient_size": deviation], along: "p")
-      return "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
+      return
+        "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
     }
     return ClaimOutcome(
       falls && last < 0.01 ? .reproduced : .notReproduced, effect: last, threshold: 0.01,
-      unit: "largest |log(u_p / u)|", numbers: exact.map { ClaimNumber("p = \($0.label)", $0.value) },
+      unit: "largest |log(u_p / u)|",
+      numbers: exact.map { ClaimNumber("p = \($0.label)", $0.value) },
       "\(text(exact.first?.value ?? .nan)) at p = \(exact.first?.label ?? ""), \(text(last)) at "
         + "p = \(exact.last?.label ?? ""); powers of gradients leave single precision from "
         + firstLost.joined(separator: " and ") + " on")

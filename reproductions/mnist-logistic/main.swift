@@ -65,5 +65,6 @@ TrainingExperiment(
   ]
 ) { data, settings, minibatch in
   LogisticRegression(
-    training: data.training, test: data.test, l2: settings.number("l2"), minibatchCapacity: minibatch)
+    training: data.training, test: data.test, l2: settings.number("l2"),
+    minibatchCapacity: minibatch)
 }.main()

@@ -229,7 +229,8 @@ extension CommittedSearch {
       return selected[index] == row.point ? 1 : 0
     }
     func text(_ longName: String) -> [Attribute] { [Attribute("long_name", longName)] }
-    group.attributes = remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
+    group.attributes =
+      remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
     group.dimensions = [
       Dimension(
         "trial", .int64(rows.indices.map(Int64.init)),

@@ -55,7 +55,8 @@ public struct Experiment: Sendable {
   public var notes: [String]
   /// What is done after the results are written, e.g. a picture of samples; gets the resources and
   /// the folder of the results, returns the paths written.
-  public var afterwards: (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
+  public var afterwards:
+    (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
   /// Refuses requests that make no sense, before anything is touched.
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
   /// What the experiment does instead of its runs if an option of its own asks for it.
@@ -73,7 +74,8 @@ public struct ExperimentAction: Sendable {
   /// An action.
   public init(
     option: CommandOption,
-    perform: @escaping @Sendable (PlanRequest, RecordLookup, RunResources) throws
+    perform:
+      @escaping @Sendable (PlanRequest, RecordLookup, RunResources) throws
       -> (name: String, bytes: [UInt8])?
   ) {
     self.option = option

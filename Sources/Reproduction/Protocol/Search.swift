@@ -102,9 +102,10 @@ public struct CommittedSearch: Sendable {
 
   /// The table's text.
   public var text: String {
-    let header = remarks.map { "# \($0)" } + [
-      "contender\thyperparameters\tschedule\tepochs\tseed\tcost"
-    ]
+    let header =
+      remarks.map { "# \($0)" } + [
+        "contender\thyperparameters\tschedule\tepochs\tseed\tcost"
+      ]
     let lines = rows.map { row in
       let values = row.point.hyperparameters.sorted { $0.key < $1.key }
         .map { "\($0.key)=\(compact($0.value))" }.joined(separator: ",")

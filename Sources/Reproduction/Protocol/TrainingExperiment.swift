@@ -200,7 +200,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ) -> Contender.Choice? {
     let best: SearchedPoint?
     switch search[request.profile].source {
-    case .committed(let committed): 
+    case .committed(let committed):
       best = committed.best(contender.name, for: epochCount(request))
     case .inline:
       best = gridSearch(contender, grid, request: request, records: records).best
@@ -283,12 +283,16 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     { request, records in
       let arms = arms(request)
       var assembly = Assembly(axes: [
-        Dimension("arm", .string(arms.map(\.rawValue)), attributes: [
-          Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
-        ]),
-        Dimension("optimizer", .string(contenders.map(\.name)), attributes: [
-          Attribute("long_name", "optimizer")
-        ]),
+        Dimension(
+          "arm", .string(arms.map(\.rawValue)),
+          attributes: [
+            Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
+          ]),
+        Dimension(
+          "optimizer", .string(contenders.map(\.name)),
+          attributes: [
+            Attribute("long_name", "optimizer")
+          ]),
         training.seedAxis(request),
       ])
       assembly.define(.epochs(epochCount(request), steps: stepsWithReplacement?[request.profile]))
@@ -296,9 +300,11 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       for probe in probes {
         if case .afterSteps(let steps, let axis) = probe.moment {
           assembly.define(
-            Dimension(axis, .int64(steps.map(Int64.init)), attributes: [
-              Attribute("long_name", "steps made")
-            ]))
+            Dimension(
+              axis, .int64(steps.map(Int64.init)),
+              attributes: [
+                Attribute("long_name", "steps made")
+              ]))
         }
         assembly.describe(probe.name, longName: probe.meaning, units: "1")
       }
