@@ -82,7 +82,8 @@ import Testing
     let group = try experiment.document(request(.quick)) { run in self.record(run) }
     #expect(group.dimensions.first { $0.name == "beta1" }?.labels == .double([0, 0.9]))
     let status = try #require(group.variable("status")?.values.doubles)
-    #expect(status == [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1])
+    // The last one diverges.
+    #expect(status == [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 2])
     let comment = try #require(group.variable("loss")?.attributes.text("comment"))
     #expect(comment == "not run in this profile: beta1 = 0; alpha = 0.001")
   }
