@@ -33,6 +33,18 @@ public struct Probe: Sendable {
     public let minibatchCost: (() -> MinibatchCost)?
     /// The key for noise in evaluations.
     public let noise: NoiseKey
+
+    package init(
+      objective: any Objective, optimizer: any Optimizer, theta: FloatVector,
+      previousTheta: FloatVector?, minibatchCost: (() -> MinibatchCost)? = nil, noise: NoiseKey
+    ) {
+      self.objective = objective
+      self.optimizer = optimizer
+      self.theta = theta
+      self.previousTheta = previousTheta
+      self.minibatchCost = minibatchCost
+      self.noise = noise
+    }
   }
 
   /// The variable's name.
