@@ -5,13 +5,18 @@ import Reproduction
 import Testing
 
 @Suite struct LayerStatisticsTests {
-  /// One part whose rows are padded to `stride`; the gradient is what a closure says.
+  /// One part whose rows are padded to `stride`; the gradient is constant.
   private final class PaddedObjective: Objective {
     let parameters: [Parameter]
     private let stride: Int
+    private let element: (_ row: Int, _ column: Int) -> Float
 
-    init(rows: Int, columns: Int, stride: Int) {
+    init(
+      rows: Int, columns: Int, stride: Int,
+      gradient element: @escaping (_ row: Int, _ column: Int) -> Float
+    ) {
       self.stride = stride
+      self.element = element
       parameters = [
         Parameter(name: "first", shape: [16], offset: 0, storedCount: 16),
         Parameter(
@@ -31,7 +36,11 @@ import Testing
       at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
       gradient: inout FloatVector
     ) -> MinibatchCost {
-      MinibatchCost(cost: 0, penalty: 0)
+      let shape = parameters[1].shape
+      for row in 0..<shape[0] {
+        for column in 0..<shape[1] { gradient[16 + row * stride + column] = element(row, column) }
+      }
+      return MinibatchCost(cost: 0, penalty: 0)
     }
     func penalty(at theta: FloatVector) -> Double { 0 }
     func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
@@ -42,28 +51,29 @@ import Testing
   /// What the probes say after one step of Adam along the gradient whose element in row and column
   /// of `padded` is given.
   private func measure(
-    rows: Int, columns: Int, stride: Int, gradient element: (_ row: Int, _ column: Int) -> Float
-  ) -> [String: [Double]] {
-    let objective = PaddedObjective(rows: rows, columns: columns, stride: stride)
-    var gradient = FloatVector(count: objective.parameterCount)
-    for row in 0..<rows {
-      for column in 0..<columns { gradient[16 + row * stride + column] = element(row, column) }
-    }
-    var adam = Adam(count: gradient.count, alpha: 0.01)
-    var theta = objective.initialTheta(seed: 0)
-    adam.step(&theta, gradient: gradient)
-    let context = Probe.Context(
-      objective: objective, optimizer: adam, theta: theta, previousTheta: nil,
-      noise: NoiseKey(seed: 0, epoch: 0, step: 0))
+    rows: Int, columns: Int, stride: Int,
+    gradient element: @escaping (_ row: Int, _ column: Int) -> Float
+  ) throws -> [String: [Double]] {
+    let objective = PaddedObjective(
+      rows: rows, columns: columns, stride: stride, gradient: element)
+    let process = TrainingProcess(
+      RunSpecification(
+        experiment: "padded", method: "adam", seed: 0, epochs: 1, minibatch: 1, data: "none"),
+      objective: objective, optimizer: Adam(count: objective.parameterCount, alpha: 0.01),
+      schedule: try Schedule.parse("constant"),
+      probes: LayerStatistics.probes(layers: ["padded"]))
+    #expect(try process.advance { false } == .finished)
     return Dictionary(
-      uniqueKeysWithValues: LayerStatistics.probes(layers: ["padded"]).map {
-        ($0.name, $0.measure(context))
+      uniqueKeysWithValues: process.series.map { series in
+        // Before the first step there is nothing to see.
+        let half = series.values.count / 2
+        return (series.name, Array(series.values.dropFirst(half)))
       })
   }
 
   @Test func paddingIsLeftOut() throws {
     // Three of four stored elements are padding, which never has a gradient.
-    let found = measure(rows: 5, columns: 4, stride: 16) { row, _ in Float(row + 1) }
+    let found = try measure(rows: 5, columns: 4, stride: 16) { row, _ in Float(row + 1) }
     #expect(found["root_v_below_epsilon"] == [0])
     let roots = try #require(found["root_v"])
     #expect(roots.count == LayerStatistics.quantiles.count)
@@ -72,14 +82,14 @@ import Testing
     #expect(abs(step - 0.01) < 1e-6)
   }
 
-  @Test func vanishedMomentsAreCounted() {
-    let found = measure(rows: 10, columns: 10, stride: 16) { row, _ in row < 3 ? 1e-12 : 1 }
+  @Test func vanishedMomentsAreCounted() throws {
+    let found = try measure(rows: 10, columns: 10, stride: 16) { row, _ in row < 3 ? 1e-12 : 1 }
     #expect(found["root_v_below_epsilon"] == [0.3])
   }
 
   /// Every fifth unit is dead; a step of 5 through the 100 x 1000 weights would see none else.
   @Test func theSampleIsSpreadOverUnitsAndInputs() throws {
-    let found = measure(rows: 100, columns: 1000, stride: 1008) { _, column in
+    let found = try measure(rows: 100, columns: 1000, stride: 1008) { _, column in
       column % 5 == 0 ? 0 : 1
     }
     let share = try #require(found["root_v_below_epsilon"]?.first)
