@@ -23,7 +23,7 @@ import Testing
     #expect(
       try verdicts(of: folder / "a.h5") == [
         "reproduced", "not reproduced", "not reproduced", "reproduced", "reproduced", "reproduced",
-        "reproduced",
+        "reproduced", "reproduced",
       ])
     let view = try ResultFile.read(folder / "a.h5").view
     let worst = try view.subgroup("worst_case")

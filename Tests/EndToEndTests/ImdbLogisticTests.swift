@@ -90,7 +90,7 @@ import Testing
     }
     #expect(dropout == [0.5, 0.5, 0.5, 0.5, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0, 0, 0])
     #expect(verdicts.allSatisfy { $0 == "not run" }, "stand-in data decide no claim")
-    #expect(FileManager.default.fileExists(atPath: path("a/figures/fig1b.svg")))
+    #expect(FileManager.default.fileExists(atPath: path("a/figures/r/fig1b.svg")))
   }
 
   @Test func `what the paper leaves open can be chosen and is recorded`() throws {
@@ -105,7 +105,8 @@ import Testing
       let document = try ResultFile.read(path(file))
       costs.append(try #require(document.root.variable("train_cost_running")?.values.doubles))
       if let name = options.first?.dropFirst(2), let value = options.last {
-        let setting = try #require(document.root.variable("setting_\(name)"))
+        let setting = try #require(
+          document.root.variable("setting_" + name.replacing("-", with: "_")))
         switch setting.values {
         case .string(let values): #expect(Set(values).subtracting([""]) == [value])
         case .double(let values): #expect(values.contains(Double(value) ?? .nan))
@@ -136,7 +137,7 @@ import Testing
     (["--dropout-scaling", "none"], 64, "--dropout-scaling takes one of inverted"),
     (["--l2", "-1"], 64, "--l2"),
     (["--optimizers", "adamw"], 64, "imdb-logistic has no optimizer \"adamw\""),
-    (["--profile", "smoke", "--minibatch", "3000"], 1, "a minibatch of 3000 is larger"),
+    (["--profile", "smoke", "--minibatch", "3000"], 64, "a minibatch of 3000 is larger"),
   ])
   func `mistakes end with one line and their status`(
     options: [String], status: Int32, text: String

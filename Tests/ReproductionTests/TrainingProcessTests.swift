@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func divergenceEndsTheRunWithItsStep() throws {
-    let process = try process(explodesAfter: 8)
+    let process = try process(explodesAfter: 10)
     guard case .diverged(let epoch, let step, let reason)? = try process.advance(pause: { false })
     else {
       Issue.record("the run did not diverge")
