@@ -84,10 +84,7 @@ import Testing
   }
 
   @Test func divergenceEndsTheRunWithItsStep() throws {
-<<<<<<< HEAD
-=======
     // The probe of costs after the step evaluates twice beside the steps.
->>>>>>> writeups
     let process = try process(explodesAfter: 10)
     guard case .diverged(let epoch, let step, let reason)? = try process.advance(pause: { false })
     else {
