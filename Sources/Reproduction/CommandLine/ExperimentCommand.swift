@@ -231,11 +231,6 @@ public struct ExperimentCommand: Sendable {
     // The result file comes last: if the power fails before, the figures are drawn again as well.
     let areDrawn = try draw(undrawn, of: document, session: session)
     guard isNew else { return areDrawn }
-    if let afterwards = experiment.afterwards {
-      let paths = try afterwards(
-        options.request, session.lookup, session.resources, FilePaths.folder(of: options.output))
-      for path in paths { say("\(experiment.name): wrote \(path)", unless: options.isQuiet) }
-    }
     try ResultFile.write(document, to: options.output, layer: session.layer)
     say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }

@@ -53,10 +53,6 @@ public struct Experiment: Sendable {
   public var shortened: @Sendable (PlanRequest) -> String = { _ in "" }
   /// What a reader has to know: deviations and open choices, one sentence each.
   public var notes: [String]
-  /// What is done after the results are written, e.g. a picture of samples; gets the resources and
-  /// the folder of the results, returns the paths written.
-  public var afterwards:
-    (@Sendable (PlanRequest, RecordLookup, RunResources, String) throws -> [String])?
   /// Refuses requests that make no sense, before anything is touched.
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
   /// What the experiment does instead of its runs if an option of its own asks for it.
