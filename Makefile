@@ -19,6 +19,10 @@ BIN := .build/release
 SWIFTFLAGS := -c release $(if $(WERROR),-Xswiftc -warnings-as-errors)
 SOURCES := Package.swift $(shell find Sources reproductions -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.tsv' -o -name 'module.modulemap')
 STAMPS := .build/stamps
+# A header that comes or goes leaves Clang's cached modules stale, which the package manager overlooks.
+HEADERS := $(sort $(shell find Sources Tests -name '*.h'))
+FRESH_MODULES = @mkdir -p $(STAMPS); echo "$(HEADERS)" | cmp -s - $(STAMPS)/headers || \
+  { rm -rf .build/*/release/ModuleCache; echo "$(HEADERS)" > $(STAMPS)/headers; }
 RUN_OPTIONS := --profile $(PROFILE) --data-dir $(DATA) $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
 
 .PHONY: help
@@ -39,6 +43,7 @@ $(STAMPS)/deps: reproductions/support/install-dependencies.sh
 build: $(STAMPS)/build ## build every executable
 
 $(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
+	$(FRESH_MODULES)
 	swift build $(SWIFTFLAGS)
 	@touch $@
 
@@ -93,6 +98,7 @@ inspect: ## the headers of the result files
 
 .PHONY: test
 test: $(STAMPS)/deps ## run the tests
+	$(FRESH_MODULES)
 	swift build $(SWIFTFLAGS) --build-tests
 	swift test $(SWIFTFLAGS) --skip-build
 	@touch $(STAMPS)/build
