@@ -8,7 +8,7 @@ PROFILE ?= quick
 SEEDS ?=
 JOBS ?=
 DATA ?= $(if $(ADAM_DATA),$(ADAM_DATA),data)
-# Further options for the experiments, e.g. OPTIONS="--optimizers adam".
+# Further options for the experiments, e.g. OPTIONS="--checkpoint-interval 5".
 OPTIONS ?=
 # WERROR=1 turns warnings into errors.
 WERROR ?=
@@ -23,7 +23,7 @@ STAMPS := .build/stamps
 HEADERS := $(sort $(shell find Sources Tests -name '*.h'))
 FRESH_MODULES = @mkdir -p $(STAMPS); echo "$(HEADERS)" | cmp -s - $(STAMPS)/headers || \
   { rm -rf .build/*/release/ModuleCache; echo "$(HEADERS)" > $(STAMPS)/headers; }
-RUN_OPTIONS := --profile $(PROFILE) --data-dir $(DATA) $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
+RUN_OPTIONS := --profile $(PROFILE) --data-dir '$(DATA)' $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
 
 .PHONY: help
 help: ## list the targets
@@ -110,7 +110,7 @@ reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothi
 .PHONY: lint
 lint: ## check the format of the sources and the scripts
 	swift format lint --strict -r Sources Tests reproductions Package.swift
-	@if command -v shellcheck > /dev/null; then git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; \
+	@if command -v shellcheck > /dev/null; then git ls-files -z '*.sh' '.ci/*' | xargs -0 shellcheck; \
 	  else echo "shellcheck is missing, scripts are not checked"; fi
 
 .PHONY: bench

@@ -51,7 +51,7 @@ public struct ResultSet: Sendable {
 
   /// The experiments of the reproduction, in the paper's order.
   public static let experimentNames = [
-    "mnist-logistic", "imdb-logistic", "mnist-mlp", "mnist-sfo", "cifar-cnn",
+    "mnist-logistic", "imdb-logistic", "mnist-mlp", "cifar-cnn",
     "vae-bias-correction", "algorithm-properties", "regret", "adamax", "temporal-averaging",
     "fashion-mlp", "mnist-four-hidden",
   ]

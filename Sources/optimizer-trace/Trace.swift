@@ -71,7 +71,14 @@ struct Trace {
   }
 
   /// Writes `theta`, its average and the optimizer's state to the output.
-  func write() throws { try ResultFile.write(try document(), to: options.output) }
+  func write() throws {
+    if FilePaths.exists(options.output),
+      try ResultFile.readAttributes(options.output).contains(where: { $0.name == "experiment" })
+    {
+      throw TraceError.outputIsAResult(options.output)
+    }
+    try ResultFile.write(try document(), to: options.output)
+  }
 
   private func document() throws -> Document {
     let method = try OptimizerRegistry.method(options.optimizer)

@@ -100,6 +100,7 @@ enum TraceError: UserFacingError {
   case tooManyInputs([String])
   case wrongShape(path: String, gradients: [Int], count: Int)
   case notFinite(path: String, index: Int)
+  case outputIsAResult(String)
 
   var description: String {
     switch self {
@@ -116,12 +117,15 @@ enum TraceError: UserFacingError {
       "\(path): gradients has \(gradients[1]) columns, theta0 \(count) elements; they must be equal"
     case .notFinite(let path, let index):
       "\(path): theta0[\(index)] is not a number that 32-bit floating point can hold"
+    case .outputIsAResult(let path):
+      "\(path) holds the results of an experiment; choose another --output"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
     case .wrongShape, .notFinite: .badData
+    case .outputIsAResult: .cannotCreate
     default: .usage
     }
   }

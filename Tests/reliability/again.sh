@@ -14,13 +14,14 @@ experiments=$(sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift
 [ "$millis" -lt 2000 ] || fail "the second time took $millis ms"
 say "the second time did nothing for $experiments experiments, in $millis ms"
 
-make -s reproduce-all PROFILE=smoke OPTIONS=--fresh > "$work/said" 2>&1 &
+setsid make -s reproduce-all PROFILE=smoke OPTIONS=--fresh > "$work/said" 2>&1 &
 pid=$!
 sleep 0.3
 kill -TERM "$pid" 2> /dev/null || true
 status=0
 wait "$pid" || status=$?
+[ "$status" -ne 0 ] || fail "it was not interrupted"
 sleep 0.5
-if pgrep -P "$pid" > /dev/null; then fail "make has left a process behind"; fi
+if pgrep -s "$pid" > /dev/null; then fail "make has left a process behind"; fi
 make -s reproduce-all PROFILE=smoke > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
 say "interrupted (status $status), then completed"

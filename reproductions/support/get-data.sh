@@ -10,6 +10,7 @@
 #   DATA_BASE_URL         get every file from there instead: $DATA_BASE_URL/mnist/...; any URL of curl's
 #   DATA_CHECKSUMS        a file with other lines like those of `files` below
 #   DATA_CONNECT_TIMEOUT  seconds to wait for a server; default 5
+#   DATA_TRUST_PRESENT    if set, files that are there are not verified: whoever reads them does it
 #   DATA_DEBIAN_FASHION   where Debian's dataset-fashion-mnist is; a folder that has it is enough
 # Exit status: 0 all there; 64 usage; 65 a file is there that is not the known one; 66 a file could
 # not be had; 69 a program is missing; 73 the folder cannot be made or written; 75 another
@@ -106,6 +107,10 @@ inspect() {
   while read -r known candidate; do
     [ -e "$folder/$candidate" ] || continue
     found=$candidate
+    if [ -n "${DATA_TRUST_PRESENT:-}" ]; then
+      say "$candidate: there"
+      return 0
+    fi
     if [ "$(digest "$folder/$candidate")" = "$known" ]; then
       say "$candidate: there, verified"
       return 0

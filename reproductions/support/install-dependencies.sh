@@ -9,7 +9,7 @@ fi
 
 packages=(
   pkg-config libhdf5-dev zlib1g-dev libssl-dev libdnnl-dev libarchive-dev
-  libopenblas-dev liblapacke-dev gnuplot-nox curl ca-certificates dataset-fashion-mnist
+  libopenblas-dev liblapacke-dev gnuplot-nox curl ca-certificates
 )
 
 if ! command -v dpkg-query > /dev/null; then
@@ -19,30 +19,37 @@ if ! command -v dpkg-query > /dev/null; then
   exit 0
 fi
 
+# Data, not needed to build: make data can get it elsewhere where there is no such package.
+optional=(dataset-fashion-mnist)
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed'; }
 missing=()
-for package in "${packages[@]}"; do
-  # A newer release may call the package of the same headers differently; -s tells what is there.
-  dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' \
-    || missing+=("$package")
-done
-[ ${#missing[@]} -eq 0 ] && exit 0
+wanted=()
+for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
+for package in "${optional[@]}"; do is_installed "$package" || wanted+=("$package"); done
+[ $((${#missing[@]} + ${#wanted[@]})) -eq 0 ] && exit 0
 
 run=()
 if [ "$(id -u)" -ne 0 ]; then
   if command -v sudo > /dev/null; then
     run=(sudo)
+  elif [ ${#missing[@]} -eq 0 ]; then
+    exit 0
   else
     echo "missing packages; as root: apt-get install ${missing[*]}" >&2
     exit 69
   fi
 fi
-echo "installing ${missing[*]}"
+echo "installing ${missing[*]} ${wanted[*]}"
 export DEBIAN_FRONTEND=noninteractive
 install() { "${run[@]}" apt-get install -y -qq --no-install-recommends "$@" > /dev/null; }
-if ! install "${missing[@]}" 2> /dev/null; then
-  "${run[@]}" apt-get update -qq
+"${run[@]}" apt-get update -qq || true
+if [ ${#missing[@]} -gt 0 ]; then
   install "${missing[@]}" || {
     echo "could not install; by hand: apt-get install ${missing[*]}" >&2
     exit 69
   }
+fi
+if [ ${#wanted[@]} -gt 0 ]; then
+  install "${wanted[@]}" 2> /dev/null || echo "not to be had: ${wanted[*]}; make data gets it" >&2
 fi

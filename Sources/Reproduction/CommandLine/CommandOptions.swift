@@ -169,9 +169,9 @@ package struct CommandOptions {
     if output.isEmpty || output.hasSuffix("/") {
       throw UsageError("--output takes the path of a file, not \"\(output)\"")
     }
-    threads = try parsed.integer("threads", atLeast: 1) ?? 1
+    threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
     jobs =
-      try parsed.integer("jobs", atLeast: 1)
+      try parsed.integer("jobs", atLeast: 1, atMost: 4096)
       ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
     isFresh = parsed.contains("fresh")
     isQuiet = parsed.contains("quiet")
@@ -180,6 +180,9 @@ package struct CommandOptions {
       throw UsageError("--checkpoint-interval takes seconds, 0 or more")
     }
     shard = try parsed.value("shard").map(Self.shard)
+    if mode == .search && shard != nil {
+      throw UsageError("--search is not divided into shards; leave out --shard")
+    }
     operands = parsed.operands
     guard operands.isEmpty || mode == .merge else {
       throw UsageError("unexpected argument \"\(operands[0])\"; --help lists the options")

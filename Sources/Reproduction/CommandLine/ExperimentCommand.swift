@@ -119,7 +119,10 @@ public struct ExperimentCommand: Sendable {
       isWritten = try writeResults(session, start: start)
     }
     if missing > 0 || !areAll {
-      complain("\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
+      complain(
+        missing == 0
+          ? "more runs follow once the other shards are merged"
+          : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
     } else if !isWritten {
       say(
         "\(experiment.name): nothing to do, \(options.output) is complete", unless: options.isQuiet)
@@ -231,6 +234,12 @@ public struct ExperimentCommand: Sendable {
     // The result file comes last: if the power fails before, the figures are drawn again as well.
     let areDrawn = try draw(undrawn, of: document, session: session)
     guard isNew else { return areDrawn }
+    if !areDrawn {
+      // Figures of the old content would pass for those of the new one.
+      for path in figures.flatMap({ figurePaths($0, session) }) where FilePaths.exists(path) {
+        try session.layer.remove(path)
+      }
+    }
     try ResultFile.write(document, to: options.output, layer: session.layer)
     say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }

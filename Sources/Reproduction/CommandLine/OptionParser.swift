@@ -56,13 +56,18 @@ public struct ParsedOptions: Sendable {
     return number
   }
 
-  /// The option's argument as a whole number of at least `minimum`.
+  /// The option's argument as a whole number from `minimum` to `maximum`.
   ///
   /// - Throws: `UsageError` if it is not one.
-  public func integer(_ name: String, atLeast minimum: Int) throws -> Int? {
+  public func integer(
+    _ name: String, atLeast minimum: Int, atMost maximum: Int = 1_000_000
+  ) throws -> Int? {
     guard let text = value(name) else { return nil }
     guard let number = Int(text), number >= minimum else {
       throw UsageError("--\(name) takes a whole number of at least \(minimum), not \"\(text)\"")
+    }
+    guard number <= maximum else {
+      throw UsageError("--\(name) takes a whole number of at most \(maximum), not \"\(text)\"")
     }
     return number
   }

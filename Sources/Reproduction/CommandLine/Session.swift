@@ -246,7 +246,25 @@ final class Session: Sendable {
     }
     let name = attributes.first { $0.name == "experiment" }?.values
     guard case .string([experiment.name])? = name else { throw foreign }
+    let origin = attributes.first { $0.name == "data_origin" }?.values
+    if data.identity?.origin == .standIn,
+      [.string(["official"]), .string(["debian"])].contains(origin)
+    {
+      throw StandInOverReal(path: path)
+    }
   }
+}
+
+/// Results of real data that results of generated data would take the place of.
+struct StandInOverReal: UserFacingError {
+  let path: String
+
+  var description: String {
+    "\(path) was made from real data, which are not there now; say where they are by --data-dir or "
+      + "ADAM_DATA, or choose another --output"
+  }
+
+  var exitStatus: ExitStatus { .cannotCreate }
 }
 
 /// An output path that is taken by a file of somebody else.

@@ -188,7 +188,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The quantity that decides a search: the running training cost of the last pass.
   private func finalCost(_ record: RunRecord) -> Double {
-    guard record.outcome == .finished, let running = record.series("train_cost_running") else {
+    guard record.outcome == .finished, record.specification.epochs > 0,
+      let running = record.series("train_cost_running")
+    else {
       return .nan
     }
     return running.values[record.specification.epochs - 1]
