@@ -15,6 +15,19 @@ import Testing
     #expect(GridAxis("alpha", from: 0.1, to: 10, perDecade: 1).values == [0.1, 1, 10])
   }
 
+  @Test func ratesApproachOne() {
+    let axis = GridAxis("momentum", nines: 1...2)
+    #expect(axis.values == [0.9, 0.99])
+    let found = GridSearch(Grid([axis])) { point in
+      [abs((point.hyperparameters["momentum"] ?? .nan) - 0.999)]
+    }
+    #expect(
+      found.searched.map { $0.point.hyperparameters["momentum"] } == [0.9, 0.99, 0.999, 0.9999])
+    #expect(found.best?.point.hyperparameters == ["momentum": 0.999])
+    let lower = GridSearch(Grid([axis])) { [$0.hyperparameters["momentum"] ?? .nan] }
+    #expect(lower.searched.map { $0.point.hyperparameters["momentum"] } == [0.9, 0.99, 0])
+  }
+
   /// A cost that is lowest at alpha = `best`, on a logarithmic scale.
   private func search(_ grid: Grid, best: Double) -> GridSearch {
     GridSearch(grid) { point in

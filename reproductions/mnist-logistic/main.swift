@@ -29,7 +29,7 @@ TrainingExperiment(
       grid: Grid([alpha], schedules: schedules)),
     Contender(
       "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
-      grid: Grid([alpha, GridAxis("momentum", [0.9, 0.99, 0.999])], schedules: schedules)),
+      grid: Grid([alpha, GridAxis("momentum", nines: 1...2)], schedules: schedules)),
     Contender(
       "Adam", optimizer: "adam",
       published: .init(["alpha": 0.001], schedule: "alpha/sqrt(epoch)"),

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The values tried of one hyperparameter.
 public struct GridAxis: Sendable {
   /// The hyperparameter.
@@ -23,12 +25,29 @@ public struct GridAxis: Sendable {
     density = perDecade
   }
 
+  /// Decay rates that approach one: with 1...3 the values 0.9, 0.99, 0.999. A best value at an end
+  /// extends the axis, at the lower end down to 0.
+  public init(_ name: String, nines: ClosedRange<Int>) {
+    self.name = name
+    values = nines.map(Self.rate)
+    isExtended = true
+  }
+
+  /// The values a decade; 0: decay rates.
   private var density = 0
 
-  /// The value beyond the last or before the first of `values`, one more step of the same spacing.
-  func extended(_ values: [Double], upwards: Bool) -> Double {
-    RoundValues(perDecade: density).neighbour(
-      of: upwards ? values[values.count - 1] : values[0], upwards: upwards)
+  /// The rate 0.9...9 with so many nines, as its decimal literal reads.
+  private static func rate(nines: Int) -> Double {
+    Double("0." + String(repeating: "9", count: nines)) ?? 0
+  }
+
+  /// The value beyond the last or before the first of `values`, one more step of the same spacing;
+  /// `nil` where there is none.
+  func extended(_ values: [Double], upwards: Bool) -> Double? {
+    let end = upwards ? values[values.count - 1] : values[0]
+    if density > 0 { return RoundValues(perDecade: density).neighbour(of: end, upwards: upwards) }
+    let nines = Int((-log10(1 - end)).rounded()) + (upwards ? 1 : -1)
+    return nines >= 0 ? Self.rate(nines: nines) : nil
   }
 }
 
@@ -192,8 +211,9 @@ package struct GridSearch {
         ladder.count < axis.values.count + extensionLimit
       else { continue }
       for upwards in [false, true] where value == (upwards ? ladder.last : ladder.first) {
+        guard let next = axis.extended(ladder, upwards: upwards) else { continue }
         var point = best
-        point.hyperparameters[axis.name] = axis.extended(ladder, upwards: upwards)
+        point.hyperparameters[axis.name] = next
         found.append(point)
       }
     }
