@@ -192,8 +192,10 @@ extension SyntheticResults {
         == ["the attribute git_commit is missing"])
     let epochs = try SyntheticResults().complete().root.dimensions.first { $0.name == "epoch" }
     let last = try #require(epochs).length - 1
-    #expect(try problems(setting("train_cost", last, .nan)).first?.contains("finished, but") == true)
-    #expect(try problems(setting("train_cost", 3, .nan)).allSatisfy { !$0.contains("finished, but") })
+    #expect(
+      try problems(setting("train_cost", last, .nan)).first?.contains("finished, but") == true)
+    #expect(
+      try problems(setting("train_cost", 3, .nan)).allSatisfy { !$0.contains("finished, but") })
     #expect(try problems(setting("status", 0, 0)).first?.contains("not run, but") == true)
     #expect(try problems(setting("status", 0, 2)).contains { $0.contains("it is not said when") })
     #expect(
