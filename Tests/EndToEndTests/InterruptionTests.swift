@@ -138,7 +138,7 @@ import Testing
 
   private func modified(_ name: String) throws -> Date {
     let attributes = try FileManager.default.attributesOfItem(atPath: folder / name)
-    return attributes[.modificationDate] as! Date
+    return try #require(attributes[.modificationDate] as? Date)
   }
 
   @Test func aDamagedFinishedRunIsMadeAgain() throws {
