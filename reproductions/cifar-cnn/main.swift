@@ -52,6 +52,7 @@ TrainingExperiment(
   figures: figures,
   claims: claims,
   siblings: ["mnist-mlp"],
+  questions: openQuestions,
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the fully connected layer, as "
       + "in Srivastava et al. 2014, chosen before any result.",

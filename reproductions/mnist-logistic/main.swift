@@ -62,6 +62,33 @@ TrainingExperiment(
     .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
     EarlyAccuracy.claim(model: "logistic", sgd: "SGDNesterov"),
+  ],
+  questions: [
+    OpenQuestion(
+      "what t counts in alpha/sqrt(t)", of: "Adam", taken: "epochs", figure: "fig1a",
+      alternatives: [
+        .init("steps", schedule: "alpha/sqrt(step)"),
+        .init("nothing: alpha stays", schedule: "constant"),
+      ]),
+    OpenQuestion(
+      "whether AdaGrad's alpha decays too", of: "AdaGrad", taken: "it stays", figure: "fig1a",
+      alternatives: [.init("alpha/sqrt(epoch)", schedule: "alpha/sqrt(epoch)")]),
+    OpenQuestion(
+      "whether SGDNesterov's alpha decays too", of: "SGDNesterov", taken: "it stays",
+      figure: "fig1a",
+      alternatives: [.init("alpha/sqrt(epoch)", schedule: "alpha/sqrt(epoch)")]),
+    OpenQuestion(
+      "coefficient of the L2 penalty", of: "Adam", taken: "1e-4", figure: "fig1a",
+      alternatives: [
+        .init("none", settings: ["l2": 0]), .init("1e-3", settings: ["l2": 1e-3]),
+      ]),
+    OpenQuestion(
+      "which cost is plotted", of: "Adam", taken: "mean over the minibatches of each pass",
+      figure: "fig1a",
+      alternatives: [
+        .init("the same and the penalty", quantity: .runningCostAndPenalty),
+        .init("whole training set after each pass", quantity: .costAfterPass),
+      ]),
   ]
 ) { data, settings, minibatch in
   LogisticRegression(

@@ -71,6 +71,21 @@ TrainingExperiment(
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place)
     } + [EarlyAccuracy.claim(model: "mlp", sgd: "SGDNesterov")],
+  questions: [
+    OpenQuestion(
+      "which cost is plotted", of: "Adam",
+      taken: "mean over the minibatches of each pass, with dropout", figure: "fig2a",
+      alternatives: [
+        .init("whole training set after each pass, no dropout", quantity: .costAfterPass)
+      ]),
+    OpenQuestion(
+      "dropout rates", of: "Adam", taken: "0.2 on the input, 0.5 on the hidden layers",
+      figure: "fig2a",
+      alternatives: [
+        .init("0 and 0.5", settings: ["input-dropout": 0]),
+        .init("0.2 and 0.2", settings: ["dropout": 0.2]),
+      ]),
+  ],
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result."

@@ -53,6 +53,8 @@ SweepExperiment(
   paper: paper,
   figures: biasCorrectionFigures,
   claims: biasCorrectionClaims,
+  questions: openQuestions,
+  aboutCell: ["beta1": 0.9, "beta2": 0.999, "alpha": 3e-4],
   notes: [
     "The paper does not say how its model is initialised, which images it trains on and how pixels "
       + "become binary; weights N(0, 0.01^2), no initial dependence of the latent variances on the "

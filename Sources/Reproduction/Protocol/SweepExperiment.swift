@@ -23,6 +23,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let picture: ModelPicture?
   let paper: PaperCurves
   let claims: [Claim]
+  let questions: [OpenQuestion]
+  let questionCell: [String: Double]
   let notes: [String]
   let figures: @Sendable (SweepExtent) -> [Figure]
   private let training: MinibatchTraining<Data>
@@ -39,6 +41,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - loss: what the loss is, for `long_name`.
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
+  ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
+  ///   - aboutCell: the cell that they vary, by hyperparameter, in the first variant.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -46,7 +50,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
     kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], notes: [String] = [],
+    claims: [Claim], questions: [OpenQuestion] = [], aboutCell questionCell: [String: Double] = [:],
+    notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -62,6 +67,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.paper = paper
     self.figures = figures
     self.claims = claims
+    self.questions = questions
+    self.questionCell = questionCell
     self.notes = notes
     training = MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
@@ -76,7 +83,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       standInSizes: standInSizes, settings: training.settings,
       methods: variants.all.map(\.optimizer), contenders: [],
       extraOptions: axes.compactMap(\.option),
-      plan: { request, _ in Plan(runs: try runs(request), isFinal: true) },
+      plan: { request, _ in Plan(runs: try plannedRuns(request), isFinal: true) },
       makeProcess: { try makeProcess($0, $1) },
       document: document, claims: claims, figures: [], paper: paper,
       shortened: { request in
@@ -119,6 +126,28 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       recording: .ends, data: request.data, labels: [.init(variants.axis, variant.name)])
   }
 
+  /// The run that the alternatives of the open questions are set against: that of the first seed;
+  /// `nil` if the profile leaves its cell out.
+  private func protocolRun(_ request: PlanRequest) throws -> RunSpecification? {
+    let values = axes.map { questionCell[$0.hyperparameter] ?? .nan }
+    let cell = try grid(request).cells.first {
+      $0.isKept && $0.position[0] == 0 && $0.values == values
+    }
+    guard let cell, let seed = training.seedList(request).first, !request.isCustom else {
+      return nil
+    }
+    return run(cell, seed: seed, request: request)
+  }
+
+  /// All runs: those of the grid, then those that open questions need.
+  private func plannedRuns(_ request: PlanRequest) throws -> [RunSpecification] {
+    let varied = try protocolRun(request)
+    return try runs(request)
+      + questions.flatMap { question in
+        varied.map { question.runs(from: $0, in: request.profile) } ?? []
+      }
+  }
+
   /// All cells of one seed come before those of the next.
   private func runs(_ request: PlanRequest) throws -> [RunSpecification] {
     let grid = try grid(request)
@@ -152,6 +181,14 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         var loss = group.variables.remove(at: index)
         if !grid.leftOut.isEmpty { loss.attributes.append(Attribute("comment", grid.leftOut)) }
         group.variables.insert(loss, at: 0)
+      }
+      if !request.isCustom, !questions.isEmpty {
+        let varied = try protocolRun(request)
+        let choices = questions.flatMap { question in
+          varied.map { question.choices(from: $0, records: records, paper: paper) }
+            ?? question.unmeasuredChoices
+        }
+        group.groups.append(Subgroup("choices", choices.encoded()))
       }
       return group
     }

@@ -29,6 +29,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let paper: PaperCurves
   let claims: [Claim]
   let siblings: [String]
+  let questions: [OpenQuestion]
   let notes: [String]
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
@@ -44,6 +45,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - recording: how much the final runs record; `final` where evaluating the whole training set
   ///     after every epoch takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
+  ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -54,7 +56,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       smoke: .full, quick: .full, paper: .full),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
-    siblings: [String] = [], notes: [String] = [],
+    siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -77,6 +79,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.paper = paper
     self.claims = claims
     self.siblings = siblings
+    self.questions = questions
     self.notes = notes
     self.objective = objective
   }
@@ -237,8 +240,24 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           plan.runs += finalRuns(contender, tuned, arm: .tuned, request: request)
         }
       }
+      if !request.isSearch {
+        plan.runs += questions.flatMap { question in
+          protocolRun(of: question, request: request).map {
+            question.runs(from: $0, in: request.profile)
+          } ?? []
+        }
+      }
       return plan
     }
+  }
+
+  /// The run that the alternatives of a question are set against: that of the first seed in the arm
+  /// `published`; `nil` if its contender is not run.
+  private func protocolRun(of question: OpenQuestion, request: PlanRequest) -> RunSpecification? {
+    guard let contender = contenders.first(where: { $0.name == question.subject }),
+      isMade(contender, request), let published = contender.published
+    else { return nil }
+    return finalRuns(contender, published, arm: .published, request: request).first
   }
 
   /// What the command line's hyperparameters make of each contender that has them.
@@ -345,6 +364,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
                   GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
                 }
               })))
+      }
+      if !request.isCustom, !questions.isEmpty {
+        let choices = questions.flatMap { question in
+          protocolRun(of: question, request: request).map {
+            question.choices(from: $0, records: records, paper: paper)
+          } ?? question.unmeasuredChoices
+        }
+        group.groups.append(Subgroup("choices", choices.encoded()))
       }
       return group
     }

@@ -1,0 +1,202 @@
+import Foundation
+import Reporting
+
+/// Something that the paper leaves open: what the experiment takes, and what else could be taken.
+///
+/// The effect of an alternative is measured: a run that differs in nothing else is set against the
+/// run of the protocol with the same seed, or another quantity of that same run is looked at.
+public struct OpenQuestion: Sendable {
+  /// The quantity whose curve could be the one that the paper plots.
+  public enum Quantity: Sendable {
+    /// Mean of the minibatch costs of each pass, with dropout: what all verdicts use.
+    case runningCost
+    /// The same with the penalty on theta after the pass.
+    case runningCostAndPenalty
+    /// The cost of the whole training set after each pass, without dropout.
+    case costAfterPass
+  }
+
+  /// What could be taken instead.
+  public struct Alternative: Sendable {
+    let name: String
+    let hyperparameters: [String: Double]
+    let schedule: String?
+    let settings: Settings
+    let minibatch: Int?
+    let quantity: Quantity
+
+    /// An alternative, with what it changes of the protocol.
+    ///
+    /// - Parameters:
+    ///   - name: what it is, in a few words.
+    ///   - minibatch: examples a minibatch.
+    ///   - quantity: what is looked at instead of the running cost.
+    public init(
+      _ name: String, hyperparameters: [String: Double] = [:], schedule: String? = nil,
+      settings: Settings = [:], minibatch: Int? = nil, quantity: Quantity = .runningCost
+    ) {
+      self.name = name
+      self.hyperparameters = hyperparameters
+      self.schedule = schedule
+      self.settings = settings
+      self.minibatch = minibatch
+      self.quantity = quantity
+    }
+
+    /// Whether the run of the protocol shows it, so that none of its own is needed.
+    var isSameRun: Bool { quantity != .runningCost }
+
+    /// The run of the protocol with what this changes, through `passes` at most.
+    func run(from protocolRun: RunSpecification, passes: Int?) -> RunSpecification {
+      guard !isSameRun else { return protocolRun }
+      var run = protocolRun
+      run.epochs = min(run.epochs, passes ?? run.epochs)
+      run.hyperparameters.merge(hyperparameters) { _, new in new }
+      run.schedule = schedule ?? run.schedule
+      run.settings = run.settings.replacing(with: settings)
+      run.minibatch = minibatch ?? run.minibatch
+      if run.recording == .full { run.recording = .final }
+      run.labels = [.init("choice", name)] + run.labels.filter { $0.axis == "optimizer" }
+      return run
+    }
+  }
+
+  /// What the paper has for the run that is varied.
+  enum Reference: Sendable {
+    /// A curve against the epochs.
+    case curve(String, figure: String)
+    /// A point of a curve against something else, for runs of so many epochs.
+    case point(@Sendable (_ epochs: Int) -> (curve: String, x: Double), figure: String)
+  }
+
+  let question: String
+  let subject: String
+  let taken: String
+  let alternatives: [Alternative]
+  let reference: Reference?
+  let profiles: Set<Profile>
+  let passes: Int?
+
+  /// A question that the paper leaves open.
+  ///
+  /// - Parameters:
+  ///   - question: what is open, e.g. `coefficient of the L2 penalty`.
+  ///   - subject: the contender whose run of the arm `published` is varied.
+  ///   - taken: what the protocol takes.
+  ///   - figure: the paper's figure with the curve to compare with.
+  ///   - curve: that curve, if its name is not the contender's.
+  ///   - profiles: the profiles that measure the alternatives; the others only name them.
+  ///   - passes: how many passes alternatives make if these are fewer than the protocol's.
+  public init(
+    _ question: String, of subject: String, taken: String, figure: String? = nil,
+    curve: String? = nil, profiles: Set<Profile> = Set(Profile.allCases),
+    passes: Int? = nil, alternatives: [Alternative]
+  ) {
+    self.question = question
+    self.subject = subject
+    self.taken = taken
+    self.alternatives = alternatives
+    reference = figure.map { .curve(curve ?? subject, figure: $0) }
+    self.profiles = profiles
+    self.passes = passes
+  }
+
+  /// A question about a sweep: one of its cells is varied.
+  ///
+  /// - Parameters:
+  ///   - subject: the cell, for people.
+  ///   - figure: the paper's figure with the point to compare with.
+  ///   - point: the curve and the place on it, for runs of so many epochs.
+  public init(
+    _ question: String, ofCell subject: String, taken: String, figure: String,
+    point: @escaping @Sendable (_ epochs: Int) -> (curve: String, x: Double),
+    profiles: Set<Profile> = Set(Profile.allCases), alternatives: [Alternative]
+  ) {
+    self.question = question
+    self.subject = subject
+    self.taken = taken
+    self.alternatives = alternatives
+    reference = .point(point, figure: figure)
+    self.profiles = profiles
+    passes = nil
+  }
+
+  /// The runs that the alternatives need beside the protocol's.
+  func runs(from protocolRun: RunSpecification, in profile: Profile) -> [RunSpecification] {
+    guard profiles.contains(profile) else { return [] }
+    return alternatives.filter { !$0.isSameRun }.map { $0.run(from: protocolRun, passes: passes) }
+  }
+
+  /// One row an alternative, without effects.
+  var unmeasuredChoices: [OpenChoice] {
+    alternatives.map { OpenChoice(question, taken: taken, alternative: $0.name) }
+  }
+
+  /// One row an alternative; its effect is empty as long as it was not measured.
+  func choices(
+    from protocolRun: RunSpecification, records: RecordLookup, paper: PaperCurves
+  ) -> [OpenChoice] {
+    let here = records(protocolRun)
+    return alternatives.map { alternative in
+      let there = records(alternative.run(from: protocolRun, passes: passes))
+      var effect = ""
+      if let here, let there {
+        effect = self.effect(here, there, quantity: alternative.quantity, paper: paper)
+      }
+      return OpenChoice(question, taken: taken, alternative: alternative.name, effect: effect)
+    }
+  }
+
+  private func effect(
+    _ here: RunRecord, _ there: RunRecord, quantity: Quantity, paper: PaperCurves
+  ) -> String {
+    let seed = "(seed \(here.specification.seed))"
+    if case .diverged(let epoch, _, _) = there.outcome {
+      return "\(subject) diverges in epoch \(epoch) \(seed)"
+    }
+    let after = Self.costs(there, quantity)
+    let before = Self.costs(here, .runningCost).prefix(after.count).map { $0 }
+    guard let old = before.last, let new = after.last, old.isFinite, new.isFinite else { return "" }
+    let passes = before.count == 1 ? "1 pass" : "\(before.count) passes"
+    var text = "\(subject): cost \(number(new)) instead of \(number(old)) after \(passes)"
+    switch reference {
+    case .curve(let name, let figure):
+      let curve = paper.curve(name, of: figure)
+      if let far = curve?.distance(to: after), let near = curve?.distance(to: before) {
+        text += "; distance to the paper's curve \(number(far)) instead of \(number(near))"
+      }
+    case .point(let place, let figure):
+      let (name, x) = place(before.count)
+      let point = paper.curve(name, of: figure)?.data.first { abs($0.x - x) < 1e-3 }
+      if let point { text += "; the paper's is \(number(point.y))" }
+    case nil: break
+    }
+    return "\(text) \(seed)"
+  }
+
+  /// The curve of a quantity: entry `x` belongs to the paper's `x`.
+  private static func costs(_ record: RunRecord, _ quantity: Quantity) -> [Double] {
+    func values(_ name: String) -> [Double] { record.series(name)?.values ?? [] }
+    let running = values("train_cost_running").dropLast()
+    switch quantity {
+    case .runningCost: return Array(running)
+    case .runningCostAndPenalty: return zip(running, values("penalty").dropFirst()).map(+)
+    case .costAfterPass: return Array(values("train_cost").dropFirst())
+    }
+  }
+
+  private func number(_ value: Double) -> String { String(format: "%.4g", value) }
+}
+
+extension PaperCurves.Curve {
+  /// The median of |log(ours / paper)| over the points that we have, `costs[x]` being ours at `x`;
+  /// `nil` if there are none.
+  func distance(to costs: [Double]) -> Double? {
+    let distances = data.compactMap { point -> Double? in
+      let x = Int(point.x.rounded())
+      guard costs.indices.contains(x), costs[x].isFinite, costs[x] > 0 else { return nil }
+      return abs(log(costs[x] / point.y))
+    }
+    return distances.isEmpty ? nil : Statistics.median(distances)
+  }
+}

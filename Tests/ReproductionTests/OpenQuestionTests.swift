@@ -1,0 +1,146 @@
+import Foundation
+import Reporting
+import Reproduction
+import ResultStore
+import Testing
+
+@Suite struct OpenQuestionTests {
+  private static let paper = PaperCurves([
+    .init(
+      figure: "fig", name: "Adam",
+      points: [.init(x: 0, y: 4), .init(x: 1, y: 2), .init(x: 2, y: 1), .init(x: 3, y: 0.5)])
+  ])
+
+  private let experiment = TrainingExperiment(
+    name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+    settings: [Setting("noise", 0.5, in: 0...1, "noise")], minibatch: 2,
+    epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
+    seeds: ByProfile(smoke: 1, quick: 2, paper: 2),
+    contenders: [Contender("Adam", optimizer: "adam", published: .init(["alpha": 0.1]))],
+    paper: paper, figures: [], claims: [],
+    questions: [
+      OpenQuestion(
+        "noise", of: "Adam", taken: "0.5", figure: "fig", profiles: [.quick],
+        alternatives: [
+          .init("none", settings: ["noise": 0]), .init("large batches", minibatch: 4),
+          .init("decay", hyperparameters: ["beta1": 0.5], schedule: "alpha/sqrt(step)"),
+        ]),
+      OpenQuestion(
+        "cost", of: "Adam", taken: "running", figure: "fig",
+        alternatives: [
+          .init("after the pass", quantity: .costAfterPass),
+          .init("with the penalty", quantity: .runningCostAndPenalty),
+        ]),
+    ]
+  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+
+  private let request = PlanRequest(profile: .quick, data: "")
+
+  /// What a run recorded: the costs of three passes, those at theta and the penalties.
+  private func record(_ run: RunSpecification, running: [Double]) -> RunRecord {
+    func series(_ name: String, _ values: [Double]) -> Series {
+      Series(name, axes: ["epoch"], shape: [4], values: values)
+    }
+    return RunRecord(
+      specification: run, outcome: .finished,
+      series: [
+        series("train_cost_running", running + [.nan]), series("train_cost", [9, 3, 2, 1]),
+        series("penalty", [0, 1, 1, 1]),
+      ], elapsedSeconds: [0, 1, 2, 3])
+  }
+
+  private func choices(_ records: @escaping RecordLookup) throws -> [OpenChoice] {
+    let group = try experiment.document(request, records)
+    return [OpenChoice](decoding: try #require(group.group("choices")))
+  }
+
+  @Test func everyAlternativeDiffersInNothingElse() throws {
+    let runs = try experiment.plan(request) { _ in nil }.runs
+    #expect(runs.count == 5)
+    let (protocolRun, varied) = (runs[0], Array(runs[2...]))
+    #expect(varied.map { $0.label("choice") } == ["none", "large batches", "decay"])
+    for var run in varied {
+      #expect(run.recording == .final)
+      #expect(run.identity != protocolRun.identity)
+      switch run.label("choice") {
+      case "none": run.settings = protocolRun.settings
+      case "large batches": run.minibatch = 2
+      default:
+        #expect(run.hyperparameters == ["alpha": 0.1, "beta1": 0.5])
+        run.hyperparameters = protocolRun.hyperparameters
+        run.schedule = "constant"
+      }
+      run.recording = .full
+      #expect(run.identity == protocolRun.identity)
+    }
+  }
+
+  @Test func noRunsForProfilesThatDoNotMeasureAndForOtherRequests() throws {
+    #expect(try experiment.plan(.init(profile: .paper, data: "")) { _ in nil }.runs.count == 2)
+    var custom = request
+    custom.hyperparameters = ["alpha": 0.2]
+    #expect(try experiment.plan(custom) { _ in nil }.runs.count == 2)
+    #expect(try experiment.document(custom) { _ in nil }.group("choices") == nil)
+  }
+
+  @Test func withoutRunsTheChoicesAreNamedOnly() throws {
+    let choices = try choices { _ in nil }
+    #expect(choices.map(\.question) == ["noise", "noise", "noise", "cost", "cost"])
+    #expect(choices.allSatisfy { $0.effect.isEmpty })
+  }
+
+  @Test func theEffectIsThatOfTheLastPassAndTheDistanceToThePaper() throws {
+    let e = exp(1.0)
+    let choices = try choices { run in
+      switch run.label("choice") {
+      case "none": record(run, running: [4 * e, 2 * e, e])
+      case "decay":
+        RunRecord(
+          specification: run, outcome: .diverged(epoch: 1, step: 0, reason: ""), series: [],
+          elapsedSeconds: [])
+      case nil where run.seed == 0: record(run, running: [4, 2, 1.5])
+      default: nil
+      }
+    }
+    #expect(
+      choices.map(\.effect) == [
+        "Adam: cost 2.718 instead of 1.5 after 3 passes; distance to the paper's curve 1 "
+          + "instead of 0 (seed 0)",
+        "",
+        "Adam diverges in epoch 1 (seed 0)",
+        "Adam: cost 1 instead of 1.5 after 3 passes; distance to the paper's curve 0 instead of 0 "
+          + "(seed 0)",
+        "Adam: cost 2.5 instead of 1.5 after 3 passes; distance to the paper's curve 0.4055 "
+          + "instead of 0 (seed 0)",
+      ])
+  }
+
+  @Test func aSweepVariesOneCell() throws {
+    let experiment = SweepExperiment(
+      name: "sweep", title: "Sweep", place: "nowhere", data: .noData, minibatch: 2,
+      epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
+      seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+      variants: SweepVariants("variant", "variant", [.init("plain", optimizer: "adam")]),
+      axes: [SweepAxis("alpha", [0.1, 0.2])],
+      kept: ByProfile(smoke: ["alpha": [0.1]], quick: [:], paper: [:]),
+      loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
+      questions: [
+        OpenQuestion(
+          "minibatch", ofCell: "alpha = 0.2", taken: "2", figure: "fig",
+          point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)])
+      ], aboutCell: ["alpha": 0.2]
+    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    let runs = try experiment.plan(request) { _ in nil }.runs
+    #expect(runs.map(\.minibatch) == [2, 2, 4])
+    #expect(runs[2].hyperparameters == runs[1].hyperparameters)
+    let smoke = PlanRequest(profile: .smoke, data: "")
+    #expect(try experiment.plan(smoke) { _ in nil }.runs.count == 1)
+    let group = try experiment.document(request) { run in
+      record(run, running: run.minibatch == 4 ? [3, 2, 1] : [4, 3, 2])
+    }
+    #expect(
+      [OpenChoice](decoding: try #require(group.group("choices"))).map(\.effect) == [
+        "alpha = 0.2: cost 1 instead of 2 after 3 passes; the paper's is 0.5 (seed 0)"
+      ])
+  }
+}

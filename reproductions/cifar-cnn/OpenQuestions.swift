@@ -1,0 +1,27 @@
+import Reproduction
+
+/// What the paper leaves open about the network and its images. Four passes tell the
+/// alternatives apart; they take hours, so that the profile `paper` alone measures them.
+let openQuestions = [
+  question(
+    "initial weights", taken: "He normal",
+    .init("Glorot", settings: ["initialisation": "glorot"]),
+    .init("N(0, 0.01^2)", settings: ["initialisation": "normal", "deviation": 0.01])),
+  question(
+    "kind of whitening", taken: "ZCA",
+    .init("each pixel standardised", settings: ["whitening": "standardize"]),
+    .init("each image's contrast, then ZCA", settings: ["whitening": "contrast-zca"]),
+    .init("none", settings: ["whitening": "none"])),
+  question(
+    "border of the poolings", taken: "windows may stick out",
+    .init("ceiling", settings: ["pooling": "ceiling"]),
+    .init("valid", settings: ["pooling": "valid"])),
+]
+
+private func question(
+  _ question: String, taken: String, _ alternatives: OpenQuestion.Alternative...
+) -> OpenQuestion {
+  OpenQuestion(
+    question, of: "Adam", taken: taken, figure: "fig3_right", profiles: [.paper], passes: 4,
+    alternatives: alternatives)
+}

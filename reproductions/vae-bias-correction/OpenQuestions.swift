@@ -1,0 +1,31 @@
+import Foundation
+import Reproduction
+
+/// What the paper leaves open about the model and its training, measured at a cell whose loss in the
+/// paper's figure depends on it.
+let openQuestions = [
+  question(
+    "initial weights", taken: "N(0, 0.01^2)",
+    .init("N(0, 0.1^2)", settings: ["init-deviation": 0.1])),
+  question(
+    "initial latent variances", taken: "1 for every image",
+    .init("as the weights are drawn", settings: ["log-variance-head": "random"])),
+  question("minibatch", taken: "100 images", .init("1000 images", minibatch: 1000)),
+  question(
+    "training images", taken: "the first 50,000",
+    .init("all 60,000", settings: ["training-count": 60_000])),
+  question(
+    "grey pixels", taken: "black or white, drawn anew for each minibatch",
+    .init("their grey levels", settings: ["pixels": "grey"])),
+]
+
+private func question(
+  _ question: String, taken: String, _ alternative: OpenQuestion.Alternative
+) -> OpenQuestion {
+  OpenQuestion(
+    question, ofCell: "corrected, beta1 = 0.9, beta2 = 0.999, alpha = 3e-4", taken: taken,
+    figure: "fig4",
+    point: { epochs in
+      (curve: "\(epochs) epochs, beta1=0.9, beta2=0.999, corrected", x: log10(3e-4))
+    }, alternatives: [alternative])
+}
