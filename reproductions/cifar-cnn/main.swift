@@ -28,19 +28,20 @@ TrainingExperiment(
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
   ],
   minibatch: 128,
-  epochs: ByProfile(smoke: 1, quick: 2, paper: 49),
+  epochs: ByProfile(smoke: 1, quick: 4, paper: 49),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   search: ByProfile(
     smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
-    paper: .inline(seeds: 1, epochs: 8)),
+    paper: .inline(seeds: 1, epochs: 4)),
   recording: ByProfile(smoke: .full, quick: .final, paper: .full),
+  arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
   contenders: contenders(
     "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 1e-3]),
     grid: Grid([GridAxis("alpha", from: 1e-3, to: 1e-2, perDecade: 2)]))
     + contenders(
       "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
       grid: Grid([
-        GridAxis("alpha", from: 3e-3, to: 3e-2, perDecade: 2), GridAxis("momentum", [0.9, 0.99]),
+        GridAxis("alpha", from: 3e-3, to: 3e-2, perDecade: 2), GridAxis("momentum", [0.9]),
       ]))
     + contenders(
       "Adam", optimizer: "adam", published: .init(["alpha": 1e-3]),

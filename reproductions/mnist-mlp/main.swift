@@ -30,6 +30,7 @@ TrainingExperiment(
   search: ByProfile(
     smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
     paper: .inline(seeds: 3)),
+  recording: ByProfile(smoke: .full, quick: .full, paper: .sparse),
   contenders: [
     Contender(
       "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.01]),

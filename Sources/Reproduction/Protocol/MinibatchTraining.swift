@@ -57,7 +57,7 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
       return TrainingProcess(
         run, objective: objective, optimizer: optimizer,
         schedule: try Schedule.parse(run.schedule),
-        probes: run.recording == .full ? probes : [])
+        probes: [.full, .sparse].contains(run.recording) ? probes : [])
     }
   }
 }

@@ -55,7 +55,7 @@ public struct OpenQuestion: Sendable {
       run.schedule = schedule ?? run.schedule
       run.settings = run.settings.replacing(with: settings)
       run.minibatch = minibatch ?? run.minibatch
-      if run.recording == .full { run.recording = .final }
+      if run.recording != .ends { run.recording = .final }
       run.labels = [.init("choice", name)] + run.labels.filter { $0.axis == "optimizer" }
       return run
     }

@@ -7,11 +7,24 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public enum Recording: String, Sendable, Codable {
     /// All quantities after every epoch.
     case full
+    /// As `full`, but with evaluations after each of the first ten epochs, every tenth from there and
+    /// the last: for long runs, where evaluating the training set costs two fifths of the time.
+    case sparse
     /// Running costs after every epoch, evaluations at the end only: for searches.
     case final
     /// Running costs after every epoch, evaluations before the first step and at the end only: for
     /// sweeps.
     case ends
+
+    /// Whether the quantities at theta are recorded after `epoch` of `last` epochs.
+    func isEvaluated(after epoch: Int, of last: Int) -> Bool {
+      switch self {
+      case .full: true
+      case .sparse: epoch <= 10 || epoch % 10 == 0 || epoch == last
+      case .final: epoch == last
+      case .ends: epoch == 0 || epoch == last
+      }
+    }
   }
 
   /// Where a run stands in the result arrays: a position by label along each axis.

@@ -22,6 +22,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
   let recording: ByProfile<RunSpecification.Recording>
+  let profileArms: ByProfile<[Arm]>
   let contenders: [Contender]
   let probes: [Probe]
   let probeAxes: [Dimension]
@@ -44,6 +45,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
   ///   - recording: how much the final runs record; `final` where evaluating the whole training set
   ///     after every epoch takes too long.
+  ///   - arms: the arms of a profile, where one of them takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - objective: makes the objective for a minibatch size.
@@ -54,6 +56,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
     recording: ByProfile<RunSpecification.Recording> = ByProfile(
       smoke: .full, quick: .full, paper: .full),
+    arms: ByProfile<[Arm]> = ByProfile(
+      smoke: [.published, .tuned], quick: [.published, .tuned], paper: [.published, .tuned]),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
@@ -72,6 +76,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.seeds = seeds
     self.search = search
     self.recording = recording
+    profileArms = arms
     self.contenders = contenders
     self.probes = probes
     self.probeAxes = probeAxes
@@ -128,7 +133,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   private func arms(_ request: PlanRequest) -> [Arm] {
     if request.isCustom { return [.custom] }
-    return [.published, .tuned].filter { arm in
+    return profileArms[request.profile].filter { arm in
       contenders.contains { arm == .published ? $0.published != nil : $0.grid != nil }
     }
   }
@@ -221,11 +226,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         plan.runs = try customRuns(request)
         return plan
       }
+      let arms = arms(request)
       for contender in contenders where isMade(contender, request) {
-        if !request.isSearch, let published = contender.published {
+        if !request.isSearch, arms.contains(.published), let published = contender.published {
           plan.runs += finalRuns(contender, published, arm: .published, request: request)
         }
-        guard let grid = contender.grid else { continue }
+        guard let grid = contender.grid, request.isSearch || arms.contains(.tuned) else {
+          continue
+        }
         var isInline = request.isSearch
         if case .inline = search[request.profile].source { isInline = true }
         if isInline {
@@ -255,7 +263,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   /// `published`; `nil` if its contender is not run.
   private func protocolRun(of question: OpenQuestion, request: PlanRequest) -> RunSpecification? {
     guard let contender = contenders.first(where: { $0.name == question.subject }),
-      isMade(contender, request), let published = contender.published
+      isMade(contender, request), arms(request).contains(.published),
+      let published = contender.published
     else { return nil }
     return finalRuns(contender, published, arm: .published, request: request).first
   }

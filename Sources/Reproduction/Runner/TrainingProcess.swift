@@ -249,9 +249,8 @@ public final class TrainingProcess: RunProcess {
       return .diverged(
         epoch: epoch, step: stepInEpoch, reason: "theta is no longer finite")
     }
-    let isEvaluated =
-      specification.recording == .full || epoch == specification.epochs
-      || (specification.recording == .ends && epoch == 0)
+    let isEvaluated = specification.recording.isEvaluated(
+      after: epoch, of: specification.epochs)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
     let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
