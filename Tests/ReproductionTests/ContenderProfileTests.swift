@@ -49,6 +49,18 @@ import Testing
     #expect(try names(request) == ["custom Adam+dropout 2 final"])
   }
 
+  @Test func armsThatAreAskedFor() throws {
+    var paper = PlanRequest(profile: .paper, data: "")
+    paper.arms = [.published]
+    #expect(try names(paper) == ["published Adam 4 full", "published Adam+dropout 4 full"])
+    #expect(experiment.shortened(paper) == "1 of 2 arms")
+    let axis = try experiment.document(paper) { _ in nil }.dimensions.first { $0.name == "arm" }
+    #expect(axis?.labels == .string(["published"]))
+    paper.arms = [.tuned]
+    #expect(try names(paper).filter { $0.hasPrefix("published") }.isEmpty)
+    #expect(try names(paper).count == 4)
+  }
+
   @Test func aSearchIsForAll() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.isSearch = true

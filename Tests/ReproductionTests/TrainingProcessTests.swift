@@ -14,9 +14,11 @@ import Testing
 
   private func process(
     optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil,
-    minibatch: Int = 7, stepsWithReplacement: Int? = nil
+    minibatch: Int = 7, stepsWithReplacement: Int? = nil,
+    recording: RunSpecification.Recording = .full
   ) throws -> TrainingProcess {
     var specification = specification(epochs: epochs)
+    specification.recording = recording
     specification.minibatch = minibatch
     specification.stepsWithReplacement = stepsWithReplacement
     return TrainingProcess(
@@ -41,6 +43,23 @@ import Testing
 
   private func bytes(_ series: [Series]) -> [[UInt64]] {
     series.map { $0.values.map(\.bitPattern) }
+  }
+
+  @Test func longRunsAreEvaluatedSparsely() throws {
+    let full = try process(epochs: 25)
+    let sparse = try process(epochs: 25, recording: .sparse)
+    #expect(try full.advance { false } == .finished)
+    #expect(try sparse.advance { false } == .finished)
+    for (all, some) in zip(full.series, sparse.series) where all.axes.first == "epoch" {
+      guard ["train_cost", "penalty", "test_cost"].contains(all.name) else {
+        #expect(bytes([all]) == bytes([some]), "\(all.name) is recorded after every epoch")
+        continue
+      }
+      for (epoch, (a, b)) in zip(all.values, some.values).enumerated() {
+        let isEvaluated = Array(0...10).contains(epoch) || [20, 25].contains(epoch)
+        #expect(isEvaluated ? a == b : b.isNaN, "\(all.name) after \(epoch) epochs")
+      }
+    }
   }
 
   @Test func recordsEveryEpoch() throws {

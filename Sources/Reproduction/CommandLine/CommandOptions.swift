@@ -52,6 +52,10 @@ package struct CommandOptions {
         .init("optimizers", "LIST", "only these: " + experiment.contenders.joined(separator: ",")),
         at: 1)
     }
+    if experiment.arms.count > 1 {
+      let names = experiment.arms.map(\.rawValue).joined(separator: ",")
+      options.append(.init("arms", "LIST", "only these: \(names)"))
+    }
     for parameter in hyperparameters(of: experiment) {
       options.append(
         .init(parameter.name, "X", parameter.meaning + " (forms an arm of its own, `custom`)"))
@@ -158,6 +162,7 @@ package struct CommandOptions {
     }
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
     request.contenders = contenders
+    request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")
@@ -235,6 +240,18 @@ package struct CommandOptions {
       }
       return name
     }
+  }
+
+  private static func arms(_ text: String, of experiment: Experiment) throws -> [Arm] {
+    let wanted = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let arm = experiment.arms.first(where: { $0.rawValue == part }) else {
+        throw UsageError(
+          "\(experiment.name) has no arm \"\(part)\"; it has "
+            + experiment.arms.map(\.rawValue).joined(separator: ", "))
+      }
+      return arm
+    }
+    return experiment.arms.filter(wanted.contains)
   }
 
   private static func shard(_ text: String) throws -> Shard {

@@ -23,6 +23,8 @@ public struct Experiment: Sendable {
   public var methods: [String]
   /// The names that `--optimizers` takes.
   public var contenders: [String]
+  /// The arms that `--arms` takes.
+  public var arms: [Arm] = []
   /// Options that only this experiment has; their arguments arrive in `PlanRequest.extra`.
   public var extraOptions: [CommandOption] = []
   /// Whether the runs pass over training data in minibatches, and so have options for both.

@@ -22,6 +22,8 @@ public struct PlanRequest: Sendable {
   public var profile: Profile
   /// The contenders that were asked for by name; `nil`: the profile's.
   public var contenders: [String]?
+  /// The arms that were asked for; `nil`: the profile's.
+  public var arms: [Arm]?
   /// Seeds instead of the profile's.
   public var seeds: [UInt64]?
   /// Epochs instead of the profile's.

@@ -92,7 +92,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   /// The experiment for the command line.
   public var experiment: Experiment {
     let makeProcess = training.makeProcess
-    return Experiment(
+    var experiment = Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: settings, methods: contenders.map(\.optimizer),
       contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
@@ -100,6 +100,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       makeProcess: { try makeProcess($0, $1) },
       document: document, searchTable: searchTable, claims: claims, siblings: siblings,
       figures: figures, paper: paper, shortened: shortened, notes: notes)
+    experiment.arms = declaredArms
+    return experiment
   }
 
   /// Runs the experiment's command line and ends the process.
@@ -119,9 +121,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   private func shortened(_ request: PlanRequest) -> String {
     let made = contenders.count { isMade($0, request) }
+    let arms = arms(request)
     return [
       training.shortened(request),
       made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
+      request.isCustom || arms.count == declaredArms.count
+        ? "" : "\(arms.count) of \(declaredArms.count) arms",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
@@ -133,7 +138,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   private func arms(_ request: PlanRequest) -> [Arm] {
     if request.isCustom { return [.custom] }
-    return profileArms[request.profile].filter { arm in
+    return declaredArms.filter((request.arms ?? profileArms[request.profile]).contains)
+  }
+
+  /// The arms that some contender has.
+  private var declaredArms: [Arm] {
+    [.published, .tuned].filter { arm in
       contenders.contains { arm == .published ? $0.published != nil : $0.grid != nil }
     }
   }
