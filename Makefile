@@ -106,6 +106,7 @@ test: $(STAMPS)/deps ## run the tests
 .PHONY: reliability
 reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (20 min)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
+	BIN=$(BIN)/vae-bias-correction DISK_SIZE=200m Tests/reliability/full-disk.sh
 
 .PHONY: lint
 lint: ## check the format of the sources and the scripts

@@ -6,9 +6,11 @@
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 options=(--profile smoke --jobs 2)
+# Room for a whole run: more for programs with large checkpoints.
+size=${DISK_SIZE:-4m}
 disk=$work/disk
 mkdir "$disk"
-if ! mount -t tmpfs -o size=4m tmpfs "$disk" 2> /dev/null; then
+if ! mount -t tmpfs -o size="$size" tmpfs "$disk" 2> /dev/null; then
   echo "skipped: may not mount a tmpfs; faults.sh injects ENOSPC"
   exit 0
 fi
@@ -21,7 +23,7 @@ rm -rf "${disk:?}"/*
 refused=0
 for percent in 1 5 10 25 50 70 80 90 97; do
   # So much of what is needed is free.
-  mount -o remount,size=4m "$disk"
+  mount -o remount,size="$size" "$disk"
   rm -rf "${disk:?}"/* "$disk"/.[!.]*
   mount -o remount,size=$((used * percent / 100 + 4))k "$disk"
   status=0
@@ -35,13 +37,36 @@ for percent in 1 5 10 25 50 70 80 90 97; do
     runs=$(find "$disk" -name '*.run' | wc -l)
   fi
   if [ -e "$disk/x.h5" ]; then same "$disk/x.h5" "$work/whole.h5"; fi
-  mount -o remount,size=4m "$disk"
+  mount -o remount,size="$size" "$disk"
   run 0 "${options[@]}" --dry-run --output "$disk/x.h5"
   run 0 "${options[@]}" --output "$disk/x.h5"
   same "$disk/x.h5" "$work/whole.h5"
   say "$percent % of the space: status $status, ${runs:-all} runs kept, then completed"
 done
 [ "$refused" -ge 5 ] || fail "the disk was never full"
+
+# The disk fills up while the program is at work.
+rm -rf "${disk:?}"/* "$disk"/.[!.]*
+mount -o remount,size="$size" "$disk"
+"$bin" "${options[@]}" --checkpoint-interval 0 --output "$disk/x.h5" > /dev/null 2> "$work/errors" &
+running=$!
+while [ "$(find "$disk" -name '*.run' | wc -l)" -lt 3 ] && kill -0 $running 2> /dev/null; do
+  sleep 0.02
+done
+cat /dev/zero > "$disk/balloon" 2> /dev/null || true
+status=0
+wait $running || status=$?
+runs=$(find "$disk" -name '*.run' | wc -l)
+rm "$disk/balloon"
+[ "$runs" -ge 3 ] || fail "only $runs runs were kept"
+if [ "$status" -ne 0 ]; then
+  case $status in 73 | 74) ;; *) fail "status $status: $(cat "$work/errors")" ;; esac
+  [ "$(grep -c 'No space left on device; free some space' "$work/errors")" -eq 1 ] \
+    || fail "$(cat "$work/errors")"
+fi
+run 0 "${options[@]}" --output "$disk/x.h5"
+same "$disk/x.h5" "$work/whole.h5"
+say "the disk fills up after 3 runs: status $status, $runs runs kept, then completed"
 
 mount -o remount,ro "$disk"
 run 0 "${options[@]}" --list --output "$disk/x.h5"
