@@ -31,6 +31,7 @@ TrainingExperiment(
     smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
     paper: .inline(seeds: 3)),
   recording: ByProfile(smoke: .full, quick: .full, paper: .sparse),
+  arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
   contenders: [
     Contender(
       "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.01]),

@@ -81,7 +81,7 @@ public struct OpenQuestion: Sendable {
   ///
   /// - Parameters:
   ///   - question: what is open, e.g. `coefficient of the L2 penalty`.
-  ///   - subject: the contender whose run of the arm `published` is varied.
+  ///   - subject: the contender whose run is varied, in the arm `published` if that is run.
   ///   - taken: what the protocol takes.
   ///   - figure: the paper's figure with the curve to compare with.
   ///   - curve: that curve, if its name is not the contender's.

@@ -260,7 +260,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       }
       if !request.isSearch {
         plan.runs += questions.flatMap { question in
-          protocolRun(of: question, request: request).map {
+          protocolRun(of: question, request: request, records: records).map {
             question.runs(from: $0, in: request.profile)
           } ?? []
         }
@@ -270,13 +270,21 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the arm
-  /// `published`; `nil` if its contender is not run.
-  private func protocolRun(of question: OpenQuestion, request: PlanRequest) -> RunSpecification? {
+  /// `published`, in `tuned` where that is not run; `nil` if there is none.
+  private func protocolRun(
+    of question: OpenQuestion, request: PlanRequest, records: RecordLookup
+  ) -> RunSpecification? {
     guard let contender = contenders.first(where: { $0.name == question.subject }),
-      isMade(contender, request), arms(request).contains(.published),
-      let published = contender.published
+      isMade(contender, request)
     else { return nil }
-    return finalRuns(contender, published, arm: .published, request: request).first
+    let arms = arms(request)
+    if arms.contains(.published), let published = contender.published {
+      return finalRuns(contender, published, arm: .published, request: request).first
+    }
+    guard arms.contains(.tuned), let grid = contender.grid else { return nil }
+    return tunedChoice(contender, grid, request: request, records: records).flatMap {
+      finalRuns(contender, $0, arm: .tuned, request: request).first
+    }
   }
 
   /// What the command line's hyperparameters make of each contender that has them.
@@ -386,7 +394,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       }
       if !request.isCustom, !questions.isEmpty {
         let choices = questions.flatMap { question in
-          protocolRun(of: question, request: request).map {
+          protocolRun(of: question, request: request, records: records).map {
             question.choices(from: $0, records: records, paper: paper)
           } ?? question.unmeasuredChoices
         }
