@@ -61,7 +61,7 @@ TrainingExperiment(
     .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
-    EarlyAccuracy.claim(model: "logistic", sgd: "SGDNesterov"),
+    EarlyAccuracy.claim(.logistic),
   ]
 ) { data, settings, minibatch in
   LogisticRegression(

@@ -70,7 +70,7 @@ TrainingExperiment(
     + (rivals + ["Adam"]).map {
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place)
-    } + [EarlyAccuracy.claim(model: "mlp", sgd: "SGDNesterov")],
+    } + [EarlyAccuracy.claim(.perceptron)],
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result."
