@@ -118,6 +118,12 @@ lint: ## check the format of the sources and the scripts
 bench: $(STAMPS)/build ## time a training step of every experiment, and every update
 	@for b in $$(sed -n '/^let tools/,/^]/s/.*"\(bench-[a-z]*\)".*/\1/p' Package.swift); do $(BIN)/$$b || exit; done
 
+PYTHON ?= python3
+
+.PHONY: bench-peers
+bench-peers: $(STAMPS)/build ## time a training step beside PyTorch's (PYTHON= an interpreter that has torch)
+	@$(PYTHON) reproductions/support/bench-peers.py $(BIN)/bench-networks
+
 .PHONY: fuzz
 fuzz: $(STAMPS)/deps ## fuzz the readers with libFuzzer for 60 s each
 	Tests/Fuzz/run.sh 60

@@ -5,27 +5,22 @@ import Storage
 /// Where data sets are looked for: a folder that the user names, else `$ADAM_DATA`, else `data`.
 ///
 /// Each data set has its own folder in it: `mnist/`, `fashion-mnist/`, `cifar-10/`, `imdb/`.
-/// Fashion-MNIST is also found where Debian's package `dataset-fashion-mnist` puts it.
+/// Fashion-MNIST is also found where Debian's package `dataset-fashion-mnist` puts it, or where
+/// `$DATA_DEBIAN_FASHION` says that the package is (as for `make data`).
 public struct DataLocation: Sendable, Equatable {
   /// The folder that holds one folder for each data set.
   public let root: String
-  /// Where Debian's package puts Fashion-MNIST; a test may say another place.
-  package let debianFashionMNIST: String
+  /// Where Debian's package puts Fashion-MNIST.
+  private let debianFashionMNIST: String
 
   /// The place after the rule above; an empty variable counts as absent.
   public init(
     folder: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
-    self.init(folder: folder, environment: environment, debianFashionMNIST: Self.debianFolder)
+    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    root = folder ?? variable("ADAM_DATA") ?? "data"
+    debianFashionMNIST = variable("DATA_DEBIAN_FASHION") ?? "/usr/share/datasets/fashion-mnist"
   }
-
-  package init(folder: String?, environment: [String: String], debianFashionMNIST: String) {
-    let variable = environment["ADAM_DATA"].flatMap { $0.isEmpty ? nil : $0 }
-    root = folder ?? variable ?? "data"
-    self.debianFashionMNIST = debianFashionMNIST
-  }
-
-  private static let debianFolder = "/usr/share/datasets/fashion-mnist"
 
   /// The folders where a data set may be, the first that has it wins.
   func folders(of name: DatasetName) -> [String] {
@@ -165,9 +160,6 @@ public struct LocatedDataset: Sendable {
   /// How it differs from the official files though its content is theirs, e.g. in the order.
   public let note: String?
   let files: [File]
-
-  /// The files it is read from.
-  public var paths: [String] { files.map(\.path) }
 
   /// Reads and decodes the images.
   ///

@@ -62,15 +62,6 @@ public struct OptimizerState: Sendable, Equatable {
 }
 
 extension OptimizerState {
-  /// Whether a state that is put in place of this one fits: the same names in the same order, and
-  /// vectors of the same lengths. Putting in one that does not stops the program.
-  public func fits(_ other: OptimizerState) -> Bool {
-    step >= 0 && other.step >= 0
-      && scalars.map(\.name) == other.scalars.map(\.name)
-      && vectors.map(\.name) == other.vectors.map(\.name)
-      && vectors.map(\.values.count) == other.vectors.map(\.values.count)
-  }
-
   func scalar(_ name: String) -> Double {
     guard let scalar = scalars.first(where: { $0.name == name }) else {
       preconditionFailure("the state of this optimizer has \(name)")

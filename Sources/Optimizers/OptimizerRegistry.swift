@@ -87,23 +87,10 @@ public enum OptimizerError: UserFacingError, Equatable {
   }
 }
 
-/// The name among `names` that takes the fewest insertions, deletions and replacements to get from
-/// `text`, if two or a third of its letters suffice.
+/// The name among `names` that is nearest to `text`, if two edits or a third of its letters suffice.
 private func closest(to text: String, among names: [String]) -> String? {
-  let wanted = Array(text.lowercased().prefix(64))
-  func distance(_ name: [Character]) -> Int {
-    var previous = Array(0...name.count)
-    for (row, letter) in wanted.enumerated() {
-      var current = [row + 1]
-      for column in name.indices {
-        let replacement = previous[column] + (name[column] == letter ? 0 : 1)
-        current.append(min(replacement, previous[column + 1] + 1, current[column] + 1))
-      }
-      previous = current
-    }
-    return previous[name.count]
-  }
-  let ranked = names.map { (name: $0, distance: distance(Array($0))) }
+  let wanted = String(text.lowercased().prefix(64))
+  let ranked = names.map { (name: $0, distance: editDistance(wanted, $0)) }
   guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
   return best.distance <= max(2, best.name.count / 3) ? best.name : nil
 }

@@ -16,7 +16,7 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   var location: DataLocation {
-    DataLocation(folder: path, environment: [:], debianFashionMNIST: path + "/debian")
+    DataLocation(folder: path, environment: ["DATA_DEBIAN_FASHION": path + "/debian"])
   }
 
   /// Writes a file, creating its folder.

@@ -147,14 +147,15 @@ func attribute(_ name: String, of path: String) throws -> String? {
 
 /// One complaint: a single line that begins with the program's name.
 func expectOneLine(
-  _ outcome: Program.Outcome, status: Int32, _ parts: String...,
+  _ outcome: Program.Outcome, status: Int32, of program: String = "mnist-logistic",
+  _ parts: String...,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(
     outcome.status == status && !outcome.wasKilled, "\(outcome.errors)",
     sourceLocation: sourceLocation)
   #expect(
-    outcome.errorLines.count == 1 && outcome.errors.hasPrefix("mnist-logistic: "),
+    outcome.errorLines.count == 1 && outcome.errors.hasPrefix("\(program): "),
     "\(outcome.errors)", sourceLocation: sourceLocation)
   for part in parts {
     #expect(

@@ -30,10 +30,4 @@ import Testing
     let parsed = try parser.parse(["program", "--alpha", text])
     #expect(throws: UsageError.self) { try parsed.number("alpha") }
   }
-
-  @Test(arguments: [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)])
-  func countsEdits(left: String, right: String, distance: Int) {
-    #expect(editDistance(left, right) == distance)
-    #expect(editDistance(right, left) == distance)
-  }
 }

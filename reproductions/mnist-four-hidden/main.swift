@@ -53,8 +53,9 @@ TrainingExperiment(
       })
   ],
   claims: fourHiddenClaims + [
-    EarlyAccuracy.claim(model: "four-hidden", sgd: "SGD", arm: "published")
+    EarlyAccuracy.claim(.fourHidden), EarlyAccuracy.anyModelClaim(in: .fourHidden),
   ],
+  siblings: EarlyAccuracy.siblings(of: .fourHidden),
   notes: [
     "Minibatches are drawn with replacement, so an epoch here is 1,000 iterations (100 in the smoke "
       + "profile), and two of them are the 2,000 iterations of the write-up.",

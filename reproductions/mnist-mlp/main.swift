@@ -72,7 +72,7 @@ TrainingExperiment(
     + (rivals + ["Adam"]).map {
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place)
-    } + [EarlyAccuracy.claim(model: "mlp", sgd: "SGDNesterov")],
+    } + [EarlyAccuracy.claim(.perceptron)],
   questions: [
     OpenQuestion(
       "which cost is plotted", of: "Adam",

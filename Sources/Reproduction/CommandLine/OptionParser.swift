@@ -42,9 +42,6 @@ public struct ParsedOptions: Sendable {
   /// The option's argument; the last one counts.
   public func value(_ name: String) -> String? { given.last { $0.name == name }?.value }
 
-  /// The names of the options given, in order.
-  public var names: [String] { given.map(\.name) }
-
   /// The option's argument as a finite number.
   ///
   /// - Throws: `UsageError` if it is not one.
@@ -141,20 +138,4 @@ public struct OptionParser: Sendable {
     guard let (name, distance) = close, distance <= 2 else { return "" }
     return " (did you mean --\(name)?)"
   }
-}
-
-/// The Levenshtein distance between two words.
-public func editDistance(_ left: String, _ right: String) -> Int {
-  let right = Array(right)
-  var row = Array(0...right.count)
-  for (i, character) in left.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in right.indices {
-      let substituted = diagonal + (right[j] == character ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
-    }
-  }
-  return row[right.count]
 }

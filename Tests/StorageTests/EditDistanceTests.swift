@@ -1,0 +1,12 @@
+import Storage
+import Testing
+
+@Suite struct EditDistanceTests {
+  @Test(arguments: [
+    ("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0), ("adma", "adam", 2),
+  ])
+  func countsEdits(left: String, right: String, distance: Int) {
+    #expect(editDistance(left, right) == distance)
+    #expect(editDistance(right, left) == distance)
+  }
+}
