@@ -164,7 +164,10 @@ public enum HTMLReport {
       if let drawn = entry.drawn {
         let kind = entry.figure.isGrid ? "panels small" : "panels"
         if entry.figure.isGrid { out += legend(entry.figure) }
-        out += "<div class=\"\(kind)\" style=\"--columns: \(entry.figure.columns)\">\n"
+        // On paper more than three panels in a row could not be read.
+        let columns = Swift.min(entry.figure.columns, entry.panels.count)
+        out += "<div class=\"\(kind)\" style=\"--columns: \(entry.figure.columns); "
+        out += "--print-columns: \(Swift.max(1, Swift.min(columns, 3)))\">\n"
         out += drawn.panels.joined(separator: "\n") + "\n</div>\n"
       } else if !content.hasPictures {
         out += "<p>Not drawn: gnuplot is missing. The numbers are below.</p>\n"
@@ -180,7 +183,7 @@ public enum HTMLReport {
         let links = files.map { "<a href=\"figures/\(id).\($0)\">\($0.uppercased())</a>" }
         out +=
           "<p>Bold with markers: our median over seeds; band: their range; thin: the paper's own "
-        out += "curves. As a file: \(links.joined(separator: ", ")).</p>\n"
+        out += "curves. <span class=\"screen\">As a file: \(links.joined(separator: ", ")).</span></p>\n"
       }
       out += "</figcaption>\n"
       let rows = ReportContent.distances(entry).map { $0.map(escaped) }
@@ -324,19 +327,32 @@ public enum HTMLReport {
     details p { margin: .3rem 0; }
     summary { color: var(--link); cursor: pointer; }
     pre { overflow-x: auto; padding: .8rem; background: var(--soft); font-size: .85rem; }
-    @media (max-width: 44rem) {
+    @media screen and (max-width: 44rem) {
       .cards thead { position: absolute; left: -100vw; }
       .cards, .cards tbody, .cards tr, .cards th, .cards td, .cards caption { display: block;
         width: 100%; }
       .cards tr { padding: .5rem 0; border-bottom: 2px solid var(--line); }
       .cards th, .cards td { padding: .15rem 0; border: 0; }
       .cards td::before { content: attr(data-label) ": "; color: var(--quiet); } }
+    @page { margin: 14mm 12mm; }
     @media print {
-      :root { --ink: #000; --paper: #fff; --link: #000; --quiet: #333; }
-      nav, .skip { display: none; }
-      body { max-width: none; font-size: 10pt; }
-      figure, tr, article { break-inside: avoid; }
-      .panels { grid-template-columns: 1fr 1fr; }
-      .scroll { overflow: visible; } }
+      :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #fff; --line: #999;
+        --link: #000; --quiet: #333; --yes: #000; --yes-bg: #fff; --no: #000; --no-bg: #fff;
+        --open: #000; --open-bg: #fff; }
+      nav, .skip, .screen, details:not([open]), .cards th:last-child, .cards td:last-child {
+        display: none; }
+      a { text-decoration: none; }
+      body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.35; }
+      h2, h3, caption, summary, thead { break-after: avoid; }
+      h2 { margin-top: 1.2rem; }
+      figure, article { margin: .8rem 0 1.4rem; }
+      .warning, .legend, .panels { break-after: avoid; }
+      .panels, figcaption, tr, li, p, pre { break-inside: avoid; }
+      .panels, .panels.small { grid-template-columns: repeat(var(--print-columns), 1fr); }
+      summary { list-style: none; color: var(--ink); }
+      .scroll, pre { overflow: visible; }
+      pre { white-space: pre-wrap; }
+      table { font-size: 8pt; }
+      th, td { padding: .2rem .35rem; } }
     """
 }
