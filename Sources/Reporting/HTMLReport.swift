@@ -164,10 +164,7 @@ public enum HTMLReport {
       if let drawn = entry.drawn {
         let kind = entry.figure.isGrid ? "panels small" : "panels"
         if entry.figure.isGrid { out += legend(entry.figure) }
-        // On paper more than three panels in a row could not be read.
-        let columns = Swift.min(entry.figure.columns, entry.panels.count)
-        out += "<div class=\"\(kind)\" style=\"--columns: \(entry.figure.columns); "
-        out += "--print-columns: \(Swift.max(1, Swift.min(columns, 3)))\">\n"
+        out += "<div class=\"\(kind)\" style=\"--columns: \(entry.figure.columns)\">\n"
         out += drawn.panels.joined(separator: "\n") + "\n</div>\n"
       } else if !content.hasPictures {
         out += "<p>Not drawn: gnuplot is missing. The numbers are below.</p>\n"
@@ -221,9 +218,7 @@ public enum HTMLReport {
         out += table(
           "What the paper leaves open.",
           ["open in the paper", "taken", "alternative", "measured effect"],
-          summary.choices.map {
-            [$0.question, $0.taken, $0.alternative, $0.effect].map(escaped)
-          })
+          summary.choices.map { ReportText.row($0).map(escaped) }, isCards: true)
       }
       if !summary.settings.isEmpty {
         out += "<details><summary>Settings of each contender</summary>"
@@ -339,16 +334,17 @@ public enum HTMLReport {
       :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #fff; --line: #999;
         --link: #000; --quiet: #333; --yes: #000; --yes-bg: #fff; --no: #000; --no-bg: #fff;
         --open: #000; --open-bg: #fff; }
-      nav, .skip, .screen, details:not([open]), .cards th:last-child, .cards td:last-child {
-        display: none; }
+      nav, .skip, .screen, details:not([open]), #verdicts th:last-child,
+      #verdicts td:last-child { display: none; }
       a { text-decoration: none; }
       body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.35; }
       h2, h3, caption, summary, thead { break-after: avoid; }
       h2 { margin-top: 1.2rem; }
       figure, article { margin: .8rem 0 1.4rem; }
       .warning, .legend, .panels { break-after: avoid; }
-      .panels, figcaption, tr, li, p, pre { break-inside: avoid; }
-      .panels, .panels.small { grid-template-columns: repeat(var(--print-columns), 1fr); }
+      .panels, svg, figcaption, h2, h3, tr, li, p, pre { break-inside: avoid; }
+      .panels { grid-template-columns: 1fr 1fr; }
+      .panels.small { grid-template-columns: 1fr 1fr 1fr; }
       summary { list-style: none; color: var(--ink); }
       .scroll, pre { overflow: visible; }
       pre { white-space: pre-wrap; }
