@@ -126,11 +126,11 @@ package struct GnuplotScript {
     let hasKeys = Self.needsKeys(labels)
     for (number, (label, place)) in zip(labels, places).enumerated() {
       let line = data.lines[label.line]
-      let colour = "lc rgb \"\(rgb(line.line.colour))\" front\n"
+      let colour = "lc rgb \"\(Self.rgb(line.line.colour))\" front\n"
       let isCut = line.isDiverged && isAlongTime(line)
       let y = "graph \(coordinate(place))"
       let name = "set label \(number + 1) \(quoted(line.line.name + (isCut ? " (diverged)" : "")))"
-      let style = " left noenhanced font \",11\" tc rgb \"\(rgb(line.line.colour))\""
+      let style = " left noenhanced font \",11\" tc rgb \"\(Self.rgb(line.line.colour))\""
       if hasKeys {
         // A line that ends early cannot be joined to its label: what joins them would look like data.
         func along(_ pixels: Double) -> String { "graph \(coordinate(1 + pixels / plotWidth))" }
@@ -202,7 +202,7 @@ package struct GnuplotScript {
     var lines: [String] = []
     for (number, line) in data.lines.enumerated() {
       let name = "$p\(index)_\(number)"
-      let colour = rgb(line.line.colour)
+      let colour = Self.rgb(line.line.colour)
       let dash = dashes[number % dashes.count]
       let marker = markers[number % markers.count]
       if line.line.band != .none, line.seeds > 1 || line.line.band != .seeds {
@@ -214,7 +214,7 @@ package struct GnuplotScript {
         printed.append("\(name)_paper using 1:2 with points pt 7 ps 1 lc rgb \"black\" notitle")
       } else if line.paper != nil {
         references.append(
-          "\(name)_paper using 1:2 with lines lw 1.1 dt 1 lc rgb \"\(faint(line.line.colour))\""
+          "\(name)_paper using 1:2 with lines lw 1.1 dt 1 lc rgb \"\(Self.faint(line.line.colour))\""
             + " notitle")
       }
       if !line.line.isPoints {
@@ -343,7 +343,8 @@ package struct GnuplotScript {
 
   /// Round numbers on a logarithmic axis of less than two decades, where powers of ten alone would be
   /// one label or none; nil where they are enough.
-  package static func logarithmicTicks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double]? {
+  package static func logarithmicTicks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double]?
+  {
     let low = range.lowerBound
     let high = range.upperBound
     guard low > 0 else { return nil }
@@ -372,7 +373,7 @@ package struct GnuplotScript {
     var x = (canvasWidth - widths.reduce(0, +)) / 2
     var out = ""
     for (index, entry) in entries.enumerated() {
-      let colour = rgb(entry.colour)
+      let colour = Self.rgb(entry.colour)
       out += "set arrow \(1100 + index) from screen \(fraction(x, canvasWidth)), screen \(y)"
       out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead lw 2"
       out += " dt \(dashes[index % dashes.count]) lc rgb \"\(colour)\" front\n"
@@ -496,7 +497,14 @@ package struct GnuplotScript {
     return "\(name) << EOD\n" + content.joined(separator: "\n") + "\nEOD\n"
   }
 
-  private func rgb(_ colour: Figure.Colour) -> String {
+  /// The colours of lines and of what is said about them, with the names by which a page, light or
+  /// dark, sets them.
+  static let pageColours: [(rgb: String, name: String)] =
+    Figure.Colour.allCases.filter { $0 != .black }.flatMap {
+      [(rgb($0), "c-\($0.rawValue)"), (faint($0), "f-\($0.rawValue)")]
+    } + [("#a00000", "no"), ("#555555", "quiet")]
+
+  private static func rgb(_ colour: Figure.Colour) -> String {
     switch colour {
     case .blue: "#0072b2"
     case .green: "#009e73"
@@ -510,7 +518,7 @@ package struct GnuplotScript {
   }
 
   /// The colour of the paper's own curve, lighter than ours.
-  private func faint(_ colour: Figure.Colour) -> String {
+  private static func faint(_ colour: Figure.Colour) -> String {
     switch colour {
     case .blue: "#5fa5cf"
     case .green: "#5cbfa2"

@@ -4,7 +4,8 @@ import Reproduction
 import Storage
 
 let parser = OptionParser([
-  CommandOption("results", "FOLDER", "the folder with the result files (results/quick); --readme takes more"),
+  CommandOption(
+    "results", "FOLDER", "the folder with the result files (results/quick); --readme takes more"),
   CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
   CommandOption(
     "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
