@@ -16,6 +16,11 @@ WERROR ?=
 EXPERIMENTS := $(shell sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift)
 
 BIN := .build/release
+# The reference results, the one that README.md shows in full first.
+REFERENCES := $(foreach p,quick paper,$(if $(wildcard results/reference/$(p)/*.h5),results/reference/$(p)))
+# Prints every claim, told by the experiments themselves.
+CLAIMS = { printf '\043 experiment\tclaim\tplace\tstatement\trule\tfigure; written by make claims\n'; \
+  for e in $(EXPERIMENTS); do $(BIN)/$$e --claims || exit; done; }
 SWIFTFLAGS := -c release $(if $(WERROR),-Xswiftc -warnings-as-errors)
 SOURCES := Package.swift $(shell find Sources reproductions -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.tsv' -o -name 'module.modulemap')
 STAMPS := .build/stamps
@@ -77,13 +82,36 @@ report: $(STAMPS)/build ## write the report of results/PROFILE
 
 .PHONY: reference
 reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
-	@mkdir -p results/reference/$(PROFILE)/figures
+	@mkdir -p results/reference/$(PROFILE)
 	cp results/$(PROFILE)/*.h5 results/reference/$(PROFILE)/
-	cp results/$(PROFILE)/figures/*.svg results/reference/$(PROFILE)/figures/
+	@$(MAKE) --no-print-directory reference-figures claims
+
+.PHONY: reference-figures
+reference-figures: $(STAMPS)/build ## draw the figures of the reference results again
+	@for p in $(REFERENCES); do \
+	  $(BIN)/report --quiet --results $$p --output .build/reference-report || exit; \
+	  mkdir -p $$p/figures && rm -f $$p/figures/*.svg && cp .build/reference-report/figures/*.svg $$p/figures/ || exit; \
+	  rm -rf .build/reference-report; \
+	done
+
+.PHONY: claims
+claims: $(STAMPS)/build ## write the list of all claims, results/reference/claims.tsv
+	@$(CLAIMS) > results/reference/claims.tsv
 
 .PHONY: readme
 readme: $(STAMPS)/build ## put the reference results into README.md
-	@$(BIN)/report --readme README.md --results results/reference/quick
+	@$(BIN)/report --readme README.md $(REFERENCES:%=--results %)
+
+.PHONY: check-readme
+check-readme: $(STAMPS)/build ## see that README.md and the list of claims are those of make readme and make claims
+	@$(CLAIMS) | cmp - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
+	@$(BIN)/report --check-readme README.md $(REFERENCES:%=--results %)
+
+.PHONY: check-report
+check-report: $(STAMPS)/build ## open the report of PROFILE in Chromium, and give the command report bad input
+	@page=results/$(PROFILE)/report/index.html; \
+	  [ -e "$$page" ] || { echo "there is no $$page: run make report" >&2; exit 66; }; \
+	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && Tests/report/check-page.sh "$$page"
 
 .PHONY: status
 status: $(STAMPS)/build ## runs done and to do, by experiment

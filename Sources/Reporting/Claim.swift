@@ -88,8 +88,7 @@ public struct Claim: Sendable {
         RatioPart(
           label: "\(pair.a) and \(pair.b)",
           comparison: try context.compare(pair.a, with: pair.b, variable: variable, at: [epoch]),
-          region: -.infinity...log(1 - fraction),
-          spread: context.spread(pair.a, pair.b, variable: variable, at: [epoch]))
+          region: -.infinity...log(1 - fraction))
       }
       let perPair = zip(pairs, parts).map { pair, part in
         var outcome = RatioPart.outcome([part], pair.a, pair.b)
@@ -136,8 +135,7 @@ public struct Claim: Sendable {
       let parts = try epochs.map { epoch in
         let comparison = try context.compare(a, with: b, variable: variable, at: [epoch])
         return RatioPart(
-          label: "epoch \(epoch)", comparison: comparison, region: region,
-          spread: context.spread(a, b, variable: variable, at: [epoch]))
+          label: "epoch \(epoch)", comparison: comparison, region: region)
       }
       return [RatioPart.outcome(parts, a, b)]
     }
@@ -163,8 +161,7 @@ public struct Claim: Sendable {
         RatioPart(
           label: rival,
           comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
-          region: -.infinity...0,
-          spread: context.spread(a, rival, variable: variable, at: epochs))
+          region: -.infinity...0)
       }
       var perRival: [ClaimOutcome] = []
       for (rival, part) in zip(rivals, parts) {
@@ -213,7 +210,7 @@ public struct Claim: Sendable {
 
   /// Judges the claim in every arm it applies to.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    _ document: Document, paper: PaperCurves = PaperCurves(),
     siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
     let present = document.root.labels(of: "arm")
@@ -226,8 +223,7 @@ public struct Claim: Sendable {
     }
     return judged.flatMap { arm in
       let context = ClaimContext(
-        document: document, arm: arm, paper: paper, otherProfile: otherProfile,
-        siblings: siblings)
+        document: document, arm: arm, paper: paper, siblings: siblings)
       return judgeArm(context)
     }
   }
@@ -279,30 +275,16 @@ extension [Claim] {
   ///
   /// - Parameters:
   ///   - paper: the paper's curves, for figure matches.
-  ///   - otherProfile: results of the same experiment in another profile; with one seed here, the
-  ///     spread over seeds is taken from there.
   ///   - siblings: results of other experiments by name, for claims that compare with them.
   public func judge(
-    _ document: Document, paper: PaperCurves = PaperCurves(), otherProfile: Document? = nil,
+    _ document: Document, paper: PaperCurves = PaperCurves(),
     siblings: [String: Document] = [:]
   ) -> [ClaimOutcome] {
-    flatMap {
-      $0.judge(document, paper: paper, otherProfile: otherProfile, siblings: siblings)
-    }
+    flatMap { $0.judge(document, paper: paper, siblings: siblings) }
   }
 }
 
 extension ClaimContext {
-  /// The standard deviation over seeds of log(a / b) in the other profile; nil if it has none.
-  func spread(_ a: String, _ b: String, variable: String, at epochs: [Int]) -> Double? {
-    guard let otherProfile, otherProfile.hasRealData else { return nil }
-    let other = ClaimContext(document: otherProfile, arm: arm, paper: paper)
-    guard let ratios = try? other.compare(a, with: b, variable: variable, at: epochs).logRatios,
-      ratios.count > 1, ratios.allSatisfy(\.isFinite)
-    else { return nil }
-    return Statistics.standardDeviation(ratios)
-  }
-
   /// The first epoch from which on the median of `a` stays below that of `b`; nil if it does not.
   func leads(_ a: String, over b: String, variable: String, through last: Int) throws -> Int? {
     var lead: Int?
@@ -323,17 +305,14 @@ private struct RatioPart {
   let region: ClosedRange<Double>
   let estimate: Estimate
   let verdict: Verdict
-  let decidedBySpread: Bool
 
-  init(label: String, comparison: Comparison, region: ClosedRange<Double>, spread: Double?) {
+  init(label: String, comparison: Comparison, region: ClosedRange<Double>) {
     self.label = label
     self.comparison = comparison
     self.region = region
     let estimate = comparison.estimate
     self.estimate = estimate
-    let inside = region.contains(estimate.value)
     if estimate.hasInterval {
-      decidedBySpread = false
       if estimate.low >= region.lowerBound && estimate.high <= region.upperBound
         && !(estimate.high == 0 && region.upperBound == 0)
       {
@@ -344,11 +323,7 @@ private struct RatioPart {
         verdict = .inconclusive
       }
     } else {
-      let distance =
-        [region.lowerBound, region.upperBound].filter(\.isFinite)
-        .map { Swift.abs(estimate.value - $0) }.min() ?? .infinity
-      decidedBySpread = estimate.value.isFinite && spread.map { distance > 10 * $0 } ?? false
-      verdict = decidedBySpread ? (inside ? .reproduced : .notReproduced) : .inconclusive
+      verdict = .inconclusive
     }
   }
 
@@ -399,10 +374,7 @@ private struct RatioPart {
     if let reason = leftOut.first {
       sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
     }
-    if parts.contains(where: \.decidedBySpread) {
-      sentence += "; one seed, but the effect exceeds 10 times the spread over seeds that the "
-      sentence += "other profile has"
-    } else if seeds == 1, verdict == .inconclusive {
+    if seeds == 1, verdict == .inconclusive {
       sentence += "; one seed has no interval"
     }
     return ClaimOutcome(

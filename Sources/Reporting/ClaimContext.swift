@@ -18,21 +18,17 @@ public struct ClaimContext: Sendable {
   public let arm: String?
   /// The paper's curves.
   public let paper: PaperCurves
-  /// Results of the same experiment in another profile: with one seed here, the spread over seeds
-  /// is taken from there.
-  public let otherProfile: Document?
   /// Results of other experiments by name, as far as they are there.
   public let siblings: [String: Document]
 
   /// One arm of a document.
   public init(
     document: Document, arm: String?, paper: PaperCurves = PaperCurves(),
-    otherProfile: Document? = nil, siblings: [String: Document] = [:]
+    siblings: [String: Document] = [:]
   ) {
     self.document = document
     self.arm = arm
     self.paper = paper
-    self.otherProfile = otherProfile
     self.siblings = siblings
   }
 

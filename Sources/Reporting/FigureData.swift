@@ -41,10 +41,16 @@ package struct PanelData: Sendable {
     let largest = usable.max() ?? 1
     func scaled(_ value: Double) -> Double { axis.isLogarithmic ? log10(value) : value }
     func unscaled(_ value: Double) -> Double { axis.isLogarithmic ? pow(10, value) : value }
-    let margin = 0.03 * Swift.max(scaled(largest) - scaled(smallest), 1e-9)
+    let span = scaled(largest) - scaled(smallest)
+    // One value alone, e.g. of a run of no epochs, still needs an axis with two ends.
+    let least = axis.isLogarithmic ? 0.1 : smallest == 0 ? 0.5 : 0.05 * Swift.abs(smallest)
+    let margin = span > 1e-6 * Swift.abs(scaled(largest)) ? 0.03 * span : least
     let low = axis.low ?? unscaled(scaled(smallest) - margin)
     let high = axis.high ?? unscaled(scaled(largest) + margin)
-    return low < high ? low...high : low...(low + Swift.max(1, Swift.abs(low)))
+    if low < high { return low...high }
+    if axis.isLogarithmic { return axis.high == nil ? low...(10 * low) : (high / 10)...high }
+    let width = Swift.max(1, Swift.abs(low))
+    return axis.high == nil ? low...(low + width) : (high - width)...high
   }
 }
 

@@ -167,12 +167,20 @@ public struct Gnuplot: Sendable {
       .replacing("rgb(0,0,0)", with: "currentColor")
       .replacing("rgb( 34,  34,  34)", with: "currentColor")
       .replacing("rgb(34,34,34)", with: "currentColor")
-      .replacing("rgb(160,0,0)", with: "currentColor")
       .replacing("rgb(187, 187, 187)", with: "#8888")
       .replacing("fill=\"black\"", with: "fill=\"currentColor\"")
       .replacing("stroke='black'", with: "stroke='currentColor'")
       .replacing("stroke=\"black\"", with: "stroke=\"currentColor\"")
       .replacing("<tspan font-family=\"DejaVu Sans\" >", with: "<tspan>")
+    for (colour, name) in GnuplotScript.pageColours {
+      let parts = colour.dropFirst().map { Int(String($0), radix: 16) ?? 0 }
+      let numbers = stride(from: 0, to: parts.count, by: 2).map { 16 * parts[$0] + parts[$0 + 1] }
+      let padded = numbers.map { String(repeating: " ", count: 3 - "\($0)".count) + "\($0)" }
+      for form in [numbers.map(String.init).joined(separator: ","), padded.joined(separator: ", ")]
+      {
+        text = text.replacing("rgb(\(form))", with: "var(--\(name))")
+      }
+    }
     if let ground = text.firstRange(of: "<rect class=\"ground\""),
       let end = text[ground.upperBound...].firstRange(of: "/>")
     {

@@ -8,12 +8,16 @@ package struct GnuplotScript {
     static let panelHeight = 360.0
     static let smallWidth = 330.0
     static let smallHeight = 270.0
-    static let left = 62.0
+    static let left = 68.0
     static let top = 30.0
-    static let bottom = 50.0
+    static let bottom = 54.0
     static let titleHeight = 34.0
     static let legendHeight = 24.0
     static let lineHeight = 17.0
+    static let warningHeight = 15.0
+    /// The room of a sample of a line before its label, and its length.
+    static let keyWidth = 42.0
+    static let keyLength = 26.0
   }
 
   let figure: Figure
@@ -105,51 +109,91 @@ package struct GnuplotScript {
     var out = "set lmargin at screen \(fraction(x + Layout.left, canvasWidth))\n"
     out += "set rmargin at screen \(fraction(x + width - right, canvasWidth))\n"
     out += "set bmargin at screen \(fraction(y + Layout.bottom, canvasHeight))\n"
-    out += "set tmargin at screen \(fraction(y + height - Layout.top, canvasHeight))\n"
+    out += "set tmargin at screen \(fraction(y + height - top, canvasHeight))\n"
     out += "set border 3 lw 1 lc rgb \"black\"\nset tics nomirror out scale 0.6\n"
     out += "set grid lc rgb \"#bbbbbb\" lw 0.5 dt 3\nunset key\n"
     out += axis("x", data.panel.x, data.xRange) + axis("y", data.panel.y, data.yRange)
-    let above = 1 + 15 / plotHeight
+    let above = 1 + (15 + top - Layout.top) / plotHeight
+    // At a fixed place: beside wide numbers gnuplot's own label would leave the canvas.
+    let middle = y + Layout.bottom + plotHeight / 2
+    out += "set label 88 \(quoted(data.panel.y.label)) at screen \(fraction(x + 13, canvasWidth)),"
+    out += " screen \(fraction(middle, canvasHeight)) center rotate by 90 noenhanced front\n"
     out += "set label 89 \(quoted(data.panel.title)) at graph 0, graph \(coordinate(above)) left"
     out += " noenhanced front\n"
 
-    var labels: [(line: LineData, x: Double, y: Double)] = []
-    for line in data.lines where !isGrid && !line.line.name.isEmpty {
-      guard let last = line.finite.last(where: { data.xRange.contains($0.x) }) else { continue }
-      labels.append(
-        (
-          line, position(last.x, data.panel.x, data.xRange),
-          position(last.middle, data.panel.y, data.yRange)
-        ))
-    }
+    let labels = isGrid ? [] : Self.labels(data)
     let places = Self.spread(labels.map(\.y), gap: 15 / plotHeight)
+    let hasKeys = Self.needsKeys(labels)
     for (number, (label, place)) in zip(labels, places).enumerated() {
-      let colour = rgb(label.line.line.colour)
-      let name =
-        label.line.line.name
-        + (label.line.isDiverged && isAlongTime(label.line)
-          ? " (diverged)" : "")
-      out += "set label \(number + 1) \(quoted(name)) at graph 1.035, graph \(coordinate(place))"
-      out += " left noenhanced font \",11\" tc rgb \"\(colour)\" front\n"
-      out += "set arrow \(number + 1) from graph \(coordinate(Swift.min(label.x, 1))), graph "
-      out += "\(coordinate(clamped(label.y))) to graph 1.03, graph \(coordinate(place)) nohead"
-      out += " lw 0.6 lc rgb \"\(colour)\" front\n"
+      let line = data.lines[label.line]
+      let colour = "lc rgb \"\(Self.rgb(line.line.colour))\" front\n"
+      let isCut = line.isDiverged && isAlongTime(line)
+      let y = "graph \(coordinate(place))"
+      let name = "set label \(number + 1) \(quoted(line.line.name + (isCut ? " (diverged)" : "")))"
+      let style = " left noenhanced font \",11\" tc rgb \"\(Self.rgb(line.line.colour))\""
+      if hasKeys {
+        // A line that ends early cannot be joined to its label: what joins them would look like data.
+        func along(_ pixels: Double) -> String { "graph \(coordinate(1 + pixels / plotWidth))" }
+        out += "\(name) at \(along(13 + Layout.keyLength)), \(y)" + style + " front\n"
+        out += "set label \(number + 301) \"\" at \(along(8 + Layout.keyLength / 2)), \(y)"
+        out += " point pt \(markers[label.line % markers.count]) ps 0.75 \(colour)"
+        if !line.line.isPoints {
+          out += "set arrow \(number + 1) from \(along(8)), \(y) to"
+          out += " \(along(8 + Layout.keyLength)), \(y) nohead lw 2"
+          out += " dt \(dashes[label.line % dashes.count]) \(colour)"
+        }
+      } else {
+        out += "\(name) at graph 1.035, \(y)" + style + " front\n"
+        out += "set arrow \(number + 1) from graph \(coordinate(Swift.min(label.x, 1))), graph "
+        out += "\(coordinate(clamped(label.y))) to graph 1.03, \(y) nohead lw 0.6 \(colour)"
+      }
     }
-    for (line, warning) in warnings.enumerated() {
-      let y = coordinate(1 - (10 + 16 * Double(line)) / plotHeight)
-      out += "set label \(92 + line) \(quoted(warning)) at graph 0.99, graph \(y) right noenhanced"
-      out += " font \"DejaVu Sans:Bold,11\" tc rgb \"#a00000\" front\n"
+    for (line, warning) in wrappedWarnings.enumerated() {
+      let y = coordinate(
+        1 + (9 + Layout.warningHeight * Double(wrappedWarnings.count - 1 - line)) / plotHeight)
+      out += "set label \(92 + line) \(quoted(warning)) at graph 0, graph \(y) left noenhanced"
+      out += " font \",11\" tc rgb \"#a00000\" front\n"
     }
     if !data.hasData {
-      out += "set label 91 \"not run\" at graph 0.5, graph 0.5 center noenhanced"
-      out += " font \",16\" tc rgb \"#777777\" front\n"
+      out += "set label 91 \"not run\" at graph 0.5, graph 0.93 center noenhanced"
+      out += " font \",16\" tc rgb \"#555555\" front\n"
     }
     out += "plot " + plots(data, index).joined(separator: ", \\\n  ") + "\n"
-    for number in labels.indices { out += "unset label \(number + 1)\nunset arrow \(number + 1)\n" }
-    for label in 89..<(92 + warnings.count) { out += "unset label \(label)\n" }
+    for number in labels.indices {
+      out += "unset label \(number + 1)\nunset label \(number + 301)\n"
+      out += "unset arrow \(number + 1)\n"
+    }
+    for label in 88..<(92 + wrappedWarnings.count) { out += "unset label \(label)\n" }
     out += "unset logscale\nset xtics auto\nset ytics auto\nset format\n"
     return out
   }
+
+  /// The label of a line: its index in the panel, and where the line ends, as shares of the axes.
+  package struct Label: Equatable {
+    package let line: Int
+    /// Of its last place that is inside the frame; 0 if there is none.
+    package let x: Double
+    /// Of its last value, which may be outside of the frame; at the top if it has none.
+    package let y: Double
+  }
+
+  /// The labels of the lines that have any value, or that diverged at once.
+  package static func labels(_ data: PanelData) -> [Label] {
+    data.lines.indices.compactMap { index in
+      let line = data.lines[index]
+      guard !line.line.name.isEmpty, !line.points.isEmpty else { return nil }
+      let inside = line.finite.filter { data.xRange.contains($0.x) }
+      let visible = inside.last { data.yRange.contains($0.middle) }
+      return Label(
+        line: index,
+        x: visible.map { position($0.x, data.panel.x, data.xRange) } ?? 0,
+        y: inside.last.map { position($0.middle, data.panel.y, data.yRange) } ?? 1)
+    }
+  }
+
+  /// Whether some line ends so far from the axis' end that samples of the lines have to stand by the
+  /// labels.
+  package static func needsKeys(_ labels: [Label]) -> Bool { labels.contains { $0.x < 0.85 } }
 
   private func plots(_ data: PanelData, _ index: Int) -> [String] {
     var bands: [String] = []
@@ -158,7 +202,7 @@ package struct GnuplotScript {
     var lines: [String] = []
     for (number, line) in data.lines.enumerated() {
       let name = "$p\(index)_\(number)"
-      let colour = rgb(line.line.colour)
+      let colour = Self.rgb(line.line.colour)
       let dash = dashes[number % dashes.count]
       let marker = markers[number % markers.count]
       if line.line.band != .none, line.seeds > 1 || line.line.band != .seeds {
@@ -170,7 +214,7 @@ package struct GnuplotScript {
         printed.append("\(name)_paper using 1:2 with points pt 7 ps 1 lc rgb \"black\" notitle")
       } else if line.paper != nil {
         references.append(
-          "\(name)_paper using 1:2 with lines lw 1.1 dt 1 lc rgb \"\(faint(line.line.colour))\""
+          "\(name)_paper using 1:2 with lines lw 1.1 dt 1 lc rgb \"\(Self.faint(line.line.colour))\""
             + " notitle")
       }
       if !line.line.isPoints {
@@ -236,7 +280,7 @@ package struct GnuplotScript {
       chosen = []
       for step in 0..<count {
         let share = (Double(step) + 0.5 + 0.18 * Double(number % 5 - 2)) / Double(count)
-        let index = points.firstIndex { position($0.x, data.panel.x, data.xRange) >= share }
+        let index = points.firstIndex { Self.position($0.x, data.panel.x, data.xRange) >= share }
         if let index, index != last {
           chosen.append(points[index])
           last = index
@@ -248,20 +292,20 @@ package struct GnuplotScript {
 
   private func axis(_ name: String, _ axis: Figure.Axis, _ range: ClosedRange<Double>) -> String {
     var out = "set \(name)range [\(number9(range.lowerBound)):\(number9(range.upperBound))]\n"
-    let offset = name == "x" ? "offset 0,0.3" : "offset 0.8,0"
-    out += "set \(name)label \(quoted(axis.label)) noenhanced \(offset)\n"
+    if name == "x" { out += "set xlabel \(quoted(axis.label)) noenhanced offset 0,0.3\n" }
+    let most = Int((name == "x" ? plotWidth / 34 : plotHeight / 28).rounded(.down))
+    var ticks = axis.ticks
     if axis.isLogarithmic {
-      out += "set logscale \(name)\nset format \(name) \"10^{%L}\"\n"
-      // A range within one decade would have a single label, and 2 and 5 would read as powers of 10.
-      let hasOtherTicks = axis.ticks?.contains { log10($0) != log10($0).rounded() } ?? false
-      if range.upperBound / range.lowerBound < 30 || hasOtherTicks {
-        out += "set format \(name) \"%g\"\n"
-      }
+      out += "set logscale \(name)\n"
+      // 2 and 5 would read as powers of 10.
+      ticks = ticks ?? Self.logarithmicTicks(range, atMost: most)
+      let hasOtherTicks = ticks?.contains { log10($0) != log10($0).rounded() } ?? false
+      out += "set format \(name) \"\(hasOtherTicks ? "%g" : "10^{%L}")\"\n"
     } else {
+      ticks = ticks ?? Self.ticks(range, atMost: most)
       out += "set format \(name) \"%g\"\n"
     }
-    let most = Int((name == "x" ? plotWidth / 34 : plotHeight / 28).rounded(.down))
-    if let ticks = axis.ticks ?? (axis.isLogarithmic ? nil : Self.ticks(range, atMost: most)) {
+    if let ticks {
       out += "set \(name)tics (\(ticks.map(number9).joined(separator: ", ")))\n"
     } else {
       out += "set \(name)tics auto\n"
@@ -275,7 +319,12 @@ package struct GnuplotScript {
   private let markers = [7, 5, 9, 11, 13, 6]
 
   private var plotWidth: Double { width - Layout.left - marginForLabels }
-  private var plotHeight: Double { height - Layout.top - Layout.bottom }
+  private var plotHeight: Double { height - top - Layout.bottom }
+  /// The room above the frame: the panel's title, and under it the warnings.
+  private var top: Double { Layout.top + Layout.warningHeight * Double(wrappedWarnings.count) }
+  private var wrappedWarnings: [String] {
+    warnings.flatMap { ClaimTable.wrapped($0, width: Int((width - Layout.left - 4) / 6.6)) }
+  }
 
   /// Round numbers inside a range: steps of 1, 2 or 5 times a power of ten.
   package static func ticks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double] {
@@ -292,6 +341,30 @@ package struct GnuplotScript {
     }
   }
 
+  /// Round numbers on a logarithmic axis of less than two decades, where powers of ten alone would be
+  /// one label or none; nil where they are enough.
+  package static func logarithmicTicks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double]?
+  {
+    let low = range.lowerBound
+    let high = range.upperBound
+    guard low > 0 else { return nil }
+    let powers = (Int(log10(low).rounded(.down))...Int(log10(high).rounded(.up)))
+      .map { pow(10, Double($0)) }
+    let accepted = (low * (1 - 1e-9))...(high * (1 + 1e-9))
+    func inside(_ factors: [Double]) -> [Double] {
+      var found: [Double] = []
+      for power in powers { found += factors.map { $0 * power }.filter(accepted.contains) }
+      return found
+    }
+    guard inside([1]).count < 3 else { return nil }
+    let candidates: [[Double]] = [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3]]
+    for factors in candidates {
+      let found = inside(factors)
+      if found.count >= 3 && found.count <= Swift.max(3, count) { return found }
+    }
+    return ticks(range, atMost: Swift.min(count, 6))
+  }
+
   /// The shared legend of a grid: marker, line and name of each line.
   private func legend(_ canvasWidth: Double, _ canvasHeight: Double) -> String {
     let y = fraction(canvasHeight - Layout.titleHeight - 8, canvasHeight)
@@ -300,7 +373,7 @@ package struct GnuplotScript {
     var x = (canvasWidth - widths.reduce(0, +)) / 2
     var out = ""
     for (index, entry) in entries.enumerated() {
-      let colour = rgb(entry.colour)
+      let colour = Self.rgb(entry.colour)
       out += "set arrow \(1100 + index) from screen \(fraction(x, canvasWidth)), screen \(y)"
       out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead lw 2"
       out += " dt \(dashes[index % dashes.count]) lc rgb \"\(colour)\" front\n"
@@ -318,7 +391,8 @@ package struct GnuplotScript {
     if isGrid { return 14 }
     let longest = figure.panels.flatMap { $0.lines.map(\.name.count) }.max() ?? 0
     let diverged = panels.contains { $0.lines.contains { $0.isDiverged && isAlongTime($0) } }
-    return Swift.min(0.4 * width, 26 + 6.8 * Double(longest + (diverged ? 11 : 0)))
+    let keys = panels.contains { Self.needsKeys(Self.labels($0)) } ? Layout.keyWidth - 10 : 0
+    return Swift.min(0.45 * width, 26 + keys + 6.8 * Double(longest + (diverged ? 11 : 0)))
   }
 
   private func isAlongTime(_ line: LineData) -> Bool {
@@ -336,7 +410,7 @@ package struct GnuplotScript {
   }
 
   /// The share of the axis at which a value stands.
-  private func position(
+  private static func position(
     _ value: Double, _ axis: Figure.Axis, _ range: ClosedRange<Double>
   ) -> Double {
     let low = range.lowerBound
@@ -423,7 +497,14 @@ package struct GnuplotScript {
     return "\(name) << EOD\n" + content.joined(separator: "\n") + "\nEOD\n"
   }
 
-  private func rgb(_ colour: Figure.Colour) -> String {
+  /// The colours of lines and of what is said about them, with the names by which a page, light or
+  /// dark, sets them.
+  static let pageColours: [(rgb: String, name: String)] =
+    Figure.Colour.allCases.filter { $0 != .black }.flatMap {
+      [(rgb($0), "c-\($0.rawValue)"), (faint($0), "f-\($0.rawValue)")]
+    } + [("#a00000", "no"), ("#555555", "quiet")]
+
+  private static func rgb(_ colour: Figure.Colour) -> String {
     switch colour {
     case .blue: "#0072b2"
     case .green: "#009e73"
@@ -437,7 +518,7 @@ package struct GnuplotScript {
   }
 
   /// The colour of the paper's own curve, lighter than ours.
-  private func faint(_ colour: Figure.Colour) -> String {
+  private static func faint(_ colour: Figure.Colour) -> String {
     switch colour {
     case .blue: "#5fa5cf"
     case .green: "#5cbfa2"

@@ -180,7 +180,8 @@ public enum HTMLReport {
         let links = files.map { "<a href=\"figures/\(id).\($0)\">\($0.uppercased())</a>" }
         out +=
           "<p>Bold with markers: our median over seeds; band: their range; thin: the paper's own "
-        out += "curves. As a file: \(links.joined(separator: ", ")).</p>\n"
+        out += "curves. <span class=\"screen\">As a file: \(links.joined(separator: ", "))."
+        out += "</span></p>\n"
       }
       out += "</figcaption>\n"
       let rows = ReportContent.distances(entry).map { $0.map(escaped) }
@@ -218,9 +219,7 @@ public enum HTMLReport {
         out += table(
           "What the paper leaves open.",
           ["open in the paper", "taken", "alternative", "measured effect"],
-          summary.choices.map {
-            [$0.question, $0.taken, $0.alternative, $0.effect].map(escaped)
-          })
+          summary.choices.map { ReportText.row($0).map(escaped) }, isCards: true)
       }
       if !summary.settings.isEmpty {
         out += "<details><summary>Settings of each contender</summary>"
@@ -273,11 +272,19 @@ public enum HTMLReport {
   private static let style = """
     :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #f3f5f7;
       --line: #c9d1d9; --link: #0550ae; --quiet: #57606a; --yes: #116329; --yes-bg: #dafbe1;
-      --no: #a40e26; --no-bg: #ffebe9; --open: #7d4e00; --open-bg: #fff8c5; }
-    @media (prefers-color-scheme: dark) {
+      --no: #a40e26; --no-bg: #ffebe9; --open: #7d4e00; --open-bg: #fff8c5;
+      --c-blue: #0072b2; --c-green: #009e73; --c-red: #d55e00; --c-cyan: #56b4e9;
+      --c-magenta: #cc79a7; --c-orange: #e69f00; --c-grey: #888888;
+      --f-blue: #5fa5cf; --f-green: #5cbfa2; --f-red: #e6985f; --f-cyan: #93cdef;
+      --f-magenta: #dda8c6; --f-orange: #eec25f; --f-grey: #b5b5b5; }
+    @media screen and (prefers-color-scheme: dark) {
       :root { --ink: #e6edf3; --paper: #0d1117; --soft: #161b22; --line: #3d444d; --link: #79c0ff;
         --quiet: #9ba5b0; --yes: #7ee787; --yes-bg: #12261e; --no: #ffa198; --no-bg: #2d1518;
-        --open: #e3b341; --open-bg: #272115; } }
+        --open: #e3b341; --open-bg: #272115;
+        --c-blue: #4a9fe0; --c-green: #2cc39a; --c-red: #f07f35; --c-cyan: #9ad8fb;
+        --c-magenta: #dd9cc0; --c-orange: #f0b732; --c-grey: #a0a0a0;
+        --f-blue: #326796; --f-green: #227a64; --f-red: #96542b; --f-cyan: #5b8299;
+        --f-magenta: #88647b; --f-orange: #93732b; --f-grey: #6a6a6a; } }
     * { box-sizing: border-box; }
     html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
     body { margin: 0 auto; max-width: 76rem; padding: 1rem; color: var(--ink);
@@ -318,25 +325,39 @@ public enum HTMLReport {
     .no { color: var(--no); background: var(--no-bg); }
     .open { color: var(--open); background: var(--open-bg); }
     .none { color: var(--quiet); background: var(--soft); }
-    .blue { color: #0072b2; } .green { color: #009e73; } .red { color: #d55e00; }
-    .cyan { color: #56b4e9; } .magenta { color: #cc79a7; } .orange { color: #e69f00; }
-    .black { color: var(--ink); } .grey { color: #888888; }
+    .blue { color: var(--c-blue); } .green { color: var(--c-green); } .red { color: var(--c-red); }
+    .cyan { color: var(--c-cyan); } .magenta { color: var(--c-magenta); }
+    .orange { color: var(--c-orange); } .black { color: var(--ink); } .grey { color: var(--c-grey); }
     details p { margin: .3rem 0; }
     summary { color: var(--link); cursor: pointer; }
     pre { overflow-x: auto; padding: .8rem; background: var(--soft); font-size: .85rem; }
-    @media (max-width: 44rem) {
+    @media screen and (max-width: 44rem) {
       .cards thead { position: absolute; left: -100vw; }
       .cards, .cards tbody, .cards tr, .cards th, .cards td, .cards caption { display: block;
         width: 100%; }
       .cards tr { padding: .5rem 0; border-bottom: 2px solid var(--line); }
       .cards th, .cards td { padding: .15rem 0; border: 0; }
       .cards td::before { content: attr(data-label) ": "; color: var(--quiet); } }
+    @page { margin: 14mm 12mm; }
     @media print {
-      :root { --ink: #000; --paper: #fff; --link: #000; --quiet: #333; }
-      nav, .skip { display: none; }
-      body { max-width: none; font-size: 10pt; }
-      figure, tr, article { break-inside: avoid; }
+      :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #fff; --line: #999;
+        --link: #000; --quiet: #333; --yes: #000; --yes-bg: #fff; --no: #000; --no-bg: #fff;
+        --open: #000; --open-bg: #fff; }
+      nav, .skip, .screen, details:not([open]), #verdicts th:last-child,
+      #verdicts td:last-child { display: none; }
+      a { text-decoration: none; }
+      body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.35; }
+      h2, h3, caption, summary, thead { break-after: avoid; }
+      h2 { margin-top: 1.2rem; }
+      figure, article { margin: .8rem 0 1.4rem; }
+      .warning, .legend, .panels { break-after: avoid; }
+      .panels, svg, figcaption, h2, h3, tr, li, p, pre { break-inside: avoid; }
       .panels { grid-template-columns: 1fr 1fr; }
-      .scroll { overflow: visible; } }
+      .panels.small { grid-template-columns: 1fr 1fr 1fr; }
+      summary { list-style: none; color: var(--ink); }
+      .scroll, pre { overflow: visible; }
+      pre { white-space: pre-wrap; }
+      table { font-size: 8pt; }
+      th, td { padding: .2rem .35rem; } }
     """
 }

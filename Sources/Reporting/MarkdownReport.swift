@@ -65,7 +65,7 @@ public enum MarkdownReport {
       if !summary.choices.isEmpty {
         out += table(
           ["open in the paper", "taken", "alternative", "measured effect"],
-          summary.choices.map { [$0.question, $0.taken, $0.alternative, $0.effect] })
+          summary.choices.map { ReportText.row($0).map(escaped) })
       }
       if !summary.settings.isEmpty {
         out += table(ReportText.settingHeader, summary.settings.map(ReportText.row))
@@ -130,6 +130,13 @@ enum ReportText {
       ? NumberText.significant(setting.cost)
       : ClaimOutcome.interval(setting.cost, setting.lowest, setting.highest)
     return [setting.arm, setting.contender, setting.settings, cost, setting.runs]
+  }
+
+  static func row(_ choice: OpenChoice) -> [String] {
+    [
+      choice.question, choice.taken, choice.alternative,
+      choice.effect.isEmpty ? "not measured" : choice.effect,
+    ]
   }
 
   static func row(_ search: ExperimentSummary.Search) -> [String] {
@@ -200,29 +207,61 @@ public enum ReadmeSection {
   /// The line after them.
   public static let end = "<!-- results: end -->"
 
-  /// The section: the tally, one line a claim, the figures.
+  /// The section: the results of the first folder in full, those of the others as short tables.
   ///
-  /// - Parameter folder: the folder of the results, as the README names it.
-  public static func text(_ content: ReportContent, folder: String) -> String {
+  /// - Parameter parts: contents and their folders, as the README names these.
+  public static func text(_ parts: [(content: ReportContent, folder: String)]) -> String {
+    guard let first = parts.first else { return "" }
+    let others = parts.dropFirst().map { short($0.content, folder: $0.folder) }.joined()
+    return text(first.content, folder: first.folder, after: others)
+  }
+
+  /// The verdicts of a profile of which a part has been run: a line a claim, which says how much of
+  /// the protocol was run.
+  private static func short(_ content: ReportContent, folder: String) -> String {
+    let profile = content.results.profile
+    var out = "Profile `\(profile)`, as far as it is kept in [\(folder)](\(folder)), with figures: "
+    out += "\(content.summary)\n\n"
+    let extents = content.results.experiments.map { experiment in
+      (experiment.name, experiment.document.shortened)
+    }
+    let rows = content.claims.map { claim -> [String] in
+      let shortened = extents.first { $0.0 == claim.experiment }?.1 ?? ""
+      return row(claim, extent: shortened.isEmpty ? "in full" : shortened)
+    }
+    if rows.isEmpty { return out }
+    return out
+      + MarkdownReport.table(
+        ["claim", "id", "run", "verdict", "with the published settings", "effect [95 %]"], rows)
+  }
+
+  private static func row(_ claim: ReportContent.ClaimRow, extent: String? = nil) -> [String] {
+    let headline = claim.outcomes.first
+    let published = claim.outcomes.dropFirst().first { $0.arm == "published" }
+    return [claim.statement, "`\(claim.id)`"] + (extent.map { [$0] } ?? []) + [
+      headline.map { ReportText.marked($0.verdict) } ?? "",
+      published.map { ReportText.marked($0.verdict) } ?? "",
+      headline?.effectText ?? "",
+    ]
+  }
+
+  /// The tally, one line a claim, the figures.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder of the results, as the README names it.
+  ///   - after: what stands between the table and the figures.
+  static func text(_ content: ReportContent, folder: String, after: String = "") -> String {
     var out = "\n\(content.summary) Headline verdicts are those of the `tuned` arm; "
     out += "profile `\(content.results.profile)`.\n\n"
     if !content.caveats.isEmpty {
       out += content.caveats.map { "- \($0)\n" }.joined() + "\n"
     }
-    let rows = content.claims.map { claim -> [String] in
-      let headline = claim.outcomes.first
-      let published = claim.outcomes.dropFirst().first { $0.arm == "published" }
-      return [
-        claim.statement, "`\(claim.id)`",
-        headline.map { ReportText.marked($0.verdict) } ?? "",
-        published.map { ReportText.marked($0.verdict) } ?? "",
-        headline?.effectText ?? "",
-      ]
-    }
+    let rows = content.claims.map { row($0) }
     if !rows.isEmpty {
       out += MarkdownReport.table(
         ["claim", "id", "verdict", "with the published settings", "effect [95 %]"], rows)
     }
+    out += after
     for entry in content.figures {
       out += "![\(entry.figure.title)](\(folder)/figures/\(entry.figure.id).svg)\n\n"
     }

@@ -49,13 +49,15 @@ public enum ReportChecker {
   ///
   /// - Parameters:
   ///   - reference: the reference results that the report was made with.
+  ///   - known: the list of claims that it was made with.
   ///   - gnuplot: draws the figures again; without it only `report.md` can be compared.
   public static func problems(
-    of path: String, reference: ResultSet? = nil, gnuplot: Gnuplot? = nil
+    of path: String, reference: ResultSet? = nil, known: ClaimList = ClaimList(),
+    gnuplot: Gnuplot? = nil
   ) -> [String] {
     do {
       if FilePaths.isFolder(path) || path.hasSuffix(".html") || path.hasSuffix(".md") {
-        return try reportProblems(path, reference, gnuplot)
+        return try reportProblems(path, reference, known, gnuplot)
       }
       return resultProblems(try ResultSet.Experiment(reading: path))
     } catch {
@@ -208,7 +210,7 @@ public enum ReportChecker {
   private static let noFigures = "- No figures: "
 
   private static func reportProblems(
-    _ path: String, _ reference: ResultSet?, _ gnuplot: Gnuplot?
+    _ path: String, _ reference: ResultSet?, _ known: ClaimList, _ gnuplot: Gnuplot?
   ) throws -> [String] {
     let folder = FilePaths.isFolder(path) ? path : FilePaths.folder(of: path)
     let results = try ResultSet(readingFolder: FilePaths.join(folder, ".."))
@@ -219,7 +221,8 @@ public enum ReportChecker {
       .first { $0.hasPrefix(noFigures) && $0.hasSuffix(".") }
       .map { String($0.dropFirst(noFigures.count).dropLast()) }
     let content = try ReportContent(
-      results, reference: reference, gnuplot: excuse == nil ? gnuplot : nil, figureProblem: excuse)
+      results, reference: reference, known: known, gnuplot: excuse == nil ? gnuplot : nil,
+      figureProblem: excuse)
     var problems: [String] = []
     let checkPage = (gnuplot != nil || excuse != nil) && !path.hasSuffix(".md")
     let checkText = !path.hasSuffix(".html")

@@ -40,18 +40,19 @@ public struct ReportContent: Sendable {
   ///
   /// - Parameters:
   ///   - reference: the reference results of the same profile, if there are any.
+  ///   - known: the claims of experiments, for those that have not been run.
   ///   - gnuplot: draws the figures; nil: they are not drawn again.
   ///   - figureProblem: why there are no figures, if there are none.
   /// - Throws: `ReportError.gnuplotFailed`.
   public init(
-    _ results: ResultSet, reference: ResultSet? = nil, gnuplot: Gnuplot? = nil,
-    figureProblem: String? = nil
+    _ results: ResultSet, reference: ResultSet? = nil, known: ClaimList = ClaimList(),
+    gnuplot: Gnuplot? = nil, figureProblem: String? = nil
   ) throws {
     self.results = results
     self.figureProblem = figureProblem
     summaries = results.experiments.map { ExperimentSummary($0.document) }
     comparisons = reference.map { ReferenceComparison.compare(results, with: $0) } ?? []
-    claims = Self.rows(results, reference: reference)
+    claims = Self.rows(results, reference: reference, known: known)
 
     var entries: [FigureEntry] = []
     var jobs: [(document: Document, paper: PaperCurves)] = []
@@ -80,8 +81,10 @@ public struct ReportContent: Sendable {
   }
 
   /// The claims of all experiments; those of an experiment that has not been run are known from the
-  /// reference.
-  private static func rows(_ results: ResultSet, reference: ResultSet?) -> [ClaimRow] {
+  /// reference, or else from the list.
+  private static func rows(
+    _ results: ResultSet, reference: ResultSet?, known list: ClaimList
+  ) -> [ClaimRow] {
     var rows: [ClaimRow] = []
     func add(_ outcome: ClaimOutcome, of experiment: String) {
       if let index = rows.firstIndex(where: {
@@ -119,6 +122,8 @@ public struct ReportContent: Sendable {
           }()
           add(outcome, of: name)
         }
+      } else {
+        for entry in list.entries where entry.experiment == name { add(entry.outcome, of: name) }
       }
     }
     for index in rows.indices {

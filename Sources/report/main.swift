@@ -4,7 +4,8 @@ import Reproduction
 import Storage
 
 let parser = OptionParser([
-  CommandOption("results", "FOLDER", "the folder with the result files (results/quick)"),
+  CommandOption(
+    "results", "FOLDER", "the folder with the result files (results/quick); --readme takes more"),
   CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
   CommandOption(
     "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
@@ -30,6 +31,14 @@ func reference(for results: ResultSet, _ options: ParsedOptions) throws -> Resul
   return try? ResultSet(readingFolder: folder)
 }
 
+/// The claims of experiments that have not been run, from the list beside the reference results.
+func knownClaims(for results: ResultSet) throws -> ClaimList {
+  let above = FilePaths.join(results.folder, "..")
+  let lists = [FilePaths.join(above, "reference/claims.tsv"), FilePaths.join(above, "claims.tsv")]
+  guard let path = lists.first(where: FilePaths.exists) else { return ClaimList() }
+  return try ClaimList(reading: path)
+}
+
 func check(_ options: ParsedOptions) throws -> ExitStatus {
   guard !options.operands.isEmpty else {
     throw UsageError("--check needs files: result files (*.h5) or reports")
@@ -38,13 +47,16 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
   var count = 0
   for path in options.operands {
     var compared: ResultSet?
+    var known = ClaimList()
     let folder = FilePaths.isFolder(path) ? path : FilePaths.folder(of: path)
     if !path.hasSuffix(".h5"),
       let results = try? ResultSet(readingFolder: FilePaths.join(folder, ".."))
     {
       compared = try reference(for: results, options)
+      known = try knownClaims(for: results)
     }
-    let problems = ReportChecker.problems(of: path, reference: compared, gnuplot: gnuplot)
+    let problems = ReportChecker.problems(
+      of: path, reference: compared, known: known, gnuplot: gnuplot)
     for problem in problems {
       complain(problem.hasPrefix(path) ? problem : "\(path): \(problem)")
     }
@@ -54,14 +66,19 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
   return count == 0 ? .success : .badData
 }
 
-func readme(_ path: String, _ results: ResultSet, onlyCheck: Bool) throws -> ExitStatus {
-  let content = try ReportContent(results)
+/// Puts the results of the first folder into a file, and those of the others, short, after them.
+func readme(_ path: String, _ results: [ResultSet], onlyCheck: Bool) throws -> ExitStatus {
+  let parts = try results.enumerated().map { index, results in
+    let known = index == 0 ? try knownClaims(for: results) : ClaimList()
+    return (try ReportContent(results, known: known), results.folder)
+  }
   let old = String(decoding: try FileContents.read(path), as: UTF8.self)
   let new = try ReadmeSection.replaced(
-    in: old, path: path, by: ReadmeSection.text(content, folder: results.folder))
+    in: old, path: path, by: ReadmeSection.text(parts))
   if new == old { return .success }
   if onlyCheck {
-    complain("\(path) does not show the results of \(results.folder); run 'make readme'")
+    let folders = results.map(\.folder).joined(separator: " and ")
+    complain("\(path) does not show the results of \(folders); run 'make readme'")
     return .failure
   }
   try AtomicFile.commit(new, to: path)
@@ -85,10 +102,14 @@ func run() throws -> ExitStatus {
   if let stray = options.operands.first {
     throw UsageError("'\(stray)' is not an option; name a folder with --results")
   }
-  let results = try ResultSet(readingFolder: options.value("results") ?? "results/quick")
-  for problem in results.problems { complain(problem.description) }
-  if let path = options.value("readme") { return try readme(path, results, onlyCheck: false) }
-  if let path = options.value("check-readme") { return try readme(path, results, onlyCheck: true) }
+  let folders = options.contains("results") ? options.values("results") : ["results/quick"]
+  let sets = try folders.map { try ResultSet(readingFolder: $0) }
+  for problem in sets.flatMap(\.problems) { complain(problem.description) }
+  if let path = options.value("readme") { return try readme(path, sets, onlyCheck: false) }
+  if let path = options.value("check-readme") { return try readme(path, sets, onlyCheck: true) }
+  guard let results = sets.first, sets.count == 1 else {
+    throw UsageError("--results names one folder; only --readme and --check-readme take more")
+  }
 
   var status = results.problems.first?.status ?? .success
   var gnuplot: Gnuplot?
@@ -101,8 +122,8 @@ func run() throws -> ExitStatus {
     status = error.exitStatus
   }
   let content = try ReportContent(
-    results, reference: try reference(for: results, options), gnuplot: gnuplot,
-    figureProblem: figureProblem)
+    results, reference: try reference(for: results, options),
+    known: try knownClaims(for: results), gnuplot: gnuplot, figureProblem: figureProblem)
   let output = options.value("output") ?? FilePaths.join(results.folder, "report")
   try Report.write(content, to: output)
   if !options.contains("quiet") {

@@ -121,23 +121,6 @@ import Testing
     #expect(outcome.detail.contains("one seed"))
   }
 
-  @Test func oneSeedIsEnoughIfTheOtherProfileShowsLittleSpread() throws {
-    var results = SyntheticResults()
-    results.seeds = 1
-    var other = SyntheticResults()
-    other.cost = { _, contender, seed, _ in
-      (contender == 0 ? 0.25 : 0.45) * (contender == 0 ? 1 + 0.01 * Double(seed) : 1)
-    }
-    let few = Self.faster.judge(results.document, otherProfile: other.document)
-    #expect(few.first?.verdict == .reproduced)
-    #expect(few.first?.detail.contains("10 times the spread") == true)
-    other.cost = { _, contender, seed, _ in
-      (contender == 0 ? 0.25 : 0.45) * (contender == 0 ? 1 + 0.2 * Double(seed) : 1)
-    }
-    let wide = Self.faster.judge(results.document, otherProfile: other.document)
-    #expect(wide.first?.verdict == .inconclusive)
-  }
-
   @Test(arguments: ["stand-in", ""])
   func onlyRealDataGetVerdicts(origin: String) {
     var results = SyntheticResults()

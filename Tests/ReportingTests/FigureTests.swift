@@ -178,6 +178,61 @@ import Testing
     #expect(GnuplotScript.spread([0.2], gap: 0.1) == [0.2])
   }
 
+  @Test func aSinglePointHasAxesAndIsDrawn() throws {
+    var results = SyntheticResults()
+    results.epochs = 0
+    let figure = Figure(
+      "one", "one", x: .linear("epoch"), y: .logarithmic("cost"),
+      lines: [.contender("Adam", .red, variable: "train_cost")])
+    let panel = PanelData(
+      figure.panels[0], of: figure, document: results.document, paper: PaperCurves())
+    #expect(panel.lines[0].points.count == 1)
+    #expect(panel.xRange == -0.5...0.5)
+    #expect(panel.yRange.lowerBound < 0.475 && panel.yRange.upperBound > 0.475)
+    let drawn = try Gnuplot().draw(figure, of: results.document, paper: PaperCurves())
+    #expect(Self.isWellFormed(drawn.svg))
+    // Neither may a running cost that has no value at all be a reason to fail.
+    let none = Figure(
+      "none", "none", x: .linear("epoch"), y: .linear("cost"),
+      lines: [.contender("Adam", .red)])
+    #expect(
+      String(
+        decoding: try Gnuplot().draw(none, of: results.document, paper: PaperCurves()).svg,
+        as: UTF8.self
+      ).contains("not run"))
+  }
+
+  @Test func labelsAreJoinedOnlyToLinesThatReachTheEnd() throws {
+    func panel(_ results: SyntheticResults) -> PanelData {
+      PanelData(
+        Self.figure.panels[0], of: Self.figure, document: results.document, paper: Self.paper)
+    }
+    func script(_ panel: PanelData) -> String {
+      GnuplotScript(figure: Self.figure, panels: [panel], warnings: ["w"], notes: []).text
+    }
+    let whole = panel(SyntheticResults())
+    #expect(!GnuplotScript.needsKeys(GnuplotScript.labels(whole)))
+    #expect(script(whole).contains("to graph 1.03,"))
+    var short = SyntheticResults()
+    short.epochs = 4
+    let cut = panel(short)
+    #expect(GnuplotScript.needsKeys(GnuplotScript.labels(cut)))
+    #expect(!script(cut).contains("to graph 1.03,"))
+    // A line that was never inside the frame, or diverged at once, is named too.
+    var gone = SyntheticResults()
+    for seed in 0..<5 { gone.diverged[[0, seed]] = 0 }
+    let labels = GnuplotScript.labels(panel(gone))
+    #expect(labels.map(\.line) == [0, 1, 2])
+    #expect(labels.last == .init(line: 2, x: 0, y: 1))
+  }
+
+  @Test func shortLogarithmicAxesHaveNumbers() {
+    #expect(GnuplotScript.logarithmicTicks(0.4...2.5, atMost: 9) == [0.5, 0.7, 1, 2])
+    #expect(GnuplotScript.logarithmicTicks(0.5...60, atMost: 9) == [0.5, 1, 2, 5, 10, 20, 50])
+    #expect(GnuplotScript.logarithmicTicks(150...190, atMost: 9) == [150, 160, 170, 180, 190])
+    #expect(GnuplotScript.logarithmicTicks(1e-4...1, atMost: 9) == nil)
+  }
+
   @Test func ticksAreRound() {
     #expect(GnuplotScript.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
     #expect(GnuplotScript.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])

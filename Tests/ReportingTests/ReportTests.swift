@@ -285,7 +285,7 @@ extension SyntheticResults {
     let folder = try TestFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
-    let section = ReadmeSection.text(content, folder: "results/reference/quick")
+    let section = ReadmeSection.text([(content, "results/reference/quick")])
     #expect(section.contains("(results/reference/quick/figures/fig1a.svg)"))
     #expect(section.contains("✗ not reproduced | ✓ reproduced | Adam / AdaGrad = 1.11"))
     let readme = "# Title\n\n\(ReadmeSection.begin)\nold\n\(ReadmeSection.end)\n\nMore.\n"
@@ -295,6 +295,106 @@ extension SyntheticResults {
     #expect(throws: ReportError.noMarkers(path: "README.md")) {
       try ReadmeSection.replaced(in: "# Title\n", path: "README.md", by: section)
     }
+  }
+
+  @Test func theReadmeShowsAPartOfAnotherProfileAfterTheFirst() throws {
+    let folder = try TestFolder()
+    let part = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    var short = SyntheticResults()
+    short.seeds = 1
+    short.shortened = "1 of 3 seeds"
+    var document = try short.complete("mnist-mlp")
+    document.root.set(Attribute("profile", "paper"))
+    try ResultFile.write(document, to: part.file("mnist-mlp.h5"))
+    #expect(ReportChecker.problems(of: part.file("mnist-mlp.h5")) == [])
+
+    let first = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let second = try ReportContent(try ResultSet(readingFolder: part.path))
+    let alone = ReadmeSection.text([(first, "results/reference/quick")])
+    let both = ReadmeSection.text([
+      (first, "results/reference/quick"), (second, "results/reference/paper"),
+    ])
+    // In between the first table and the figures.
+    let figures = try #require(alone.firstRange(of: "!["))
+    let added = try #require(both.firstRange(of: "Profile `paper`"))
+    #expect(both.hasPrefix(alone[..<figures.lowerBound]))
+    #expect(both.hasSuffix(alone[figures.lowerBound...]))
+    let table = both[added.lowerBound...]
+    #expect(table.contains("[results/reference/paper](results/reference/paper)"))
+    #expect(
+      table.contains(
+        "| `fig1a.adam-faster-than-adagrad` | 1 of 3 seeds | ? inconclusive | ? inconclusive |"))
+    #expect(ReadmeSection.text([]).isEmpty)
+  }
+
+  @Test func claimsOfExperimentsThatHaveNotBeenRunAreShown() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let claims: [Claim] = [
+      .custom("fig3.a", "a\tb", place: "6.3", rule: "r") { _ in throw NotRun("none") }
+    ]
+    let list = ClaimList(claims, of: "cifar-cnn")
+    #expect(list.text == "cifar-cnn\tfig3.a\t6.3\ta b\tr\tfig3\n")
+    // Those of an experiment with results are told by its file.
+    let path = folder.file("claims.tsv")
+    try AtomicFile.commit(
+      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tother\trule\tfig1a\n", to: path)
+    let known = try ClaimList(reading: path)
+    #expect(known.entries.count == 2)
+    #expect(known.entries.first?.statement == "a b")
+
+    let results = try ResultSet(readingFolder: folder.path)
+    let without = try ReportContent(results)
+    let content = try ReportContent(results, known: known)
+    #expect(content.claims.count == without.claims.count + 1)
+    let row = try #require(content.claims.last)
+    #expect(row.id == "fig3.a" && row.experiment == "cifar-cnn")
+    #expect(row.outcomes.map(\.verdict) == [.notRun])
+    #expect(row.outcomes.first?.detail == "cifar-cnn has not been run")
+    #expect(content.summary.hasSuffix("and 1 not run."))
+    #expect(MarkdownReport.text(content).contains("cifar-cnn has not been run"))
+
+    try AtomicFile.commit("cifar-cnn\tfig3.a\n", to: path)
+    #expect(throws: ReportError.malformedClaimList(path: path, line: 1)) {
+      try ClaimList(reading: path)
+    }
+  }
+
+  @Test func theExperimentsAreThoseOfThePackage() throws {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Package.swift").standardized.path
+    let text = String(decoding: try FileContents.read(package), as: UTF8.self)
+    let start = try #require(text.firstRange(of: "let experiments = [\n")).upperBound
+    let end = try #require(text[start...].firstRange(of: "\n]")).lowerBound
+    let names = text[start..<end].split(separator: "\"").filter {
+      !$0.allSatisfy { " ,\n".contains($0) }
+    }
+    #expect(names.map(String.init) == ResultSet.experimentNames)
+  }
+
+  @Test func openChoicesAreInBothForms() throws {
+    let folder = try TestFolder()
+    var document = try SyntheticResults().complete()
+    let choices = [
+      OpenChoice(
+        "L2 | penalty", taken: "1e-4 <none>", alternative: "a_b", effect: "cost * 1.02\nhigher"),
+      OpenChoice("epsilon", taken: "1e-8"),
+    ]
+    document.root.set(Subgroup("choices", choices.encoded()))
+    try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
+    #expect(ReportChecker.problems(of: folder.file("mnist-logistic.h5")) == [])
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let text = MarkdownReport.text(content)
+    let page = HTMLReport.text(content)
+    #expect(text.contains("| open in the paper | taken | alternative | measured effect |"))
+    #expect(text.contains("| L2 \\| penalty | 1e-4 &lt;none> | a\\_b | cost \\* 1.02 higher |"))
+    #expect(text.contains("| epsilon | 1e-8 |  | not measured |"))
+    let start = try #require(page.firstRange(of: "aria-label=\"What the paper leaves open.\""))
+    let table = page[start.lowerBound...]
+    #expect(table.contains(">L2 | penalty</th>"))
+    #expect(table.contains(">1e-4 &lt;none&gt;</td>"))
+    #expect(table.contains("data-label=\"measured effect\">not measured</td>"))
   }
 
   @Test func choicesSurviveTheFile() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Opens a report in headless Chromium: no console error, and no horizontal scroll at 390 and 1280
-# pixels of width. Without Chromium it says so and ends with status 0.
+# Opens a report in headless Chromium: no console error, no horizontal scroll at 390 and 1280 pixels
+# of width; on paper no navigation, dark ground, or table or figure that a page does not hold, and it
+# prints. Without Chromium it says so and ends with status 0.
 #
 # usage: check-page.sh results/quick/report/index.html [FOLDER FOR SCREENSHOTS]
 set -euo pipefail
@@ -16,7 +17,8 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-run() {
+# open OPTION... URL
+open() {
   timeout 60 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars \
     --user-data-dir="$work/profile" --allow-file-access-from-files --enable-logging=stderr \
     --virtual-time-budget=5000 "$@" 2>>"$work/log"
@@ -41,7 +43,7 @@ onload = () => {
 };
 </script>
 EOF
-  out=$(run --window-size=1400,2100 --dump-dom "file://$work/frame.html" | grep -o 'width=[0-9]* wide=[^<]*' || true)
+  out=$(open --window-size=1400,2100 --dump-dom "file://$work/frame.html" | grep -o 'width=[0-9]* wide=[^<]*' || true)
   scroll=${out#width=}
   scroll=${scroll%% *}
   if [ -z "$scroll" ]; then
@@ -55,10 +57,56 @@ EOF
   fi
   if [ -n "$shots" ]; then
     mkdir -p "$shots"
-    run --window-size="$((width < 500 ? 500 : width)),2000" --screenshot="$shots/page-$width.png" \
+    open --window-size="$((width < 500 ? 500 : width)),2000" --screenshot="$shots/page-$width.png" \
       "file://$work/frame.html" >/dev/null
   fi
 done
+
+# A4 without its margins is 703 by 1016 pixels. Style for paper is made style for the screen.
+cat >"$work/paper.html" <<EOF
+<!DOCTYPE html><title>paper</title><body style="margin:0">
+<iframe id="f" src="file://$page" style="border:0;width:703px;height:1016px"></iframe>
+<p id="out"></p>
+<script>
+onload = () => {
+  const inner = document.getElementById("f").contentDocument;
+  let printRules = 0;
+  for (const rule of [...inner.styleSheets].flatMap(s => [...s.cssRules])) {
+    if (!(rule instanceof document.getElementById("f").contentWindow.CSSMediaRule)) continue;
+    const forPaper = rule.media.mediaText === "print";
+    printRules += forPaper;
+    rule.media.mediaText = forPaper ? "all" : "not all";
+  }
+  const style = e => inner.defaultView.getComputedStyle(e);
+  const isShown = e => e.getClientRects().length > 0;
+  const all = selector => [...inner.querySelectorAll(selector)];
+  const faults = [];
+  const report = (what, list) => { if (list.length) faults.push(what + " (" + list.length + ")"); };
+  if (printRules !== 1) faults.push("no style for paper");
+  report("navigation is shown", all("nav, .skip, .screen, details:not([open])").filter(isShown));
+  report("wider than the page", all("body *").filter(e => isShown(e) && !e.closest("svg")
+    && e.getBoundingClientRect().right > 704));
+  report("figures higher than the page", all(".panels > svg")
+    .filter(e => e.getBoundingClientRect().height > 1016));
+  report("dark ground", all("html, body, body *").filter(e => {
+    const parts = style(e).backgroundColor.match(/[0-9.]+/g).map(Number);
+    return isShown(e) && !e.closest("svg") && parts[3] !== 0 && parts[0] + parts[1] + parts[2] < 600;
+  }));
+  report("figures that a page may cut", all(".panels > svg")
+    .filter(e => style(e).breakInside !== "avoid"));
+  document.getElementById("out").textContent = "paper=" + (faults.join("; ") || "fine") + ".";
+};
+</script>
+EOF
+paper=$(open --window-size=1400,2100 --dump-dom "file://$work/paper.html" | sed -n 's|.*<p id="out">\(paper=[^<]*\)<.*|\1|p' || true)
+echo "check-page: on ${paper:-paper: the page did not load}"
+[ "$paper" = 'paper=fine.' ] || failed=1
+open --no-pdf-header-footer --print-to-pdf="$work/page.pdf" "file://$page" >/dev/null || true
+if [ "$(head -c 5 "$work/page.pdf" 2>/dev/null)" != '%PDF-' ]; then
+  echo "check-page: the page does not print"
+  failed=1
+fi
+if [ -n "$shots" ]; then cp "$work/page.pdf" "$shots/"; fi
 
 if grep -a ':CONSOLE' "$work/log"; then
   echo "check-page: the console has messages"

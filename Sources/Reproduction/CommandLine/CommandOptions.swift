@@ -6,7 +6,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, action, help, version
+    case run, list, dryRun, status, search, merge, action, claims, help, version
   }
 
   var mode = Mode.run
@@ -85,6 +85,7 @@ package struct CommandOptions {
       .init("list", nil, "list the runs with their state and expected time"),
       .init("dry-run", nil, "list what would be run"),
       .init("status", nil, "one line: runs done and to do"),
+      .init("claims", nil, "list the claims that the results decide, a line each"),
     ]
     if experiment.hasSearch {
       options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
@@ -124,7 +125,7 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     for (name, choice) in [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
-      ("merge", .merge), (experiment.action?.option.name ?? "", .action),
+      ("merge", .merge), ("claims", .claims), (experiment.action?.option.name ?? "", .action),
     ] where parsed.contains(name) {
       guard mode == .run || mode == .help || mode == .version else {
         throw UsageError("--\(name) does not go with another mode; give one of them")

@@ -46,6 +46,9 @@ public struct ExperimentCommand: Sendable {
     case .version:
       print("\(experiment.name) \(Program.version)")
       return .success
+    case .claims:
+      print(ClaimList(experiment.claims, of: experiment.name).text, terminator: "")
+      return .success
     default:
       break
     }

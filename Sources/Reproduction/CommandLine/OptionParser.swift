@@ -42,6 +42,11 @@ public struct ParsedOptions: Sendable {
   /// The option's argument; the last one counts.
   public func value(_ name: String) -> String? { given.last { $0.name == name }?.value }
 
+  /// The arguments of an option that may be given more than once, in order.
+  public func values(_ name: String) -> [String] {
+    given.filter { $0.name == name }.map(\.value)
+  }
+
   /// The option's argument as a finite number.
   ///
   /// - Throws: `UsageError` if it is not one.
