@@ -20,6 +20,9 @@ struct Program {
 
   let path: String
 
+  /// Another program, e.g. an interpreter.
+  init(path: String) { self.path = path }
+
   init(_ name: String = "mnist-logistic") throws {
     let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     path = own.deletingLastPathComponent().appendingPathComponent(name).path

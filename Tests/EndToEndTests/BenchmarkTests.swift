@@ -1,0 +1,42 @@
+import Foundation
+import Testing
+
+/// What the benchmarks say without measuring anything.
+@Suite struct BenchmarkTests {
+  @Test func helpNamesTheNetworks() throws {
+    let outcome = try Program("bench-networks").run(["--help"])
+    #expect(outcome.status == 0 && outcome.errors == "")
+    #expect(outcome.output.hasPrefix("Usage: bench-networks [NETWORK...]\n"))
+    #expect(outcome.output.contains("logistic mlp mlp-dropout vae cnn cnn-dropout imdb fashion\n"))
+  }
+
+  @Test(arguments: [
+    (["fashion", "fasion"], "unknown network 'fasion'; choose from: logistic mlp"),
+    (["--hlep"], "unknown option --hlep (did you mean --help?)"),
+  ])
+  func mistakes(arguments: [String], message: String) throws {
+    let outcome = try Program("bench-networks").run(arguments)
+    expectOneLine(outcome, status: 64, of: "bench-networks", message)
+    #expect(outcome.output == "")
+  }
+
+  private static let python = "/usr/bin/python3"
+
+  /// Without its site packages Python has no PyTorch.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: python), "needs Python"))
+  func missingPeerIsNamedWithItsCure() throws {
+    let script = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("reproductions/support/bench-peers.py").path
+    let bench = try Program("bench-networks").path
+    let python = Program(path: Self.python)
+    let outcome = try python.run(["-I", "-S", script, bench])
+    expectOneLine(outcome, status: 69, of: "bench-peers", "PyTorch is missing", "pip install torch")
+    let unbuilt = try python.run(["-I", "-S", script, bench + "-none"])
+    expectOneLine(
+      unbuilt, status: 69, of: "bench-peers", "\(bench)-none is not there", "make build")
+    expectOneLine(
+      try python.run(["-I", "-S", script, "--rounds", "0", bench]), status: 64, of: "bench-peers",
+      "--rounds")
+  }
+}
