@@ -157,21 +157,32 @@ public struct Claim: Sendable {
       // `total` passes has the label `total - 1`.
       let end = variable == "train_cost_running" ? total : total + 1
       let epochs = Array((end - count)..<end)
-      let parts = try rivals.map { rival in
-        RatioPart(
-          label: rival,
-          comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
-          region: -.infinity...0)
-      }
+      var parts: [RatioPart] = []
       var perRival: [ClaimOutcome] = []
-      for (rival, part) in zip(rivals, parts) {
-        let lead = try context.leads(a, over: rival, variable: variable, through: end - 1)
-        var outcome = RatioPart.outcome([part], a, rival)
+      var missing: NotRun?
+      for rival in rivals {
+        var outcome: ClaimOutcome
+        do {
+          let part = RatioPart(
+            label: rival,
+            comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
+            region: -.infinity...0)
+          let lead = try context.leads(a, over: rival, variable: variable, through: end - 1)
+          outcome = RatioPart.outcome([part], a, rival)
+          outcome.detail += lead.map { "; below from epoch \($0) on" } ?? "; not below at the end"
+          if let lead { outcome.numbers.append(ClaimNumber("below from epoch", Double(lead))) }
+          parts.append(part)
+        } catch let reason as NotRun {
+          missing = missing ?? reason
+          outcome = ClaimOutcome(.notRun, reason.reason)
+        }
         outcome.id = "\(id).\(slug(rival))"
         outcome.statement = "\(statement): than \(rival)"
-        outcome.detail += lead.map { "; below from epoch \($0) on" } ?? "; not below at the end"
-        if let lead { outcome.numbers.append(ClaimNumber("below from epoch", Double(lead))) }
         perRival.append(outcome)
+      }
+      // Without all rivals there is no verdict over all, unless one of them is enough.
+      if let missing, !perRival.contains(where: { $0.verdict == .notReproduced }) {
+        return [ClaimOutcome(.notRun, missing.reason)] + perRival
       }
       return [RatioPart.outcome(parts, a, "rival")] + perRival
     }

@@ -228,6 +228,14 @@ import Testing
     let expected = Statistics.mean(costs) / 0.1668
     #expect(abs(outcomes[2].numbers[0].value - log(expected)) < 0.01)
 
+    // A rival that was not run keeps the verdict over all open, unless another decides it.
+    func verdicts(_ a: String, _ rivals: [String]) -> [Verdict] {
+      Claim.lastEpochsMeanLower("best", "", place: "", a, than: rivals, last: 10, of: 45)
+        .judge(results.document).filter { $0.arm == "tuned" }.map(\.verdict)
+    }
+    #expect(verdicts("Adam", ["AdaGrad", "AdaDelta"]) == [.notRun, .reproduced, .notRun])
+    #expect(verdicts("AdaGrad", ["AdaDelta", "Adam"]) == [.notReproduced, .notRun, .notReproduced])
+
     let long = Claim.lastEpochsMeanLower(
       "fig2a.adam-best", "Adam is best", place: "", "Adam", than: ["AdaGrad"], last: 20, of: 200)
     #expect(long.judge(results.document).allSatisfy { $0.verdict == .notRun })

@@ -30,7 +30,7 @@ TrainingExperiment(
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
   ],
   minibatch: 128,
-  epochs: ByProfile(smoke: 1, quick: 12, paper: 200),
+  epochs: ByProfile(smoke: 1, quick: 12, paper: 201),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   search: ByProfile(
     smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
