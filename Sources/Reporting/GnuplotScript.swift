@@ -27,6 +27,14 @@ package struct GnuplotScript {
   /// The lines under the panels.
   let notes: [String]
 
+  /// A script for panels with their data.
+  package init(figure: Figure, panels: [PanelData], warnings: [String], notes: [String]) {
+    self.figure = figure
+    self.panels = panels
+    self.warnings = warnings
+    self.notes = notes
+  }
+
   /// Many small panels share one legend; few large ones carry their labels at the lines' ends.
   private var isGrid: Bool { figure.isGrid }
   private var width: Double { isGrid ? Layout.smallWidth : Layout.panelWidth }
@@ -34,7 +42,7 @@ package struct GnuplotScript {
 
   /// Draws the whole figure into `figure.svg`, `figure.png` and, where gnuplot can, `figure.pdf`;
   /// and each panel by itself into `panel-<n>.svg`.
-  var text: String {
+  package var text: String {
     let columns = Swift.max(1, Swift.min(figure.columns, panels.count))
     let rows = (panels.count + columns - 1) / columns
     let canvasWidth = width * Double(columns)

@@ -318,6 +318,7 @@ public enum HTMLReport {
     caption { text-align: left; padding: .3rem 0; }
     th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
       vertical-align: top; font-weight: normal; }
+    article .cards th, article .cards td { overflow-wrap: anywhere; }
     thead th { font-weight: 600; background: var(--soft); }
     .badge { display: inline-block; padding: 0 .5em; border: 1px solid; border-radius: 1em;
       white-space: nowrap; }

@@ -222,12 +222,14 @@ public enum ReadmeSection {
     let profile = content.results.profile
     var out = "Profile `\(profile)`, as far as it is kept in [\(folder)](\(folder)), with figures: "
     out += "\(content.summary)\n\n"
-    let extents = content.results.experiments.map { experiment in
-      (experiment.name, experiment.document.shortened)
-    }
     let rows = content.claims.map { claim -> [String] in
-      let shortened = extents.first { $0.0 == claim.experiment }?.1 ?? ""
-      return row(claim, extent: shortened.isEmpty ? "in full" : shortened)
+      let document = content.results.experiments.first { $0.name == claim.experiment }?.document
+      var extent: [String] = []
+      if let shortened = document?.shortened, !shortened.isEmpty { extent.append(shortened) }
+      if let seeds = document?.root.labels(of: "seed").count, seeds > 0 {
+        extent.append(seeds == 1 ? "one seed" : "\(seeds) seeds")
+      }
+      return row(claim, extent: extent.joined(separator: ", "))
     }
     if rows.isEmpty { return out }
     return out

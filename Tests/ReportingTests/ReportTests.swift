@@ -303,7 +303,7 @@ extension SyntheticResults {
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     var short = SyntheticResults()
     short.seeds = 1
-    short.shortened = "1 of 3 seeds"
+    short.shortened = "45 of 90 epochs"
     var document = try short.complete("mnist-mlp")
     document.root.set(Attribute("profile", "paper"))
     try ResultFile.write(document, to: part.file("mnist-mlp.h5"))
@@ -324,7 +324,8 @@ extension SyntheticResults {
     #expect(table.contains("[results/reference/paper](results/reference/paper)"))
     #expect(
       table.contains(
-        "| `fig1a.adam-faster-than-adagrad` | 1 of 3 seeds | ? inconclusive | ? inconclusive |"))
+        "| `fig1a.adam-faster-than-adagrad` | 45 of 90 epochs, one seed | ? inconclusive | ? inconclusive |"
+      ))
     #expect(ReadmeSection.text([]).isEmpty)
   }
 
@@ -395,6 +396,34 @@ extension SyntheticResults {
     #expect(table.contains(">L2 | penalty</th>"))
     #expect(table.contains(">1e-4 &lt;none&gt;</td>"))
     #expect(table.contains("data-label=\"measured effect\">not measured</td>"))
+  }
+
+  /// Opened in Chromium, where that is there.
+  @Test func aWideTableOfChoicesFitsThePage() throws {
+    let folder = try TestFolder()
+    var document = try SyntheticResults().complete()
+    let wide = String(repeating: "reproductions/support/", count: 12)
+    let choices = [
+      OpenChoice("what", taken: wide, alternative: wide, effect: wide + " and words besides")
+    ]
+    document.root.set(Subgroup("choices", choices.encoded()))
+    try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(
+      try ResultSet(readingFolder: folder.path), gnuplot: try Gnuplot())
+    try Report.write(content, to: folder.file("report"))
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../report/check-page.sh").standardized
+    let process = Process()
+    process.executableURL = script
+    process.arguments = [folder.file("report/index.html")]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let said = String(
+      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(said)")
   }
 
   @Test func choicesSurviveTheFile() {
