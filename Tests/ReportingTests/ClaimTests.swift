@@ -234,7 +234,8 @@ import Testing
         .judge(results.document).filter { $0.arm == "tuned" }.map(\.verdict)
     }
     #expect(verdicts("Adam", ["AdaGrad", "AdaDelta"]) == [.notRun, .reproduced, .notRun])
-    #expect(verdicts("AdaGrad", ["AdaDelta", "Adam"]) == [.notReproduced, .notRun, .notReproduced])
+    #expect(
+      verdicts("AdaGrad", ["AdaDelta", "Adam"]) == [.notReproduced, .notRun, .notReproduced])
 
     let long = Claim.lastEpochsMeanLower(
       "fig2a.adam-best", "Adam is best", place: "", "Adam", than: ["AdaGrad"], last: 20, of: 200)

@@ -61,8 +61,7 @@ TrainingExperiment(
     .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
     .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
-<<<<<<< HEAD
-    EarlyAccuracy.claim(model: "logistic", sgd: "SGDNesterov"),
+    EarlyAccuracy.claim(.logistic),
   ],
   questions: [
     OpenQuestion(
@@ -90,9 +89,6 @@ TrainingExperiment(
         .init("the same and the penalty", quantity: .runningCostAndPenalty),
         .init("whole training set after each pass", quantity: .costAfterPass),
       ]),
-=======
-    EarlyAccuracy.claim(.logistic),
->>>>>>> writeups
   ]
 ) { data, settings, minibatch in
   LogisticRegression(
