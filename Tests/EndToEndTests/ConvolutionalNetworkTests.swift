@@ -57,7 +57,8 @@ import Testing
   private func expectRefusal(_ more: [String], status: Int32, _ parts: String...) throws {
     let output = folder / "results/cifar-cnn.h5"
     let outcome = try program.run(
-      ["--data-dir", folder / "data", "--output", output, "--epochs", "0"] + more)
+      ["--data-dir", folder / "data", "--output", output, "--epochs", "0", "--arms", "published"]
+        + more)
     #expect(outcome.status == status && !outcome.wasKilled, "\(outcome.errors)")
     let complaints = outcome.errorLines.filter { $0.hasPrefix("cifar-cnn: ") }
     #expect(complaints.count == 1, "\(outcome.errors)")

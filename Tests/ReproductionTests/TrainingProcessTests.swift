@@ -51,7 +51,7 @@ import Testing
     #expect(try full.advance { false } == .finished)
     #expect(try sparse.advance { false } == .finished)
     for (all, some) in zip(full.series, sparse.series) where all.axes.first == "epoch" {
-      guard ["train_cost", "penalty", "test_cost"].contains(all.name) else {
+      guard ["train_cost", "penalty", "test_cost", "test_error"].contains(all.name) else {
         #expect(bytes([all]) == bytes([some]), "\(all.name) is recorded after every epoch")
         continue
       }
