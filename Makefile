@@ -96,7 +96,8 @@ reference-figures: $(STAMPS)/build ## draw the figures of the reference results 
 
 .PHONY: claims
 claims: $(STAMPS)/build ## write the list of all claims, results/reference/claims.tsv
-	@$(CLAIMS) > results/reference/claims.tsv
+	@mkdir -p results/reference
+	@{ $(CLAIMS); } > results/reference/claims.tsv.partial && mv results/reference/claims.tsv.partial results/reference/claims.tsv
 
 .PHONY: readme
 readme: $(STAMPS)/build ## put the reference results into README.md
@@ -104,7 +105,7 @@ readme: $(STAMPS)/build ## put the reference results into README.md
 
 .PHONY: check-readme
 check-readme: $(STAMPS)/build ## see that README.md and the list of claims are those of make readme and make claims
-	@$(CLAIMS) | cmp - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
+	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
 	@$(BIN)/report --check-readme README.md $(REFERENCES:%=--results %)
 
 .PHONY: check-report

@@ -151,7 +151,9 @@ public struct Claim: Sendable {
   ) -> Claim {
     Claim(
       id, statement, place: place,
-      rule: "mean cost of the last \(count) of \(total) epochs lower", figure: figure
+      rule: "mean cost of the last \(count) of \(total) passes lower than that of "
+        + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run",
+      figure: figure
     ) { context in
       // A running mean is labelled with the epoch at whose end its pass starts, so the last of
       // `total` passes has the label `total - 1`.
@@ -184,7 +186,9 @@ public struct Claim: Sendable {
       if let missing, !perRival.contains(where: { $0.verdict == .notReproduced }) {
         return [ClaimOutcome(.notRun, missing.reason)] + perRival
       }
-      return [RatioPart.outcome(parts, a, "rival")] + perRival
+      var whole = RatioPart.outcome(parts, a, "rival")
+      if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
+      return [whole] + perRival
     }
   }
 

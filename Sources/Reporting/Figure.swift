@@ -65,7 +65,7 @@ public struct Figure: Sendable, Equatable, Codable {
   private static func title(ofArm arm: String) -> String {
     switch arm {
     case "published": "published: settings inferred from the paper's curves"
-    case "tuned": "tuned: the best of the same dense grid"
+    case "tuned": "tuned: the best of a grid"
     default: arm
     }
   }

@@ -99,7 +99,7 @@ public enum HTMLReport {
     let figures = Set(content.figures.map(\.figure.id))
     let protocols = Set(content.results.experiments.map(\.name))
     var out = """
-      <p>Every claim has one verdict an arm. <b>tuned</b>: the best of the same dense grid for every \
+      <p>Every claim has one verdict an arm. <b>tuned</b>: the best of a grid for every \
       method, on fresh seeds; it is the headline. <b>published</b>: settings inferred so that our \
       curves lie on the paper's own. Intervals are 95 %, by bootstrap over seeds, from paired \
       differences.</p>

@@ -1,3 +1,4 @@
+import Glibc
 import Storage
 
 /// The paper's own curves, recovered from the vector paths of its figures.
@@ -58,6 +59,21 @@ public struct PaperCurves: Sendable, Equatable {
     /// The points that are data, without those where a line is only cut or extrapolated.
     public var data: [Point] {
       points.filter { [.point, .aboveFrame, .printed].contains($0.note) }
+    }
+
+    /// The median of |log(ours / paper)| over the points that we have, `costs[x]` being ours at `x`;
+    /// nil if there are none.
+    ///
+    /// - Parameter range: the part of the curve that is compared; nil: all of it.
+    package func distance(to costs: [Double], in range: ClosedRange<Double>? = nil) -> Double? {
+      let distances = data.compactMap { point -> Double? in
+        let x = Int(point.x.rounded())
+        guard range?.contains(point.x) ?? true, costs.indices.contains(x), costs[x].isFinite,
+          costs[x] > 0
+        else { return nil }
+        return Swift.abs(log(costs[x] / point.y))
+      }
+      return distances.isEmpty ? nil : Statistics.median(distances)
     }
 
     /// Whether a text gives these numbers: there is no line between them.

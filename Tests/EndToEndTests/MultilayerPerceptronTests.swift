@@ -58,6 +58,7 @@ import Testing
   @Test(arguments: [
     (["--optimizers", "SGD"], "no optimizer \"SGD\"; it has AdaGrad, RMSProp"),
     (["--arms", "best"], "no arm \"best\"; it has published, tuned"),
+    (["--arms", "tuned", "--alpha", "1e-3"], "--arms does not go with"),
     (["--dropout", "1.0"], "--dropout takes a number of at least 0.0 and below 1.0"),
     (["--input-dropout", "-0.1"], "--input-dropout takes a number"),
     (["--minibatch", "2001"], "larger than the training set of 2000 examples"),

@@ -37,14 +37,16 @@ import Testing
   private let request = PlanRequest(profile: .quick, data: "")
 
   /// What a run recorded: the costs of three passes, those at theta and the penalties.
-  private func record(_ run: RunSpecification, running: [Double]) -> RunRecord {
+  private func record(
+    _ run: RunSpecification, running: [Double], cost: [Double] = [9, 3, 2, 1]
+  ) -> RunRecord {
     func series(_ name: String, _ values: [Double]) -> Series {
       Series(name, axes: ["epoch"], shape: [4], values: values)
     }
     return RunRecord(
       specification: run, outcome: .finished,
       series: [
-        series("train_cost_running", running + [.nan]), series("train_cost", [9, 3, 2, 1]),
+        series("train_cost_running", running + [.nan]), series("train_cost", cost),
         series("penalty", [0, 1, 1, 1]),
       ], elapsedSeconds: [0, 1, 2, 3])
   }
@@ -113,6 +115,49 @@ import Testing
         "Adam: cost 2.5 instead of 1.5 after 3 passes; distance to the paper's curve 0.4055 "
           + "instead of 0 (seed 0)",
       ])
+  }
+
+  @Test func distancesAreOverTheSamePoints() throws {
+    // After the second pass nothing was evaluated.
+    let choices = try choices { run in
+      run.seed == 0 && run.label("choice") == nil
+        ? record(run, running: [4, 20, 1.5], cost: [9, 4 * exp(1), .nan, 1]) : nil
+    }
+    #expect(
+      choices[3].effect == "Adam: cost 1 instead of 1.5 after 3 passes; distance to the paper's "
+        + "curve 0.5 instead of 0.2027 (seed 0)")
+  }
+
+  @Test func aQuestionCanNameItsArm() throws {
+    func runs(_ arm: Arm?, _ arms: [Arm]) throws -> [RunSpecification] {
+      let experiment = TrainingExperiment(
+        name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
+        epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
+        seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+        search: ByProfile(
+          smoke: .committed([]), quick: .committed(Array("Adam\talpha=0.2\tconstant\t3\t7\t0.5".utf8)),
+          paper: .inline(seeds: 1)),
+        arms: ByProfile(smoke: arms, quick: arms, paper: arms),
+        contenders: [
+          Contender(
+            "Adam", optimizer: "adam", published: .init(["alpha": 0.1]),
+            grid: Grid([GridAxis("alpha", [0.2, 0.3])]))
+        ], figures: [], claims: [],
+        questions: [
+          OpenQuestion(
+            "minibatch", of: "Adam", arm: arm, taken: "2",
+            alternatives: [.init("4", minibatch: 4)])
+        ]
+      ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+      return try experiment.plan(request) { _ in nil }.runs.filter { $0.minibatch == 4 }
+    }
+    func alphas(_ arm: Arm?, _ arms: [Arm]) throws -> [Double?] {
+      try runs(arm, arms).map { $0.hyperparameters["alpha"] }
+    }
+    #expect(try alphas(nil, [.published, .tuned]) == [0.1])
+    #expect(try alphas(nil, [.tuned]) == [0.2])
+    #expect(try alphas(.tuned, [.published, .tuned]) == [0.2])
+    #expect(try alphas(.tuned, [.published]).isEmpty)
   }
 
   @Test func aSweepVariesOneCell() throws {

@@ -150,7 +150,7 @@ def main():
     options = parser.parse_args()
     if options.rounds < 1 or not options.seconds > 0:
         fail("--rounds and --seconds take positive numbers", 64)
-    if not os.access(options.program, os.X_OK):
+    if not (os.path.isfile(options.program) and os.access(options.program, os.X_OK)):
         fail(f"{options.program} is not there; build it: make build", 69)
     if importlib.util.find_spec("torch") is None:
         fail(

@@ -164,6 +164,10 @@ package struct CommandOptions {
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
     request.contenders = contenders
     request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
+    if request.arms != nil, request.isCustom || mode == .search {
+      throw UsageError(
+        "--arms does not go with --search, nor with options that form the arm custom")
+    }
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")

@@ -1,4 +1,3 @@
-import Foundation
 import Reporting
 
 /// Something that the paper leaves open: what the experiment takes, and what else could be taken.
@@ -74,6 +73,7 @@ public struct OpenQuestion: Sendable {
   let taken: String
   let alternatives: [Alternative]
   let reference: Reference?
+  let arm: Arm?
   let profiles: Set<Profile>
   let passes: Int?
 
@@ -81,15 +81,16 @@ public struct OpenQuestion: Sendable {
   ///
   /// - Parameters:
   ///   - question: what is open, e.g. `coefficient of the L2 penalty`.
-  ///   - subject: the contender whose run is varied, in the arm `published` if that is run.
+  ///   - subject: the contender whose run is varied.
+  ///   - arm: the arm of that run; `nil`: `published` if that is run, else `tuned`.
   ///   - taken: what the protocol takes.
   ///   - figure: the paper's figure with the curve to compare with.
   ///   - curve: that curve, if its name is not the contender's.
   ///   - profiles: the profiles that measure the alternatives; the others only name them.
   ///   - passes: how many passes alternatives make if these are fewer than the protocol's.
   public init(
-    _ question: String, of subject: String, taken: String, figure: String? = nil,
-    curve: String? = nil, profiles: Set<Profile> = Set(Profile.allCases),
+    _ question: String, of subject: String, arm: Arm? = nil, taken: String,
+    figure: String? = nil, curve: String? = nil, profiles: Set<Profile> = Set(Profile.allCases),
     passes: Int? = nil, alternatives: [Alternative]
   ) {
     self.question = question
@@ -97,6 +98,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = figure.map { .curve(curve ?? subject, figure: $0) }
+    self.arm = arm
     self.profiles = profiles
     self.passes = passes
   }
@@ -117,6 +119,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = .point(point, figure: figure)
+    arm = nil
     self.profiles = profiles
     passes = nil
   }
@@ -162,7 +165,12 @@ public struct OpenQuestion: Sendable {
     switch reference {
     case .curve(let name, let figure):
       let curve = paper.curve(name, of: figure)
-      if let far = curve?.distance(to: after), let near = curve?.distance(to: before) {
+      let frame = paper.frame(of: figure)
+      // Points that only one of the two has would be compared with nothing.
+      let common = zip(before, after).map { $1.isFinite ? $0 : .nan }
+      if let far = curve?.distance(to: after, in: frame),
+        let near = curve?.distance(to: common, in: frame)
+      {
         text += "; distance to the paper's curve \(number(far)) instead of \(number(near))"
       }
     case .point(let place, let figure):
@@ -185,18 +193,5 @@ public struct OpenQuestion: Sendable {
     }
   }
 
-  private func number(_ value: Double) -> String { String(format: "%.4g", value) }
-}
-
-extension PaperCurves.Curve {
-  /// The median of |log(ours / paper)| over the points that we have, `costs[x]` being ours at `x`;
-  /// `nil` if there are none.
-  func distance(to costs: [Double]) -> Double? {
-    let distances = data.compactMap { point -> Double? in
-      let x = Int(point.x.rounded())
-      guard costs.indices.contains(x), costs[x].isFinite, costs[x] > 0 else { return nil }
-      return abs(log(costs[x] / point.y))
-    }
-    return distances.isEmpty ? nil : Statistics.median(distances)
-  }
+  private func number(_ value: Double) -> String { NumberText.significant(value, digits: 4) }
 }

@@ -269,15 +269,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     }
   }
 
-  /// The run that the alternatives of a question are set against: that of the first seed in the arm
-  /// `published`, in `tuned` where that is not run; `nil` if there is none.
+  /// The run that the alternatives of a question are set against: that of the first seed in the
+  /// question's arm, else in `published`, in `tuned` where that is not run; `nil` if there is none.
   private func protocolRun(
     of question: OpenQuestion, request: PlanRequest, records: RecordLookup
   ) -> RunSpecification? {
     guard let contender = contenders.first(where: { $0.name == question.subject }),
       isMade(contender, request)
     else { return nil }
-    let arms = arms(request)
+    let arms = arms(request).filter { question.arm == nil || question.arm == $0 }
     if arms.contains(.published), let published = contender.published {
       return finalRuns(contender, published, arm: .published, request: request).first
     }
