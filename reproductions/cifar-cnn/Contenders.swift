@@ -15,6 +15,11 @@ func contenders(
   ]
 }
 
+/// Settings that put our curve on the paper's, which starts slowly.
+func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
+  .init(hyperparameters, settings: ["initialisation": "normal"])
+}
+
 /// The distribution of the initial weights that the settings say.
 func initialisation(_ settings: Settings) -> Initialisation {
   switch settings.text("initialisation") {
