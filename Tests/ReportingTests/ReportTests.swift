@@ -324,7 +324,8 @@ extension SyntheticResults {
     #expect(table.contains("[results/reference/paper](results/reference/paper)"))
     #expect(
       table.contains(
-        "| `fig1a.adam-faster-than-adagrad` | 45 of 90 epochs, one seed | ? inconclusive | ? inconclusive |"
+        "| `fig1a.adam-faster-than-adagrad` | 45 of 90 epochs, arm tuned, one seed | ? inconclusive "
+          + "| ? inconclusive |"
       ))
     #expect(ReadmeSection.text([]).isEmpty)
   }
