@@ -14,6 +14,11 @@ func alpha(from first: Double, to last: Double) -> GridAxis {
   GridAxis("alpha", from: first, to: last, perDecade: 2)
 }
 
+let lines: [Figure.Line] = [
+  .contender("AdaGrad", .blue), .contender("RMSProp", .green), .contender("SGDNesterov", .red),
+  .contender("AdaDelta", .cyan), .contender("Adam", .magenta),
+]
+
 /// Settings that put our curve on the paper's, which lies too low for dropout on the input.
 func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
   .init(hyperparameters, settings: ["input-dropout": 0])
@@ -62,12 +67,20 @@ TrainingExperiment(
       "fig2a", "MNIST Multilayer Neural Network + dropout", place: "Figure 2 (a)",
       caption: "Adam is lowest from about epoch 15 on and ends near 0.006, AdaGrad near 0.018.",
       x: .linear("iterations over entire dataset", 0...200),
-      y: .logarithmic("training cost", 0.003...0.1),
-      lines: [
-        .contender("AdaGrad", .blue), .contender("RMSProp", .green),
-        .contender("SGDNesterov", .red), .contender("AdaDelta", .cyan),
-        .contender("Adam", .magenta),
-      ])
+      y: .logarithmic("training cost", 0.003...0.1), lines: lines),
+    Figure(
+      "fig2a-early", "The first passes of Figure 2 (a)",
+      caption: "What the profile quick has, and where the paper's curves come into its frame.",
+      columns: 2,
+      panels: [
+        "published": "published: settings inferred from the paper's curves",
+        "tuned": "tuned: the best of a grid",
+      ].sorted { $0.key < $1.key }.map { arm, title in
+        Figure.Panel(
+          title, x: .linear("iterations over entire dataset", 0...12),
+          y: .logarithmic("training cost", 0.05...1), select: ["arm": arm], lines: lines,
+          paperFigure: "fig2a")
+      }),
   ],
   claims: [
     .lastEpochsMeanLower(
