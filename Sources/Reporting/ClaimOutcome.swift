@@ -11,6 +11,16 @@ public enum Verdict: String, Sendable, CaseIterable {
   case inconclusive
   /// There is no measurement to judge.
   case notRun = "not run"
+
+  /// What estimates of quantities decide that should all lie below 0: `reproduced` if every interval
+  /// does, `notReproduced` if one lies above, else `inconclusive`.
+  public init(allBelowZero estimates: [Estimate]) {
+    if estimates.contains(where: { $0.hasInterval && $0.low > 0 }) {
+      self = .notReproduced
+    } else {
+      self = estimates.allSatisfy { $0.hasInterval && $0.high < 0 } ? .reproduced : .inconclusive
+    }
+  }
 }
 
 /// One number behind a verdict, e.g. the comparison at one epoch.

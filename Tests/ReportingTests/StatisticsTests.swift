@@ -84,4 +84,16 @@ import Testing
     #expect(Statistics.runningMedian(values, window: 3) == [1.5, 2, 4, 5, 4.5])
     #expect(Statistics.runningMean(values, window: 1) == values)
   }
+
+  @Test func verdictsOverSeveralEstimates() {
+    let below = Estimate(-1, low: -2, high: -0.5, count: 5)
+    let across = Estimate(-1, low: -2, high: 0.5, count: 5)
+    let above = Estimate(1, low: 0.5, high: 2, count: 5)
+    let single = Estimate(-1, count: 1)
+    #expect(Verdict(allBelowZero: [below, below]) == .reproduced)
+    #expect(Verdict(allBelowZero: [below, across]) == .inconclusive)
+    #expect(Verdict(allBelowZero: [below, single]) == .inconclusive)
+    #expect(Verdict(allBelowZero: [above, below]) == .notReproduced)
+    #expect(Verdict(allBelowZero: [single, above]) == .notReproduced)
+  }
 }

@@ -49,14 +49,9 @@ let orderClaim = Claim.custom(
   let estimates = try pairs.map {
     try context.compare($0, with: $1, variable: "test_error", at: [last]).estimate
   }
-  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
-  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
-  let verdict: Verdict =
-    isHigher.contains(true)
-    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   return ClaimOutcome(
-    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
     unit: "log ratio of test errors", seeds: worst.count,
     numbers: zip(pairs, estimates).map {
       ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)

@@ -37,17 +37,12 @@ private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOu
   let estimates = rivals.map { rival in
     Statistics.bootstrapMean(zip(adam, values[rival] ?? []).map { log($0 / $1) })
   }
-  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
-  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
-  let verdict: Verdict =
-    isHigher.contains(true)
-    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   let medians = methods.map { method in
     "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
   }
   return ClaimOutcome(
-    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
     unit: "log(Adam / strongest rival)", seeds: adam.count,
     numbers: zip(rivals, estimates).map {
       ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)

@@ -60,11 +60,6 @@ let averagingClaim = Claim.custom(
   }
   let problems = [noisyProblem, perceptron]
   let estimates = try problems.map { Statistics.bootstrapMean(try ratios(averageCost, $0)) }
-  let isLower = estimates.map { $0.hasInterval && $0.high < 0 }
-  let isHigher = estimates.map { $0.hasInterval && $0.low > 0 }
-  let verdict: Verdict =
-    isHigher.contains(true)
-    ? .notReproduced : isLower.allSatisfy { $0 } ? .reproduced : .inconclusive
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
   let quiet = Statistics.mean(try ratios(averageCost, quietProblem))
@@ -75,7 +70,7 @@ let averagingClaim = Claim.custom(
       + "(without correction \(percent(uncorrected)), plain mean \(percent(mean)))"
   }
   return ClaimOutcome(
-    verdict, effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
     unit: "log(average / last iterate)", seeds: worst.count,
     numbers: zip(problems, estimates).map {
       ClaimNumber($0, $1.value, low: $1.low, high: $1.high)

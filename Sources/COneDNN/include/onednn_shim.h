@@ -30,7 +30,7 @@ enum { onednn_max_rank = 6 };
 
 // Row-major; `permutation`, if not NULL, lists the dimensions from the slowest to the fastest.
 onednn_layout *onednn_layout_plain(int rank, const int64_t *shape, const int *permutation);
-// A placeholder: the primitive that is made with it chooses.
+// Left to the primitive that is made with it: it chooses the order of the elements.
 onednn_layout *onednn_layout_any(int rank, const int64_t *shape);
 onednn_layout *onednn_layout_copy(const onednn_layout *layout);
 void onednn_layout_free(onednn_layout *layout);

@@ -6,7 +6,7 @@ import Storage
 public struct CommandOption: Sendable {
   /// The long name, without dashes.
   public let name: String
-  /// The placeholder of its argument; `nil` for a switch.
+  /// What `--help` calls its argument, e.g. `LIST`; `nil` for a switch.
   public let argument: String?
   /// One line for `--help`.
   public let help: String
