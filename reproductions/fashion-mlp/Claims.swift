@@ -51,7 +51,8 @@ let orderClaim = Claim.custom(
   }
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   return ClaimOutcome(
-    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high,
+    threshold: 0,
     unit: "log ratio of test errors", seeds: worst.count,
     numbers: zip(pairs, estimates).map {
       ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)

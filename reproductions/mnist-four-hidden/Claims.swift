@@ -42,7 +42,8 @@ private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOu
     "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
   }
   return ClaimOutcome(
-    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high,
+    threshold: 0,
     unit: "log(Adam / strongest rival)", seeds: adam.count,
     numbers: zip(rivals, estimates).map {
       ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)

@@ -70,7 +70,8 @@ let averagingClaim = Claim.custom(
       + "(without correction \(percent(uncorrected)), plain mean \(percent(mean)))"
   }
   return ClaimOutcome(
-    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high, threshold: 0,
+    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high,
+    threshold: 0,
     unit: "log(average / last iterate)", seeds: worst.count,
     numbers: zip(problems, estimates).map {
       ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
