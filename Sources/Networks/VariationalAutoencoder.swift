@@ -17,10 +17,10 @@ import Numerics
 public final class VariationalAutoencoder: Objective {
   /// How grey pixels become what the decoder explains.
   public enum Pixels: String, Sendable, CaseIterable {
-    /// Drawn anew for each minibatch and evaluation: 1 with the grey level as probability.
-    case resampled
     /// The grey levels themselves.
     case grey
+    /// Drawn anew for each minibatch and evaluation: 1 with the grey level as probability.
+    case resampled
   }
 
   /// What defines the model besides the data.
@@ -44,7 +44,7 @@ public final class VariationalAutoencoder: Objective {
     public init(
       hiddenSize: Int = 500, latentSize: Int = 50,
       initialisation: Initialisation = .normal(deviation: 0.01),
-      startsWithUnitVariance: Bool = true, pixels: Pixels = .resampled,
+      startsWithUnitVariance: Bool = true, pixels: Pixels = .grey,
       trainingCount: Int? = 50_000, l2: Double = 0
     ) {
       self.hiddenSize = hiddenSize

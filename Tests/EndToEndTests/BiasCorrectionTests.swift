@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [
     (["--alphas", ""], "--alphas takes a list of numbers"),
     (["--alphas", "1e-3,often"], "--alphas takes a list of numbers"),
-    (["--pixels", "blue"], "--pixels takes one of resampled, grey"),
+    (["--pixels", "blue"], "--pixels takes one of grey, resampled"),
     (["--samples"], "no run of the sweep has ended"),
   ])
   func whatMakesNoSense(options: [String], complaint: String) throws {

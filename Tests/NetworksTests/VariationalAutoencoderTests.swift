@@ -147,6 +147,7 @@ private func randomValues(
 
   @Test(arguments: [
     Shape(pixels: 784, hidden: 60, latent: 50, batches: [100, 28]),
+    Shape(pixels: 784, hidden: 60, latent: 50, batches: [100, 28], kind: .grey),
     Shape(pixels: 1, hidden: 1, latent: 1, batches: [1, 7]),
     Shape(pixels: 7, hidden: 7, latent: 7, batches: [7, 1], kind: .grey),
     Shape(pixels: 129, hidden: 127, latent: 17, batches: [129, 127, 128, 1]),
@@ -249,7 +250,8 @@ private func randomValues(
     let examples = makeExamples(count: 620, features: 30, classes: 2, seed: 3)
     let objective = try VariationalAutoencoder(
       training: examples, test: examples,
-      options: .init(hiddenSize: 9, latentSize: 5, trainingCount: 510), minibatchCapacity: 100)
+      options: .init(hiddenSize: 9, latentSize: 5, pixels: .resampled, trainingCount: 510),
+      minibatchCapacity: 100)
     #expect(objective.count(of: .training) == 510)
     #expect(objective.count(of: .test) == 620)
     let values = randomValues(objective, seed: 5)

@@ -4,7 +4,11 @@ import Testing
 @Suite struct ContenderProfileTests {
   private let experiment = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
-    settings: [Setting("noise", "dropout", oneOf: ["dropout", "none"], "noise")], minibatch: 2,
+    settings: [
+      Setting("noise", "dropout", oneOf: ["dropout", "none"], "noise"),
+      Setting("penalty", 0, in: 0...1, "penalty"),
+    ],
+    minibatch: 2,
     epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
     seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
     search: ByProfile(
@@ -15,7 +19,8 @@ import Testing
         "Adam", optimizer: "adam", settings: ["noise": "none"], published: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])])),
       Contender(
-        "Adam+dropout", optimizer: "adam", published: .init(["alpha": 0.1]),
+        "Adam+dropout", optimizer: "adam",
+        published: .init(["alpha": 0.1, "beta1": 0.5], settings: ["penalty": 1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
     ],
     figures: [], claims: []
@@ -49,11 +54,24 @@ import Testing
     #expect(try names(request) == ["custom Adam+dropout 2 final"])
   }
 
+  @Test func aCustomArmStartsFromTheSettingsThatHelpNames() throws {
+    var request = PlanRequest(profile: .quick, data: "")
+    request.contenders = ["Adam+dropout"]
+    let published = try experiment.plan(request) { _ in nil }.runs.first
+    #expect(published?.settings == ["noise": "dropout", "penalty": 1])
+    request.hyperparameters = ["alpha": 0.2]
+    let custom = try experiment.plan(request) { _ in nil }.runs.first
+    #expect(custom?.settings == ["noise": "dropout", "penalty": 0])
+    #expect(custom?.hyperparameters == ["alpha": 0.2, "beta1": 0.5])
+    request.settings = ["penalty": 0.5]
+    #expect(try experiment.plan(request) { _ in nil }.runs.first?.settings["penalty"] == 0.5)
+  }
+
   @Test func armsThatAreAskedFor() throws {
     var paper = PlanRequest(profile: .paper, data: "")
     paper.arms = [.published]
     #expect(try names(paper) == ["published Adam 4 full", "published Adam+dropout 4 full"])
-    #expect(experiment.shortened(paper) == "1 of 2 arms")
+    #expect(experiment.shortened(paper) == "without the arm tuned")
     let axis = try experiment.document(paper) { _ in nil }.dimensions.first { $0.name == "arm" }
     #expect(axis?.labels == .string(["published"]))
     paper.arms = [.tuned]

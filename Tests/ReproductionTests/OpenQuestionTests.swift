@@ -172,9 +172,9 @@ import Testing
       loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
       questions: [
         OpenQuestion(
-          "minibatch", ofCell: "alpha = 0.2", taken: "2", figure: "fig",
+          "minibatch", ofCell: ["alpha": 0.2], "alpha = 0.2", taken: "2", figure: "fig",
           point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)])
-      ], aboutCell: ["alpha": 0.2]
+      ]
     ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
     let runs = try experiment.plan(request) { _ in nil }.runs
     #expect(runs.map(\.minibatch) == [2, 2, 4])

@@ -1,8 +1,8 @@
 import Foundation
 import Reproduction
 
-/// What the paper leaves open about the model and its training, measured at a cell whose loss in the
-/// paper's figure depends on it.
+/// What the paper leaves open about the model and its training, each measured at a cell whose loss
+/// depends on it.
 let openQuestions = [
   question(
     "initial weights", taken: "N(0, 0.01^2)",
@@ -15,17 +15,19 @@ let openQuestions = [
     "training images", taken: "the first 50,000",
     .init("all 60,000", settings: ["training-count": 60_000])),
   question(
-    "grey pixels", taken: "black or white, drawn anew for each minibatch",
-    .init("their grey levels", settings: ["pixels": "grey"])),
+    "pixels", at: 1e-3, taken: "their grey levels",
+    .init("black or white, drawn anew for each minibatch", settings: ["pixels": "resampled"])),
 ]
 
 private func question(
-  _ question: String, taken: String, _ alternative: OpenQuestion.Alternative
+  _ question: String, at alpha: Double = 3e-4, taken: String,
+  _ alternative: OpenQuestion.Alternative
 ) -> OpenQuestion {
   OpenQuestion(
-    question, ofCell: "corrected, beta1 = 0.9, beta2 = 0.999, alpha = 3e-4", taken: taken,
-    figure: "fig4",
+    question, ofCell: ["beta1": 0.9, "beta2": 0.999, "alpha": alpha],
+    "corrected, beta1 = 0.9, beta2 = 0.999, alpha = \(compact(alpha))",
+    taken: taken, figure: "fig4",
     point: { epochs in
-      (curve: "\(epochs) epochs, beta1=0.9, beta2=0.999, corrected", x: log10(3e-4))
+      (curve: "\(epochs) epochs, beta1=0.9, beta2=0.999, corrected", x: log10(alpha))
     }, alternatives: [alternative])
 }

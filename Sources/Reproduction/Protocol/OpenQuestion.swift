@@ -73,6 +73,8 @@ public struct OpenQuestion: Sendable {
   let taken: String
   let alternatives: [Alternative]
   let reference: Reference?
+  /// Of a sweep, the cell whose run is varied: hyperparameters of the first variant.
+  let cell: [String: Double]
   let arm: Arm?
   let profiles: Set<Profile>
   let passes: Int?
@@ -98,19 +100,22 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = figure.map { .curve(curve ?? subject, figure: $0) }
+    cell = [:]
     self.arm = arm
     self.profiles = profiles
     self.passes = passes
   }
 
-  /// A question about a sweep: one of its cells is varied.
+  /// A question about a sweep: one of its cells is varied, in the first variant.
   ///
   /// - Parameters:
+  ///   - cell: the hyperparameters of that cell.
   ///   - subject: the cell, for people.
   ///   - figure: the paper's figure with the point to compare with.
   ///   - point: the curve and the place on it, for runs of so many epochs.
   public init(
-    _ question: String, ofCell subject: String, taken: String, figure: String,
+    _ question: String, ofCell cell: [String: Double], _ subject: String, taken: String,
+    figure: String,
     point: @escaping @Sendable (_ epochs: Int) -> (curve: String, x: Double),
     profiles: Set<Profile> = Set(Profile.allCases), alternatives: [Alternative]
   ) {
@@ -119,6 +124,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = .point(point, figure: figure)
+    self.cell = cell
     arm = nil
     self.profiles = profiles
     passes = nil

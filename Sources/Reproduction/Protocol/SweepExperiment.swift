@@ -24,7 +24,6 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let paper: PaperCurves
   let claims: [Claim]
   let questions: [OpenQuestion]
-  let questionCell: [String: Double]
   let notes: [String]
   let figures: @Sendable (SweepExtent) -> [Figure]
   private let training: MinibatchTraining<Data>
@@ -42,7 +41,6 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
-  ///   - aboutCell: the cell that they vary, by hyperparameter, in the first variant.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -50,8 +48,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
     kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], questions: [OpenQuestion] = [], aboutCell questionCell: [String: Double] = [:],
-    notes: [String] = [],
+    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -68,7 +65,6 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.figures = figures
     self.claims = claims
     self.questions = questions
-    self.questionCell = questionCell
     self.notes = notes
     training = MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
@@ -126,10 +122,12 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       recording: .ends, data: request.data, labels: [.init(variants.axis, variant.name)])
   }
 
-  /// The run that the alternatives of the open questions are set against: that of the first seed;
+  /// The run that the alternatives of an open question are set against: that of the first seed;
   /// `nil` if the profile leaves its cell out.
-  private func protocolRun(_ request: PlanRequest) throws -> RunSpecification? {
-    let values = axes.map { questionCell[$0.hyperparameter] ?? .nan }
+  private func protocolRun(
+    of question: OpenQuestion, request: PlanRequest
+  ) throws -> RunSpecification? {
+    let values = axes.map { question.cell[$0.hyperparameter] ?? .nan }
     let cell = try grid(request).cells.first {
       $0.isKept && $0.position[0] == 0 && $0.values == values
     }
@@ -141,10 +139,11 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
 
   /// All runs: those of the grid, then those that open questions need.
   private func plannedRuns(_ request: PlanRequest) throws -> [RunSpecification] {
-    let varied = try protocolRun(request)
-    return try runs(request)
+    try runs(request)
       + questions.flatMap { question in
-        varied.map { question.runs(from: $0, in: request.profile) } ?? []
+        try protocolRun(of: question, request: request).map {
+          question.runs(from: $0, in: request.profile)
+        } ?? []
       }
   }
 
@@ -183,10 +182,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         group.variables.insert(loss, at: 0)
       }
       if !request.isCustom, !questions.isEmpty {
-        let varied = try protocolRun(request)
-        let choices = questions.flatMap { question in
-          varied.map { question.choices(from: $0, records: records, paper: paper) }
-            ?? question.unmeasuredChoices
+        let choices = try questions.flatMap { question in
+          try protocolRun(of: question, request: request).map {
+            question.choices(from: $0, records: records, paper: paper)
+          } ?? question.unmeasuredChoices
         }
         group.groups.append(Subgroup("choices", choices.encoded()))
       }

@@ -122,11 +122,11 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func shortened(_ request: PlanRequest) -> String {
     let made = contenders.count { isMade($0, request) }
     let arms = arms(request)
+    let left = request.isCustom ? [] : declaredArms.filter { !arms.contains($0) }
     return [
       training.shortened(request),
       made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
-      request.isCustom || arms.count == declaredArms.count
-        ? "" : "\(arms.count) of \(declaredArms.count) arms",
+      left.isEmpty ? "" : "without the arm " + left.map(\.rawValue).joined(separator: " and "),
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
@@ -287,13 +287,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     }
   }
 
-  /// What the command line's hyperparameters make of each contender that has them.
+  /// What the command line's hyperparameters make of each contender that has them. The settings of the
+  /// arm `published` are not taken over: those that no option names are the experiment's own.
   private func customChoice(_ contender: Contender, request: PlanRequest) throws
     -> Contender.Choice?
   {
     let known = try OptimizerRegistry.method(contender.optimizer).hyperparameters.map(\.name)
     guard request.hyperparameters.keys.allSatisfy(known.contains) else { return nil }
     var choice = contender.published ?? .init([:])
+    choice.settings = [:]
     choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
     choice.schedule = request.schedule ?? choice.schedule
     return choice
