@@ -2,13 +2,15 @@ import COneDNN
 import CVectorKernels
 import Numerics
 
-/// A variational auto-encoder of binary images (section 6.4 of the paper; Kingma and Welling 2013).
+/// A variational auto-encoder of images (section 6.4 of the paper; Kingma and Welling 2013).
 ///
 /// Encoder and decoder have one hidden layer of softplus units each. The encoder gives means and
 /// logarithms of variances of a Gaussian with independent components, the decoder the logits of
 /// Bernoulli pixels. With one sample an example, the cost is the negative evidence lower bound: the
 /// sample's reconstruction cost plus the divergence of that Gaussian from the standard one, in nats,
-/// as the mean over the minibatch. The penalty is `l2 / 2 * |weights|^2`.
+/// as the mean over the minibatch; for grey pixels the reconstruction cost is the cross-entropy, the
+/// expected cost of black and white ones with these probabilities. The penalty is
+/// `l2 / 2 * |weights|^2`.
 ///
 /// `theta` holds weights (`[outputs, inputs]`) and bias of `encoder.hidden`, `encoder.latent` (first
 /// the means, then the logarithms of variances), `decoder.hidden` and `decoder.output`.

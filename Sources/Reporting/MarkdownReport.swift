@@ -226,7 +226,11 @@ public enum ReadmeSection {
       let document = content.results.experiments.first { $0.name == claim.experiment }?.document
       var extent: [String] = []
       if let shortened = document?.shortened, !shortened.isEmpty { extent.append(shortened) }
-      if let arm = claim.outcomes.first?.arm, !arm.isEmpty { extent.append("arm \(arm)") }
+      if let arm = claim.outcomes.first?.arm, !arm.isEmpty,
+        document?.root.labels(of: "arm").count != 1
+      {
+        extent.append("arm \(arm)")
+      }
       if let seeds = document?.root.labels(of: "seed").count, seeds > 0 {
         extent.append(seeds == 1 ? "one seed" : "\(seeds) seeds")
       }

@@ -28,7 +28,7 @@ import Testing
         "seed", "bias_correction", "beta1", "beta2", "log10_alpha", "epoch",
       ])
     #expect(loss.shape == [1, 2, 1, 1, 1, 2])
-    // Binary pixels of even odds cost 784 ln 2 = 543.4; both variants start at the same theta.
+    // Pixels of even odds cost 784 ln 2 = 543.4; both variants start at the same theta.
     #expect(abs(loss.values[0] - 543.4) < 20 && loss.values[0] == loss.values[2])
     #expect(loss.values[1] < loss.values[0] && loss.values[1] != loss.values[3])
     #expect(try verdicts(of: output) == [String](repeating: "not run", count: 5))

@@ -245,12 +245,13 @@ private func randomValues(
     #expect(Array(sample.prefix(size)) == Array(epsilon.prefix(size)))
   }
 
-  @Test func evaluationUsesItsOwnNoiseThroughout() throws {
+  @Test(arguments: VariationalAutoencoder.Pixels.allCases)
+  func evaluationUsesItsOwnNoiseThroughout(kind: VariationalAutoencoder.Pixels) throws {
     // More than one pass of an evaluation, and a training split that is cut.
     let examples = makeExamples(count: 620, features: 30, classes: 2, seed: 3)
     let objective = try VariationalAutoencoder(
       training: examples, test: examples,
-      options: .init(hiddenSize: 9, latentSize: 5, pixels: .resampled, trainingCount: 510),
+      options: .init(hiddenSize: 9, latentSize: 5, pixels: kind, trainingCount: 510),
       minibatchCapacity: 100)
     #expect(objective.count(of: .training) == 510)
     #expect(objective.count(of: .test) == 620)
@@ -267,8 +268,10 @@ private func randomValues(
         normals(noise, lane: 2, rows: 500, width: 5)
         + normals(noise, lane: 2, rows: count - 500, width: 5, skippingBlocks: latentBlocks)
       let pixels =
-        binarised(Array(rows.prefix(500)), noise, lane: 3)
-        + binarised(Array(rows.dropFirst(500)), noise, lane: 3, skippingBlocks: pixelBlocks)
+        kind == .grey
+        ? rows
+        : binarised(Array(rows.prefix(500)), noise, lane: 3)
+          + binarised(Array(rows.dropFirst(500)), noise, lane: 3, skippingBlocks: pixelBlocks)
       let expected = reference.evaluate(pixels, noise: epsilon, theta: exact)
       let evaluation = objective.evaluate(at: theta, on: split, noise: noise)
       #expect(abs(evaluation.cost / expected.cost - 1) < 2e-6)
@@ -282,6 +285,7 @@ private func randomValues(
   @Test func startsAsThePaperFits() throws {
     let examples = makeExamples(count: 200, features: 784, classes: 10, seed: 3)
     let objective = try VariationalAutoencoder(training: examples, test: examples)
+    #expect(objective.options.pixels == .grey)
     let theta = objective.initialTheta(seed: 0)
     let parts = objective.logicalParameters(of: theta)
     #expect(

@@ -172,21 +172,36 @@ import Testing
       loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
       questions: [
         OpenQuestion(
-          "minibatch", ofCell: ["alpha": 0.2], "alpha = 0.2", taken: "2", figure: "fig",
-          point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)])
+          "minibatch", ofCell: ["alpha": 0.2], called: "alpha = 0.2", taken: "2", figure: "fig",
+          point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)]),
+        OpenQuestion(
+          "decay", ofCell: ["alpha": 0.1], called: "alpha = 0.1", taken: "0.9", figure: "fig",
+          point: { (curve: "none", x: Double($0)) },
+          alternatives: [.init("0.5", hyperparameters: ["beta1": 0.5])]),
       ]
     ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
     let runs = try experiment.plan(request) { _ in nil }.runs
-    #expect(runs.map(\.minibatch) == [2, 2, 4])
+    #expect(runs.map(\.minibatch) == [2, 2, 4, 2])
     #expect(runs[2].hyperparameters == runs[1].hyperparameters)
+    #expect(runs[3].hyperparameters == ["alpha": 0.1, "beta1": 0.5])
+    // A profile without the cell of a question names its alternative only.
     let smoke = PlanRequest(profile: .smoke, data: "")
-    #expect(try experiment.plan(smoke) { _ in nil }.runs.count == 1)
+    #expect(try experiment.plan(smoke) { _ in nil }.runs.map(\.minibatch) == [2, 2])
+    let named = try [OpenChoice](
+      decoding: #require(experiment.document(smoke) { _ in nil }.group("choices")))
+    #expect(named.map(\.alternative) == ["4", "0.5"])
+    #expect(named.allSatisfy { $0.effect.isEmpty })
     let group = try experiment.document(request) { run in
-      record(run, running: run.minibatch == 4 ? [3, 2, 1] : [4, 3, 2])
+      let isVaried = run.minibatch == 4 || run.hyperparameters["beta1"] == 0.5
+      return record(
+        run,
+        running: isVaried
+          ? [3, 2, 1] : run.hyperparameters["alpha"] == 0.2 ? [4, 3, 2] : [6, 5, 4])
     }
     #expect(
       [OpenChoice](decoding: try #require(group.group("choices"))).map(\.effect) == [
-        "alpha = 0.2: cost 1 instead of 2 after 3 passes; the paper's is 0.5 (seed 0)"
+        "alpha = 0.2: cost 1 instead of 2 after 3 passes; the paper's is 0.5 (seed 0)",
+        "alpha = 0.1: cost 1 instead of 4 after 3 passes (seed 0)",
       ])
   }
 }

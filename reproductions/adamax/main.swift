@@ -20,7 +20,11 @@ TrainingExperiment(
   data: .images(.mnist),
   settings: [
     Setting(
-      "model", models[0].setting, oneOf: models.map(\.setting), "what is trained")
+      "model", models[0].setting, oneOf: models.map(\.setting), "what is trained"),
+    Setting(
+      "pixels", VariationalAutoencoder.Pixels.grey.rawValue,
+      oneOf: VariationalAutoencoder.Pixels.allCases.map(\.rawValue),
+      "the auto-encoder's pixels: grey, or drawn anew as black or white for each minibatch"),
   ],
   minibatch: 128,
   epochs: ByProfile(smoke: 1, quick: 1, paper: 20),
@@ -71,7 +75,10 @@ TrainingExperiment(
       training: data.training, test: data.test, minibatchCapacity: minibatch)
   case "vae":
     try VariationalAutoencoder(
-      training: data.training, test: data.test, minibatchCapacity: minibatch)
+      training: data.training, test: data.test,
+      options: .init(
+        pixels: VariationalAutoencoder.Pixels(rawValue: settings.text("pixels")) ?? .grey),
+      minibatchCapacity: minibatch)
   default:
     LogisticRegression(
       training: data.training, test: data.test, l2: 0, minibatchCapacity: minibatch)

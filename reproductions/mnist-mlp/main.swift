@@ -19,9 +19,10 @@ let lines: [Figure.Line] = [
   .contender("AdaDelta", .cyan), .contender("Adam", .magenta),
 ]
 
-/// Settings that put our curve on the paper's, which lies too low for dropout on the input.
+/// Settings that put our curve on the paper's, which is too low for 0.2 on the input, and too high
+/// for 0.
 func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
-  .init(hyperparameters, settings: ["input-dropout": 0])
+  .init(hyperparameters, settings: ["input-dropout": 0.15])
 }
 
 TrainingExperiment(
@@ -44,19 +45,19 @@ TrainingExperiment(
   arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 0.003]),
+      "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 0.01]),
       grid: Grid([alpha(from: 3e-3, to: 3e-2)])),
     Contender(
-      "RMSProp", optimizer: "rmsprop", published: inferred(["alpha": 2e-4]),
+      "RMSProp", optimizer: "rmsprop", published: inferred(["alpha": 3e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
     Contender(
-      "SGDNesterov", optimizer: "nesterov", published: inferred(["alpha": 0.01, "momentum": 0.9]),
+      "SGDNesterov", optimizer: "nesterov", published: inferred(["alpha": 0.03, "momentum": 0.9]),
       grid: Grid([alpha(from: 1e-2, to: 1e-1), GridAxis("momentum", [0.9, 0.99])])),
     Contender(
-      "AdaDelta", optimizer: "adadelta", published: inferred(["alpha": 0.1]),
+      "AdaDelta", optimizer: "adadelta", published: inferred(["alpha": 0.2]),
       grid: Grid([alpha(from: 0.3, to: 3)])),
     Contender(
-      "Adam", optimizer: "adam", published: inferred(["alpha": 1.5e-4]),
+      "Adam", optimizer: "adam", published: inferred(["alpha": 3e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
   ],
   probes: LayerStatistics.probes(layers: layers) + [EarlyAccuracy.probe],
@@ -109,9 +110,8 @@ TrainingExperiment(
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result.",
-    "The settings of the arm published were inferred from 12 passes: with dropout on the hidden layers "
-      + "alone, SGDNesterov with stepsize 0.01 and momentum 0.9 lies within 6 % of the paper's "
-      + "curve there.",
+    "The settings of the arm published were inferred from the paper's curves: 0.15 on the input, between "
+      + "0.1 and 0.2, which put Adam a fifth below the paper and SGDNesterov two fifths above it.",
   ]
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")

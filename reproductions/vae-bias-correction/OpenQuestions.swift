@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Reproduction
 
 /// What the paper leaves open about the model and its training, each measured at a cell whose loss
@@ -25,9 +26,13 @@ private func question(
 ) -> OpenQuestion {
   OpenQuestion(
     question, ofCell: ["beta1": 0.9, "beta2": 0.999, "alpha": alpha],
-    "corrected, beta1 = 0.9, beta2 = 0.999, alpha = \(compact(alpha))",
+    called:
+      "\(SweepLosses.corrected), beta1 = 0.9, beta2 = 0.999, alpha = \(NumberText.exact(alpha))",
     taken: taken, figure: "fig4",
-    point: { epochs in
-      (curve: "\(epochs) epochs, beta1=0.9, beta2=0.999, corrected", x: log10(alpha))
-    }, alternatives: [alternative])
+    point: {
+      (
+        curve: paperCurve($0, beta1: 0.9, beta2: 0.999, SweepLosses.corrected), x: log10(alpha)
+      )
+    },
+    alternatives: [alternative])
 }

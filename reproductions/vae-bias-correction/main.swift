@@ -57,7 +57,7 @@ SweepExperiment(
   notes: [
     "The paper does not say how its model is initialised, which images it trains on and what its "
       + "Bernoulli pixels are; weights N(0, 0.01^2), no initial dependence of the latent variances "
-      + "on the image, the first 50,000 images and grey levels as they are put our losses on the "
+      + "on the image, the first 50,000 images and grey levels as they are put our losses near the "
       + "paper's.",
     "The paper's text has alpha from 1e-5 to 1e-1; its figure shows half decades from 3e-5 to 3e-2.",
     "A run whose loss is 200 or more counts as diverged in the verdicts, as does one that left the "

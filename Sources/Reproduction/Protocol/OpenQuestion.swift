@@ -114,7 +114,7 @@ public struct OpenQuestion: Sendable {
   ///   - figure: the paper's figure with the point to compare with.
   ///   - point: the curve and the place on it, for runs of so many epochs.
   public init(
-    _ question: String, ofCell cell: [String: Double], _ subject: String, taken: String,
+    _ question: String, ofCell cell: [String: Double], called subject: String, taken: String,
     figure: String,
     point: @escaping @Sendable (_ epochs: Int) -> (curve: String, x: Double),
     profiles: Set<Profile> = Set(Profile.allCases), alternatives: [Alternative]

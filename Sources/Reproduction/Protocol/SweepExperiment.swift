@@ -64,6 +64,9 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.paper = paper
     self.figures = figures
     self.claims = claims
+    precondition(
+      questions.allSatisfy { Set($0.cell.keys) == Set(axes.map(\.hyperparameter)) },
+      "a question about a sweep names a value of each axis")
     self.questions = questions
     self.notes = notes
     training = MinibatchTraining(
@@ -127,13 +130,12 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   private func protocolRun(
     of question: OpenQuestion, request: PlanRequest
   ) throws -> RunSpecification? {
-    let values = axes.map { question.cell[$0.hyperparameter] ?? .nan }
+    guard !request.isCustom, let seed = training.seedList(request).first else { return nil }
+    let values = axes.map { question.cell[$0.hyperparameter] }
     let cell = try grid(request).cells.first {
       $0.isKept && $0.position[0] == 0 && $0.values == values
     }
-    guard let cell, let seed = training.seedList(request).first, !request.isCustom else {
-      return nil
-    }
+    guard let cell else { return nil }
     return run(cell, seed: seed, request: request)
   }
 

@@ -122,11 +122,11 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func shortened(_ request: PlanRequest) -> String {
     let made = contenders.count { isMade($0, request) }
     let arms = arms(request)
-    let left = request.isCustom ? [] : declaredArms.filter { !arms.contains($0) }
+    let leftOut = request.isCustom ? nil : declaredArms.first { !arms.contains($0) }
     return [
       training.shortened(request),
       made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
-      left.isEmpty ? "" : "without the arm " + left.map(\.rawValue).joined(separator: " and "),
+      leftOut.map { "without the arm \($0.rawValue)" } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
@@ -287,8 +287,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     }
   }
 
-  /// What the command line's hyperparameters make of each contender that has them. The settings of the
-  /// arm `published` are not taken over: those that no option names are the experiment's own.
+  /// What the command line's hyperparameters make of each contender that has them. Hyperparameters
+  /// and schedule that are not given are those of `published`, settings those of the contender and
+  /// the experiment.
   private func customChoice(_ contender: Contender, request: PlanRequest) throws
     -> Contender.Choice?
   {
