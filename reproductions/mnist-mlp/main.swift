@@ -111,7 +111,7 @@ TrainingExperiment(
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result.",
     "The settings of the arm published were inferred from the paper's curves: 0.15 on the input, between "
-      + "0.1 and 0.2, which put Adam a fifth below the paper and SGDNesterov two fifths above it.",
+      + "0.1 (Adam a tenth to a quarter below the paper) and 0.2 (SGDNesterov two fifths above it).",
   ]
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")
