@@ -166,10 +166,10 @@ public final class ConvolutionalNetwork: Objective {
     hiddenLayer = try parts.addDense(
       "hidden", inputs: group.pooledStride(shapes.count - 1),
       inputShape: [last.filters, last.pooledHeight, last.pooledWidth],
-      outputs: options.hiddenUnits, batch: minibatchCapacity)
+      outputs: options.hiddenUnits)
     outputLayer = try parts.addDense(
       "output", inputs: options.hiddenUnits, inputShape: [options.hiddenUnits],
-      outputs: training.classCount, batch: minibatchCapacity)
+      outputs: training.classCount)
     parameters = parts.parameters
     usedCounts = parts.usedCounts
     buffers = NetworkBuffers(
@@ -775,7 +775,7 @@ private struct Parts {
 
   /// Adds a fully connected layer, whose `inputs` stored inputs have the logical shape `inputShape`.
   mutating func addDense(
-    _ name: String, inputs: Int, inputShape: [Int], outputs: Int, batch: Int
+    _ name: String, inputs: Int, inputShape: [Int], outputs: Int
   ) throws -> DenseLayer {
     let layout = try DenseLayers.weightsLayout(inputs: inputs, outputs: outputs)
     let weights = add("\(name).weights", [outputs] + inputShape, stored: layout.count)

@@ -207,9 +207,7 @@ struct DensePrimitives {
     forward.bind(onednn_source, source)
     forward.bind(onednn_destination, destination)
     if let destinationGradient {
-      let weights = try layer.withDescription(batch: batch) {
-        onednn_dense_backward_weights($0, true)
-      }
+      let weights = try layer.withDescription(batch: batch) { onednn_dense_backward_weights($0) }
       weights.bind(onednn_source, source)
       weights.bind(onednn_destination_gradient, destinationGradient)
       backwardWeights = weights
@@ -217,9 +215,7 @@ struct DensePrimitives {
       backwardWeights = nil
     }
     if let destinationGradient, let sourceGradient {
-      let propagate = try layer.withDescription(batch: batch) {
-        onednn_dense_backward_source($0)
-      }
+      let propagate = try layer.withDescription(batch: batch) { onednn_dense_backward_source($0) }
       propagate.bind(onednn_destination_gradient, destinationGradient)
       propagate.bind(onednn_source_gradient, sourceGradient)
       backwardSource = propagate
@@ -247,6 +243,42 @@ struct DensePrimitives {
     if let backwardSource {
       backwardSource.bind(onednn_weights, UnsafeRawPointer(theta + layer.weights.offset))
       backwardSource.run()
+    }
+  }
+}
+
+/// Activations and primitives of a network of dense layers for one minibatch size.
+protocol DensePlan: AnyObject {
+  var batch: Int { get }
+  var layers: [DensePrimitives] { get }
+
+  init(_ dense: DenseLayers, batch: Int, training: Bool) throws
+}
+
+extension DensePlan {
+  /// The plan for minibatches of `batch` examples, made when it is first asked for.
+  static func prepared(
+    for batch: Int, in plans: inout [Self], _ layers: DenseLayers, training: Bool
+  ) -> Self {
+    for plan in plans where plan.batch == batch { return plan }
+    do {
+      let plan = try Self(layers, batch: batch, training: training)
+      plans.append(plan)
+      return plan
+    } catch {
+      // The same layers work for other sizes: only lack of memory gets here.
+      fatalError("\(error)")
+    }
+  }
+
+  /// The products of a step alone, for benchmarks.
+  func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        for layer in layers { layer.runForward(theta) }
+        for layer in layers.reversed() { layer.runBackward(theta, gradient) }
+      }
     }
   }
 }

@@ -117,7 +117,7 @@ public final class MultilayerPerceptron: Objective {
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
     precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { training.labels.indices.contains(Int($0)) })
-    let plan = Self.plan(of: count, in: &trainingPlans, layers, training: true)
+    let plan = Plan.prepared(for: count, in: &trainingPlans, layers, training: true)
     return theta.withUnsafeBufferPointer { theta in
       gradient.withUnsafeMutableBufferPointer { gradient in
         guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
@@ -187,7 +187,7 @@ public final class MultilayerPerceptron: Objective {
         guard let theta = theta.baseAddress, let labels = labels.baseAddress else { return }
         for first in stride(from: 0, to: data.count, by: Self.evaluationBatch) {
           let count = min(Self.evaluationBatch, data.count - first)
-          let plan = Self.plan(of: count, in: &evaluationPlans, layers, training: false)
+          let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
           data.gather(nil, first: first, count: count, to: plan.input)
           for (number, layer) in plan.layers.enumerated() {
             layer.runForward(theta)
@@ -212,20 +212,6 @@ public final class MultilayerPerceptron: Objective {
     case .test: test
     }
   }
-
-  private static func plan(
-    of batch: Int, in plans: inout [Plan], _ layers: DenseLayers, training: Bool
-  ) -> Plan {
-    for plan in plans where plan.batch == batch { return plan }
-    do {
-      let plan = try Plan(layers, batch: batch, training: training)
-      plans.append(plan)
-      return plan
-    } catch {
-      // The same layers work for other sizes: only lack of memory gets here.
-      fatalError("\(error)")
-    }
-  }
 }
 
 extension MultilayerPerceptron: MeasurableProducts {
@@ -234,18 +220,12 @@ extension MultilayerPerceptron: MeasurableProducts {
   }
 
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        for layer in trainingPlans[0].layers { layer.runForward(theta) }
-        for layer in trainingPlans[0].layers.reversed() { layer.runBackward(theta, gradient) }
-      }
-    }
+    trainingPlans[0].runProducts(at: theta, gradient: &gradient)
   }
 }
 
 /// Activations, their gradients and the primitives for one minibatch size.
-private final class Plan {
+private final class Plan: DensePlan {
   let batch: Int
   /// The input and the output of each layer.
   let activations: [AlignedBuffer<Float>]

@@ -100,8 +100,8 @@ public protocol Objective: AnyObject {
   /// bound) key their noise by `noise`.
   func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation
 
-  /// Where the elements of part `index` of `parameters` are stored, relative to its offset, in
-  /// their logical order. What else is stored there is padding and stays 0.
+  /// Where the elements of part `index` of `parameters` are stored, relative to its offset, each
+  /// once and always in the same order. What else is stored there is padding and stays 0.
   func storedPositions(ofPart index: Int) -> [Int32]
 }
 
@@ -111,7 +111,7 @@ extension Objective {
     parameters.last.map { $0.offset + $0.storedCount } ?? 0
   }
 
-  /// The first ones, for layouts that have padding at the end of a part at most.
+  /// The first ones as they are stored, for layouts that have padding at the end of a part at most.
   public func storedPositions(ofPart index: Int) -> [Int32] {
     Array(0..<Int32(parameters[index].shape.reduce(1, *)))
   }

@@ -154,7 +154,7 @@ public final class VariationalAutoencoder: Objective {
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
     precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { $0 >= 0 && Int($0) < trainingCount })
-    let plan = Self.plan(of: count, in: &trainingPlans, layers, training: true)
+    let plan = Plan.prepared(for: count, in: &trainingPlans, layers, training: true)
     return theta.withUnsafeBufferPointer { theta in
       gradient.withUnsafeMutableBufferPointer { gradient in
         guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
@@ -210,7 +210,7 @@ public final class VariationalAutoencoder: Objective {
       guard let theta = theta.baseAddress else { return }
       for first in stride(from: 0, to: total, by: Self.evaluationBatch) {
         let count = min(Self.evaluationBatch, total - first)
-        let plan = Self.plan(of: count, in: &evaluationPlans, layers, training: false)
+        let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
         examples.gather(nil, first: first, count: count, to: plan.pixels.base)
         draw(
           plan, noise, latent: Lane.evaluatedLatent, pixels: Lane.evaluatedPixels,
@@ -233,7 +233,7 @@ public final class VariationalAutoencoder: Objective {
     let count = latents.count / size
     precondition(latents.count == count * size && theta.count == parameterCount)
     guard count > 0 else { return [] }
-    let plan = Self.plan(of: count, in: &evaluationPlans, layers, training: false)
+    let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
     latents.withUnsafeBufferPointer { latents in
       guard let latents = latents.baseAddress else { return }
       plan.sample.base.update(from: latents, count: count * size)
@@ -246,20 +246,6 @@ public final class VariationalAutoencoder: Objective {
     vk_sigmoid(plan.logits.base, count * features)
     return FloatVector(UnsafeBufferPointer(start: plan.logits.base, count: count * features))
   }
-
-  private static func plan(
-    of batch: Int, in plans: inout [Plan], _ layers: DenseLayers, training: Bool
-  ) -> Plan {
-    for plan in plans where plan.batch == batch { return plan }
-    do {
-      let plan = try Plan(layers, batch: batch, training: training)
-      plans.append(plan)
-      return plan
-    } catch {
-      // The same layers work for other sizes: only lack of memory gets here.
-      fatalError("\(error)")
-    }
-  }
 }
 
 extension VariationalAutoencoder: MeasurableProducts {
@@ -268,18 +254,12 @@ extension VariationalAutoencoder: MeasurableProducts {
   }
 
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        for layer in trainingPlans[0].layers { layer.runForward(theta) }
-        for layer in trainingPlans[0].layers.reversed() { layer.runBackward(theta, gradient) }
-      }
-    }
+    trainingPlans[0].runProducts(at: theta, gradient: &gradient)
   }
 }
 
 /// Activations, their gradients and the primitives for one minibatch size.
-private final class Plan {
+private final class Plan: DensePlan {
   let batch: Int
   let pixels: AlignedBuffer<Float>
   let sample: AlignedBuffer<Float>

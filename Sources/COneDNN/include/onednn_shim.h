@@ -73,7 +73,8 @@ int onednn_primitive_run(onednn_primitive *primitive);
 onednn_primitive *onednn_reorder(const onednn_layout *source, const onednn_layout *destination);
 
 // Dense layers: source [batch, inputs], weights [outputs, inputs], bias [outputs] and destination
-// [batch, outputs]. A layout may be NULL: then the primitive chooses.
+// [batch, outputs]. A layout may be NULL: then the primitive chooses, but for the gradient of the
+// source, which wants all three.
 
 typedef struct {
   int64_t batch, inputs, outputs;
@@ -84,6 +85,6 @@ typedef struct {
 onednn_primitive *onednn_dense_forward(const onednn_dense *dense, bool relu);
 // source_gradient = destination_gradient weights.
 onednn_primitive *onednn_dense_backward_source(const onednn_dense *dense);
-// weights_gradient = destination_gradient^T source; bias_gradient = column sums of the
-// destination_gradient if `bias`.
-onednn_primitive *onednn_dense_backward_weights(const onednn_dense *dense, bool bias);
+// weights_gradient = destination_gradient^T source; bias_gradient = column sums of
+// destination_gradient.
+onednn_primitive *onednn_dense_backward_weights(const onednn_dense *dense);
