@@ -143,7 +143,7 @@ public struct Claim: Sendable {
 
   /// `a` has a lower mean cost over the last `count` of `total` epochs than each of `rivals`: one
   /// verdict a rival (`<id>.<rival>`) and one for all (`<id>`). Also says from which epoch on the
-  /// median of `a` stays below.
+  /// median of `a`, over the seeds that are compared, stays below.
   public static func lastEpochsMeanLower(
     _ id: String, _ statement: String, place: String, _ a: String, than rivals: [String],
     last count: Int, of total: Int, variable: String = "train_cost_running",
@@ -161,6 +161,7 @@ public struct Claim: Sendable {
       let epochs = Array((end - count)..<end)
       var parts: [RatioPart] = []
       var perRival: [ClaimOutcome] = []
+      var leads: [Int?] = []
       var missing: NotRun?
       for rival in rivals {
         var outcome: ClaimOutcome
@@ -169,10 +170,10 @@ public struct Claim: Sendable {
             label: rival,
             comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
             region: -.infinity...0)
-          let lead = try context.leads(a, over: rival, variable: variable, through: end - 1)
+          let lead = try context.lead(of: a, over: rival, variable: variable, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
-          outcome.detail += lead.map { "; below from epoch \($0) on" } ?? "; not below at the end"
-          if let lead { outcome.numbers.append(ClaimNumber("below from epoch", Double(lead))) }
+          outcome.tellLead(lead)
+          leads.append(lead)
           parts.append(part)
         } catch let reason as NotRun {
           missing = missing ?? reason
@@ -187,6 +188,7 @@ public struct Claim: Sendable {
         return [ClaimOutcome(.notRun, missing.reason)] + perRival
       }
       var whole = RatioPart.outcome(parts, a, "rival")
+      whole.tellLead(leads.contains(nil) ? nil : leads.compactMap(\.self).max())
       if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
       return [whole] + perRival
     }
@@ -223,6 +225,18 @@ public struct Claim: Sendable {
     }
   }
 
+  /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
+  /// the verdict `not run`.
+  public func judged(
+    onlyIf condition: @escaping @Sendable (ClaimContext) throws -> Void
+  ) -> Claim {
+    Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms) {
+      [outcomes] context in
+      try condition(context)
+      return try outcomes(context)
+    }
+  }
+
   /// Judges the claim in every arm it applies to.
   public func judge(
     _ document: Document, paper: PaperCurves = PaperCurves(),
@@ -254,6 +268,8 @@ public struct Claim: Sendable {
             ? "the file does not say where its data come from, so there is no verdict"
             : "no verdict from \(origin) data")
       ]
+    } else if context.arm == "tuned", let reason = context.document.searchedElsewhere {
+      found = [ClaimOutcome(.notRun, reason)]
     } else {
       do {
         found = try outcomes(context)
@@ -299,15 +315,44 @@ extension [Claim] {
   }
 }
 
+extension ClaimOutcome {
+  /// Adds from which epoch on the cost stays below.
+  fileprivate mutating func tellLead(_ lead: Int?) {
+    detail += lead.map { "; below from epoch \($0) on" } ?? "; not below at the end"
+    if let lead { numbers.append(ClaimNumber("below from epoch", Double(lead))) }
+  }
+}
+
 extension ClaimContext {
-  /// The first epoch from which on the median of `a` stays below that of `b`; nil if it does not.
-  func leads(_ a: String, over b: String, variable: String, through last: Int) throws -> Int? {
+  /// The first epoch from which on the median of `a` stays below that of `b`, over the seeds that
+  /// `compare` takes at `epochs`; nil if it is not below at the last of them. A diverged run counts
+  /// as infinite cost; epochs without values of all these seeds do not count.
+  func lead(
+    of a: String, over b: String, variable: String, comparedAt epochs: [Int]
+  ) throws -> Int? {
+    let array = try array(variable)
+    func costs(_ seeds: [String], at epoch: Int) throws -> [[Double]]? {
+      var costs: [[Double]] = []
+      for contender in [a, b] {
+        var row: [Double] = []
+        for seed in seeds {
+          switch try cell(array, contender, seed: seed, epoch: epoch) {
+          case .value(let value): row.append(value)
+          case .diverged: row.append(.infinity)
+          case .missing: return nil
+          }
+        }
+        costs.append(row)
+      }
+      return costs
+    }
+    let compared = try seeds(of: array).filter { seed in
+      try epochs.allSatisfy { try costs([seed], at: $0) != nil }
+    }
     var lead: Int?
-    for epoch in 0...last {
-      let medians = try [a, b].map { Statistics.median(try values(variable, $0, at: epoch)) }
-      // A contender without any value here diverged: whoever has one is ahead.
-      let isBelow = medians[0] < medians[1] || (medians[1].isNaN && !medians[0].isNaN)
-      lead = isBelow ? lead ?? epoch : nil
+    for epoch in 0...(epochs.last ?? 0) {
+      guard let medians = try costs(compared, at: epoch)?.map(Statistics.median) else { continue }
+      lead = medians[0] < medians[1] ? lead ?? epoch : nil
     }
     return lead
   }

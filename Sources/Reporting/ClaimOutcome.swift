@@ -27,7 +27,7 @@ public enum Verdict: String, Sendable, CaseIterable {
 public struct ClaimNumber: Sendable, Equatable {
   /// What it is, e.g. `epoch 5`.
   public var label: String
-  /// The number, in the outcome's unit.
+  /// The number, in the outcome's unit unless the label says another, e.g. `below from epoch`.
   public var value: Double
   /// The lower end of its 95 % interval, or NaN.
   public var low: Double
@@ -112,26 +112,32 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var key: String { arm.isEmpty ? id : "\(id)@\(arm)" }
 
   /// The effect with its interval as people read it: logarithms of ratios as ratios, e.g.
-  /// `Adam / AdaGrad = 0.52 [0.51, 0.53]`.
+  /// `Adam / AdaGrad = 0.52 [0.51, 0.53]`; begins with `so far:` where there is no verdict.
   public var effectText: String {
     if effect.isNaN { return "" }
+    let start = verdict == .notRun ? "so far: " : ""
     guard unit.hasPrefix("log("), unit.hasSuffix(")") else {
-      let name = unit.isEmpty ? "" : "\(unit) = "
-      return name + Self.interval(effect, low, high)
+      let name = start + (unit.isEmpty ? "" : "\(unit) = ")
+      return name + Self.interval(effect, low, high, threshold: threshold)
     }
-    return "\(unit.dropFirst(4).dropLast()) = " + Self.interval(exp(effect), exp(low), exp(high))
+    return "\(start)\(unit.dropFirst(4).dropLast()) = "
+      + Self.interval(exp(effect), exp(low), exp(high), threshold: exp(threshold))
   }
 
   /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of
-  /// the interval apart.
-  static func interval(_ value: Double, _ low: Double, _ high: Double) -> String {
-    if low.isNaN || high.isNaN { return NumberText.significant(value) }
+  /// the interval apart and, where there is none, the number from what it is compared with.
+  static func interval(
+    _ value: Double, _ low: Double, _ high: Double, threshold: Double = .nan
+  ) -> String {
+    let isAlone = low.isNaN || high.isNaN
+    let apart = isAlone ? (value, threshold) : (low, high)
     let digits =
       (3...5).first {
-        NumberText.significant(low, digits: $0) != NumberText.significant(high, digits: $0)
+        NumberText.significant(apart.0, digits: $0) != NumberText.significant(apart.1, digits: $0)
       } ?? 3
-    let texts = [value, low, high].map { NumberText.significant($0, digits: digits) }
-    return "\(texts[0]) [\(texts[1]), \(texts[2])]"
+    let texts = (isAlone ? [value] : [value, low, high])
+      .map { NumberText.significant($0, digits: digits) }
+    return isAlone ? texts[0] : "\(texts[0]) [\(texts[1]), \(texts[2])]"
   }
 
   /// Equal in content; NaN equals NaN here, as it means "none".
@@ -153,7 +159,10 @@ extension [ClaimOutcome] {
     var group = Group()
     group.attributes = [
       Attribute("long_name", "verdicts on the paper's claims"),
-      Attribute("comment", "rules fixed before results; intervals are 95 %, over seeds"),
+      Attribute(
+        "comment",
+        "rules fixed before results; intervals are 95 %, over seeds, where the rule names no others"
+      ),
     ]
     group.dimensions = [
       Dimension(
@@ -200,7 +209,9 @@ extension [ClaimOutcome] {
       numbers.variables = [
         column("of_claim", "claim and arm", .string(rows.map(\.0))),
         column("label", "what it is", .string(rows.map(\.1.label))),
-        column("value", "the number, in the claim's unit", .double(rows.map(\.1.value))),
+        column(
+          "value", "the number, in the claim's unit unless its label says another",
+          .double(rows.map(\.1.value))),
         column("low", "lower end of its 95 % interval", .double(rows.map(\.1.low))),
         column("high", "upper end of its 95 % interval", .double(rows.map(\.1.high))),
       ]

@@ -212,8 +212,15 @@ public enum ReadmeSection {
   /// - Parameter parts: contents and their folders, as the README names these.
   public static func text(_ parts: [(content: ReportContent, folder: String)]) -> String {
     guard let first = parts.first else { return "" }
-    let others = parts.dropFirst().map { short($0.content, folder: $0.folder) }.joined()
-    return text(first.content, folder: first.folder, after: others)
+    let others = parts.dropFirst()
+    var folders: [String: String] = [:]
+    for part in others {
+      for entry in part.content.figures { folders[entry.figure.id] = part.folder }
+    }
+    return text(
+      first.content, folder: first.folder,
+      after: others.map { short($0.content, folder: $0.folder) }.joined(),
+      figureFolders: folders)
   }
 
   /// The verdicts of a profile of which a part has been run: a line a claim, which says how much of
@@ -257,9 +264,14 @@ public enum ReadmeSection {
   /// - Parameters:
   ///   - folder: the folder of the results, as the README names it.
   ///   - after: what stands between the table and the figures.
-  static func text(_ content: ReportContent, folder: String, after: String = "") -> String {
-    var out = "\n\(content.summary) Headline verdicts are those of the `tuned` arm; "
-    out += "profile `\(content.results.profile)`.\n\n"
+  ///   - figureFolders: other folders to take figures from, by the figures' ids.
+  static func text(
+    _ content: ReportContent, folder: String, after: String = "",
+    figureFolders: [String: String] = [:]
+  ) -> String {
+    var out = "\n\(content.summary) A claim that is judged in both arms has the verdict of `tuned` "
+    out += "first, and counts by it; others are judged in the one arm that they are about. Profile "
+    out += "`\(content.results.profile)`.\n\n"
     if !content.caveats.isEmpty {
       out += content.caveats.map { "- \($0)\n" }.joined() + "\n"
     }
@@ -270,7 +282,8 @@ public enum ReadmeSection {
     }
     out += after
     for entry in content.figures {
-      out += "![\(entry.figure.title)](\(folder)/figures/\(entry.figure.id).svg)\n\n"
+      let id = entry.figure.id
+      out += "![\(entry.figure.title)](\(figureFolders[id] ?? folder)/figures/\(id).svg)\n\n"
     }
     return out
   }

@@ -242,6 +242,56 @@ import Testing
     #expect(long.judge(results.document).allSatisfy { $0.verdict == .notRun })
   }
 
+  @Test func theLeadIsThatOfTheSeedsThatAreCompared() throws {
+    var results = SyntheticResults()
+    results.cost = { _, contender, seed, epoch in
+      // Adam falls below AdaGrad after 20 epochs, in seed 2 after 5.
+      contender == 0 ? (epoch < (seed == 2 ? 5 : 20) ? 0.5 : 0.1) : 0.3
+    }
+    func details(seeds: Int, diverged: [[Int]: Int] = [:], notRun: Set<[Int]> = []) -> [String] {
+      results.seeds = seeds
+      results.diverged = diverged
+      results.notRun = notRun
+      return Claim.lastEpochsMeanLower(
+        "best", "", place: "", "Adam", than: ["AdaGrad", "SGDNesterov"], last: 10, of: 45
+      ).judge(results.document).filter { $0.arm == "tuned" }.map(\.detail)
+    }
+    #expect(details(seeds: 3).allSatisfy { $0.hasSuffix("; below from epoch 20 on") })
+    // A seed that was not run with the rival says nothing about Adam either.
+    let rivalMissing = details(seeds: 3, notRun: [[2, 0], [2, 1], [1, 0], [1, 1]])
+    #expect(rivalMissing.allSatisfy { $0.contains("below from epoch 5 on") })
+    // Two of three runs diverged: the one that is left does not decide.
+    let divergent = details(seeds: 3, diverged: [[0, 0]: 30, [0, 1]: 30])
+    #expect(divergent.allSatisfy { $0.hasSuffix("; not below at the end") })
+    let rivalDiverges = details(
+      seeds: 2, diverged: [[1, 0]: 3, [1, 1]: 3, [2, 0]: 7, [2, 1]: 7])
+    #expect(rivalDiverges[2].hasSuffix("; below from epoch 3 on"))
+    #expect(rivalDiverges[1].hasSuffix("; below from epoch 7 on"))
+    #expect(rivalDiverges[0].hasSuffix("; below from epoch 7 on"))
+  }
+
+  @Test func aClaimMayHaveAConditionOfItsOwn() {
+    let claim = Self.faster.judged { context in
+      if context.arm == "tuned" { throw NotRun("not in this arm") }
+    }
+    let outcomes = claim.judge(SyntheticResults().document)
+    #expect(outcomes.map(\.verdict) == [.reproduced, .notRun])
+    #expect(outcomes.map(\.id) == [Self.faster.id, Self.faster.id])
+    #expect(outcomes[1].detail == "not in this arm")
+  }
+
+  @Test func settingsFromASearchAtAnotherHorizonGiveNoVerdict() {
+    var document = SyntheticResults().document
+    var search = Group()
+    document.root.groups.append(Subgroup("search", search))
+    #expect(!Self.faster.judge(document).contains { $0.verdict == .notRun })
+    search.attributes = [Attribute("other_horizon", "searched at 12 epochs")]
+    document.root.groups = [Subgroup("search", search)]
+    let outcomes = Self.faster.judge(document)
+    #expect(outcomes.map(\.verdict) == [.reproduced, .notRun])
+    #expect(outcomes[1].detail == "searched at 12 epochs")
+  }
+
   @Test func figureMatchHasThreeZones() throws {
     let results = SyntheticResults().document
     func outcome(_ factor: Double) throws -> ClaimOutcome {
@@ -360,5 +410,21 @@ import Testing
     #expect(text(0.5, 0.55, 0.6) == "0.55 [0.5, 0.6]")
     #expect(text(1.0181, 1.0192, 1.0203) == "1.019 [1.018, 1.02]")
     #expect(text(0.3, 0.3, 0.3) == "0.3 [0.3, 0.3]")
+  }
+
+  @Test func numbersNearTheirThresholdGetMoreDigits() {
+    func text(_ value: Double, against threshold: Double, unit: String = "") -> String {
+      ClaimOutcome(.notReproduced, effect: value, threshold: threshold, unit: unit, "").effectText
+    }
+    #expect(text(1.00047, against: 1.0001) == "1.0005")
+    #expect(text(1.00047, against: 2) == "1")
+    #expect(text(1.00047, against: .nan) == "1")
+    #expect(text(1, against: 1) == "1")
+    #expect(text(1e-3, against: 0, unit: "log(a / b)") == "a / b = 1.001")
+  }
+
+  @Test func effectsWithoutAVerdictAreProvisional() {
+    let outcome = ClaimOutcome(.notRun, effect: 0.5, unit: "share of cells", "")
+    #expect(outcome.effectText == "so far: share of cells = 0.5")
   }
 }
