@@ -102,33 +102,59 @@ struct Parts: Sendable {
   var parameters = 0
 }
 
-/// What the threads of a measurement found.
-final class Outcome: @unchecked Sendable {
-  private let lock = NSLock()
-  private var values: [Parts] = []
+/// What one core can do at best, while so many do the same.
+struct Ceilings: Sendable {
+  /// Fused multiplications and additions a second, both counted.
+  var peak: Double
+  /// Bytes that a copy reads and writes a second.
+  var bandwidth: Double
 
-  func add(_ parts: Parts) { lock.withLock { values.append(parts) } }
+  /// The least time of a step: its products, and 28 bytes a parameter for Adam's update.
+  func floor(_ parts: Parts) -> Double {
+    parts.operations / peak + Double(28 * parts.parameters) / bandwidth
+  }
 
-  var slowest: Parts { lock.withLock { values.max { $0.step < $1.step } ?? Parts() } }
+  /// The ceilings of the slowest of `threads` threads at once.
+  static func measured(threads: Int) -> Ceilings {
+    let barrier = Barrier(threads)
+    let all = onThreads(threads) { _ in
+      let rounds = 200_000
+      var sink: Float = 0
+      let product = shortest(20) {
+        barrier.wait()
+        sink += vk_fma_rounds(rounds)
+      }
+      withExtendedLifetime(sink) {}
+      let bytes = 14 << 20
+      let source = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      let target = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      memset(source, 1, bytes)
+      let copy = shortest(50) {
+        barrier.wait()
+        memcpy(target, source, bytes)
+      }
+      source.deallocate()
+      target.deallocate()
+      return Ceilings(
+        peak: Double(rounds * vk_fma_round_operations) / product,
+        bandwidth: 2 * Double(bytes) / copy)
+    }
+    return Ceilings(
+      peak: all.map(\.peak).min() ?? .nan, bandwidth: all.map(\.bandwidth).min() ?? .nan)
+  }
 }
 
-func fail(_ reason: String, status: Int32 = 70) -> Never {
-  FileHandle.standardError.write(Data("bench-networks: \(reason)\n".utf8))
-  exit(status)
-}
-
-/// Runs `subject` on `threads` threads at once; times are per step of one thread.
-func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: Int) -> Parts {
-  let barrier = Barrier(threads)
-  let outcome = Outcome()
+/// What `body` returns on each of `threads` pinned threads at once.
+func onThreads<Result: Sendable>(
+  _ threads: Int, _ body: @escaping @Sendable (_ number: Int) throws -> Result
+) -> [Result] {
+  let outcomes = Outcomes<Result>()
   let done = DispatchSemaphore(value: 0)
   for number in 0..<threads {
     let worker = Thread {
       vk_pin_thread(Int32(number))
-      _ = onednn_set_threads(1)
       do {
-        let objective = try subject.make(images)
-        outcome.add(steps(of: objective, subject, UInt64(number), barrier, rounds: rounds))
+        outcomes.add(try body(number))
       } catch {
         // The others would wait for this thread for ever.
         fail("\(error)")
@@ -139,7 +165,33 @@ func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: 
     worker.start()
   }
   for _ in 0..<threads { done.wait() }
-  return outcome.slowest
+  return outcomes.values
+}
+
+/// What the threads of a measurement found.
+private final class Outcomes<Result: Sendable>: @unchecked Sendable {
+  private let lock = NSLock()
+  private var found: [Result] = []
+
+  func add(_ result: Result) { lock.withLock { found.append(result) } }
+
+  var values: [Result] { lock.withLock { found } }
+}
+
+func fail(_ reason: String, status: Int32 = 70) -> Never {
+  FileHandle.standardError.write(Data("bench-networks: \(reason)\n".utf8))
+  exit(status)
+}
+
+/// Runs `subject` on `threads` threads at once; times are per step of one thread.
+func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: Int) -> Parts {
+  let barrier = Barrier(threads)
+  let all = onThreads(threads) { number in
+    _ = onednn_set_threads(1)
+    let objective = try subject.make(images)
+    return steps(of: objective, subject, UInt64(number), barrier, rounds: rounds)
+  }
+  return all.max { $0.step < $1.step } ?? Parts()
 }
 
 func steps(
@@ -230,34 +282,24 @@ do {
 }
 
 vk_pin_thread(0)
-let peak = {
-  let rounds = 200_000
-  var sink: Float = 0
-  let time = shortest(20) { sink += vk_fma_rounds(rounds) }
-  withExtendedLifetime(sink) {}
-  return Double(rounds * vk_fma_round_operations) / time
-}()
-let bandwidth = {
-  let bytes = 14 << 20
-  let source = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-  let target = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-  memset(source, 1, bytes)
-  let time = shortest(50) { memcpy(target, source, bytes) }
-  source.deallocate()
-  target.deallocate()
-  return 2 * Double(bytes) / time
-}()
+let ceilings = (one: Ceilings.measured(threads: 1), two: Ceilings.measured(threads: 2))
 
 func format(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
 
 print("oneDNN \(String(cString: onednn_version())), one core:")
-print("  peak \(format(peak / 1e9, 1)) GFLOP/s, copying \(format(bandwidth / 1e9, 1)) GB/s")
-print("ms/step: wall time of two runs at once / steps of both; batch as given, Adam")
+for (name, found) in [("alone", ceilings.one), ("each of two at once", ceilings.two)] {
+  print(
+    "  \(name): peak \(format(found.peak / 1e9, 1)) GFLOP/s, "
+      + "copying \(format(found.bandwidth / 1e9, 1)) GB/s")
+}
+print("ms/step: wall time of two runs at once / steps of both; batch as given, Adam;")
+print("the shortest of many rounds; floors by the ceilings of as many cores; shares of dropout and")
+print("rest are estimates, since dropout is timed by itself")
 let images = makeImages(count: 60_000)
 for subject in chosen {
   let two = measure(subject, images, threads: 2, rounds: subject.rounds)
   let one = measure(subject, images, threads: 1, rounds: subject.rounds / 2)
-  let floor = one.operations / peak + Double(28 * one.parameters) / bandwidth
+  let floors = (one: ceilings.one.floor(one), two: ceilings.two.floor(two))
   let dropout =
     subject.maskedElements == 0
     ? 0
@@ -274,10 +316,10 @@ for subject in chosen {
   print(
     """
     \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters
-      two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floor / 2, 4)), \
-    ratio \(format(two.step / floor, 2)); processor time \(format(1e3 * two.processor, 4)) ms
-      one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floor, 4)), \
-    ratio \(format(one.step / floor, 2)); processor time \(format(1e3 * one.processor, 4)) ms
+      two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floors.two / 2, 4)), \
+    ratio \(format(two.step / floors.two, 2)); processor time \(format(1e3 * two.processor, 4)) ms
+      one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floors.one, 4)), \
+    ratio \(format(one.step / floors.one, 2)); processor time \(format(1e3 * one.processor, 4)) ms
       of one run: products \(share(one.products)) at \
     \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
     dropout \(share(dropout)), rest \(share(rest))

@@ -20,6 +20,17 @@ import Testing
     #expect(outcome.output == "")
   }
 
+  @Test func theOptimizersBenchmarkHasHelpToo() throws {
+    let program = try Program("bench-optimizers")
+    let outcome = try program.run(["--help"])
+    #expect(outcome.status == 0 && outcome.errors == "")
+    #expect(outcome.output.hasPrefix("Usage: bench-optimizers [METHOD...]\n"))
+    #expect(outcome.output.contains(" adam-epsilon-hat "))
+    let mistake = try program.run(["adan"])
+    expectOneLine(
+      mistake, status: 64, of: "bench-optimizers", "unknown method 'adan'; choose from: ", "adam")
+  }
+
   private static let python = "/usr/bin/python3"
 
   /// Without its site packages Python has no PyTorch.
