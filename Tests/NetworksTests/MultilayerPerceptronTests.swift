@@ -1,3 +1,4 @@
+import COneDNN
 import Foundation
 import Networks
 import Numerics
@@ -114,7 +115,33 @@ private func evaluate(
 
 private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
 
+/// Parameters in logical order, biases too, so that their gradients and their place matter.
+private func randomParameters(
+  of objective: MultilayerPerceptron, _ random: inout TestRandom
+) -> [[Float]] {
+  objective.parameters.map { parameter in
+    let count = parameter.shape.reduce(1, *)
+    let limit = 1 / Double(parameter.shape.last ?? 1).squareRoot()
+    return (0..<count).map { _ in Float(random.uniform(-limit, limit)) }
+  }
+}
+
+/// The largest difference of two gradients in parts, relative to the largest element of the part; a
+/// part whose sums nearly cancel is measured by a hundredth of the largest element of all.
+private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Double {
+  #expect(actual.map(\.count) == expected.map(\.count))
+  let largest = expected.joined().map(abs).max() ?? 0
+  let errors = zip(actual, expected).map { actual, expected in
+    let scale = max(expected.map(abs).max() ?? 0, largest / 100)
+    let difference = zip(actual, expected).map { abs(Double($0) - $1) }.max() ?? 0
+    return scale == 0 ? difference : difference / scale
+  }
+  return errors.max() ?? 0
+}
+
 @Suite struct MultilayerPerceptronTests {
+  init() { _ = onednn_set_threads(1) }
+
   struct Shape: CustomTestStringConvertible {
     var sizes: [Int]
     var batches: [Int]
@@ -144,12 +171,7 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
         hiddenDropout: hiddenSizes.map { _ in shape.hidden }, l2: 0.01),
       minibatchCapacity: shape.batches.max() ?? 1)
     var random = TestRandom(8)
-    // Biases too, so that their gradients and their place matter.
-    let values = objective.parameters.map { parameter in
-      let count = parameter.shape.reduce(1, *)
-      let limit = 1 / Double(parameter.shape.last ?? 1).squareRoot()
-      return (0..<count).map { _ in Float(random.uniform(-limit, limit)) }
-    }
+    let values = randomParameters(of: objective, &random)
     let theta = objective.theta(fromLogical: values)
     #expect(objective.logicalParameters(of: theta) == values)
     var reference = Reference(sizes: shape.sizes, l2: 0.01)
@@ -168,6 +190,7 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
       #expect(abs(cost.cost / expected.cost - 1) < 1e-5)
       #expect(abs(cost.penalty / expected.penalty - 1) < 1e-6)
       for (actual, wanted) in zip(objective.logicalParameters(of: gradient), expected.gradient) {
+        #expect(actual.allSatisfy { $0.isFinite })
         #expect(relativeError(actual.map(Double.init), wanted) < 1e-5)
       }
       // The padding's gradient is 0: what does not count must not move.
@@ -180,6 +203,69 @@ private let noise = NoiseKey(seed: 11, epoch: 2, step: 5)
     let evaluation = objective.evaluate(at: theta, on: .training, noise: noise)
     #expect(abs(evaluation.cost / expected.cost - 1) < 1e-5)
     #expect(evaluation.error == Double(expected.wrong) / 160)
+  }
+
+  /// One and odd, and just below and above what vectors, blocks of primitives and groups of masks
+  /// hold.
+  static let widths = [1, 7, 127, 129]
+
+  @Test(arguments: widths, widths)
+  func gradientsOfAllWidthsAgreeWithDoublePrecision(inputs: Int, hidden: Int) throws {
+    let examples = makeExamples(count: 140, features: inputs, classes: 10, seed: 17)
+    var random = TestRandom(18)
+    for (inputDropout, hiddenDropout) in [(0.0, 0.0), (0.2, 0.5)] {
+      let objective = try MultilayerPerceptron(
+        training: examples, test: examples,
+        options: .init(
+          hiddenSizes: [hidden], inputDropout: inputDropout, hiddenDropout: [hiddenDropout]),
+        minibatchCapacity: 129)
+      let values = randomParameters(of: objective, &random)
+      let theta = objective.theta(fromLogical: values)
+      var reference = Reference(sizes: [inputs, hidden, 10])
+      for batch in Self.widths {
+        let key = NoiseKey(seed: 19, epoch: 3, step: batch)
+        let minibatch = (0..<batch).map { _ in Int32(random.below(140)) }
+        if hiddenDropout > 0 {
+          reference.masks = [
+            dropoutMask(key, lane: 0, rate: inputDropout, batch: batch, width: inputs),
+            dropoutMask(key, lane: 1, rate: hiddenDropout, batch: batch, width: hidden),
+          ]
+        }
+        let expected = reference.evaluate(
+          examples, minibatch, theta: values.map { $0.map(Double.init) })
+        let (cost, gradient) = evaluate(objective, theta, minibatch, key)
+        let place: Comment = "minibatch of \(batch), dropout \(inputDropout) \(hiddenDropout)"
+        #expect(abs(cost.cost / expected.cost - 1) < 1e-5, place)
+        #expect(gradient.array.allSatisfy { $0.isFinite }, place)
+        let parts = objective.logicalParameters(of: gradient)
+        #expect(relativeError(parts, expected.gradient) < 1e-4, place)
+      }
+    }
+  }
+
+  /// In chunks of a thousand, and what is left over; without dropout and penalty.
+  @Test func wholeSetsAreEvaluatedAsDoublePrecisionDoes() throws {
+    let training = makeExamples(count: 2007, features: 30, classes: 10, seed: 21)
+    let test = makeExamples(count: 1003, features: 30, classes: 10, seed: 22)
+    let objective = try MultilayerPerceptron(
+      training: training, test: test,
+      options: .init(
+        hiddenSizes: [24, 16], inputDropout: 0.2, hiddenDropout: [0.5, 0.5], l2: 0.1),
+      minibatchCapacity: 7)
+    var random = TestRandom(23)
+    let values = randomParameters(of: objective, &random)
+    let theta = objective.theta(fromLogical: values)
+    let reference = Reference(sizes: [30, 24, 16, 10])
+    // Once more at the end, since what a chunk needs is kept.
+    for split in [Split.training, .test, .training] {
+      let examples = split == .training ? training : test
+      let expected = reference.evaluate(
+        examples, (0..<examples.count).map { Int32($0) }, theta: values.map { $0.map(Double.init) })
+      let actual = objective.evaluate(at: theta, on: split, noise: noise)
+      #expect(objective.count(of: split) == examples.count)
+      #expect(abs(actual.cost / expected.cost - 1) < 1e-5)
+      #expect(actual.error == Double(expected.wrong) / Double(examples.count))
+    }
   }
 
   @Test func referenceGradientIsTheSlopeOfItsCost() {
