@@ -72,7 +72,7 @@ reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
 search: $(STAMPS)/build ## search the step sizes that profile quick takes from files (hours)
 	@for e in $(EXPERIMENTS); do \
 	  if [ -f reproductions/$$e/search.tsv ]; then \
-	    $(BIN)/$$e --search $(filter-out --profile $(PROFILE),$(RUN_OPTIONS)) --profile paper \
+	    $(BIN)/$$e --search $(filter-out --profile $(PROFILE),$(RUN_OPTIONS)) --profile quick \
 	      && cp results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
 	  fi; done
 

@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
 
-    // The core; an arrow points down only
+    // The core; each module uses those above it only
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),

@@ -92,6 +92,11 @@ import Testing
     let listed = try runs(request(.quick) { $0.extra["alphas"] = "2e-3,1e-3,5e-4" })
     #expect(listed.prefix(3).map { $0.hyperparameters["alpha"] } == [5e-4, 1e-3, 2e-3])
     #expect(listed.allSatisfy { $0.hyperparameters["beta1"] == 0.9 } && listed.count == 6)
+    func cells(_ alphas: String) -> String {
+      experiment.shortened(request(.paper) { $0.extra["alphas"] = alphas })
+    }
+    #expect(cells("2e-3,1e-3,5e-4") == "4 of 12 cells" && cells("2e-3") == "0 of 12 cells")
+    #expect(cells("1e-3,2e-3,3e-3,1e-2") == "")
     let single = try runs(
       request(.quick) {
         $0.hyperparameters = ["beta1": 0.5, "alpha": 0.125, "epsilon": 1e-3]

@@ -21,10 +21,7 @@ TrainingExperiment(
   settings: [
     Setting(
       "model", models[0].setting, oneOf: models.map(\.setting), "what is trained"),
-    Setting(
-      "pixels", VariationalAutoencoder.Pixels.grey.rawValue,
-      oneOf: VariationalAutoencoder.Pixels.allCases.map(\.rawValue),
-      "the auto-encoder's pixels: grey, or drawn anew as black or white for each minibatch"),
+    .pixels(),
   ],
   minibatch: 128,
   epochs: ByProfile(smoke: 1, quick: 1, paper: 20),
@@ -76,8 +73,7 @@ TrainingExperiment(
   case "vae":
     try VariationalAutoencoder(
       training: data.training, test: data.test,
-      options: .init(
-        pixels: VariationalAutoencoder.Pixels(rawValue: settings.text("pixels")) ?? .grey),
+      options: .init(pixels: settings.choice("pixels")),
       minibatchCapacity: minibatch)
   default:
     LogisticRegression(

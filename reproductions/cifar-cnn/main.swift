@@ -24,7 +24,7 @@ TrainingExperiment(
     Setting(
       "initialisation", "he", oneOf: ["he", "glorot", "normal"], "distribution of the weights"),
     Setting("deviation", 0.01, in: 1e-6...1, "standard deviation of the initialisation normal"),
-    Setting("pooling", "same", oneOf: PoolingBorder.allCases.map(\.rawValue), "pooling's border"),
+    Setting("pooling", PoolingBorder.same, "pooling's border"),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
   ],
   minibatch: 128,
@@ -66,7 +66,7 @@ TrainingExperiment(
   return try ConvolutionalNetwork(
     training: images.training, test: images.test, minibatchCapacity: minibatch,
     options: .init(
-      poolingBorder: PoolingBorder(rawValue: settings.text("pooling")) ?? .same,
+      poolingBorder: settings.choice("pooling"),
       inputDropout: drops ? settings.number("input-dropout") : 0,
       hiddenDropout: drops ? settings.number("dropout") : 0, l2: settings.number("l2"),
       initialisation: initialisation(settings)))

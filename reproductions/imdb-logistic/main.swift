@@ -42,7 +42,7 @@ TrainingExperiment(
     .tokenization(.words),
     Setting("dropout", 0, in: 0..<1, "probability that a word is dropped from its review"),
     Setting(
-      "dropout-scaling", "inverted", oneOf: DropoutScaling.allCases.map(\.rawValue),
+      "dropout-scaling", DropoutScaling.inverted,
       "where dropout makes up for the words that it drops"),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
   ],
@@ -155,6 +155,6 @@ TrainingExperiment(
     training: data.training, test: data.test, minibatchCapacity: minibatch,
     options: .init(
       inputDropout: settings.number("dropout"),
-      dropoutScaling: settings.choice("dropout-scaling") ?? .inverted,
+      dropoutScaling: settings.choice("dropout-scaling"),
       l2: settings.number("l2")))
 }.main()

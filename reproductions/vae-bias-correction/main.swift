@@ -23,10 +23,7 @@ SweepExperiment(
       "log-variance-head", "zero", oneOf: ["zero", "random"],
       "initial weights of the logarithms of the latent variances"),
     Setting("training-count", 50_000, in: 1...60_000, "training images, from the first on"),
-    Setting(
-      "pixels", VariationalAutoencoder.Pixels.grey.rawValue,
-      oneOf: VariationalAutoencoder.Pixels.allCases.map(\.rawValue),
-      "grey pixels: as they are, or drawn anew as black or white for each minibatch"),
+    .pixels(),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
   ],
   minibatch: 100,
@@ -69,7 +66,7 @@ SweepExperiment(
     options: .init(
       initialisation: .normal(deviation: Float(settings.number("init-deviation"))),
       startsWithUnitVariance: settings.text("log-variance-head") == "zero",
-      pixels: VariationalAutoencoder.Pixels(rawValue: settings.text("pixels")) ?? .grey,
+      pixels: settings.choice("pixels"),
       trainingCount: Int(settings.number("training-count")), l2: settings.number("l2")),
     minibatchCapacity: minibatch)
 }.main()

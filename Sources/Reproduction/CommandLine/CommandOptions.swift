@@ -10,12 +10,12 @@ package struct CommandOptions {
   }
 
   var mode = Mode.run
-  var request: PlanRequest
+  package var request: PlanRequest
   var contenders: [String]?
   var location: DataLocation
   var allowsUnknownData = false
   var forcesStandIn = false
-  var output: String
+  package let output: String
   var jobs: Int
   var threads = 1
   var isFresh = false
@@ -88,7 +88,11 @@ package struct CommandOptions {
       .init("claims", nil, "list the claims that the results decide, a line each"),
     ]
     if experiment.hasSearch {
-      options.append(.init("search", nil, "search the grids; writes results/search/<name>.tsv"))
+      options.append(
+        .init(
+          "search", nil,
+          "search the grids; writes results/search/<name>.tsv; goes with --list, --dry-run, --status"
+        ))
       options.append(
         .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
     }
@@ -112,7 +116,7 @@ package struct CommandOptions {
     return found
   }
 
-  init(_ arguments: [String], for experiment: Experiment) throws {
+  package init(_ arguments: [String], for experiment: Experiment) throws {
     let parsed = try Self.parser(for: experiment).parse(arguments)
     request = PlanRequest(profile: .quick, data: "")
     if let name = parsed.value("profile") {
@@ -123,16 +127,21 @@ package struct CommandOptions {
     }
     if parsed.contains("help") { mode = .help }
     if parsed.contains("version") { mode = .version }
-    for (name, choice) in [
-      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("search", .search),
-      ("merge", .merge), ("claims", .claims), (experiment.action?.option.name ?? "", .action),
-    ] where parsed.contains(name) {
+    request.isSearch = parsed.contains("search")
+    var modes = [
+      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("merge", .merge),
+      ("claims", .claims), (experiment.action?.option.name ?? "", .action),
+    ]
+    // A search can be looked at like other runs.
+    if !["list", "dry-run", "status"].contains(where: parsed.contains) {
+      modes.append(("search", .search))
+    }
+    for (name, choice) in modes where parsed.contains(name) {
       guard mode == .run || mode == .help || mode == .version else {
         throw UsageError("--\(name) does not go with another mode; give one of them")
       }
       if mode == .run { mode = choice }
     }
-    request.isSearch = mode == .search
     request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
     request.seeds = try parsed.value("seeds").map(Self.seeds)
     request.epochs = try parsed.integer("epochs", atLeast: 0)
@@ -155,6 +164,14 @@ package struct CommandOptions {
         settings[setting.name] = try setting.value(from: text)
       }
     }
+    for setting in experiment.settings where settings[setting.name] == 0 {
+      for name in setting.switchedOff {
+        guard settings[name] ?? 0 == 0 else {
+          throw UsageError("--\(setting.name) 0 switches --\(name) off; leave that out")
+        }
+        settings[name] = 0
+      }
+    }
     request.settings = Settings(settings)
     for option in experiment.extraOptions {
       if parsed.contains(option.name) {
@@ -164,7 +181,7 @@ package struct CommandOptions {
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
     request.contenders = contenders
     request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
-    if request.arms != nil, request.isCustom || mode == .search {
+    if request.arms != nil, request.isCustom || request.isSearch {
       throw UsageError(
         "--arms does not go with --search, nor with options that form the arm custom")
     }
@@ -173,7 +190,7 @@ package struct CommandOptions {
     forcesStandIn = parsed.contains("stand-in")
     let folder = request.isCustom ? "custom" : request.profile.rawValue
     let defaultOutput =
-      mode == .search
+      request.isSearch
       ? "results/search/\(experiment.name).tsv" : "results/\(folder)/\(experiment.name).h5"
     output = parsed.value("output") ?? defaultOutput
     if output.isEmpty || output.hasSuffix("/") {
@@ -190,7 +207,7 @@ package struct CommandOptions {
       throw UsageError("--checkpoint-interval takes seconds, 0 or more")
     }
     shard = try parsed.value("shard").map(Self.shard)
-    if mode == .search && shard != nil {
+    if request.isSearch && shard != nil {
       throw UsageError("--search is not divided into shards; leave out --shard")
     }
     operands = parsed.operands

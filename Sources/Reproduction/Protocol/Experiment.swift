@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Reporting
 import ResultStore
 
@@ -152,16 +153,20 @@ public struct DataSource<Data: Sendable>: Sendable {
   public let dataset: DatasetName?
   /// The settings that loading depends on.
   public let settingNames: [String]
+  /// The number of training examples, if the data tell it.
+  public let trainingCount: @Sendable (Data) -> Int?
   /// Loads or generates the data.
   public let load: @Sendable (RunResources, Settings) throws -> Data
 
   /// A source of data.
   public init(
     dataset: DatasetName?, settingNames: [String] = [],
+    trainingCount: @escaping @Sendable (Data) -> Int? = { _ in nil },
     load: @escaping @Sendable (RunResources, Settings) throws -> Data
   ) {
     self.dataset = dataset
     self.settingNames = settingNames
+    self.trainingCount = trainingCount
     self.load = load
   }
 }
@@ -169,7 +174,7 @@ public struct DataSource<Data: Sendable>: Sendable {
 extension DataSource where Data == ImageData {
   /// Images with their labels, one byte a pixel.
   public static func images(_ name: DatasetName) -> DataSource {
-    DataSource(dataset: name) { resources, _ in
+    DataSource(dataset: name, trainingCount: { $0.training.count }) { resources, _ in
       switch resources.data {
       case .located(let located): try located.loadImages()
       case .standIn(let name, let sizes):
@@ -187,10 +192,12 @@ extension DataSource where Data == TextData {
   /// The counts of the words are kept in the folder for decoded data.
   public static func text(_ name: DatasetName) -> DataSource {
     let settings = [Setting.features().name, Setting.tokenization().name]
-    return DataSource(dataset: name, settingNames: settings) { resources, settings in
+    return DataSource(
+      dataset: name, settingNames: settings, trainingCount: { $0.training.count }
+    ) { resources, settings in
       var options = TextOptions()
-      options.values = settings.choice("features") ?? options.values
-      options.tokenization = settings.choice("tokenization") ?? options.tokenization
+      options.values = settings.choice("features")
+      options.tokenization = settings.choice("tokenization")
       switch resources.data {
       case .located(let located):
         let data = try located.loadText(options, cacheFolder: resources.cacheFolder)
@@ -213,16 +220,20 @@ extension Setting {
   /// What the value of a word is that a review contains.
   public static func features(_ standard: TextOptions.Values = TextOptions().values) -> Setting {
     Setting(
-      "features", standard.rawValue, oneOf: TextOptions.Values.allCases.map(\.rawValue),
-      "value of a word that a review contains: 1, or how often it occurs")
+      "features", standard, "value of a word that a review contains: 1, or how often it occurs")
   }
 
   /// How a review becomes words.
   public static func tokenization(
     _ standard: Tokenization = TextOptions().tokenization
   ) -> Setting {
+    Setting("tokenization", standard, "how a review becomes words")
+  }
+
+  /// What the pixels of the variational auto-encoder are.
+  public static func pixels(_ standard: VariationalAutoencoder.Pixels = .grey) -> Setting {
     Setting(
-      "tokenization", standard.rawValue, oneOf: Tokenization.allCases.map(\.rawValue),
-      "how a review becomes words")
+      "pixels", standard,
+      "the auto-encoder's pixels: as they are, or drawn anew as black or white for each minibatch")
   }
 }

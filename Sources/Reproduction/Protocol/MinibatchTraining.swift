@@ -40,15 +40,11 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   var makeProcess: @Sendable (RunSpecification, RunResources) throws -> TrainingProcess {
     let cache = DataCache(data)
     return { run, resources in
-      let data = try cache.data(for: run.settings, resources: resources)
-      let objective = try objective(data, run.settings, run.minibatch)
-      guard
-        run.stepsWithReplacement != nil || run.minibatch <= objective.count(of: .training)
-      else {
-        throw UsageError(
-          "a minibatch of \(run.minibatch) is larger than the training set of "
-            + "\(objective.count(of: .training)) examples; choose a smaller --minibatch")
-      }
+      let loaded = try cache.data(for: run.settings, resources: resources)
+      // Before the objective makes its buffers, and after, as it may take fewer of the examples.
+      if let count = data.trainingCount(loaded) { try check(run, count: count) }
+      let objective = try objective(loaded, run.settings, run.minibatch)
+      try check(run, count: objective.count(of: .training))
       var optimizer = try OptimizerRegistry.make(
         run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount)
       for kind in averages {
@@ -59,5 +55,12 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
         schedule: try Schedule.parse(run.schedule),
         probes: [.full, .sparse].contains(run.recording) ? probes : [])
     }
+  }
+
+  private func check(_ run: RunSpecification, count: Int) throws {
+    guard run.stepsWithReplacement == nil, run.minibatch > count else { return }
+    throw UsageError(
+      "a minibatch of \(run.minibatch) is larger than the training set of \(count) examples; "
+        + "choose a smaller --minibatch")
   }
 }

@@ -6,8 +6,10 @@ extension DataSource where Data == ImageData {
   /// estimated on the training images alone; a whitening matrix is kept for the next time.
   public static func preprocessedImages(_ name: DatasetName) -> DataSource {
     let images = DataSource.images(name)
-    return DataSource(dataset: name, settingNames: ["whitening", "zca-epsilon"]) {
-      resources, settings in
+    return DataSource(
+      dataset: name, settingNames: ["whitening", "zca-epsilon"],
+      trainingCount: images.trainingCount
+    ) { resources, settings in
       let kind = ImagePreprocessing(settings)
       let (result, report) = try images.load(resources, settings)
         .preprocessed(kind, cacheFolder: resources.cacheFolder)

@@ -116,7 +116,7 @@ public struct CommittedSearch: Sendable {
   }
 
   /// The horizon to judge runs of `epochs` by: the same if it was searched, else the longest.
-  private func horizon(_ contender: String, for epochs: Int) -> Int? {
+  func horizon(_ contender: String, for epochs: Int) -> Int? {
     let horizons = rows.filter { $0.contender == contender }.map(\.epochs)
     return horizons.contains(epochs) ? epochs : horizons.max()
   }

@@ -56,6 +56,8 @@ public struct Setting: Sendable {
   public let standard: SettingValue
   /// What it means, one line.
   public let meaning: String
+  /// The settings that are 0 too where the command line gives 0 for this one.
+  public private(set) var switchedOff: [String] = []
   private let check: @Sendable (SettingValue) -> String?
 
   /// A number in a half-open range.
@@ -89,6 +91,13 @@ public struct Setting: Sendable {
     }
   }
 
+  /// One of the words of a type.
+  public init<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String, _ standard: Choice, _ meaning: String
+  ) {
+    self.init(name, standard.rawValue, oneOf: Choice.allCases.map(\.rawValue), meaning)
+  }
+
   private init(
     _ name: String, _ standard: SettingValue, _ meaning: String,
     check: @escaping @Sendable (SettingValue) -> String?
@@ -97,6 +106,13 @@ public struct Setting: Sendable {
     self.standard = standard
     self.meaning = meaning
     self.check = check
+  }
+
+  /// The setting, with others that are 0 too where the command line gives 0 for this one.
+  public func switchingOff(_ names: [String]) -> Setting {
+    var copy = self
+    copy.switchedOff = names
+    return copy
   }
 
   /// The value that `text` means.
@@ -149,11 +165,12 @@ public struct Settings: Sendable, Hashable, Codable, ExpressibleByDictionaryLite
     return text
   }
 
-  /// The value of a setting that is one of a type's words; `nil` if it was not declared.
-  public func choice<Choice: RawRepresentable>(_ name: String) -> Choice?
-  where Choice.RawValue == String {
-    guard case .text(let text)? = values[name] else { return nil }
-    return Choice(rawValue: text)
+  /// The value of a setting that is one of the words of a type, which must have been declared so.
+  public func choice<Choice: RawRepresentable<String>>(_ name: String) -> Choice {
+    guard let choice = Choice(rawValue: text(name)) else {
+      preconditionFailure("\(text(name)) is no \(Choice.self)")
+    }
+    return choice
   }
 
   /// These settings, with those of `other` in place of the ones of the same names.

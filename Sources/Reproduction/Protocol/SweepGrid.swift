@@ -131,6 +131,7 @@ struct SweepGrid {
   }
 
   private let axes: [SweepAxis]
+  private let variantCount: Int
   private let values: [[Double]]
   private let isKept: [[Bool]]
   /// The axes of the result arrays, without seeds and epochs.
@@ -142,6 +143,7 @@ struct SweepGrid {
     variants: SweepVariants, axes: [SweepAxis], kept: [String: [Double]], request: PlanRequest
   ) throws {
     self.axes = axes
+    variantCount = variants.all.count
     var values: [[Double]] = []
     var isKept: [[Bool]] = []
     for axis in axes {
@@ -205,10 +207,14 @@ struct SweepGrid {
       })
   }
 
-  /// How much of the grid is run; empty if it is all.
+  /// How much of the protocol's grid is run, whose values may be others than the request's; empty
+  /// if it is all.
   var shortened: String {
-    let count = cells.count { $0.isKept }
-    return count < cells.count ? "\(count) of \(cells.count) cells" : ""
+    let all = axes.reduce(variantCount) { $0 * $1.values.count }
+    let count = cells.count { cell in
+      cell.isKept && zip(axes, cell.values).allSatisfy { $0.values.contains($1) }
+    }
+    return count < all ? "\(count) of \(all) cells" : ""
   }
 
   /// Which values are left out, in words; empty if none are.

@@ -126,8 +126,22 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     return [
       training.shortened(request),
       made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
+      otherHorizon(request) ?? "",
       leftOut.map { "without the arm \($0.rawValue)" } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  /// How the horizon of the search that the arm `tuned` takes its settings from differs from that of
+  /// the runs; nil if it does not. The protocol's own search may be shorter; a committed one is to be
+  /// of the same length.
+  private func otherHorizon(_ request: PlanRequest) -> String? {
+    guard !request.isSearch, arms(request).contains(.tuned),
+      case .committed(let committed) = search[request.profile].source
+    else { return nil }
+    let epochs = epochCount(request)
+    let others = contenders.filter { $0.grid != nil && isMade($0, request) }
+      .compactMap { committed.horizon($0.name, for: epochs) }.filter { $0 != epochs }
+    return others.max().map { "settings of the arm tuned searched at \($0) epochs" }
   }
 
   /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
@@ -265,8 +279,20 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           } ?? []
         }
       }
+      if plan.runs.isEmpty, plan.isFinal, request.contenders != nil || request.arms != nil {
+        throw nothingToRun(request, arms)
+      }
       return plan
     }
+  }
+
+  private func nothingToRun(_ request: PlanRequest, _ arms: [Arm]) -> UsageError {
+    let who = request.contenders.map { $0.joined(separator: ", ") } ?? "the contenders"
+    let others = declaredArms.filter { !arms.contains($0) }.map { "--arms \($0.rawValue) or " }
+    return UsageError(
+      "no settings are known for \(who) in the arm \(arms.map(\.rawValue).joined(separator: ", ")) "
+        + "of the profile \(request.profile.rawValue); take \(others.joined())"
+        + "hyperparameters of your own, e.g. --alpha 1e-3")
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the
@@ -384,16 +410,17 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
             tunedChoice(contender, $0, request: request, records: records)
           }
         }
-        group.groups.append(
-          Subgroup(
-            "search",
-            table.group(
-              contenders: contenders.map(\.name),
-              selected: selected.map { choice in
-                choice.map {
-                  GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
-                }
-              })))
+        var search = table.group(
+          contenders: contenders.map(\.name),
+          selected: selected.map { choice in
+            choice.map {
+              GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
+            }
+          })
+        if let text = otherHorizon(request) {
+          search.attributes.append(Attribute("other_horizon", text))
+        }
+        group.groups.append(Subgroup("search", search))
       }
       if !request.isCustom, !questions.isEmpty {
         let choices = questions.flatMap { question in

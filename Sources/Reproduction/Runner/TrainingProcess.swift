@@ -194,8 +194,11 @@ public final class TrainingProcess: RunProcess {
     let cost = evaluate(examples, noise)
     lastCost = cost.cost
     guard cost.cost.isFinite && cost.penalty.isFinite else {
-      return .diverged(
-        epoch: epoch, step: stepInEpoch, reason: "the cost of the minibatch is \(cost.cost)")
+      let reason =
+        cost.cost.isFinite
+        ? "the penalty on the weights is \(cost.penalty)"
+        : "the cost of the minibatch is \(cost.cost)"
+      return .diverged(epoch: epoch, step: stepInEpoch, reason: reason)
     }
     runningSum += cost.cost * Double(examples.count)
     let probesNow = !probes.isEmpty && probes.contains { $0.isDue(after: stepsMade + 1) }
@@ -245,10 +248,7 @@ public final class TrainingProcess: RunProcess {
   private func closeEpoch(running: Double?) -> Outcome? {
     if let running { curves.runningCost.append(running) }
     let isFinite = theta.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
-    guard isFinite else {
-      return .diverged(
-        epoch: epoch, step: stepInEpoch, reason: "theta is no longer finite")
-    }
+    guard isFinite else { return divergedInLastStep("theta is no longer finite") }
     let isEvaluated = specification.recording.isEvaluated(
       after: epoch, of: specification.epochs)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
@@ -265,9 +265,17 @@ public final class TrainingProcess: RunProcess {
     }
     curves.elapsed.append(secondsBefore + (ContinuousClock.now - resumedAt).seconds)
     if let cost = training?.cost, !cost.isFinite {
-      return .diverged(epoch: epoch, step: stepInEpoch, reason: "the training cost is \(cost)")
+      return divergedInLastStep("the training cost is \(cost)")
     }
     return nil
+  }
+
+  /// The outcome where the theta at the end of a pass is found to have diverged: its place is the
+  /// last step of that pass, or the start of the first.
+  private func divergedInLastStep(_ reason: String) -> Outcome {
+    epoch == 0
+      ? .diverged(epoch: 0, step: 0, reason: reason)
+      : .diverged(epoch: epoch - 1, step: stepsPerEpoch - 1, reason: reason)
   }
 
   /// What has been recorded so far.

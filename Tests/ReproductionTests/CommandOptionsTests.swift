@@ -1,0 +1,99 @@
+import Reproduction
+import ResultStore
+import Testing
+
+/// What options mean for one another and for the plan.
+@Suite struct CommandOptionsTests {
+  private let training = TrainingExperiment(
+    name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+    settings: [
+      Setting("dropout", 0.5, in: 0..<1, "rate").switchingOff(["input-dropout"]),
+      Setting("input-dropout", 0.2, in: 0..<1, "rate of the input"),
+    ],
+    minibatch: 2,
+    epochs: ByProfile(smoke: 1, quick: 3, paper: 5),
+    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+    search: ByProfile(
+      smoke: .committed([]), quick: .committed(Array("Adam\talpha=0.2\tconstant\t3\t7\t0.5".utf8)),
+      paper: .inline(seeds: 2)),
+    arms: ByProfile(
+      smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
+    contenders: ["Adam", "AdaMax"].map {
+      Contender(
+        $0, optimizer: $0.lowercased(), published: .init(["alpha": 0.1]),
+        grid: Grid([GridAxis("alpha", [0.1, 0.2])]))
+    },
+    figures: [], claims: []
+  ) { _, _, _ in QuadraticObjective(count: 5) }
+
+  private func options(_ arguments: String...) throws -> CommandOptions {
+    try CommandOptions(["quadratic"] + arguments, for: training.experiment)
+  }
+
+  private func complaint(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func zeroSwitchesOtherSettingsOff() throws {
+    let off: Settings = ["dropout": 0, "input-dropout": 0]
+    #expect(try options("--dropout", "0").request.settings == off)
+    #expect(try options("--dropout", "0", "--input-dropout", "0").request.settings == off)
+    #expect(try options("--dropout", "0.1").request.settings == ["dropout": 0.1])
+    #expect(try options("--input-dropout", "0").request.settings == ["input-dropout": 0])
+    #expect(
+      complaint { _ = try options("--dropout", "0", "--input-dropout", "0.3") }
+        == "--dropout 0 switches --input-dropout off; leave that out")
+  }
+
+  @Test(arguments: ["--list", "--dry-run", "--status"])
+  func aSearchCanBeLookedAt(option: String) throws {
+    let options = try options("--search", option)
+    #expect(options.request.isSearch && options.output == "results/search/quadratic.tsv")
+    let runs = try training.experiment.plan(options.request) { _ in nil }.runs
+    #expect(runs.count == 8 && runs.allSatisfy { $0.label("arm") == "search" })
+  }
+
+  @Test func otherModesDoNotGoTogether() {
+    #expect(complaint { _ = try options("--search", "--claims") }.contains("--search"))
+    #expect(complaint { _ = try options("--list", "--status") }.contains("--status"))
+    #expect(
+      complaint { _ = try options("--search", "--list", "--shard", "1/2") }.contains("--shard"))
+    #expect(complaint { _ = try options("--search", "--arms", "tuned") }.contains("--arms"))
+  }
+
+  @Test func contendersWithoutSettingsAreNamed() throws {
+    func runs(_ arguments: String...) throws -> Int {
+      let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+      return try training.experiment.plan(request) { _ in nil }.runs.count
+    }
+    #expect(try runs("--optimizers", "adam") == 1)
+    #expect(try runs("--optimizers", "adamax", "--arms", "published") == 1)
+    #expect(try runs("--optimizers", "adamax", "--alpha", "0.3") == 1)
+    let text = complaint { _ = try runs("--optimizers", "adamax") }
+    #expect(
+      text == "no settings are known for AdaMax in the arm tuned of the profile quick; take "
+        + "--arms published or hyperparameters of your own, e.g. --alpha 1e-3")
+  }
+
+  @Test func settingsSearchedAtAnotherHorizonAreCalledThat() throws {
+    func request(_ arguments: String...) throws -> PlanRequest {
+      try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+    }
+    func text(_ request: PlanRequest) throws -> String? {
+      try training.experiment.document(request) { _ in nil }.groups
+        .first { $0.name == "search" }?.group.attributes.text("other_horizon")
+    }
+    let same = try request("--optimizers", "adam")
+    #expect(try text(same) == nil)
+    #expect(!training.experiment.shortened(same).contains("searched"))
+    let longer = try request("--optimizers", "adam", "--epochs", "5")
+    #expect(try text(longer) == "settings of the arm tuned searched at 3 epochs")
+    #expect(training.experiment.shortened(longer).contains("tuned searched at 3 epochs"))
+    #expect(try text(request("--profile", "paper")) == nil)
+  }
+}
