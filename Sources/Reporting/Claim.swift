@@ -227,11 +227,15 @@ public struct Claim: Sendable {
 
   /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
   /// the verdict `not run`.
+  ///
+  /// - Parameter words: the condition in words, for the rule.
   public func judged(
-    onlyIf condition: @escaping @Sendable (ClaimContext) throws -> Void
+    onlyIf words: String, _ condition: @escaping @Sendable (ClaimContext) throws -> Void
   ) -> Claim {
-    Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms) {
-      [outcomes] context in
+    Claim(
+      id, statement, place: place, rule: "\(rule); judged only if \(words)", figure: figure,
+      arms: arms
+    ) { [outcomes] context in
       try condition(context)
       return try outcomes(context)
     }

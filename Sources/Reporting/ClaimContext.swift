@@ -32,15 +32,20 @@ public struct ClaimContext: Sendable {
     self.siblings = siblings
   }
 
-  /// The same arm of another experiment.
+  /// The same arm of another experiment, or the given one.
   ///
-  /// - Throws: `NotRun` if its results are not there, or not from real data.
-  public func sibling(_ experiment: String) throws -> ClaimContext {
+  /// - Throws: `NotRun` if its results are not there, not from real data, or with settings that a
+  ///   search at another horizon chose.
+  public func sibling(_ experiment: String, arm other: String? = nil) throws -> ClaimContext {
+    let arm = other ?? self.arm
     guard let document = siblings[experiment] else {
       throw NotRun("the results of \(experiment) are not beside these")
     }
     guard document.hasRealData else {
       throw NotRun("the results of \(experiment) beside these are not from real data")
+    }
+    if arm == "tuned", let reason = document.searchedElsewhere {
+      throw NotRun("\(experiment): \(reason)")
     }
     return ClaimContext(document: document, arm: arm)
   }

@@ -125,16 +125,23 @@ public struct ClaimOutcome: Sendable, Equatable {
   }
 
   /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of
-  /// the interval apart and, where there is none, the number from what it is compared with.
+  /// the interval, or the number where there is none, apart from each other and from what it is
+  /// compared with.
   static func interval(
     _ value: Double, _ low: Double, _ high: Double, threshold: Double = .nan
   ) -> String {
     let isAlone = low.isNaN || high.isNaN
-    let apart = isAlone ? (value, threshold) : (low, high)
+    let ends = isAlone ? [value] : [low, high]
+    func isClear(_ a: Double, _ b: Double, _ digits: Int) -> Bool {
+      a == b || b.isNaN
+        || NumberText.significant(a, digits: digits) != NumberText.significant(b, digits: digits)
+    }
+    let choices = 3...5
     let digits =
-      (3...5).first {
-        NumberText.significant(apart.0, digits: $0) != NumberText.significant(apart.1, digits: $0)
-      } ?? 3
+      choices.first { digits in
+        isClear(ends[0], ends[ends.count - 1], digits)
+          && ends.allSatisfy { isClear($0, threshold, digits) }
+      } ?? choices.first { isClear(ends[0], ends[ends.count - 1], $0) } ?? 3
     let texts = (isAlone ? [value] : [value, low, high])
       .map { NumberText.significant($0, digits: digits) }
     return isAlone ? texts[0] : "\(texts[0]) [\(texts[1]), \(texts[2])]"

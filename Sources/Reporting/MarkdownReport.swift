@@ -212,22 +212,15 @@ public enum ReadmeSection {
   /// - Parameter parts: contents and their folders, as the README names these.
   public static func text(_ parts: [(content: ReportContent, folder: String)]) -> String {
     guard let first = parts.first else { return "" }
-    let others = parts.dropFirst()
-    var folders: [String: String] = [:]
-    for part in others {
-      for entry in part.content.figures { folders[entry.figure.id] = part.folder }
-    }
-    return text(
-      first.content, folder: first.folder,
-      after: others.map { short($0.content, folder: $0.folder) }.joined(),
-      figureFolders: folders)
+    let others = parts.dropFirst().map { short($0.content, folder: $0.folder) }.joined()
+    return text(first.content, folder: first.folder, after: others)
   }
 
   /// The verdicts of a profile of which a part has been run: a line a claim, which says how much of
   /// the protocol was run.
   private static func short(_ content: ReportContent, folder: String) -> String {
     let profile = content.results.profile
-    var out = "Profile `\(profile)`, as far as it is kept in [\(folder)](\(folder)), with figures: "
+    var out = "Profile `\(profile)`, as far as it is kept in [\(folder)](\(folder)): "
     out += "\(content.summary)\n\n"
     let rows = content.claims.map { claim -> [String] in
       let document = content.results.experiments.first { $0.name == claim.experiment }?.document
@@ -243,10 +236,11 @@ public enum ReadmeSection {
       }
       return row(claim, extent: extent.joined(separator: ", "))
     }
-    if rows.isEmpty { return out }
-    return out
-      + MarkdownReport.table(
+    if !rows.isEmpty {
+      out += MarkdownReport.table(
         ["claim", "id", "run", "verdict", "with the published settings", "effect [95 %]"], rows)
+    }
+    return out + pictures(content, folder: folder)
   }
 
   private static func row(_ claim: ReportContent.ClaimRow, extent: String? = nil) -> [String] {
@@ -264,11 +258,7 @@ public enum ReadmeSection {
   /// - Parameters:
   ///   - folder: the folder of the results, as the README names it.
   ///   - after: what stands between the table and the figures.
-  ///   - figureFolders: other folders to take figures from, by the figures' ids.
-  static func text(
-    _ content: ReportContent, folder: String, after: String = "",
-    figureFolders: [String: String] = [:]
-  ) -> String {
+  static func text(_ content: ReportContent, folder: String, after: String = "") -> String {
     var out = "\n\(content.summary) A claim that is judged in both arms has the verdict of `tuned` "
     out += "first, and counts by it; others are judged in the one arm that they are about. Profile "
     out += "`\(content.results.profile)`.\n\n"
@@ -281,11 +271,16 @@ public enum ReadmeSection {
         ["claim", "id", "verdict", "with the published settings", "effect [95 %]"], rows)
     }
     out += after
-    for entry in content.figures {
-      let id = entry.figure.id
-      out += "![\(entry.figure.title)](\(figureFolders[id] ?? folder)/figures/\(id).svg)\n\n"
-    }
-    return out
+    return out + pictures(content, folder: folder)
+  }
+
+  /// The figures of a profile, under a line that says so.
+  private static func pictures(_ content: ReportContent, folder: String) -> String {
+    if content.figures.isEmpty { return "" }
+    return "Figures of the profile `\(content.results.profile)`:\n\n"
+      + content.figures.map { entry in
+        "![\(entry.figure.title)](\(folder)/figures/\(entry.figure.id).svg)\n\n"
+      }.joined()
   }
 
   /// The README with its section replaced.

@@ -6,7 +6,7 @@ import Optimizers
 /// As many blank runs of 16 pixels as Fashion-MNIST's training images have.
 private let clothes = makeImages(count: 60_000, occupied: 0.842)
 
-/// 784-1024-512-512-512-10 with Keras' Adam; `peer-pytorch.py` times the same step of PyTorch.
+/// 784-1024-512-512-512-10 with Keras' Adam; `bench-peers.py` times the same step of PyTorch.
 let fashion = Subject(name: "fashion", minibatch: 256, maskedElements: 0) { _ in
   try MultilayerPerceptron(
     training: clothes, test: clothes,

@@ -51,12 +51,15 @@ func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
   return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
 }
 
-/// The shortest of `repetitions` runs of `body`, in seconds of processor time.
-func shortest(_ repetitions: Int, _ body: () -> Void) -> Double {
-  (0..<repetitions).reduce(Double.infinity) { best, _ in
-    let start = seconds(CLOCK_THREAD_CPUTIME_ID)
+/// The shortest of `repetitions` runs of `body`, in seconds of processor time; `meet`, before each,
+/// makes threads begin together, and then it is wall time.
+func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void) -> Double {
+  let clock = meet == nil ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
+  return (0..<repetitions).reduce(Double.infinity) { best, _ in
+    meet?()
+    let start = seconds(clock)
     body()
-    return min(best, seconds(CLOCK_THREAD_CPUTIME_ID) - start)
+    return min(best, seconds(clock) - start)
   }
 }
 
@@ -120,19 +123,13 @@ struct Ceilings: Sendable {
     let all = onThreads(threads) { _ in
       let rounds = 200_000
       var sink: Float = 0
-      let product = shortest(20) {
-        barrier.wait()
-        sink += vk_fma_rounds(rounds)
-      }
+      let product = shortest(20, meet: barrier.wait) { sink += vk_fma_rounds(rounds) }
       withExtendedLifetime(sink) {}
       let bytes = 14 << 20
       let source = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
       let target = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
       memset(source, 1, bytes)
-      let copy = shortest(50) {
-        barrier.wait()
-        memcpy(target, source, bytes)
-      }
+      let copy = shortest(50, meet: barrier.wait) { memcpy(target, source, bytes) }
       source.deallocate()
       target.deallocate()
       return Ceilings(

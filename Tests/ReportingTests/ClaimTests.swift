@@ -271,13 +271,14 @@ import Testing
   }
 
   @Test func aClaimMayHaveAConditionOfItsOwn() {
-    let claim = Self.faster.judged { context in
+    let claim = Self.faster.judged(onlyIf: "it rains") { context in
       if context.arm == "tuned" { throw NotRun("not in this arm") }
     }
     let outcomes = claim.judge(SyntheticResults().document)
     #expect(outcomes.map(\.verdict) == [.reproduced, .notRun])
     #expect(outcomes.map(\.id) == [Self.faster.id, Self.faster.id])
     #expect(outcomes[1].detail == "not in this arm")
+    #expect(claim.rule == "\(Self.faster.rule); judged only if it rains")
   }
 
   @Test func settingsFromASearchAtAnotherHorizonGiveNoVerdict() {
@@ -290,6 +291,12 @@ import Testing
     let outcomes = Self.faster.judge(document)
     #expect(outcomes.map(\.verdict) == [.reproduced, .notRun])
     #expect(outcomes[1].detail == "searched at 12 epochs")
+    let context = ClaimContext(
+      document: SyntheticResults().document, arm: "published", siblings: ["other": document])
+    #expect(throws: Never.self) { try context.sibling("other") }
+    #expect(throws: NotRun("other: searched at 12 epochs")) {
+      try context.sibling("other", arm: "tuned")
+    }
   }
 
   @Test func figureMatchHasThreeZones() throws {
@@ -421,6 +428,11 @@ import Testing
     #expect(text(1.00047, against: .nan) == "1")
     #expect(text(1, against: 1) == "1")
     #expect(text(1e-3, against: 0, unit: "log(a / b)") == "a / b = 1.001")
+    #expect(text(-1e-3, against: 0, unit: "log(a / b)") == "a / b = 0.999")
+    #expect(text(-0.5, against: -.infinity, unit: "log(a / b)") == "a / b = 0.607")
+    let interval = ClaimOutcome(
+      .inconclusive, effect: 1.01, low: 0.9996, high: 1.02, threshold: 1, "")
+    #expect(interval.effectText == "1.01 [0.9996, 1.02]")
   }
 
   @Test func effectsWithoutAVerdictAreProvisional() {

@@ -64,13 +64,17 @@ import Testing
     #expect(
       complaint { _ = try options("--search", "--list", "--shard", "1/2") }.contains("--shard"))
     #expect(complaint { _ = try options("--search", "--arms", "tuned") }.contains("--arms"))
+    #expect(complaint { _ = try options("--search", "--alpha", "1") }.contains("arm custom"))
+    #expect(complaint { _ = try options("--search", "--dropout", "0") }.contains("arm custom"))
   }
 
   @Test func contendersWithoutSettingsAreNamed() throws {
     func runs(_ arguments: String...) throws -> Int {
       let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+      try training.experiment.check(request)
       return try training.experiment.plan(request) { _ in nil }.runs.count
     }
+    #expect(try runs() == 1)
     #expect(try runs("--optimizers", "adam") == 1)
     #expect(try runs("--optimizers", "adamax", "--arms", "published") == 1)
     #expect(try runs("--optimizers", "adamax", "--alpha", "0.3") == 1)
@@ -78,6 +82,9 @@ import Testing
     #expect(
       text == "no settings are known for AdaMax in the arm tuned of the profile quick; take "
         + "--arms published or hyperparameters of your own, e.g. --alpha 1e-3")
+    #expect(complaint { _ = try runs("--optimizers", "adam,adamax") } == text)
+    #expect(try runs("--arms", "tuned") == 1)
+    #expect(try runs("--optimizers", "adam,adamax", "--profile", "paper") > 2)
   }
 
   @Test func settingsSearchedAtAnotherHorizonAreCalledThat() throws {
@@ -92,8 +99,10 @@ import Testing
     #expect(try text(same) == nil)
     #expect(!training.experiment.shortened(same).contains("searched"))
     let longer = try request("--optimizers", "adam", "--epochs", "5")
-    #expect(try text(longer) == "settings of the arm tuned searched at 3 epochs")
-    #expect(training.experiment.shortened(longer).contains("tuned searched at 3 epochs"))
-    #expect(try text(request("--profile", "paper")) == nil)
+    let words = "the settings of the arm tuned were searched at 3 epochs, these runs have 5"
+    #expect(try text(longer) == words)
+    #expect(training.experiment.shortened(longer).contains(words))
+    #expect(training.experiment.shortened(try request("--profile", "paper")) == "")
+    #expect(!training.experiment.shortened(try request("--alpha", "0.5")).contains("searched"))
   }
 }

@@ -117,6 +117,19 @@ import Testing
     #expect(cost.values.dropFirst(2).allSatisfy { $0.isNaN })
   }
 
+  /// The two steps of a pass multiply theta by about 1e15 each: the costs of both minibatches are
+  /// finite, that of the whole set after the second is not.
+  @Test func divergenceAtTheEndOfAPassIsThatOfItsLastStep() throws {
+    var specification = specification(epochs: 3)
+    specification.minibatch = 20
+    let process = TrainingProcess(
+      specification, objective: QuadraticObjective(count: 40),
+      optimizer: try OptimizerRegistry.make("sgd", hyperparameters: ["alpha": 1e15], count: 3),
+      schedule: .constant)
+    let outcome = try process.advance { false }
+    #expect(outcome == .diverged(epoch: 0, step: 1, reason: "the training cost is inf"))
+  }
+
   /// The stepsize falls from step to step, so the first step of a run of Adam is its largest.
   @Test func largestStepOfEachEpochIsKept() throws {
     let process = try process()

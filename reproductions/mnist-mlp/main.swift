@@ -26,7 +26,7 @@ func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
 }
 
 /// Figure 2 (a) is about training with dropout.
-func hasDropout(_ context: ClaimContext) throws {
+func requireDropout(_ context: ClaimContext) throws {
   let rates = try context.array("setting_dropout")
   if rates.labels(of: "optimizer").contains(where: { optimizer in
     rates.value(at: ["arm": context.arm ?? "", "optimizer": optimizer]) == 0
@@ -98,12 +98,12 @@ TrainingExperiment(
     .lastEpochsMeanLower(
       "fig2a.adam-best", "Adam shows better convergence than the other methods", place: place,
       "Adam", than: rivals, last: 20, of: 201, figure: "fig2a"
-    ).judged(onlyIf: hasDropout)
+    ).judged(onlyIf: "trained with dropout", requireDropout)
   ]
     + (rivals + ["Adam"]).map {
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place
-      ).judged(onlyIf: hasDropout)
+      ).judged(onlyIf: "trained with dropout", requireDropout)
     } + [EarlyAccuracy.claim(.perceptron)],
   questions: [
     OpenQuestion(

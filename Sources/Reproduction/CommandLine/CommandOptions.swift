@@ -181,6 +181,9 @@ package struct CommandOptions {
     contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
     request.contenders = contenders
     request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
+    if request.isSearch, request.isCustom {
+      throw UsageError("--search does not go with options that form the arm custom")
+    }
     if request.arms != nil, request.isCustom || request.isSearch {
       throw UsageError(
         "--arms does not go with --search, nor with options that form the arm custom")

@@ -77,7 +77,9 @@ public struct ExperimentCommand: Sendable {
     do {
       return .located(
         try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
-    } catch let error as DatasetError where profile == .quick && error.isMissingData {
+    } catch let error as DatasetError
+      where profile == .quick && !options.request.isSearch && error.isMissingData
+    {
       complain("NO REAL DATA: \(error)")
       complain(
         "generated stand-in data are used instead; the figures say so, and no claim is judged")

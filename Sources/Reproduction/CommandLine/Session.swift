@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Reporting
 import ResultStore
@@ -236,6 +237,12 @@ final class Session: Sendable {
     if options.mode == .search {
       let start = Array("# search of \(experiment.name):".utf8)
       guard try FileContents.readPrefix(path, count: start.count) == start else { throw foreign }
+      let remarks = CommittedSearch(try FileContents.read(path)).remarks.joined(separator: " ")
+      if data.identity?.origin == .standIn,
+        [DataOrigin.official, .debian].contains(where: { remarks.contains(" \($0.rawValue) ") })
+      {
+        throw StandInOverReal(path: path)
+      }
       return
     }
     let attributes: [Attribute]

@@ -83,7 +83,8 @@ public enum EarlyAccuracy {
       var missing: [String] = []
       for model in Model.all {
         do {
-          let results = model == own ? context : try context.sibling(model.experiment)
+          let results =
+            model == own ? context : try context.sibling(model.experiment, arm: model.arm)
           found.append((model, try Accuracies(of: model, results)))
         } catch let reason as NotRun {
           missing.append("\(model.experiment) not run: \(reason.reason)")

@@ -101,6 +101,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       document: document, searchTable: searchTable, claims: claims, siblings: siblings,
       figures: figures, paper: paper, shortened: shortened, notes: notes)
     experiment.arms = declaredArms
+    experiment.check = check
     return experiment
   }
 
@@ -141,7 +142,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     let epochs = epochCount(request)
     let others = contenders.filter { $0.grid != nil && isMade($0, request) }
       .compactMap { committed.horizon($0.name, for: epochs) }.filter { $0 != epochs }
-    return others.max().map { "settings of the arm tuned searched at \($0) epochs" }
+    return others.max().map {
+      "the settings of the arm tuned were searched at \($0) epochs, these runs have \(epochs)"
+    }
   }
 
   /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
@@ -279,20 +282,41 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           } ?? []
         }
       }
-      if plan.runs.isEmpty, plan.isFinal, request.contenders != nil || request.arms != nil {
-        throw nothingToRun(request, arms)
-      }
       return plan
     }
   }
 
-  private func nothingToRun(_ request: PlanRequest, _ arms: [Arm]) -> UsageError {
-    let who = request.contenders.map { $0.joined(separator: ", ") } ?? "the contenders"
-    let others = declaredArms.filter { !arms.contains($0) }.map { "--arms \($0.rawValue) or " }
-    return UsageError(
-      "no settings are known for \(who) in the arm \(arms.map(\.rawValue).joined(separator: ", ")) "
-        + "of the profile \(request.profile.rawValue); take \(others.joined())"
+  /// Refuses contenders that are asked for but have no settings in the arms that are run.
+  private func check(_ request: PlanRequest) throws {
+    guard !request.isCustom, !request.isSearch, request.contenders != nil || request.arms != nil
+    else { return }
+    let arms = arms(request)
+    let made = contenders.filter { isMade($0, request) }
+    let without = made.filter { contender in
+      !arms.contains { hasSettings(contender, $0, request) }
+    }
+    guard !without.isEmpty, request.contenders != nil || without.count == made.count else { return }
+    let others = declaredArms.filter { arm in
+      !arms.contains(arm) && without.allSatisfy { hasSettings($0, arm, request) }
+    }
+    throw UsageError(
+      "no settings are known for \(without.map(\.name).joined(separator: ", ")) in the arm "
+        + "\(arms.map(\.rawValue).joined(separator: ", ")) of the profile "
+        + "\(request.profile.rawValue); take "
+        + others.map { "--arms \($0.rawValue) or " }.joined()
         + "hyperparameters of your own, e.g. --alpha 1e-3")
+  }
+
+  /// Whether an arm has settings for a contender, or will have them after a search.
+  private func hasSettings(_ contender: Contender, _ arm: Arm, _ request: PlanRequest) -> Bool {
+    switch arm {
+    case .published: return contender.published != nil
+    case .custom: return true
+    case .tuned:
+      guard contender.grid != nil else { return false }
+      guard case .committed(let committed) = search[request.profile].source else { return true }
+      return committed.best(contender.name, for: epochCount(request)) != nil
+    }
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the
