@@ -56,10 +56,10 @@ TrainingExperiment(
   arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 0.01]),
+      "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 0.005]),
       grid: Grid([alpha(from: 3e-3, to: 3e-2)])),
     Contender(
-      "RMSProp", optimizer: "rmsprop", published: inferred(["alpha": 3e-4]),
+      "RMSProp", optimizer: "rmsprop", published: inferred(["alpha": 3e-4, "rho": 0.99]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
     Contender(
       "SGDNesterov", optimizer: "nesterov", published: inferred(["alpha": 0.03, "momentum": 0.9]),
