@@ -19,8 +19,10 @@ BIN := .build/release
 # The reference results, the one that README.md shows in full first.
 REFERENCES := $(foreach p,quick paper,$(if $(wildcard results/reference/$(p)/*.h5),results/reference/$(p)))
 # Prints every claim, told by the experiments themselves.
-CLAIMS = { printf '\043 experiment\tclaim\tplace\tstatement\trule\tfigure; written by make claims\n'; \
+CLAIMS = { printf '\043 experiment\tclaim\tplace\tstatement\trule\tfigure; written by make claims\n' && \
   for e in $(EXPERIMENTS); do $(BIN)/$$e --claims || exit; done; }
+# Copies files, each in one step.
+KEEP := reproductions/support/keep.sh
 SWIFTFLAGS := -c release $(if $(WERROR),-Xswiftc -warnings-as-errors)
 SOURCES := Package.swift $(shell find Sources reproductions -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.tsv' -o -name 'module.modulemap')
 STAMPS := .build/stamps
@@ -77,7 +79,7 @@ search: $(STAMPS)/build ## search the step sizes that profile quick takes from f
 	  if [ -f reproductions/$$e/search.tsv ]; then \
 	    $(BIN)/$$e --search $(filter-out --profile $(PROFILE),$(RUN_OPTIONS)) --profile quick \
 	      --search-seeds $(SEARCH_SEEDS) \
-	      && cp results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
+	      && $(KEEP) results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
 	  fi; done
 
 .PHONY: report
@@ -87,21 +89,25 @@ report: $(STAMPS)/build ## write the report of results/PROFILE
 .PHONY: reference
 reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
 	@mkdir -p results/reference/$(PROFILE)
-	cp results/$(PROFILE)/*.h5 results/reference/$(PROFILE)/
+	@$(KEEP) results/$(PROFILE)/*.h5 results/reference/$(PROFILE)
 	@$(MAKE) --no-print-directory reference-figures claims
 
 .PHONY: reference-figures
 reference-figures: $(STAMPS)/build ## draw the figures of the reference results again
 	@for p in $(REFERENCES); do \
 	  $(BIN)/report --quiet --results $$p --output .build/reference-report || exit; \
-	  mkdir -p $$p/figures && rm -f $$p/figures/*.svg && cp .build/reference-report/figures/*.svg $$p/figures/ || exit; \
+	  mkdir -p $$p/figures && $(KEEP) .build/reference-report/figures/*.svg $$p/figures || exit; \
+	  for f in $$p/figures/*.svg; do \
+	    [ -e .build/reference-report/figures/$${f##*/} ] || rm -f "$$f"; \
+	  done; \
 	  rm -rf .build/reference-report; \
 	done
 
 .PHONY: claims
 claims: $(STAMPS)/build ## write the list of all claims, results/reference/claims.tsv
 	@mkdir -p results/reference
-	@{ $(CLAIMS); } > results/reference/claims.tsv.partial && mv results/reference/claims.tsv.partial results/reference/claims.tsv
+	@t=results/reference/claims.tsv.partial; \
+	  ( $(CLAIMS) ) > $$t && sync $$t && mv $$t results/reference/claims.tsv || { rm -f $$t; exit 74; }
 
 .PHONY: readme
 readme: $(STAMPS)/build ## put the reference results into README.md

@@ -49,22 +49,17 @@ public struct ClaimList: Sendable, Equatable {
 
   /// Reads a table.
   ///
-  /// - Throws: `FileError`, or `ReportError.malformedClaimList` for a line without six columns.
+  /// - Throws: `FileError`, or `TableError` for a line without six columns.
   public init(reading path: String) throws {
-    let text = String(decoding: try FileContents.read(path), as: UTF8.self)
-    var entries: [Entry] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    where !line.isEmpty && !line.hasPrefix("#") {
-      let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      guard columns.count == 6 else {
-        throw ReportError.malformedClaimList(path: path, line: number + 1)
-      }
-      entries.append(
-        Entry(
-          experiment: columns[0], id: columns[1], place: columns[2], statement: columns[3],
-          rule: columns[4], figure: columns[5]))
+    let table = try SeparatedTable(
+      FileContents.read(path), name: path,
+      columns: ["experiment", "claim", "place", "statement", "rule", "figure"], hasHeader: false,
+      advice: "make it again with 'make claims'")
+    entries = table.rows.map { row in
+      Entry(
+        experiment: row.fields[0], id: row.fields[1], place: row.fields[2],
+        statement: row.fields[3], rule: row.fields[4], figure: row.fields[5])
     }
-    self.entries = entries
   }
 
   /// The lines of the table, each with its line feed.

@@ -32,41 +32,70 @@ public struct Gnuplot: Sendable {
       throw ReportError.gnuplotMissing(
         name.contains("/") ? "is not at \(name)" : "is not installed")
     }
-    executable = found
+    executable = FilePaths.absolute(found)
   }
 
   /// Draws one figure from a document.
   ///
+  /// Every file is checked to be complete: what gnuplot's status says is not enough.
+  ///
   /// - Parameter paper: the paper's curves that the figure refers to.
-  /// - Throws: `ReportError.gnuplotFailed` with what gnuplot said.
+  /// - Throws: `ReportError.gnuplotFailed` with what gnuplot said; `FileError` if `TMPDIR` is missing
+  ///   or full; `SystemError` if no process can be started.
   public func draw(_ figure: Figure, of document: Document, paper: PaperCurves) throws
     -> DrawnFigure
   {
-    let panels = figure.panels.map {
-      PanelData($0, of: figure, document: document, paper: paper)
-    }
-    let script = GnuplotScript(
-      figure: figure, panels: panels, warnings: Self.warnings(document),
-      notes: Self.notes(panels))
-    let folder = try TemporaryFolder()
+    let panels = Self.panels(figure, document, paper)
+    let script = Self.script(figure, panels, document).text
+    let folder = try ScratchFolder()
     defer { folder.remove() }
-    try run(script.text, for: figure.id, in: folder.path)
-    func file(_ name: String) throws -> [UInt8] {
-      do {
-        return try FileContents.read("\(folder.path)/\(name)")
-      } catch {
-        throw ReportError.gnuplotFailed(figure: figure.id, message: "it wrote no \(name)")
+    let outcome = try run(script, in: folder)
+    func failure(_ problem: String) -> any Error {
+      if folder.isFull { return folder.writeError(ENOSPC) }
+      let lines = outcome.messages.split(whereSeparator: \.isNewline)
+      let said = lines.last { !$0.allSatisfy { " ^".contains($0) } }
+      return ReportError.gnuplotFailed(
+        figure: figure.id, message: said.map { "\(problem): \($0)" } ?? problem)
+    }
+    guard outcome.status == 0 else { throw failure(outcome.ending) }
+    func file(_ name: String, _ format: PictureFormat) throws -> [UInt8] {
+      let path = FilePaths.join(folder.path, "\(name).\(format.rawValue)")
+      guard FilePaths.exists(path) else { throw failure("it wrote no \(name).\(format.rawValue)") }
+      let bytes = try FileContents.read(path)
+      guard format.isComplete(bytes) else {
+        throw failure("what it wrote as \(name).\(format.rawValue) is not complete")
       }
+      return bytes
     }
     let inline = try panels.indices.map { index in
       Self.inlined(
-        try file("panel-\(index).svg"), id: "\(figure.id)-\(index)", figure: figure,
+        try file("panel-\(index)", .svg), id: "\(figure.id)-\(index)", figure: figure,
         panel: panels[index])
     }
+    let hasPDF = FilePaths.exists(FilePaths.join(folder.path, "figure.pdf"))
     return DrawnFigure(
-      figure: figure, svg: Self.described(try file("figure.svg"), figure: figure),
-      png: try file("figure.png"),
-      pdf: (try? file("figure.pdf")).map(Self.withoutDate), panels: inline)
+      figure: figure, svg: Self.described(try file("figure", .svg), figure: figure),
+      png: try file("figure", .png),
+      pdf: hasPDF ? Self.withoutDate(try file("figure", .pdf)) : nil, panels: inline)
+  }
+
+  /// The SHA-256 of all that a figure is drawn from: figures of the same are the same.
+  public static func inputs(of figure: Figure, _ document: Document, paper: PaperCurves) -> String {
+    let script = script(figure, panels(figure, document, paper), document).text
+    return SHA256.hexDigest(of: [script, figure.title, figure.caption].joined(separator: "\0"))
+  }
+
+  private static func panels(
+    _ figure: Figure, _ document: Document, _ paper: PaperCurves
+  ) -> [PanelData] {
+    figure.panels.map { PanelData($0, of: figure, document: document, paper: paper) }
+  }
+
+  private static func script(
+    _ figure: Figure, _ panels: [PanelData], _ document: Document
+  ) -> GnuplotScript {
+    GnuplotScript(
+      figure: figure, panels: panels, warnings: warnings(document), notes: notes(panels))
   }
 
   /// What a figure must say about its data and its protocol; nothing if they are the paper's.
@@ -103,37 +132,21 @@ public struct Gnuplot: Sendable {
     return parts.isEmpty ? [] : [parts.joined(separator: " ")]
   }
 
-  private func run(_ script: String, for figure: String, in folder: String) throws {
-    let scriptPath = "\(folder)/figure.gp"
-    try Data(script.utf8).write(to: URL(fileURLWithPath: scriptPath))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    // -d: without the user's own start-up files.
-    process.arguments = ["-d", scriptPath]
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+  private func run(_ script: String, in folder: ScratchFolder) throws -> ChildProcess.Outcome {
+    let path = FilePaths.join(folder.path, "figure.gp")
+    do {
+      try AtomicFile.commit(script, to: path)
+    } catch let error as FileError {
+      throw folder.writeError(error.code)
+    }
     var environment = ProcessInfo.processInfo.environment
     environment["LC_ALL"] = "C.UTF-8"
     environment["TZ"] = "UTC"
     environment["GNUTERM"] = nil
-    process.environment = environment
-    let messages = Pipe()
-    process.standardError = messages
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      throw ReportError.gnuplotMissing("cannot be started (\(executable))")
-    }
-    let said = String(
-      decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      let lines = said.split(whereSeparator: \.isNewline)
-      let last = lines.last { !$0.allSatisfy { " ^".contains($0) } }
-      throw ReportError.gnuplotFailed(
-        figure: figure, message: last.map(String.init) ?? "status \(process.terminationStatus)")
-    }
+    // -d: without the user's own start-up files.
+    let place = folder.path.replacing("'", with: "''")
+    return try ChildProcess.run(
+      executable, ["-d", "-e", "cd '\(place)'", path], environment: environment)
   }
 
   // MARK: What gnuplot writes, made fit
@@ -263,18 +276,4 @@ public struct Gnuplot: Sendable {
     }
     return bytes
   }
-}
-
-/// A folder for one run of gnuplot.
-private struct TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var template = Array("\(base)/adam-figure-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw FileError(.createFolder, base, code: errno) }
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -93,49 +93,29 @@ public struct PaperCurves: Sendable, Equatable {
 
   /// Reads the text format, e.g. the bytes that an executable embeds.
   ///
-  /// - Throws: `PaperCurvesError` with the number of the first line that is not understood.
+  /// - Throws: `TableError` with the number of the first line that is not understood.
   public init(_ bytes: [UInt8]) throws {
-    self.init()
-    let expected = ["figure", "curve", "x", "y", "note"]
-    var headerSeen = false
-    let text = String(decoding: bytes, as: UTF8.self)
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated() where !line.isEmpty {
-      if line.first == "#" {
-        let comment = line.dropFirst()
-        comments.append(String(comment.first == " " ? comment.dropFirst() : comment))
-        continue
-      }
-      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      if !headerSeen {
-        guard fields == expected else {
-          throw PaperCurvesError(
-            line: index + 1, problem: "the header is not '\(expected.joined(separator: " "))'")
-        }
-        headerSeen = true
-        continue
-      }
-      guard fields.count == expected.count else {
-        throw PaperCurvesError(
-          line: index + 1, problem: "\(fields.count) columns instead of \(expected.count)")
-      }
+    let table = try SeparatedTable(
+      bytes, name: "paper-curves.tsv", columns: ["figure", "curve", "x", "y", "note"],
+      hasHeader: true, advice: "restore the file from the repository, then build again")
+    self.init(comments: table.remarks)
+    for row in table.rows {
+      let fields = row.fields
       guard let x = Double(fields[2]), let y = Double(fields[3]), x.isFinite, y.isFinite else {
-        throw PaperCurvesError(line: index + 1, problem: "x or y is not a finite number")
+        throw table.refusal(line: row.line, "x or y is not a finite number")
       }
       guard let note = Note(rawValue: fields[4]) else {
-        throw PaperCurvesError(line: index + 1, problem: "unknown note '\(fields[4])'")
+        throw table.refusal(line: row.line, "unknown note '\(fields[4])'")
       }
       let point = Point(x: x, y: y, note: note)
       if let last = curves.last, last.figure == fields[0], last.name == fields[1] {
         curves[curves.count - 1].points.append(point)
       } else if curve(fields[1], of: fields[0]) != nil {
-        throw PaperCurvesError(
-          line: index + 1, problem: "the points of '\(fields[1])' are not together")
+        throw table.refusal(line: row.line, "the points of '\(fields[1])' are not together")
       } else {
         curves.append(Curve(figure: fields[0], name: fields[1], points: [point]))
       }
     }
-    guard headerSeen else { throw PaperCurvesError(line: 1, problem: "there is no header line") }
   }
 
   /// The horizontal range of a figure's frame, from the comment `frame: <figure> <x> <y>`; nil if
@@ -157,19 +137,4 @@ public struct PaperCurves: Sendable, Equatable {
 
   /// The lines of one figure, in the order of its legend.
   public func curves(of figure: String) -> [Curve] { curves.filter { $0.figure == figure } }
-}
-
-/// A file of the paper's curves that is not understood.
-public struct PaperCurvesError: UserFacingError, Equatable {
-  /// The number of the line, from 1.
-  public let line: Int
-  /// What is wrong with it.
-  public let problem: String
-
-  /// One line for the user.
-  public var description: String {
-    "paper-curves.tsv, line \(line): \(problem); restore the file from the repository"
-  }
-  /// How the program ends.
-  public var exitStatus: ExitStatus { .badData }
 }

@@ -3,41 +3,63 @@ import Storage
 
 /// Making and checking a report in a folder.
 public enum Report {
-  /// Writes `index.html`, `report.md` and `figures/*.svg, *.png, *.pdf` into a folder.
+  /// Writes `index.html`, `report.md` and `figures/*.svg, *.png, *.pdf` into a folder, and a seal by
+  /// which `isComplete` knows them again. Files of figures that are not drawn are removed.
   ///
+  /// - Parameter inputs: the hash of what the report is made from.
   /// - Throws: `FileError` if a file cannot be written.
   public static func write(
-    _ content: ReportContent, to folder: String, layer: any FileLayer = .system
+    _ content: ReportContent, to folder: String, inputs: String = "",
+    layer: any FileLayer = .system
   ) throws {
     try layer.createFolders(folder)
-    for entry in content.figures {
-      try entry.drawn?.write(to: FilePaths.join(folder, "figures"), layer: layer)
+    var seal = OutputSeal(replacing: sealPath(folder))
+    func commit(_ name: String, _ bytes: [UInt8]) throws {
+      let path = FilePaths.join(folder, name)
+      if (try? FileContents.read(path)) != bytes {
+        try AtomicFile.commit(bytes, to: path, layer: layer)
+      }
+      seal.record(name, bytes, from: inputs)
     }
-    try AtomicFile.commit(
-      MarkdownReport.text(content), to: FilePaths.join(folder, "report.md"), layer: layer)
-    try AtomicFile.commit(
-      HTMLReport.text(content), to: FilePaths.join(folder, "index.html"), layer: layer)
+    for entry in content.figures {
+      let files = entry.drawn?.files ?? [:]
+      if !files.isEmpty { try layer.createFolders(FilePaths.join(folder, "figures")) }
+      for ending in ["svg", "png", "pdf"] {
+        let name = "figures/\(entry.figure.id).\(ending)"
+        if let bytes = files[ending] {
+          try commit(name, bytes)
+        } else if FilePaths.exists(FilePaths.join(folder, name)) {
+          try layer.remove(FilePaths.join(folder, name))
+        }
+      }
+    }
+    try commit("report.md", Array(MarkdownReport.text(content).utf8))
+    try commit("index.html", Array(HTMLReport.text(content).utf8))
+    // One without figures is not complete: they may be drawn next time.
+    if content.hasPictures { try seal.write(layer: layer) }
+  }
+
+  /// Whether a folder has a report made from these inputs, and all its files are as they were
+  /// written.
+  public static func isComplete(in folder: String, inputs: String) -> Bool {
+    let seal = OutputSeal(at: sealPath(folder))
+    return seal.names.contains("index.html")
+      && seal.names.allSatisfy {
+        seal.isComplete($0, at: FilePaths.join(folder, $0), from: inputs)
+      }
+  }
+
+  private static func sealPath(_ folder: String) -> String {
+    FilePaths.join(folder, "report.sealed")
   }
 }
 
 extension DrawnFigure {
-  /// Writes `<id>.svg`, `<id>.png` and, if there is one, `<id>.pdf` into a folder, which is made if
-  /// it is not there. Files that are as they should be are left alone.
-  ///
-  /// - Returns: the paths of the files.
-  @discardableResult
-  public func write(to folder: String, layer: any FileLayer = .system) throws -> [String] {
-    try layer.createFolders(folder)
-    var files = [("svg", svg), ("png", png)]
-    if let pdf { files.append(("pdf", pdf)) }
-    return try files.map { ending, bytes in
-      let path = FilePaths.join(folder, "\(figure.id).\(ending)")
-      if FilePaths.exists(path), let old = try? FileContents.read(path), old == bytes {
-        return path
-      }
-      try AtomicFile.commit(bytes, to: path, layer: layer)
-      return path
-    }
+  /// The figure's files by the ends of their names.
+  var files: [String: [UInt8]] {
+    var files = ["svg": svg, "png": png]
+    files["pdf"] = pdf
+    return files
   }
 }
 

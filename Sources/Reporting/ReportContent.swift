@@ -33,6 +33,8 @@ public struct ReportContent: Sendable {
   package let comparisons: [ReferenceComparison]
   /// Why there are no figures; nil if there are.
   package let figureProblem: String?
+  /// The error that kept the figures from being drawn; nil if they were, or were not to be.
+  public let figureError: (any UserFacingError)?
   /// Whether the figures are there as files.
   package var hasPictures: Bool { figureProblem == nil }
 
@@ -43,13 +45,11 @@ public struct ReportContent: Sendable {
   ///   - known: the claims of experiments, for those that have not been run.
   ///   - gnuplot: draws the figures; nil: they are not drawn again.
   ///   - figureProblem: why there are no figures, if there are none.
-  /// - Throws: `ReportError.gnuplotFailed`.
   public init(
     _ results: ResultSet, reference: ResultSet? = nil, known: ClaimList = ClaimList(),
     gnuplot: Gnuplot? = nil, figureProblem: String? = nil
   ) throws {
     self.results = results
-    self.figureProblem = figureProblem
     summaries = results.experiments.map { ExperimentSummary($0.document) }
     comparisons = reference.map { ReferenceComparison.compare(results, with: $0) } ?? []
     claims = Self.rows(results, reference: reference, known: known)
@@ -68,16 +68,26 @@ public struct ReportContent: Sendable {
         jobs.append((experiment.document, paper))
       }
     }
+    var problem = figureProblem
+    var failure: (any UserFacingError)?
     if let gnuplot {
       let undrawn = entries
       let sources = jobs
-      let drawn = try Self.inParallel(undrawn.indices) { index in
-        try gnuplot.draw(
-          undrawn[index].figure, of: sources[index].document, paper: sources[index].paper)
+      do {
+        let drawn = try Self.inParallel(undrawn.indices) { index in
+          try gnuplot.draw(
+            undrawn[index].figure, of: sources[index].document, paper: sources[index].paper)
+        }
+        for index in entries.indices { entries[index].drawn = drawn[index] }
+      } catch let error as any UserFacingError {
+        // The tables say the same; figures can be drawn later.
+        problem = error.description
+        failure = error
       }
-      for index in entries.indices { entries[index].drawn = drawn[index] }
     }
     figures = entries
+    self.figureProblem = problem
+    figureError = failure
   }
 
   /// The claims of all experiments; those of an experiment that has not been run are known from the

@@ -4,8 +4,6 @@ import Storage
 public enum ReportError: UserFacingError, Equatable {
   /// A group `/claims` that does not follow the schema.
   case malformedClaims(String)
-  /// A list of claims with a line that has not six columns.
-  case malformedClaimList(path: String, line: Int)
   /// A group `/figures/<id>` that does not follow the schema.
   case malformedFigure(id: String, String)
   /// A folder without any result file.
@@ -22,8 +20,6 @@ public enum ReportError: UserFacingError, Equatable {
     switch self {
     case .malformedClaims(let problem):
       "group /claims: \(problem); run the experiment again with this version"
-    case .malformedClaimList(let path, let line):
-      "\(path), line \(line): not six columns; make it again with 'make claims'"
     case .malformedFigure(let id, let problem):
       "group /figures/\(id): \(problem); run the experiment again with this version"
     case .noResults(let folder):
@@ -42,7 +38,7 @@ public enum ReportError: UserFacingError, Equatable {
   /// How the program ends.
   public var exitStatus: ExitStatus {
     switch self {
-    case .malformedClaims, .malformedClaimList, .malformedFigure, .noMarkers: .badData
+    case .malformedClaims, .malformedFigure, .noMarkers: .badData
     case .noResults: .noInput
     case .gnuplotMissing: .unavailable
     case .gnuplotFailed: .software

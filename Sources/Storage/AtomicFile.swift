@@ -13,7 +13,7 @@ public enum AtomicFile {
   /// default reads it back and compares. On any error the temporary is removed; the old file stays,
   /// unless only the last step failed, the folder's way to the disk: then the new one is there.
   ///
-  /// Throws `FileError`, `VerificationError`, or what `verify` throws.
+  /// Throws `FileError`, `DanglingLinkError`, `VerificationError`, or what `verify` throws.
   public static func commit(
     _ bytes: [UInt8], to path: String, layer: any FileLayer = .system,
     verify: ((String) throws -> Void)? = nil
@@ -33,7 +33,7 @@ public enum AtomicFile {
     _ bytes: UnsafeRawBufferPointer, to path: String, layer: any FileLayer = .system,
     verify: ((String) throws -> Void)? = nil
   ) throws {
-    let target = resolvingLink(path)
+    let target = try resolvingLink(path)
     removeStaleTemporaries(of: target, layer: layer)
     let temporary = Temporaries.shared.begin(target)
     defer { Temporaries.shared.end(temporary) }
@@ -86,12 +86,18 @@ public enum AtomicFile {
     try layer.close(file)
   }
 
-  /// A link is followed, so that a result that lives on another disk stays there.
-  private static func resolvingLink(_ path: String) -> String {
+  /// Where the file at `path` is or will be. A link is followed, so that a result that lives on
+  /// another disk stays there.
+  ///
+  /// Throws `DanglingLinkError` if the link leads nowhere, perhaps since that disk is not there now.
+  @discardableResult
+  public static func resolvingLink(_ path: String) throws -> String {
     var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
-      let resolved = realpath(path, nil)
-    else { return path }
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
+    guard let resolved = realpath(path, nil) else {
+      guard errno == ENOENT else { throw FileError(.rename, path, code: errno) }
+      throw DanglingLinkError(path: path)
+    }
     defer { free(resolved) }
     return String(cString: resolved)
   }
@@ -103,6 +109,21 @@ public enum AtomicFile {
     if error.operation == .open || error.operation == .read { error.operation = .verify }
     return error
   }
+}
+
+/// An output that is a link to something that is not there.
+public struct DanglingLinkError: UserFacingError, Equatable {
+  /// The link.
+  public let path: String
+
+  /// What is wrong, where, and what to do; one line.
+  public var description: String {
+    "\(path) is a link to something that is not there; make what it leads to available, or remove "
+      + "the link"
+  }
+
+  /// 73: cannot create.
+  public var exitStatus: ExitStatus { .cannotCreate }
 }
 
 extension UnsafeRawBufferPointer {

@@ -49,9 +49,10 @@ public struct FileError: UserFacingError, Equatable {
     "cannot \(operation.rawValue) \(path): \(reason); \(advice)"
   }
 
-  /// 66 for a missing input, 73 if something cannot be created, else 74.
+  /// 71 if too many files are open, 66 for a missing input, 73 if something cannot be created, else 74.
   public var exitStatus: ExitStatus {
     switch operation {
+    case _ where [EMFILE, ENFILE].contains(code): .operatingSystem
     case .open: .noInput
     case .read where code == EISDIR: .noInput
     case .create, .createFolder: .cannotCreate
@@ -76,6 +77,10 @@ public struct FileError: UserFacingError, Equatable {
         ? "check the path" : "its folder is missing: create it, or choose another folder"
     case ENOTDIR: "a part of this path is a file, not a folder: choose another folder"
     case ENAMETOOLONG: "choose a shorter name"
+    case EEXIST where operation == .createFolder:
+      "what has this name is no folder, or a link that leads nowhere: move it away"
+    case ELOOP: "links lead in a circle: remove one of them"
+    case EFBIG: "files are limited in size: raise the limit (ulimit -f)"
     case ENOLCK, ENOTSUP, ENOSYS:
       "this file system has no locks: choose a folder on a local disk"
     case EMFILE, ENFILE: "too many files are open: raise the limit (ulimit -n)"

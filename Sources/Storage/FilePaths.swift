@@ -22,6 +22,11 @@ public enum FilePaths {
     folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
+  /// The path from the root, also of one that begins in the working directory.
+  public static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : join(FileManager.default.currentDirectoryPath, path)
+  }
+
   /// Whether there is a folder at `path`.
   public static func isFolder(_ path: String) -> Bool { fileType(path) == S_IFDIR }
 

@@ -22,6 +22,8 @@ public enum ExitStatus: Int32, Sendable {
   case unavailable = 69
   /// A fault of this program.
   case software = 70
+  /// The operating system refuses a thread, a process, a descriptor or memory.
+  case operatingSystem = 71
   /// A file or folder cannot be created.
   case cannotCreate = 73
   /// Reading or writing failed midway, e.g. a full disk.

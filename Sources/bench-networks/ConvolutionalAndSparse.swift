@@ -60,7 +60,7 @@ let imdb = Subject(name: "imdb", minibatch: 128, maskedElements: 0) { _ in
   let theta = objective.initialTheta(seed: 0)
   let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
   let time = shortest(10) { _ = objective.evaluate(at: theta, on: .training, noise: noise) }
-  print("  evaluating 25,000 reviews: \(format(1e3 * time)) ms")
+  show("  evaluating 25,000 reviews: \(format(1e3 * time)) ms")
 }
 
 /// Where the processor time of a step goes, on the calling thread; each the least of some steps.
@@ -90,16 +90,16 @@ private func printPasses(input: Double, hidden: Double) throws {
   }
   network.stopwatch = nil
   let operations = network.passOperations
-  print("  \(format(100 * network.paddingShare, 1)) % of the operations are in the padding")
+  show("  \(format(100 * network.paddingShare, 1)) % of the operations are in the padding")
   for pass in passes {
     let rate = operations[pass.name].map { ", \(format($0 / pass.seconds / 1e9, 1)) GFLOP/s" } ?? ""
     let name = pass.name.padding(toLength: 26, withPad: " ", startingAt: 0)
-    print("    \(name)\(format(1e3 * pass.seconds)) ms\(rate)")
+    show("    \(name)\(format(1e3 * pass.seconds)) ms\(rate)")
   }
   let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
   stopwatch.reset()
   stopwatch.measure("evaluation") { _ = network.evaluate(at: theta, on: .test, noise: noise) }
   for evaluation in stopwatch.seconds {
-    print("  evaluating 50,000 images: \(format(5 * evaluation.seconds, 1)) s of one thread")
+    show("  evaluating 50,000 images: \(format(5 * evaluation.seconds, 1)) s of one thread")
   }
 }

@@ -146,22 +146,22 @@ func onThreads<Result: Sendable>(
   _ threads: Int, _ body: @escaping @Sendable (_ number: Int) throws -> Result
 ) -> [Result] {
   let outcomes = Outcomes<Result>()
-  let done = DispatchSemaphore(value: 0)
-  for number in 0..<threads {
-    let worker = Thread {
-      vk_pin_thread(Int32(number))
-      do {
-        outcomes.add(try body(number))
-      } catch {
-        // The others would wait for this thread for ever.
-        fail("\(error)")
+  let workers = (0..<threads).map { number in
+    do {
+      return try WorkerThread {
+        vk_pin_thread(Int32(number))
+        do {
+          outcomes.add(try body(number))
+        } catch {
+          // The others would wait for this thread for ever.
+          fail(error)
+        }
       }
-      done.signal()
+    } catch {
+      fail(error)
     }
-    worker.stackSize = 8 << 20
-    worker.start()
   }
-  for _ in 0..<threads { done.wait() }
+  for worker in workers { worker.join() }
   return outcomes.values
 }
 
@@ -175,10 +175,11 @@ private final class Outcomes<Result: Sendable>: @unchecked Sendable {
   var values: [Result] { lock.withLock { found } }
 }
 
-func fail(_ reason: String, status: Int32 = 70) -> Never {
-  FileHandle.standardError.write(Data("bench-networks: \(reason)\n".utf8))
-  exit(status)
-}
+func fail(_ error: any Error) -> Never { CommandLineTool.main("bench-networks") { throw error } }
+
+func show(_ line: String) { Console.show(line + "\n") }
+
+func format(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
 
 /// Runs `subject` on `threads` threads at once; times are per step of one thread.
 func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: Int) -> Parts {
@@ -238,8 +239,8 @@ func steps(
   return parts
 }
 
-/// The networks that are asked for; ends the program for `--help` and for mistakes.
-func chosenSubjects() throws -> [Subject] {
+/// The networks that are asked for; nil if only help or the version is.
+func chosenSubjects() throws -> [Subject]? {
   let parser = OptionParser([
     CommandOption("version", nil, "print the version and end"),
     CommandOption("help", nil, "print this and end"),
@@ -257,12 +258,12 @@ func chosenSubjects() throws -> [Subject] {
 
       Networks (default: all): \(names)
       """
-    print(parser.help(usage: usage), terminator: "")
-    exit(ExitStatus.success.rawValue)
+    Console.show(parser.help(usage: usage))
+    return nil
   }
   if options.contains("version") {
-    print("bench-networks \(Program.version)")
-    exit(ExitStatus.success.rawValue)
+    show("bench-networks \(Program.version)")
+    return nil
   }
   for name in options.operands where !subjects.contains(where: { $0.name == name }) {
     let names = subjects.map(\.name).joined(separator: " ")
@@ -271,55 +272,54 @@ func chosenSubjects() throws -> [Subject] {
   return subjects.filter { options.operands.isEmpty || options.operands.contains($0.name) }
 }
 
-let chosen: [Subject]
-do {
-  chosen = try chosenSubjects()
-} catch let error as any UserFacingError {
-  fail(error.description, status: error.exitStatus.rawValue)
+/// Measures and prints.
+func run() throws -> ExitStatus {
+  guard let chosen = try chosenSubjects() else { return .success }
+  vk_pin_thread(0)
+  let ceilings = (one: Ceilings.measured(threads: 1), two: Ceilings.measured(threads: 2))
+
+  show("oneDNN \(String(cString: onednn_version())), one core:")
+  for (name, found) in [("alone", ceilings.one), ("each of two at once", ceilings.two)] {
+    show(
+      "  \(name): peak \(format(found.peak / 1e9, 1)) GFLOP/s, "
+        + "copying \(format(found.bandwidth / 1e9, 1)) GB/s")
+  }
+  show("ms/step: wall time of two runs at once / steps of both; batch as given, Adam;")
+  show(
+    "the shortest of many rounds; floors by the ceilings of as many cores; shares of dropout and")
+  show("rest are estimates, since dropout is timed by itself")
+  let images = makeImages(count: 60_000)
+  for subject in chosen {
+    let two = measure(subject, images, threads: 2, rounds: subject.rounds)
+    let one = measure(subject, images, threads: 1, rounds: subject.rounds / 2)
+    let floors = (one: ceilings.one.floor(one), two: ceilings.two.floor(two))
+    let dropout =
+      subject.maskedElements == 0
+      ? 0
+      : {
+        let buffer = UnsafeMutablePointer<Float>.allocate(capacity: subject.maskedElements)
+        buffer.initialize(repeating: 1, count: subject.maskedElements)
+        var mask = vk_dropout(key: 1, counter: (0, 0, 0, 3), threshold: 32768, scale: 2)
+        let time = shortest(30) { vk_drop(buffer, subject.maskedElements, &mask) }
+        buffer.deallocate()
+        return time
+      }()
+    let share = { (part: Double) in format(100 * part / one.processor, 1) + " %" }
+    let rest = one.processor - one.products - one.update - dropout
+    show(
+      """
+      \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters
+        two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floors.two / 2, 4)), \
+      ratio \(format(two.step / floors.two, 2)); processor time \(format(1e3 * two.processor, 4)) ms
+        one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floors.one, 4)), \
+      ratio \(format(one.step / floors.one, 2)); processor time \(format(1e3 * one.processor, 4)) ms
+        of one run: products \(share(one.products)) at \
+      \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
+      dropout \(share(dropout)), rest \(share(rest))
+      """)
+    try subject.details()
+  }
+  return .success
 }
 
-vk_pin_thread(0)
-let ceilings = (one: Ceilings.measured(threads: 1), two: Ceilings.measured(threads: 2))
-
-func format(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
-
-print("oneDNN \(String(cString: onednn_version())), one core:")
-for (name, found) in [("alone", ceilings.one), ("each of two at once", ceilings.two)] {
-  print(
-    "  \(name): peak \(format(found.peak / 1e9, 1)) GFLOP/s, "
-      + "copying \(format(found.bandwidth / 1e9, 1)) GB/s")
-}
-print("ms/step: wall time of two runs at once / steps of both; batch as given, Adam;")
-print("the shortest of many rounds; floors by the ceilings of as many cores; shares of dropout and")
-print("rest are estimates, since dropout is timed by itself")
-let images = makeImages(count: 60_000)
-for subject in chosen {
-  let two = measure(subject, images, threads: 2, rounds: subject.rounds)
-  let one = measure(subject, images, threads: 1, rounds: subject.rounds / 2)
-  let floors = (one: ceilings.one.floor(one), two: ceilings.two.floor(two))
-  let dropout =
-    subject.maskedElements == 0
-    ? 0
-    : {
-      let buffer = UnsafeMutablePointer<Float>.allocate(capacity: subject.maskedElements)
-      buffer.initialize(repeating: 1, count: subject.maskedElements)
-      var mask = vk_dropout(key: 1, counter: (0, 0, 0, 3), threshold: 32768, scale: 2)
-      let time = shortest(30) { vk_drop(buffer, subject.maskedElements, &mask) }
-      buffer.deallocate()
-      return time
-    }()
-  let share = { (part: Double) in format(100 * part / one.processor, 1) + " %" }
-  let rest = one.processor - one.products - one.update - dropout
-  print(
-    """
-    \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters
-      two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floors.two / 2, 4)), \
-    ratio \(format(two.step / floors.two, 2)); processor time \(format(1e3 * two.processor, 4)) ms
-      one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floors.one, 4)), \
-    ratio \(format(one.step / floors.one, 2)); processor time \(format(1e3 * one.processor, 4)) ms
-      of one run: products \(share(one.products)) at \
-    \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
-    dropout \(share(dropout)), rest \(share(rest))
-    """)
-  do { try subject.details() } catch { fail("\(error)") }
-}
+CommandLineTool.main("bench-networks", run)

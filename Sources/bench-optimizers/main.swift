@@ -15,13 +15,8 @@ func rounded(_ value: Double, _ digits: Int) -> String {
   return "\((value * scale).rounded() / scale)"
 }
 
-func complain(_ text: String) {
-  let line = Array("bench-optimizers: \(text)\n".utf8)
-  _ = write(STDERR_FILENO, line, line.count)
-}
-
-/// The methods that are asked for; ends the program for `--help`.
-func chosenMethods() throws -> [String] {
+/// The methods that are asked for; nil if only help or the version is.
+func chosenMethods() throws -> [String]? {
   let parser = OptionParser([
     CommandOption("version", nil, "print the version and end"),
     CommandOption("help", nil, "print this and end"),
@@ -37,12 +32,12 @@ func chosenMethods() throws -> [String] {
 
       Methods (default: all): \(all.joined(separator: " "))
       """
-    print(parser.help(usage: usage), terminator: "")
-    exit(ExitStatus.success.rawValue)
+    Console.show(parser.help(usage: usage))
+    return nil
   }
   if options.contains("version") {
-    print("bench-optimizers \(Program.version)")
-    exit(ExitStatus.success.rawValue)
+    Console.show("bench-optimizers \(Program.version)\n")
+    return nil
   }
   for name in options.operands where !all.contains(name) {
     throw UsageError("unknown method '\(name)'; choose from: \(all.joined(separator: " "))")
@@ -50,9 +45,10 @@ func chosenMethods() throws -> [String] {
   return all.filter { options.operands.isEmpty || options.operands.contains($0) }
 }
 
-do {
-  let methods = try chosenMethods()
-  print(
+func run() throws -> ExitStatus {
+  guard let methods = try chosenMethods() else { return .success }
+  func show(_ columns: String...) { Console.show(columns.joined(separator: " ") + "\n") }
+  show(
     "method".padding(24), column("n", 9), column("us/update", 10), column("GB/s", 7),
     column("copy GB/s", 10), column("ratio", 6))
   for count in [20_000, 1_800_000] {
@@ -63,19 +59,14 @@ do {
       let copy = OptimizerBenchmark.copy(bytes: update.bytes, repetitions: repetitions)
       let rate = Double(update.bytes) / update.seconds * 1e-9
       let copyRate = Double(copy.bytes) / copy.seconds * 1e-9
-      print(
+      show(
         method.padding(24), column("\(count)", 9),
         column(rounded(update.seconds * 1e6, 2), 10),
         column(rounded(rate, 1), 7), column(rounded(copyRate, 1), 10),
         column(rounded(rate / copyRate, 2), 6))
     }
   }
-} catch let error as any UserFacingError {
-  complain(error.description)
-  exit(error.exitStatus.rawValue)
-} catch {
-  complain("\(error)")
-  exit(ExitStatus.software.rawValue)
+  return .success
 }
 
 extension String {
@@ -83,3 +74,5 @@ extension String {
     self + String(repeating: " ", count: max(0, width - count))
   }
 }
+
+CommandLineTool.main("bench-optimizers", run)

@@ -1,4 +1,3 @@
-import Foundation
 import Reporting
 import Reproduction
 import Storage
@@ -12,15 +11,15 @@ let parser = OptionParser([
   CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
   CommandOption("check-readme", "FILE", "fail if FILE does not have the results, and end"),
   CommandOption("check", nil, "check result files and reports, named as operands, and end"),
+  CommandOption(
+    "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
   CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
   CommandOption("quiet", nil, "print errors only"),
   CommandOption("version", nil, "print the version"),
   CommandOption("help", nil, "print this help"),
 ])
 
-func complain(_ text: String) {
-  FileHandle.standardError.write(Data("report: \(text)\n".utf8))
-}
+func complain(_ text: String) { CommandLineTool.complain("report", text) }
 
 /// The reference results of the same profile as `results`, unless these are the reference.
 func reference(for results: ResultSet, _ options: ParsedOptions) throws -> ResultSet? {
@@ -60,7 +59,7 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
     for problem in problems {
       complain(problem.hasPrefix(path) ? problem : "\(path): \(problem)")
     }
-    if problems.isEmpty && !options.contains("quiet") { print("\(path): all is well") }
+    if problems.isEmpty && !options.contains("quiet") { Console.show("\(path): all is well\n") }
     count += problems.count
   }
   return count == 0 ? .success : .badData
@@ -91,11 +90,11 @@ func run() throws -> ExitStatus {
     let usage =
       "usage: report [options]\n       report --check FILE...\n\n"
       + "Writes a report of all result files of a profile: a page, Markdown, and figures."
-    print(parser.help(usage: usage), terminator: "")
+    Console.show(parser.help(usage: usage))
     return .success
   }
   if options.contains("version") {
-    print("report \(Program.version)")
+    Console.show("report \(Program.version)\n")
     return .success
   }
   if options.contains("check") { return try check(options) }
@@ -111,6 +110,18 @@ func run() throws -> ExitStatus {
     throw UsageError("--results names one folder; only --readme and --check-readme take more")
   }
 
+  let output = options.value("output") ?? FilePaths.join(results.folder, "report")
+  let page = FilePaths.join(output, "index.html")
+  let reference = try reference(for: results, options)
+  let known = try knownClaims(for: results)
+  let inputs = try inputs(of: results, reference: reference, known: known)
+  if options.contains("if-changed"), results.problems.isEmpty,
+    Report.isComplete(in: output, inputs: inputs)
+  {
+    if !options.contains("quiet") { Console.show("report: nothing to do, \(page) is complete\n") }
+    return .success
+  }
+
   var status = results.problems.first?.status ?? .success
   var gnuplot: Gnuplot?
   var figureProblem: String?
@@ -122,24 +133,41 @@ func run() throws -> ExitStatus {
     status = error.exitStatus
   }
   let content = try ReportContent(
-    results, reference: try reference(for: results, options),
-    known: try knownClaims(for: results), gnuplot: gnuplot, figureProblem: figureProblem)
-  let output = options.value("output") ?? FilePaths.join(results.folder, "report")
-  try Report.write(content, to: output)
+    results, reference: reference, known: known, gnuplot: gnuplot, figureProblem: figureProblem)
+  if let error = content.figureError {
+    complain("no figures: \(error)")
+    status = error.exitStatus
+  }
+  try Report.write(content, to: output, inputs: inputs)
   if !options.contains("quiet") {
-    print(ClaimTable.text(results.outcomes, details: false), terminator: "")
-    for name in results.missing { print("not run: \(name)") }
-    print("report: \(FilePaths.join(output, "index.html"))")
+    show(results)
+    Console.show("report: \(page)\n")
   }
   return status
 }
 
-do {
-  exit(try run().rawValue)
-} catch let error as any UserFacingError {
-  complain(error.description)
-  exit(error.exitStatus.rawValue)
-} catch {
-  complain("unexpected error: \(error)")
-  exit(ExitStatus.software.rawValue)
+/// The verdicts from real data, and what there are none of.
+func show(_ results: ResultSet) {
+  let generated = results.experiments.filter { $0.document.dataOrigin == "stand-in" }
+  let judged = results.experiments.filter { $0.document.dataOrigin != "stand-in" }
+  if !judged.isEmpty {
+    Console.show(ClaimTable.text(judged.flatMap(\.outcomes), details: false))
+  }
+  if !generated.isEmpty {
+    Console.show("no verdicts: generated data (\(generated.map(\.name).joined(separator: ", ")))\n")
+  }
+  for name in results.missing { Console.show("not run: \(name)\n") }
 }
+
+/// The hash of all that a report is made from: the files, the list of claims, and this program.
+func inputs(of results: ResultSet, reference: ResultSet?, known: ClaimList) throws -> String {
+  func files(_ set: ResultSet?) -> [String] {
+    (set?.experiments ?? []).map { "\(FilePaths.name(of: $0.path)) \($0.sha256)" }
+  }
+  let parts =
+    [try SHA256.hexDigest(ofFile: "/proc/self/exe"), results.folder, "results"] + files(results)
+    + ["reference"] + files(reference) + ["claims", known.text]
+  return SHA256.hexDigest(of: parts.joined(separator: "\n"))
+}
+
+CommandLineTool.main("report", run)

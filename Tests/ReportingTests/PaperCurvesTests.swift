@@ -47,7 +47,7 @@ import Testing
     ("figure\tcurve\tx\ty\tnote\nf\ta\t1\t2\t-\nf\tb\t1\t2\t-\nf\ta\t2\t2\t-\n", 4),
   ])
   func badFilesNameTheLine(text: String, line: Int) throws {
-    let error = #expect(throws: PaperCurvesError.self) { try Self.read(text) }
+    let error = #expect(throws: TableError.self) { try Self.read(text) }
     #expect(error?.line == line)
     #expect(error?.exitStatus == .badData)
   }

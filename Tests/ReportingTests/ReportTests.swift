@@ -360,9 +360,9 @@ extension SyntheticResults {
     #expect(MarkdownReport.text(content).contains("cifar-cnn has not been run"))
 
     try AtomicFile.commit("cifar-cnn\tfig3.a\n", to: path)
-    #expect(throws: ReportError.malformedClaimList(path: path, line: 1)) {
-      try ClaimList(reading: path)
-    }
+    let error = #expect(throws: TableError.self) { try ClaimList(reading: path) }
+    #expect(error?.line == 1 && error?.exitStatus == .badData)
+    #expect(error?.description.hasSuffix("make it again with 'make claims'") == true)
   }
 
   @Test func theExperimentsAreThoseOfThePackage() throws {

@@ -12,7 +12,7 @@ import Testing
     epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
     seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
     search: ByProfile(
-      smoke: .committed([]), quick: .committed([]), paper: .inline(seeds: 1, epochs: 3)),
+      smoke: .committed(.empty), quick: .committed(.empty), paper: .inline(seeds: 1, epochs: 3)),
     recording: ByProfile(smoke: .full, quick: .final, paper: .full),
     contenders: [
       Contender(

@@ -101,21 +101,4 @@ import Testing
     #expect(search.best("Adam", for: 200)?.point.hyperparameters == ["alpha": 0.2])
     #expect(search.best("Adam", for: 50)?.point.hyperparameters == ["alpha": 0.2])
   }
-
-  @Test func committedSearchKeepsItsContent() {
-    let search = CommittedSearch(
-      rows: [
-        .init(
-          contender: "Adam",
-          point: .init(hyperparameters: ["alpha": 3e-4, "beta1": 0.9], schedule: "constant"),
-          epochs: 200, seed: 1_000_000, cost: 0.0123456789),
-        .init(
-          contender: "Adam", point: .init(hyperparameters: ["alpha": 1], schedule: "constant"),
-          epochs: 200, seed: 1_000_000, cost: .nan),
-      ], remarks: ["a remark"])
-    let read = CommittedSearch(Array(search.text.utf8))
-    #expect(read.text == search.text)
-    #expect(read.best("Adam", for: 200)?.point.hyperparameters == ["alpha": 3e-4, "beta1": 0.9])
-    #expect(read.best("SGD", for: 200) == nil)
-  }
 }

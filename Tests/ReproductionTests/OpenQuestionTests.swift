@@ -135,8 +135,8 @@ import Testing
         epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
         seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
         search: ByProfile(
-          smoke: .committed([]),
-          quick: .committed(Array("Adam\talpha=0.2\tconstant\t3\t7\t0.5".utf8)),
+          smoke: .committed(.empty),
+          quick: .committed(.adamOverThreeEpochs),
           paper: .inline(seeds: 1)),
         arms: ByProfile(smoke: arms, quick: arms, paper: arms),
         contenders: [

@@ -6,7 +6,7 @@ import Reproduction
 // Section 6.3, Figure 3: a convolutional network c64-c64-c128-1000 on whitened CIFAR-10 images,
 // minibatches of 128, with and without dropout.
 
-let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 let layers = convolutions + connected
 
 TrainingExperiment(
@@ -31,7 +31,8 @@ TrainingExperiment(
   epochs: ByProfile(smoke: 1, quick: 4, paper: 49),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   search: ByProfile(
-    smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
+    smoke: .committed(.embedded(PackageResources.search_tsv)),
+    quick: .committed(.embedded(PackageResources.search_tsv)),
     paper: .inline(seeds: 1, epochs: 4)),
   recording: ByProfile(smoke: .full, quick: .final, paper: .full),
   arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),

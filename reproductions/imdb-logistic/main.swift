@@ -7,7 +7,7 @@ import Reproduction
 // movie reviews, with minibatches of 128, a stepsize that decays as 1/sqrt(t), and, in the figure,
 // 50 % dropout on the words.
 
-let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 let place = "section 6.1, Figure 1 (right)"
 let judged = [10, 40, 160]
 /// The paper's frame ends here, one point before its curves.
@@ -50,7 +50,7 @@ TrainingExperiment(
   epochs: ByProfile(smoke: 3, quick: 176, paper: 176),
   seeds: ByProfile(smoke: 2, quick: 3, paper: 10),
   search: ByProfile(
-    smoke: .inline(seeds: 1), quick: .committed(PackageResources.search_tsv),
+    smoke: .inline(seeds: 1), quick: .committed(.embedded(PackageResources.search_tsv)),
     paper: .inline(seeds: 2)),
   contenders: [
     Contender(

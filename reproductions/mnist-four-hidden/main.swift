@@ -34,7 +34,7 @@ TrainingExperiment(
     ) { [$0.minibatchCost?().cost ?? .nan] },
     EarlyAccuracy.probe,
   ],
-  paper: try PaperCurves(PackageResources.paper_curves_tsv),
+  paper: PaperCurves.embedded(PackageResources.paper_curves_tsv),
   figures: [
     Figure(
       "four-hidden", "Loss of each minibatch after its update", place: place,

@@ -5,7 +5,7 @@ import Reproduction
 // Section 6.1, Figure 1 (left): L2-regularised multinomial logistic regression on MNIST, trained on
 // the 784-dimensional images with minibatches of 128 and a stepsize that decays as 1/sqrt(t).
 
-let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 let place = "section 6.1, Figure 1 (left)"
 let judged = [5, 10, 20, 45]
 

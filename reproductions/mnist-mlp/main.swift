@@ -5,7 +5,7 @@ import Reproduction
 // Section 6.2, Figure 2 (a): a perceptron with two hidden layers of 1000 rectified units on MNIST,
 // minibatches of 128, trained with dropout by stochastic first-order methods.
 
-let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 let place = "section 6.2, Figure 2 (a)"
 let rivals = ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta"]
 let layers = ["hidden1.weights", "hidden2.weights", "output.weights"]
@@ -50,7 +50,8 @@ TrainingExperiment(
   epochs: ByProfile(smoke: 1, quick: 12, paper: 201),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   search: ByProfile(
-    smoke: .committed(PackageResources.search_tsv), quick: .committed(PackageResources.search_tsv),
+    smoke: .committed(.embedded(PackageResources.search_tsv)),
+    quick: .committed(.embedded(PackageResources.search_tsv)),
     paper: .inline(seeds: 3)),
   recording: ByProfile(smoke: .full, quick: .full, paper: .sparse),
   arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),

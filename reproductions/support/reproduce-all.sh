@@ -52,15 +52,9 @@ for experiment in "${experiments[@]}"; do
   [ "$status" -ne 0 ] && failed+=("$experiment (status $status)")
 done
 
-page=results/$profile/report/index.html
-if [ "$page" -nt "$bin/report" ] \
-  && [ -z "$(find "results/$profile" -maxdepth 1 -name '*.h5' -newer "$page")" ]; then
-  echo "report: nothing to do, $page is complete"
-else
-  run "$bin/report" --results "results/$profile"
-  [ -z "$stopped" ] || exit 75
-  [ "$status" -eq 0 ] || failed+=("report (status $status)")
-fi
+run "$bin/report" --if-changed --results "results/$profile"
+[ -z "$stopped" ] || exit 75
+[ "$status" -eq 0 ] || failed+=("report (status $status)")
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[@]}" >&2

@@ -6,7 +6,7 @@ import Reproduction
 // Gaussian latent variable, Bernoulli pixels), trained by Adam with and without bias correction at
 // every point of a grid of beta1, beta2 and alpha.
 
-let paper = try PaperCurves(PackageResources.paper_curves_tsv)
+let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 
 SweepExperiment(
   name: "vae-bias-correction",

@@ -16,20 +16,10 @@ public struct ExperimentCommand: Sendable {
 
   /// Runs the command and ends the process with its status.
   public func main() -> Never {
-    do {
-      exit(try run(CommandLine.arguments).rawValue)
-    } catch let error as any UserFacingError {
-      complain(error.description)
-      exit(error.exitStatus.rawValue)
-    } catch {
-      complain("unexpected error: \(error)")
-      exit(ExitStatus.software.rawValue)
-    }
+    CommandLineTool.main(experiment.name) { try run(CommandLine.arguments) }
   }
 
-  private func complain(_ text: String) {
-    Console.tell("\(experiment.name): \(text)\n")
-  }
+  private func complain(_ text: String) { CommandLineTool.complain(experiment.name, text) }
 
   private func say(_ text: String, unless isQuiet: Bool) {
     if !isQuiet { Console.show(text + "\n") }
@@ -41,13 +31,13 @@ public struct ExperimentCommand: Sendable {
     switch options.mode {
     case .help:
       let usage = "usage: \(experiment.name) [options]\n\n\(experiment.title) (\(experiment.place))"
-      print(CommandOptions.parser(for: experiment).help(usage: usage), terminator: "")
+      Console.show(CommandOptions.parser(for: experiment).help(usage: usage))
       return .success
     case .version:
-      print("\(experiment.name) \(Program.version)")
+      Console.show("\(experiment.name) \(Program.version)\n")
       return .success
     case .claims:
-      print(ClaimList(experiment.claims, of: experiment.name).text, terminator: "")
+      Console.show(ClaimList(experiment.claims, of: experiment.name).text)
       return .success
     default:
       break
@@ -227,28 +217,30 @@ public struct ExperimentCommand: Sendable {
     }
     let content = try contentIdentity(of: document)
     let isNew = session.existingContent() != content
-    let undrawn =
-      isNew
-      ? figures
-      : figures.filter { figure in
-        figurePaths(figure, session).contains { !FilePaths.exists($0) }
-      }
+    var figureFolder = FigureFolder(session)
+    let undrawn = figureFolder.undrawn(figures, of: document)
     guard isNew || !undrawn.isEmpty else { return false }
-    document.root.attributes.append(Attribute("content_sha256", content))
-    session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
-    // The result file comes last: if the power fails before, the figures are drawn again as well.
-    let areDrawn = try draw(undrawn, of: document, session: session)
-    guard isNew else { return areDrawn }
-    if !areDrawn {
-      // Figures of the old content would pass for those of the new one.
-      for path in figures.flatMap({ figurePaths($0, session) }) where FilePaths.exists(path) {
-        try session.layer.remove(path)
-      }
+    if isNew {
+      document.root.attributes.append(Attribute("content_sha256", content))
+      session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
+      try ResultFile.write(document, to: options.output, layer: session.layer)
+      say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     }
-    try ResultFile.write(document, to: options.output, layer: session.layer)
-    say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
-    if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
-    return true
+    // Whatever becomes of the figures, the results are there, and their verdicts are told.
+    let drawing = Result { try figureFolder.draw(undrawn, of: document) }
+    if isNew, let verdicts = verdicts(outcomes, of: session) {
+      say(verdicts, unless: options.isQuiet)
+    }
+    return try drawing.get() || isNew
+  }
+
+  /// The verdicts as a table; if the data are generated, one line that there are none.
+  private func verdicts(_ outcomes: [ClaimOutcome], of session: Session) -> String? {
+    if outcomes.isEmpty { return nil }
+    if session.data.identity?.origin == .standIn {
+      return "\(experiment.name): no verdicts: generated data"
+    }
+    return ClaimTable.text(outcomes)
   }
 
   /// The results of the other experiments that claims compare with; those that cannot be read are as
@@ -261,32 +253,6 @@ public struct ExperimentCommand: Sendable {
       if FilePaths.exists(path) { found[name] = try? ResultFile.read(path) }
     }
     return found
-  }
-
-  private func figurePaths(_ figure: Figure, _ session: Session) -> [String] {
-    ["svg", "png"].map { FilePaths.join(session.figureFolder, "\(figure.id).\($0)") }
-  }
-
-  /// Draws figures; returns whether it could.
-  private func draw(_ figures: [Figure], of document: Document, session: Session) throws -> Bool {
-    do {
-      let gnuplot = try Gnuplot()
-      for figure in figures {
-        let drawn = try gnuplot.draw(figure, of: document, paper: experiment.paper)
-        for (path, bytes) in zip(figurePaths(figure, session), [drawn.svg, drawn.png]) {
-          try session.layer.createFolders(FilePaths.folder(of: path))
-          try AtomicFile.commit(bytes, to: path, layer: session.layer)
-        }
-        say(
-          "\(experiment.name): drew \(figurePaths(figure, session).joined(separator: " and "))",
-          unless: session.options.isQuiet)
-      }
-      return true
-    } catch let error as ReportError {
-      // The numbers are safe; figures can be drawn from them later.
-      complain("no figures: \(error)")
-      return false
-    }
   }
 
   /// Does what the experiment can do with its results.
@@ -335,11 +301,12 @@ public struct ExperimentCommand: Sendable {
         case nil: "to do, \(clockText(seconds))"
         }
       let epochs = experiment.trainsInEpochs ? ", \(run.epochs) epochs" : ""
-      print("\(run.identity.prefix(12))  \(run.summary)\(epochs): \(state)")
+      Console.show("\(run.identity.prefix(12))  \(run.summary)\(epochs): \(state)\n")
     }
     let toDo = runs.filter { session.lookup($0) == nil }.count
     let more = plan.isFinal ? "" : "; more follow once the search is done"
-    print("\(toDo) of \(runs.count) runs to do, \(clockText(left / Double(options.jobs)))\(more)")
+    Console.show(
+      "\(toDo) of \(runs.count) runs to do, \(clockText(left / Double(options.jobs)))\(more)\n")
     return .success
   }
 
@@ -358,7 +325,7 @@ public struct ExperimentCommand: Sendable {
       records.count == runs.count && plan.isFinal
         ? "done" : "\(clockText(left / Double(session.options.jobs))) left",
     ]
-    print(columns.joined(separator: "  "))
+    Console.show(columns.joined(separator: "  ") + "\n")
     return .success
   }
 }

@@ -223,6 +223,7 @@ final class Session: Sendable {
   /// Never overwrites what is not a result of this experiment.
   func refuseForeignOutput() throws {
     let path = lockedPath
+    try AtomicFile.resolvingLink(path)
     guard FilePaths.exists(path) else { return }
     let foreign = ForeignOutput(path: path, experiment: experiment.name)
     if FilePaths.isFolder(path) { throw foreign }
@@ -237,7 +238,7 @@ final class Session: Sendable {
     if options.mode == .search {
       let start = Array("# search of \(experiment.name):".utf8)
       guard try FileContents.readPrefix(path, count: start.count) == start else { throw foreign }
-      let remarks = CommittedSearch(try FileContents.read(path)).remarks.joined(separator: " ")
+      let remarks = CommittedSearch.remarks(of: try FileContents.read(path)).joined(separator: " ")
       if data.identity?.origin == .standIn,
         [DataOrigin.official, .debian].contains(where: { remarks.contains(" \($0.rawValue) ") })
       {

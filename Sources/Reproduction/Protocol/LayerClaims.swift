@@ -131,7 +131,7 @@ extension Claim {
   }
 
   private static func text(_ layers: [String], _ estimates: [Estimate]) -> String {
-    zip(layers, estimates).map { "\($0) \(String(format: "%.3g", $1.value))" }
+    zip(layers, estimates).map { "\($0) \(NumberText.significant($1.value))" }
       .joined(separator: ", ")
   }
 

@@ -121,5 +121,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
 /// A number in its shortest readable form.
 package func compact(_ number: Double) -> String {
   let text = String(format: "%g", number)
-  return Double(text) == number ? text : "\(number)"
+  return Double(text) == number ? text : exact(number)
 }
+
+/// A number in full; what is not a number has no sign.
+func exact(_ number: Double) -> String { number.isNaN ? "nan" : "\(number)" }

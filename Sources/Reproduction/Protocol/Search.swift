@@ -25,8 +25,8 @@ public struct Search: Sendable {
   }
 
   /// The outcome in `table` is used; nothing is searched.
-  public static func committed(_ table: [UInt8]) -> Search {
-    Search(source: .committed(CommittedSearch(table)), seedCount: 0, epochs: nil)
+  public static func committed(_ table: CommittedSearch) -> Search {
+    Search(source: .committed(table), seedCount: 0, epochs: nil)
   }
 
   /// Search seeds start here, far from those of final runs.
@@ -38,7 +38,8 @@ public struct Search: Sendable {
 /// The outcome of a search as a table: what `--search` writes and the project keeps.
 ///
 /// Tab-separated columns `contender`, `hyperparameters` (`name=value`, comma-separated), `schedule`,
-/// `epochs`, `seed`, `cost`; lines that begin with `#` are remarks.
+/// `epochs`, `seed`, `cost`; lines that begin with `#` are remarks, the last of them the SHA-256 of
+/// all lines before.
 public struct CommittedSearch: Sendable {
   /// One line of the table.
   public struct Row: Sendable, Hashable {
@@ -74,38 +75,61 @@ public struct CommittedSearch: Sendable {
     self.remarks = remarks
   }
 
-  /// Reads a table; lines that are not of its form are left out.
-  public init(_ table: [UInt8]) {
-    for line in String(decoding: table, as: UTF8.self).split(separator: "\n") {
-      if line.hasPrefix("#") {
-        remarks.append(line.dropFirst().trimmingCharacters(in: .whitespaces))
-        continue
-      }
-      let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      guard columns.count == 6, let epochs = Int(columns[3]), let seed = UInt64(columns[4]),
-        let cost = Double(columns[5])
-      else { continue }
-      var hyperparameters: [String: Double] = [:]
-      for pair in columns[1].split(separator: ",") {
-        let parts = pair.split(separator: "=")
-        if parts.count == 2, let value = Double(parts[1]) {
-          hyperparameters[String(parts[0])] = value
-        }
-      }
-      rows.append(
-        Row(
-          contender: columns[0],
-          point: GridPoint(hyperparameters: hyperparameters, schedule: columns[2]),
-          epochs: epochs, seed: seed, cost: cost))
+  private static let columns = [
+    "contender", "hyperparameters", "schedule", "epochs", "seed", "cost",
+  ]
+  private static let seal = "sha256 "
+
+  /// Reads a table.
+  ///
+  /// - Throws: `TableError` for the first line that is not of its form, and if the lines are not those
+  ///   that were written.
+  public init(_ bytes: [UInt8]) throws {
+    let table = try SeparatedTable(
+      bytes, name: "search.tsv", columns: Self.columns, hasHeader: true,
+      advice: "restore the file from the repository, or write it again with --search")
+    for row in table.rows {
+      rows.append(try Self.row(row, of: table))
+    }
+    remarks = table.remarks.filter { !$0.hasPrefix(Self.seal) }
+    guard table.remarks.last == Self.seal + SHA256.hexDigest(of: body) else {
+      throw table.refusal(
+        line: (table.rows.last?.line ?? 1) + 1, "it has not the SHA-256 of the lines before")
     }
   }
 
+  private static func row(_ row: SeparatedTable.Row, of table: SeparatedTable) throws -> Row {
+    let fields = row.fields
+    guard let epochs = Int(fields[3]), epochs >= 0, let seed = UInt64(fields[4]) else {
+      throw table.refusal(line: row.line, "epochs or seed is not a whole number")
+    }
+    guard let cost = Double(fields[5]), !cost.isInfinite else {
+      throw table.refusal(line: row.line, "the cost is not a number")
+    }
+    var hyperparameters: [String: Double] = [:]
+    for pair in fields[1].split(separator: ",", omittingEmptySubsequences: false) {
+      let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
+      guard parts.count == 2, let value = Double(parts[1]), value.isFinite,
+        hyperparameters.updateValue(value, forKey: String(parts[0])) == nil
+      else { throw table.refusal(line: row.line, "'\(pair)' is not name=value, or there twice") }
+    }
+    return Row(
+      contender: fields[0],
+      point: GridPoint(hyperparameters: hyperparameters, schedule: fields[2]), epochs: epochs,
+      seed: seed, cost: cost)
+  }
+
+  /// The remarks of a table whose rows may be damaged.
+  static func remarks(of bytes: [UInt8]) -> [String] {
+    String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("#") }
+      .map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
+  }
+
   /// The table's text.
-  public var text: String {
-    let header =
-      remarks.map { "# \($0)" } + [
-        "contender\thyperparameters\tschedule\tepochs\tseed\tcost"
-      ]
+  public var text: String { body + "# \(Self.seal)\(SHA256.hexDigest(of: body))\n" }
+
+  private var body: String {
+    let header = remarks.map { "# \($0)" } + [Self.columns.joined(separator: "\t")]
     let lines = rows.map { row in
       let values = row.point.hyperparameters.sorted { $0.key < $1.key }
         .map { "\($0.key)=\(compact($0.value))" }.joined(separator: ",")

@@ -11,7 +11,7 @@ public enum Interruption {
   public static var hasBeenRequested: Bool { isRequested.load(ordering: .relaxed) }
 
   /// From now on a first signal asks for a stop, and one that comes more than a second later ends
-  /// the process at once. A closed pipe behind the output no longer ends it.
+  /// the process at once.
   public static func handleSignals() {
     var unblocked = sigset_t()
     sigemptyset(&unblocked)
@@ -26,7 +26,6 @@ public enum Interruption {
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
-    signal(SIGPIPE, SIG_IGN)
     // A program that starts this one from a thread that blocks signals hands that down.
     pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Synchronization
 
 /// Tells on standard error how the runs go: on a terminal a line a worker and one for all of them,
@@ -7,17 +8,41 @@ public final class Progress: Sendable {
   private struct Lane {
     var run: RunSpecification?
     var progress: RunProgress?
+    /// When the first step was seen, and which it was: what came before is preparation.
     var startedAt = ContinuousClock.now
     var startedStep: Int?
+
+    /// Steps a second since the first that was seen; nil as long as that says little.
+    var rate: Double? {
+      guard let progress, let startedStep, progress.step > startedStep else { return nil }
+      let seconds = (ContinuousClock.now - startedAt).seconds
+      return seconds >= Progress.leastSeconds ? Double(progress.step - startedStep) / seconds : nil
+    }
+
+    /// The run's seconds from its first step to its last, at this rate.
+    var seconds: Double? {
+      guard let rate, let progress else { return nil }
+      return Double(progress.steps) / rate
+    }
+
+    /// The share of the run that is made.
+    var share: Double {
+      guard let progress, progress.steps > 0 else { return 0 }
+      return Double(progress.step) / Double(progress.steps)
+    }
   }
+
+  /// A rate is told once it has been watched for so many seconds.
+  private static let leastSeconds = 2.0
 
   private struct State {
     var lanes: [Lane]
     var total: Int
     var ended = 0
+    /// Seconds of the runs that have ended, from the first step that was seen.
+    var endedSeconds = 0.0
     var linesDrawn = 0
     var lastReport = ContinuousClock.now
-    let startedAt = ContinuousClock.now
   }
 
   private let state: Mutex<State>
@@ -35,7 +60,7 @@ public final class Progress: Sendable {
 
   func begin(_ run: RunSpecification, worker: Int) {
     state.withLock { state in
-      state.lanes[worker] = Lane(run: run, startedAt: .now)
+      state.lanes[worker] = Lane(run: run)
     }
   }
 
@@ -44,6 +69,7 @@ public final class Progress: Sendable {
     state.withLock { state in
       if state.lanes[worker].startedStep == nil {
         state.lanes[worker].startedStep = progress.step
+        state.lanes[worker].startedAt = .now
       }
       state.lanes[worker].progress = progress
       let interval = terminalWidth != nil ? 0.25 : 10.0
@@ -56,6 +82,7 @@ public final class Progress: Sendable {
   func end(_ run: RunSpecification, worker: Int, message: String?) {
     state.withLock { state in
       state.ended += 1
+      state.endedSeconds += (ContinuousClock.now - state.lanes[worker].startedAt).seconds
       state.lanes[worker] = Lane()
       guard !isQuiet, let message else { return }
       erase(&state)
@@ -92,26 +119,34 @@ public final class Progress: Sendable {
   }
 
   private func describe(_ lane: Lane) -> String? {
-    guard let run = lane.run, let progress = lane.progress, let first = lane.startedStep else {
-      return nil
-    }
-    let seconds = (ContinuousClock.now - lane.startedAt).seconds
-    let rate = Double(progress.step - first) / max(seconds, 1e-9)
-    let left = rate > 0 ? Double(progress.steps - progress.step) / rate : .nan
-    let cost = progress.epoch.map { _ in String(format: ", cost %.4g", progress.cost) } ?? ""
-    return "\(prefix): \(run.summary): \(progress.place)\(cost), "
-      + "\(String(format: "%.0f", rate)) steps/s, \(clockText(left)) left"
+    guard let run = lane.run, let progress = lane.progress else { return nil }
+    let cost =
+      progress.epoch != nil && progress.cost.isFinite
+      ? String(format: ", cost %.4g", progress.cost) : ""
+    let speed =
+      lane.rate.map { rate in
+        ", \(String(format: "%.0f", rate)) steps/s, "
+          + "\(clockText(Double(progress.steps - progress.step) / rate)) left"
+      } ?? ""
+    return "\(prefix): \(run.summary): \(progress.place)\(cost)\(speed)"
   }
 
   private func total(_ state: State) -> String {
-    let elapsed = (ContinuousClock.now - state.startedAt).seconds
-    let partial = state.lanes.reduce(0.0) { sum, lane in
-      guard let progress = lane.progress, progress.steps > 0 else { return sum }
-      return sum + Double(progress.step) / Double(progress.steps)
-    }
-    let done = Double(state.ended) + partial
-    let left = done > 0 ? elapsed * (Double(state.total) - done) / done : .nan
-    return "\(prefix): \(state.ended) of \(state.total) runs done, \(clockText(left)) left"
+    let left = Self.secondsLeft(state).map { ", \(clockText($0)) left" } ?? ""
+    return "\(prefix): \(state.ended) of \(state.total) runs done\(left)"
+  }
+
+  /// The runs under way by their own rates, those to come as long as the runs so far; nil as long as
+  /// nothing is known.
+  private static func secondsLeft(_ state: State) -> Double? {
+    let underWay = state.lanes.compactMap { lane in lane.seconds.map { ($0, lane.share) } }
+    guard !underWay.isEmpty || state.ended > 0 else { return nil }
+    let known = state.endedSeconds + underWay.reduce(0) { $0 + $1.0 }
+    let mean = known / Double(state.ended + underWay.count)
+    let busy = state.lanes.count { $0.run != nil }
+    let begun = underWay.reduce(0) { $0 + $1.0 * (1 - $1.1) } + Double(busy - underWay.count) * mean
+    let toCome = Double(state.total - state.ended - busy) * mean
+    return (begun + max(0, toCome)) / Double(max(1, state.lanes.count))
   }
 
   private func write(_ text: String) { Console.tell(text) }

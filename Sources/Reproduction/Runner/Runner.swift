@@ -62,22 +62,28 @@ public final class Runner: Sendable {
     self.makeProcess = makeProcess
   }
 
-  /// Makes the runs; returns when all have ended or a signal has come.
+  /// Makes the runs; returns when all have ended or a signal has come. If not all threads can be
+  /// had, those that can make the runs.
   public func run() -> Summary {
-    let workers = min(options.jobs, runs.count)
-    let done = DispatchGroup()
-    for worker in 0..<workers {
-      done.enter()
-      let thread = Thread {
-        // oneDNN's threads are those of the thread that makes its primitives.
-        onednn_set_threads(Int32(self.options.threads))
-        self.work(worker)
-        done.leave()
+    var workers: [WorkerThread] = []
+    for worker in 0..<min(options.jobs, runs.count) {
+      do {
+        workers.append(
+          try WorkerThread {
+            // oneDNN's threads are those of the thread that makes its primitives.
+            onednn_set_threads(Int32(self.options.threads))
+            self.work(worker)
+          })
+      } catch {
+        if workers.isEmpty {
+          state.withLock { $0.summary.error = error }
+        } else {
+          progress.notice("\(error); \(workers.count) jobs at a time")
+        }
+        break
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
-    done.wait()
+    for worker in workers { worker.join() }
     return state.withLock { $0.summary }
   }
 
@@ -97,7 +103,6 @@ public final class Runner: Sendable {
         isHalted.store(true, ordering: .relaxed)
       } catch {
         state.withLock { $0.summary.failed.append("\(run.summary): \(error)") }
-        message = "failed: \(error)"
       }
       progress.end(run, worker: worker, message: message)
     }
@@ -138,7 +143,8 @@ public final class Runner: Sendable {
           specification: run, outcome: outcome, series: process.series,
           elapsedSeconds: process.elapsedSeconds)
         try keeping { try store.commit(record) }
-        return note(outcome, run: run)
+        note(outcome, run: run)
+        return nil
       }
       try keeping { try store.saveCheckpoint(process.save(), of: identity, number: number) }
       number += 1
@@ -159,15 +165,14 @@ public final class Runner: Sendable {
     }
   }
 
-  private func note(_ outcome: Outcome, run: RunSpecification) -> String? {
-    switch outcome {
-    case .finished:
-      state.withLock { $0.summary.finished += 1 }
-      return nil
-    case .diverged(let epoch, let step, let reason):
-      let text = "diverged in epoch \(epoch), step \(step): \(reason)"
-      state.withLock { $0.summary.diverged.append("\(run.summary): \(text)") }
-      return text
+  private func note(_ outcome: Outcome, run: RunSpecification) {
+    state.withLock { state in
+      switch outcome {
+      case .finished: state.summary.finished += 1
+      case .diverged(let epoch, let step, let reason):
+        state.summary.diverged.append(
+          "\(run.summary): diverged in epoch \(epoch), step \(step): \(reason)")
+      }
     }
   }
 

@@ -196,8 +196,8 @@ public final class TrainingProcess: RunProcess {
     guard cost.cost.isFinite && cost.penalty.isFinite else {
       let reason =
         cost.cost.isFinite
-        ? "the penalty on the weights is \(cost.penalty)"
-        : "the cost of the minibatch is \(cost.cost)"
+        ? "the penalty on the weights is \(exact(cost.penalty))"
+        : "the cost of the minibatch is \(exact(cost.cost))"
       return .diverged(epoch: epoch, step: stepInEpoch, reason: reason)
     }
     runningSum += cost.cost * Double(examples.count)
@@ -265,7 +265,7 @@ public final class TrainingProcess: RunProcess {
     }
     curves.elapsed.append(secondsBefore + (ContinuousClock.now - resumedAt).seconds)
     if let cost = training?.cost, !cost.isFinite {
-      return divergedInLastStep("the training cost is \(cost)")
+      return divergedInLastStep("the training cost is \(exact(cost))")
     }
     return nil
   }
