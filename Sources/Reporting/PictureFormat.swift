@@ -3,11 +3,11 @@ import Storage
 
 /// The kinds of files that gnuplot writes, and whether one is whole: a program that draws on a full
 /// disk may end with status 0 and leave half of a file.
-enum PictureFormat: String {
+package enum PictureFormat: String {
   case svg, png, pdf
 
   /// Whether the bytes are a complete file of this kind.
-  func isComplete(_ bytes: [UInt8]) -> Bool {
+  package func isComplete(_ bytes: [UInt8]) -> Bool {
     switch self {
     case .svg:
       bytes.starts(with: "<?xml".utf8) && Self.ends(bytes, with: "</svg>")

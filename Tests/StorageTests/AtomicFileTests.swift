@@ -35,6 +35,18 @@ private let new = noise(5001, seed: 8)
     }
   }
 
+  @Test func aLinkThatLeadsNowhereIsTold() throws {
+    try withTemporaryFolder { folder in
+      let link = folder + "/link"
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: "gone/real")
+      let error = #expect(throws: DanglingLinkError.self) { try AtomicFile.commit(new, to: link) }
+      #expect(error?.exitStatus == .cannotCreate && error?.description.contains(link) == true)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "gone/real")
+      #expect(try otherNames(in: folder, than: "link") == [])
+    }
+  }
+
   /// Which calls a commit makes is counted, so that a new call is covered by itself.
   private static func callCount() throws -> Int {
     try withTemporaryFolder { folder in
