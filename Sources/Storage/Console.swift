@@ -53,11 +53,15 @@ package enum Console {
     }
   }
 
-  /// The width of the terminal behind standard error; `nil` if there is none.
-  package static var width: Int? {
-    guard isatty(STDERR_FILENO) == 1 else { return nil }
+  /// The columns and rows of the terminal behind standard error; `nil` if there is none, or one whose
+  /// lines cannot be rewritten.
+  package static var size: (columns: Int, rows: Int)? {
+    guard isatty(STDERR_FILENO) == 1, let kind = getenv("TERM"), strcmp(kind, "dumb") != 0 else {
+      return nil
+    }
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
+    else { return (80, 24) }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 }

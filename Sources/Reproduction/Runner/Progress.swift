@@ -32,6 +32,8 @@ public final class Progress: Sendable {
     }
   }
 
+  /// Narrower terminals have no room for the program's name.
+  private static let columnsForPrefix = 60
   /// A rate is told once it has been watched for so many seconds.
   private static let leastSeconds = 2.0
 
@@ -47,14 +49,14 @@ public final class Progress: Sendable {
 
   private let state: Mutex<State>
   private let isQuiet: Bool
-  private let terminalWidth: Int?
+  private let terminal: (columns: Int, rows: Int)?
   private let prefix: String
 
   /// Progress of `total` runs on `workers` workers.
   public init(prefix: String, total: Int, workers: Int, isQuiet: Bool) {
     self.prefix = prefix
     self.isQuiet = isQuiet
-    terminalWidth = Console.width
+    terminal = Console.size
     state = Mutex(State(lanes: Array(repeating: Lane(), count: max(1, workers)), total: total))
   }
 
@@ -72,7 +74,7 @@ public final class Progress: Sendable {
         state.lanes[worker].startedAt = .now
       }
       state.lanes[worker].progress = progress
-      let interval = terminalWidth != nil ? 0.25 : 10.0
+      let interval = terminal != nil ? 0.25 : 10.0
       guard (ContinuousClock.now - state.lastReport).seconds >= interval else { return }
       state.lastReport = .now
       draw(&state)
@@ -102,13 +104,15 @@ public final class Progress: Sendable {
 
   private func draw(_ state: inout State) {
     erase(&state)
-    let lines = state.lanes.compactMap(describe) + [total(state)]
-    guard let terminalWidth else {
-      for line in lines { write(line + "\n") }
+    let lanes = state.lanes.compactMap(describe)
+    guard let terminal else {
+      for line in lanes + [total(state)] { write("\(prefix): \(line)\n") }
       return
     }
-    // A line that wraps would be two when it is erased.
-    write(lines.map { $0.prefix(terminalWidth - 1) + "\n" }.joined())
+    // A line that wraps would be two when it is erased, and what has scrolled away cannot be.
+    let lines = lanes.prefix(max(0, terminal.rows - 2)) + [total(state)]
+    let start = terminal.columns < Self.columnsForPrefix ? "" : "\(prefix): "
+    write(lines.map { (start + $0).prefix(max(1, terminal.columns - 1)) + "\n" }.joined())
     state.linesDrawn = lines.count
   }
 
@@ -128,12 +132,12 @@ public final class Progress: Sendable {
         ", \(String(format: "%.0f", rate)) steps/s, "
           + "\(clockText(Double(progress.steps - progress.step) / rate)) left"
       } ?? ""
-    return "\(prefix): \(run.summary): \(progress.place)\(cost)\(speed)"
+    return "\(run.summary): \(progress.place)\(cost)\(speed)"
   }
 
   private func total(_ state: State) -> String {
     let left = Self.secondsLeft(state).map { ", \(clockText($0)) left" } ?? ""
-    return "\(prefix): \(state.ended) of \(state.total) runs done\(left)"
+    return "\(state.ended) of \(state.total) runs done\(left)"
   }
 
   /// The runs under way by their own rates, those to come as long as the runs so far; nil as long as
@@ -154,7 +158,7 @@ public final class Progress: Sendable {
 
 /// A duration as people write it: `42 s`, `3 min 20 s`, `2 h 5 min`.
 package func clockText(_ seconds: Double) -> String {
-  guard seconds.isFinite else { return "?" }
+  guard seconds.isFinite, seconds < 1e12 else { return "?" }
   let whole = Int(seconds.rounded())
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
