@@ -52,6 +52,7 @@ public struct Gnuplot: Sendable {
     let outcome = try run(script, in: folder)
     func failure(_ problem: String) -> any Error {
       if folder.isFull { return folder.writeError(ENOSPC) }
+      if outcome.signal == SIGXFSZ { return folder.writeError(EFBIG) }
       let lines = outcome.messages.split(whereSeparator: \.isNewline)
       let said = lines.last { !$0.allSatisfy { " ^".contains($0) } }
       return ReportError.gnuplotFailed(

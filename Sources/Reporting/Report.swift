@@ -245,6 +245,7 @@ public enum ReportChecker {
     let content = try ReportContent(
       results, reference: reference, known: known, gnuplot: excuse == nil ? gnuplot : nil,
       figureProblem: excuse)
+    if let error = content.figureError { throw error }
     var problems: [String] = []
     let checkPage = (gnuplot != nil || excuse != nil) && !path.hasSuffix(".md")
     let checkText = !path.hasSuffix(".html")

@@ -40,8 +40,7 @@ public enum ReportError: UserFacingError, Equatable {
     switch self {
     case .malformedClaims, .malformedFigure, .noMarkers: .badData
     case .noResults: .noInput
-    case .gnuplotMissing: .unavailable
-    case .gnuplotFailed: .software
+    case .gnuplotMissing, .gnuplotFailed: .unavailable
     }
   }
 }
