@@ -79,7 +79,7 @@ extension ImageData {
   /// OpenBLAS.
   public func preprocessed(
     _ kind: ImagePreprocessing, cacheFolder: String? = nil,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    threads: Int = AvailableProcessors.count
   ) throws -> (images: ImageData, report: PreprocessingReport) {
     var report = PreprocessingReport()
     guard kind != .none, case .bytes = training.features else { return (self, report) }
