@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Reproduction
+import ResultStore
 import Storage
 
 let parser = OptionParser([
@@ -12,6 +13,8 @@ let parser = OptionParser([
   CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
   CommandOption("check-readme", "FILE", "fail if FILE does not have the results, and end"),
   CommandOption("check", nil, "check result files and reports, named as operands, and end"),
+  CommandOption(
+    "inspect", nil, "print the names and shapes in result files, named as operands, and end"),
   CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
   CommandOption("quiet", nil, "print errors only"),
   CommandOption("version", nil, "print the version"),
@@ -66,6 +69,16 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
   return count == 0 ? .success : .badData
 }
 
+/// Prints what is in result files.
+func inspect(_ options: ParsedOptions) throws -> ExitStatus {
+  guard !options.operands.isEmpty else { throw UsageError("--inspect needs result files (*.h5)") }
+  for (number, path) in options.operands.enumerated() {
+    let document = try ResultFile.read(path)
+    print("\(number == 0 ? "" : "\n")\(path)\n\(document.outline)")
+  }
+  return .success
+}
+
 /// Puts the results of the first folder into a file, and those of the others, short, after them.
 func readme(_ path: String, _ results: [ResultSet], onlyCheck: Bool) throws -> ExitStatus {
   let parts = try results.enumerated().map { index, results in
@@ -89,7 +102,8 @@ func run() throws -> ExitStatus {
   let options = try parser.parse(CommandLine.arguments)
   if options.contains("help") {
     let usage =
-      "usage: report [options]\n       report --check FILE...\n\n"
+      "usage: report [options]\n       report --check FILE...\n"
+      + "       report --inspect FILE...\n\n"
       + "Writes a report of all result files of a profile: a page, Markdown, and figures."
     print(parser.help(usage: usage), terminator: "")
     return .success
@@ -99,6 +113,7 @@ func run() throws -> ExitStatus {
     return .success
   }
   if options.contains("check") { return try check(options) }
+  if options.contains("inspect") { return try inspect(options) }
   if let stray = options.operands.first {
     throw UsageError("'\(stray)' is not an option; name a folder with --results")
   }
