@@ -19,6 +19,9 @@ public struct LocatedDataset: Sendable {
   public let note: String?
   let files: [File]
 
+  /// Where the files are; for an archive that was unpacked, its folder.
+  package var paths: [String] { files.map(\.path) }
+
   /// Reads and decodes the images.
   ///
   /// Throws `DatasetError` if a file is damaged, or is no longer the one that was identified.

@@ -7,7 +7,7 @@ public enum AvailableProcessors {
   public static var count: Int { count(root: "") }
 
   /// - Parameter root: the file system's root, for tests.
-  static func count(root: String) -> Int {
+  package static func count(root: String) -> Int {
     let all = affinity(root) ?? ProcessInfo.processInfo.activeProcessorCount
     return max(1, min(all, quota(root) ?? all))
   }
