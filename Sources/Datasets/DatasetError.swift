@@ -35,7 +35,7 @@ public enum DatasetError: UserFacingError, Equatable {
     switch self {
     case .notFound(let name, let folder, let names, let isNamed):
       "\(name.title) is not in \(folder) (\(Self.listing(names))); \(name.wanted), "
-        + (isNamed ? "put it there (make data DATA=FOLDER) or name another folder" : name.advice)
+        + (isNamed ? name.adviceForNamedFolder : name.advice)
     case .noFolder(let path, let isFile):
       "the data folder \(path.isEmpty ? "''" : path) \(isFile ? "is a file" : "does not exist"); "
         + "correct --data-dir or ADAM_DATA (DATA= of make), or give --stand-in for generated data"

@@ -35,6 +35,12 @@ public enum DatasetName: String, CaseIterable, Sendable {
     case .mnist, .cifar10, .imdb: "run: make data, or give its folder with --data-dir or ADAM_DATA"
     }
   }
+
+  /// The same where the user has said which folder it is in.
+  var adviceForNamedFolder: String {
+    let package = self == .fashionMNIST ? ", install Debian's dataset-fashion-mnist" : ""
+    return "put it there (make data DATA=FOLDER)\(package) or name another folder"
+  }
 }
 
 /// Where data comes from.

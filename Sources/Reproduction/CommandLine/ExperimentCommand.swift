@@ -397,7 +397,7 @@ public struct ExperimentCommand: Sendable {
       let words = data.split(separator: " ")
       let name = words.prefix(2).joined(separator: ", ")
       complain(
-        "\(count) runs are kept that were made with other data (\(name), sha256 "
+        "\(count) \(count == 1 ? "run is kept that was" : "runs are kept that were") made with other data (\(name), sha256 "
           + "\(words.last?.prefix(12) ?? "unknown")...): name their folder by --data-dir or ADAM_DATA"
       )
     }
