@@ -7,11 +7,18 @@ SHELL := /bin/bash
 PROFILE ?= quick
 SEEDS ?=
 JOBS ?=
-DATA ?= $(if $(ADAM_DATA),$(ADAM_DATA),data)
+DATA ?=
 # Further options for the experiments, e.g. OPTIONS="--checkpoint-interval 5".
 OPTIONS ?=
 # WERROR=1 turns warnings into errors.
 WERROR ?=
+
+# Values reach the recipes by the environment, as they are: quotes, spaces and $ in a path mean nothing.
+DATA_FOLDER_OF_MAKE := $(if $(value DATA),yes)
+override DATA := $(if $(value DATA),$(value DATA),$(value ADAM_DATA))
+export PROFILE SEEDS JOBS DATA
+# One after the other, whatever -j says: the build and the experiments use the processors themselves.
+.NOTPARALLEL:
 
 EXPERIMENTS := $(shell sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift)
 
@@ -30,7 +37,25 @@ STAMPS := .build/stamps
 HEADERS := $(sort $(shell find Sources Tests -name '*.h'))
 FRESH_MODULES = @mkdir -p $(STAMPS); echo "$(HEADERS)" | cmp -s - $(STAMPS)/headers || \
   { rm -rf .build/*/release/ModuleCache; echo "$(HEADERS)" > $(STAMPS)/headers; }
-RUN_OPTIONS := --profile $(PROFILE) --data-dir '$(DATA)' $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
+OPTIONS_BUT_PROFILE := $${DATA:+--data-dir "$$DATA"} $${SEEDS:+--seeds "$$SEEDS"} \
+  $${JOBS:+--jobs "$$JOBS"} $(OPTIONS)
+RUN_OPTIONS := --profile "$$PROFILE" $(OPTIONS_BUT_PROFILE)
+
+# What was asked for is checked before anything is installed, built or downloaded.
+PROFILES := smoke quick paper
+RUNS := $(filter reproduce-% status search,$(MAKECMDGOALS))
+LOOKS := $(filter report inspect check-report reference,$(MAKECMDGOALS))
+UNKNOWN := $(filter-out $(addprefix reproduce-,$(EXPERIMENTS) all EXPERIMENT),$(filter reproduce-%,$(RUNS)))
+ifneq ($(UNKNOWN),)
+$(error there is no experiment $(UNKNOWN:reproduce-%=%); there are: $(EXPERIMENTS))
+endif
+ifneq ($(if $(RUNS)$(if $(wildcard results/$(firstword $(PROFILE) -)),,$(LOOKS)),$(filter-out 1,$(words $(PROFILE)))$(filter-out $(PROFILES),$(PROFILE))),)
+$(error PROFILE is "$(PROFILE)"; choose from: $(PROFILES))
+endif
+
+.PHONY: check-data-folder
+check-data-folder:
+	@$(if $(findstring --stand-in,$(OPTIONS)),:,reproductions/support/check-data-folder.sh)
 
 .PHONY: help
 help: ## list the targets
@@ -40,7 +65,9 @@ help: ## list the targets
 	@echo "experiments: $(EXPERIMENTS)"
 
 .PHONY: deps
-deps: $(STAMPS)/deps ## install the C libraries and gnuplot, if they are missing
+deps: ## install the C libraries, gnuplot, curl and Fashion-MNIST, if they are missing
+	@reproductions/support/install-dependencies.sh --all
+	@mkdir -p $(STAMPS) && touch $(STAMPS)/deps
 
 $(STAMPS)/deps: reproductions/support/install-dependencies.sh
 	@reproductions/support/install-dependencies.sh
@@ -55,15 +82,15 @@ $(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
 	@touch $@
 
 .PHONY: data
-data: $(STAMPS)/deps ## download the data sets that are missing from DATA
-	@reproductions/support/get-data.sh "$(DATA)"
+data: ## download the data sets that are missing from DATA
+	@reproductions/support/get-data.sh $(if $(DATA_FOLDER_OF_MAKE),"$$DATA")
 
 .PHONY: reproduce-all
-reproduce-all: $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper
-	@reproductions/support/reproduce-all.sh "$(PROFILE)" "$(DATA)" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+reproduce-all: check-data-folder $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper
+	@reproductions/support/reproduce-all.sh "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: $(EXPERIMENTS:%=reproduce-%)
-$(EXPERIMENTS:%=reproduce-%): reproduce-%: $(STAMPS)/build
+$(EXPERIMENTS:%=reproduce-%): reproduce-%: check-data-folder $(STAMPS)/build
 	@$(BIN)/$* $(RUN_OPTIONS)
 
 .PHONY: reproduce-EXPERIMENT
@@ -74,10 +101,10 @@ reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
 SEARCH_SEEDS ?= 1
 
 .PHONY: search
-search: $(STAMPS)/build ## search the step sizes that profile quick takes from files (hours)
+search: check-data-folder $(STAMPS)/build ## search the step sizes that profile quick takes from files (hours)
 	@for e in $(EXPERIMENTS); do \
 	  if [ -f reproductions/$$e/search.tsv ]; then \
-	    $(BIN)/$$e --search $(filter-out --profile $(PROFILE),$(RUN_OPTIONS)) --profile quick \
+	    $(BIN)/$$e --search $(OPTIONS_BUT_PROFILE) --profile quick \
 	      --search-seeds $(SEARCH_SEEDS) \
 	      && $(KEEP) results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
 	  fi; done
@@ -125,15 +152,14 @@ check-report: $(STAMPS)/build ## open the report of PROFILE in Chromium, and giv
 	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && Tests/report/check-page.sh "$$page"
 
 .PHONY: status
-status: $(STAMPS)/build ## runs done and to do, by experiment
-	@printf '%-24s  %-20s  %-28s  %s\n' experiment runs time 'to do'
-	@for e in $(EXPERIMENTS); do $(BIN)/$$e --status $(RUN_OPTIONS); done
+status: check-data-folder $(STAMPS)/build ## runs done and to do, by experiment
+	@reproductions/support/status.sh "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: inspect
-inspect: ## the headers of the result files
-	@command -v h5dump > /dev/null || { echo "h5dump is missing: apt-get install hdf5-tools" >&2; exit 69; }
-	@found=; for f in results/$(PROFILE)/*.h5; do [ -e "$$f" ] || continue; found=1; h5dump -H "$$f"; done; \
-	  [ -n "$$found" ] || { echo "no results in results/$(PROFILE): run make reproduce-all" >&2; exit 66; }
+inspect: $(STAMPS)/build ## names and shapes of what is in the result files of PROFILE
+	@files=(results/$(PROFILE)/*.h5); [ -e "$${files[0]}" ] \
+	  || { echo "no results in results/$(PROFILE): run make reproduce-all" >&2; exit 66; }; \
+	  $(BIN)/report --inspect "$${files[@]}"
 
 .PHONY: test
 test: $(STAMPS)/deps ## run the tests

@@ -64,10 +64,10 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
     .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
 
@@ -76,7 +76,8 @@ let package = Package(
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
-    library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
+    library("LinearAlgebra", ["Storage", "CLAPACK"]),
+    library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
@@ -86,7 +87,7 @@ let package = Package(
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
-    tests("DatasetsTests", ["Datasets", "CZlib"]),
+    tests("DatasetsTests", ["Datasets", "LinearAlgebra", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),

@@ -6,9 +6,14 @@ enum CIFAR10 {
   static let shape = [3, 32, 32]
   static let pixelCount = 3_072
   static let classCount = 10
-  private static let folder = "cifar-10-batches-bin/"
+  static let recordSize = pixelCount + 1
+  /// The official archive holds 0.2 GB.
+  static let byteLimit = 1 << 30
+  private static let folder = "\(DatasetName.cifar10.unpackedFolder)/"
   private static let trainingBatches = (1...5).map { "data_batch_\($0).bin" }
-  private static let testBatch = "test_batch.bin"
+  static let testBatch = "test_batch.bin"
+  /// The files that are read.
+  static let batches = trainingBatches + [testBatch]
   /// No batch is larger than ten official ones.
   private static let recordLimit = 100_000
 
@@ -17,10 +22,10 @@ enum CIFAR10 {
     var labels: [UInt8] = []
   }
 
-  /// Decodes the archive; throws `DatasetError` and `FileError`.
+  /// Decodes the archive, packed or not; throws `DatasetError` and `FileError`.
   static func load(_ file: LocatedDataset.File, identity: DatasetIdentity) throws -> ImageData {
     let path = file.path
-    let archive = try TarArchive(path, limits: TarArchive.Limits(totalBytes: 1 << 30))
+    let archive = try file.content(of: .cifar10, limit: byteLimit)
     var training = Batch()
     var joined = 0
     // The official archive does not hold the batches in order; those that come early wait here.
@@ -73,7 +78,7 @@ enum CIFAR10 {
         path: path,
         reason: isOther
           ? "no file of CIFAR-10's binary version is in it (is it another data set?)"
-          : "\(missing.joined(separator: ", ")) missing in the archive")
+          : "\(missing.joined(separator: ", ")) missing in it")
     }
     try archive.finish(expecting: file.sha256)
     return ImageData(
@@ -90,9 +95,8 @@ enum CIFAR10 {
   }
 
   private static func append(
-    _ batch: inout Batch, from archive: TarArchive, _ path: String, _ name: String
+    _ batch: inout Batch, from archive: any ArchiveContent, _ path: String, _ name: String
   ) throws {
-    let recordSize = pixelCount + 1
     let piece = UnsafeMutableRawBufferPointer.allocate(
       byteCount: 100 * recordSize, alignment: 64)
     defer { piece.deallocate() }

@@ -28,14 +28,20 @@ enum Catalogue {
   struct Archive: Sendable {
     let name: DatasetName
     let sha256: String
+    /// `ContentDigest` of what is read of it, if known: packed otherwise, or unpacked, it is the same.
+    let content: String?
     /// How it differs from what the authors publish, if it does.
     let note: String?
     /// Set for an archive that is recognised only to say that it is the wrong one.
     let wrongVersion: String?
 
-    init(_ name: DatasetName, _ sha256: String, note: String? = nil, wrongVersion: String? = nil) {
+    init(
+      _ name: DatasetName, _ sha256: String, content: String? = nil, note: String? = nil,
+      wrongVersion: String? = nil
+    ) {
       self.name = name
       self.sha256 = sha256
+      self.content = content
       self.note = note
       self.wrongVersion = wrongVersion
     }
@@ -88,17 +94,27 @@ enum Catalogue {
       ]),
   ]
 
+  private static let reviews = "53401f63790d00988eaba68794083e8b1e613bdeb1396a7f8af4b16627000f69"
+
+  /// CIFAR-10's records whatever their order: of the sorted sha256 of the training records, then of
+  /// those of the test records.
+  static let photographs = "abf4b167a135b062ef28f7f742091acaf0d93435cacacaa70137c477b4a499cb"
+
   static let archives: [Archive] = [
     Archive(.cifar10, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
     Archive(
       .cifar10, "7733bec7c84702b012a51f89f39c36b3c14ec2af7498b07df04695c9ff4b2e73",
+      content: "c34e37418bd76175e560a7f9bd42dabb04782ccc72d1310ff489719b82b351ea",
       note: "the official images, labels and split, in another order within each split"),
     Archive(
       .cifar10, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
       wrongVersion: "CIFAR-10's version for Python"),
-    Archive(.imdb, "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),
+    // What is read are the labelled reviews, which both have: a content is taken for the first.
     Archive(
-      .imdb, "64b3b4856c0c743c34fd888657bcc277ddec90d4e2841029782359c0fbb327b0",
+      .imdb, "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+      content: reviews),
+    Archive(
+      .imdb, "64b3b4856c0c743c34fd888657bcc277ddec90d4e2841029782359c0fbb327b0", content: reviews,
       note: "the official labelled reviews and vocabulary, without the unlabelled reviews"),
   ]
 
@@ -115,6 +131,11 @@ enum Catalogue {
   /// The file whose uncompressed content has this digest.
   static func idxFile(content sha256: String) -> IDXFile? {
     idxFiles.first { $0.content == sha256 }
+  }
+
+  /// The archive whose content has this digest.
+  static func archive(content sha256: String) -> Archive? {
+    archives.first { $0.content == sha256 }
   }
 
   /// The archive with this digest.

@@ -1,15 +1,17 @@
 import Foundation
-import Numerics
 import Storage
 
 /// Where data sets are looked for: a folder that the user names, else `$ADAM_DATA`, else `data`.
 ///
-/// Each data set has its own folder in it: `mnist/`, `fashion-mnist/`, `cifar-10/`, `imdb/`.
+/// Each data set has its own folder in it, `mnist/`, `fashion-mnist/`, `cifar-10/`, `imdb/`, however
+/// capitals and hyphens are set, or torchvision's (`MNIST/raw`); or its files lie in the folder itself.
 /// Fashion-MNIST is also found where Debian's package `dataset-fashion-mnist` puts it, or where
 /// `$DATA_DEBIAN_FASHION` says that the package is (as for `make data`).
 public struct DataLocation: Sendable, Equatable {
-  /// The folder that holds one folder for each data set.
+  /// The folder that holds one folder for each data set; a leading `~` is the home folder.
   public let root: String
+  /// Whether the user named the folder; then it must be there.
+  public let isNamed: Bool
   /// Where Debian's package puts Fashion-MNIST.
   private let debianFashionMNIST: String
 
@@ -18,14 +20,50 @@ public struct DataLocation: Sendable, Equatable {
     folder: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    root = folder ?? variable("ADAM_DATA") ?? "data"
+    let named = folder ?? variable("ADAM_DATA")
+    isNamed = named != nil
+    root = FilePaths.expandingHome(named ?? "data", home: environment["HOME"])
     debianFashionMNIST = variable("DATA_DEBIAN_FASHION") ?? "/usr/share/datasets/fashion-mnist"
   }
 
-  /// The folders where a data set may be, the first that has it wins.
-  func folders(of name: DatasetName) -> [String] {
-    let folder = FilePaths.join(root, name.rawValue)
-    return name == .fashionMNIST ? [folder, debianFashionMNIST] : [folder]
+  /// Throws `DatasetError.noFolder` if the folder was named and is none, `FileError` if it may not be
+  /// looked at.
+  public func check() throws {
+    switch try FilePaths.isFolderIfThere(root) {
+    case true?: return
+    case false?: throw DatasetError.noFolder(root, isFile: true)
+    case nil: if isNamed { throw DatasetError.noFolder(root, isFile: false) }
+    }
+  }
+
+  /// A folder where a data set may be.
+  struct Place {
+    let folder: String
+    /// Whether the folder is named after the data set. What lies in another one may be another's.
+    let isOwn: Bool
+  }
+
+  /// The places of a data set that are there, the first that has it wins.
+  func places(of name: DatasetName) throws -> [Place] {
+    let own = try FilePaths.readableNames(in: root).filter { Self.isName($0, of: name) }
+      // The project's own spelling first.
+      .sorted { ($0 == name.rawValue ? 0 : 1, $0) < ($1 == name.rawValue ? 0 : 1, $1) }
+    var places = own.map { FilePaths.join(root, $0) }
+    places += places.map { FilePaths.join($0, "raw") }
+    if name == .fashionMNIST { places.append(debianFashionMNIST) }
+    return try places.map { Place(folder: $0, isOwn: true) }.filter(Self.isThere)
+      + [root, FilePaths.join(root, "raw")].map { Place(folder: $0, isOwn: false) }
+      .filter(Self.isThere)
+  }
+
+  private static func isThere(_ place: Place) throws -> Bool {
+    try FilePaths.isFolderIfThere(place.folder) == true
+  }
+
+  /// `CIFAR10` and `cifar_10` are names of `cifar-10`.
+  private static func isName(_ text: String, of name: DatasetName) -> Bool {
+    func key(_ text: String) -> String { text.lowercased().filter { $0 != "-" && $0 != "_" } }
+    return key(text) == key(name.rawValue)
   }
 }
 
@@ -33,165 +71,37 @@ public struct DataLocation: Sendable, Equatable {
 public enum Datasets {
   /// Finds a data set and identifies it by its sha256; decodes nothing.
   ///
-  /// Throws `DatasetError`: `notFound` if it is in none of the places, `unknownContent` if a file
-  /// is not in the catalogue and `allowUnknown` is false, `misplaced` and `wrongVersion` for known
-  /// files that are not the wanted ones; `FileError` if a file cannot be read.
+  /// Throws `DatasetError`: `noFolder` if the folder that was named is not there, `notFound` if the data
+  /// set is in none of the places, `unknownContent` if a file is not in the catalogue and
+  /// `allowUnknown` is false, `misplaced`, `wrongVersion` and `otherKind` for files that are not the
+  /// wanted ones; `FileError` if a file or folder cannot be read.
   public static func locate(
     _ name: DatasetName, in location: DataLocation, allowUnknown: Bool = false
   ) throws -> LocatedDataset {
-    let folders = location.folders(of: name)
-    for folder in folders {
-      switch name {
-      case .mnist, .fashionMNIST:
-        if let found = try idxSet(name, in: folder, allowUnknown) { return found }
-      case .cifar10, .imdb:
-        if let found = try archive(name, in: folder, allowUnknown) { return found }
+    try location.check()
+    let places = try location.places(of: name)
+    // What is nearly the data set is told only if it is nowhere else.
+    var fault: DatasetError?
+    for place in places {
+      do {
+        let found =
+          switch name {
+          case .mnist, .fashionMNIST: try IDXFiles.locate(name, in: place.folder, allowUnknown)
+          case .cifar10, .imdb: try DataArchive.locate(name, in: place.folder, allowUnknown)
+          }
+        if let found { return found }
+      } catch let error as DatasetError where error.isOfAnotherSet && !place.isOwn {
+        fault = fault ?? error
+      } catch let error as DatasetError where error.isIncomplete {
+        fault = fault ?? error
       }
     }
-    throw DatasetError.notFound(name, lookedIn: folders)
-  }
-
-  private static func idxSet(
-    _ name: DatasetName, in folder: String, _ allowUnknown: Bool
-  ) throws -> LocatedDataset? {
-    let paths = Catalogue.IDXRole.allCases.map { role in
-      ["\(role.rawValue).gz", role.rawValue].map { FilePaths.join(folder, $0) }
-        .first(where: FilePaths.exists)
+    if let fault, fault.isIncomplete { throw fault }
+    for place in places where place.isOwn {
+      if let fault = try ForeignContent.fault(in: place.folder, of: name) { throw fault }
     }
-    if paths.allSatisfy({ $0 == nil }) { return nil }
-    var files: [LocatedDataset.File] = []
-    var origins: [DataOrigin] = []
-    for (role, path) in zip(Catalogue.IDXRole.allCases, paths) {
-      guard let path else {
-        throw DatasetError.damaged(
-          path: folder, reason: "\(role.rawValue).gz is missing beside the other files")
-      }
-      let (content, origin) = try identify(path, as: name, role, allowUnknown)
-      files.append(LocatedDataset.File(path: path, sha256: content))
-      origins.append(origin)
-    }
-    let origin: DataOrigin =
-      origins.contains(.unknown)
-      ? .unknown : origins.allSatisfy { $0 == .debian } ? .debian : .official
-    let lines = zip(Catalogue.IDXRole.allCases, files).map { "\($1.sha256)  \($0.rawValue)\n" }
-    return LocatedDataset(
-      identity: DatasetIdentity(
-        name: name, origin: origin, sha256: SHA256.hexDigest(of: lines.joined())),
-      note: nil, files: files)
-  }
-
-  /// The digest of the uncompressed content, and where the file comes from.
-  private static func identify(
-    _ path: String, as name: DatasetName, _ role: Catalogue.IDXRole, _ allowUnknown: Bool
-  ) throws -> (content: String, origin: DataOrigin) {
-    let sha256 = try SHA256.hexDigest(ofFile: path)
-    var known: (file: Catalogue.IDXFile, origin: DataOrigin)?
-    known = Catalogue.idxFile(wrapped: sha256)
-    var content = known?.file.content
-    if known == nil {
-      let digest = try GzipReader.contentDigest(of: path, limit: IDX.byteLimit)
-      content = digest
-      known = Catalogue.idxFile(content: digest).map { ($0, .official) }
-    }
-    if let known {
-      guard known.file.name == name, known.file.role == role else {
-        throw DatasetError.misplaced(
-          path: path, found: "\(known.file.name.title)'s \(known.file.role.rawValue)",
-          wanted: "\(name.title)'s \(role.rawValue)")
-      }
-      return (known.file.content, known.origin)
-    }
-    guard allowUnknown, let content else {
-      throw DatasetError.unknownContent(path: path, sha256: content ?? sha256)
-    }
-    return (content, .unknown)
-  }
-
-  private static func archive(
-    _ name: DatasetName, in folder: String, _ allowUnknown: Bool
-  ) throws -> LocatedDataset? {
-    let names = FilePaths.names(in: folder)
-    let candidate: String?
-    switch name {
-    case .imdb:
-      // The authors' own name first, then the others in alphabetical order.
-      candidate = names.first { $0.hasPrefix("aclImdb_v1") && $0.hasSuffix(".tar.gz") }
-        .map { names.contains("aclImdb_v1.tar.gz") ? "aclImdb_v1.tar.gz" : $0 }
-    default:
-      candidate = names.first { $0 == "cifar-10-binary.tar.gz" }
-      if candidate == nil, let other = names.first(where: { $0.hasPrefix("cifar-10-python") }) {
-        throw DatasetError.wrongVersion(
-          path: FilePaths.join(folder, other), found: "CIFAR-10's version for Python",
-          wanted: "cifar-10-binary.tar.gz")
-      }
-    }
-    guard let candidate else { return nil }
-    let path = FilePaths.join(folder, candidate)
-    let sha256 = try SHA256.hexDigest(ofFile: path)
-    let known = Catalogue.archive(sha256)
-    if let known {
-      if let version = known.wrongVersion {
-        throw DatasetError.wrongVersion(
-          path: path, found: version, wanted: "cifar-10-binary.tar.gz")
-      }
-      guard known.name == name else {
-        throw DatasetError.misplaced(path: path, found: known.name.title, wanted: name.title)
-      }
-    } else if !allowUnknown {
-      throw DatasetError.unknownContent(path: path, sha256: sha256)
-    }
-    return LocatedDataset(
-      identity: DatasetIdentity(
-        name: name, origin: known == nil ? .unknown : .official, sha256: sha256),
-      note: known?.note, files: [LocatedDataset.File(path: path, sha256: sha256)])
-  }
-}
-
-/// A data set that is there and identified, but not yet decoded.
-public struct LocatedDataset: Sendable {
-  struct File: Sendable {
-    let path: String
-    /// Of the uncompressed content for an IDX file, of the file itself for an archive.
-    let sha256: String
-  }
-
-  /// What it is.
-  public let identity: DatasetIdentity
-  /// How it differs from the official files though its content is theirs, e.g. in the order.
-  public let note: String?
-  let files: [File]
-
-  /// Reads and decodes the images.
-  ///
-  /// Throws `DatasetError` if a file is damaged, or is no longer the one that was identified.
-  public func loadImages() throws -> ImageData {
-    switch identity.name {
-    case .mnist, .fashionMNIST:
-      let parts = try stride(from: 0, to: 4, by: 2).map { first in
-        try IDX.examples(images: files[first], labels: files[first + 1])
-      }
-      return ImageData(training: parts[0], test: parts[1], identity: identity)
-    case .cifar10:
-      return try CIFAR10.load(files[0], identity: identity)
-    case .imdb:
-      throw DatasetError.wrongKind(identity.name, wanted: "images")
-    }
-  }
-}
-
-/// Labelled images, decoded.
-public struct ImageData: Sendable {
-  /// The images that minibatches are drawn from.
-  public let training: DenseExamples
-  /// The held-out images.
-  public let test: DenseExamples
-  /// What they are.
-  public let identity: DatasetIdentity
-
-  /// Images and their identity.
-  public init(training: DenseExamples, test: DenseExamples, identity: DatasetIdentity) {
-    self.training = training
-    self.test = test
-    self.identity = identity
+    let folder = places.first { $0.isOwn }?.folder ?? location.root
+    throw DatasetError.notFound(
+      name, in: folder, there: FilePaths.names(in: folder), isNamed: location.isNamed)
   }
 }

@@ -2,8 +2,15 @@ import Storage
 
 /// Data that is missing, damaged, or not what it should be.
 public enum DatasetError: UserFacingError, Equatable {
-  /// The data set is in none of the places.
-  case notFound(DatasetName, lookedIn: [String])
+  /// The data set is in none of the places; `there` is what lies where it should be, and `isNamed`
+  /// whether the user said where that is.
+  case notFound(DatasetName, in: String, there: [String], isNamed: Bool)
+  /// The folder that the user named is not there, or is a file.
+  case noFolder(String, isFile: Bool)
+  /// Some of the files of a data set are there.
+  case incomplete(String, missing: String)
+  /// Not a data set's file at all, though it has the name of one.
+  case otherKind(path: String, found: String, advice: String)
   /// The data set is there in a form that is not read, e.g. the one for Python.
   case wrongVersion(path: String, found: String, wanted: String)
   /// A file whose sha256 is not in the catalogue.
@@ -26,8 +33,16 @@ public enum DatasetError: UserFacingError, Equatable {
   /// What is wrong, where, and what to do; one line.
   public var description: String {
     switch self {
-    case .notFound(let name, let places):
-      "\(name.title) is not there (looked in \(places.joined(separator: ", "))); \(name.advice)"
+    case .notFound(let name, let folder, let names, let isNamed):
+      "\(name.title) is not in \(folder) (\(Self.listing(names))); \(name.wanted), "
+        + (isNamed ? name.adviceForNamedFolder : name.advice)
+    case .noFolder(let path, let isFile):
+      "the data folder \(path.isEmpty ? "''" : path) \(isFile ? "is a file" : "does not exist"); "
+        + "correct --data-dir or ADAM_DATA (DATA= of make), or give --stand-in for generated data"
+    case .incomplete(let folder, let missing):
+      "\(folder): \(missing) is missing beside the other files; get it (run: make data)"
+    case .otherKind(let path, let found, let advice):
+      "\(path) is \(found); \(advice)"
     case .wrongVersion(let path, let found, let wanted):
       "\(path) is \(found); get \(wanted) instead (run: make data)"
     case .unknownContent(let path, let sha256):
@@ -57,10 +72,23 @@ public enum DatasetError: UserFacingError, Equatable {
     if case .notFound = self { true } else { false }
   }
 
+  /// Whether only some of a data set's files are there.
+  var isIncomplete: Bool { if case .incomplete = self { true } else { false } }
+
+  /// Whether this says no more than that a file is of another data set.
+  var isOfAnotherSet: Bool { if case .misplaced = self { true } else { false } }
+
+  /// What lies in a folder, in a few words.
+  private static func listing(_ names: [String]) -> String {
+    if names.isEmpty { return "nothing is there" }
+    let shown = names.prefix(6).map(printable)
+    return "there: " + shown.joined(separator: ", ") + (names.count > 6 ? ", ..." : "")
+  }
+
   /// 66 for missing data, 70 for a fault of ours, else 65.
   public var exitStatus: ExitStatus {
     switch self {
-    case .notFound: .noInput
+    case .notFound, .noFolder: .noInput
     case .changed: .inputOutput
     case .wrongKind, .eigenproblem: .software
     default: .badData

@@ -19,12 +19,27 @@ public enum DatasetName: String, CaseIterable, Sendable {
     }
   }
 
+  /// What is looked for, with the folder it is put into.
+  var wanted: String {
+    switch self {
+    case .mnist, .fashionMNIST: "wanted: \(rawValue)/train-images-idx3-ubyte.gz and three more"
+    case .cifar10: "wanted: cifar-10/cifar-10-binary.tar.gz"
+    case .imdb: "wanted: imdb/aclImdb_v1.tar.gz"
+    }
+  }
+
   /// How to get the data set, as the end of an error's line.
   var advice: String {
     switch self {
     case .fashionMNIST: "run: sudo apt install dataset-fashion-mnist, or: make data"
     case .mnist, .cifar10, .imdb: "run: make data, or give its folder with --data-dir or ADAM_DATA"
     }
+  }
+
+  /// The same where the user has said which folder it is in.
+  var adviceForNamedFolder: String {
+    let package = self == .fashionMNIST ? ", install Debian's dataset-fashion-mnist" : ""
+    return "put it there (make data DATA=FOLDER)\(package) or name another folder"
   }
 }
 
@@ -48,7 +63,8 @@ public struct DatasetIdentity: Sendable, Equatable {
   public let origin: DataOrigin
   /// 64 hexadecimal digits.
   ///
-  /// For an archive, of its bytes. For the four IDX files, of the four lines that
+  /// For an archive, of its bytes; for one that is known by its content alone, of the `sha256sum` lines
+  /// of the files that are read of it. For the four IDX files, of the four lines that
   /// `sha256sum` prints for the uncompressed files (training images, training labels, test images,
   /// test labels). For a stand-in, of the line that says how it was generated.
   public let sha256: String

@@ -8,7 +8,7 @@ package enum IMDB {
   /// The longest real review has 14 KB.
   private static let reviewLimit = 1 << 20
   /// The official archive holds 0.5 GB.
-  private static let archiveLimit = 2 << 30
+  static let byteLimit = 2 << 30
 
   /// Which review a file is.
   package struct ReviewName: Equatable, Sendable {
@@ -79,7 +79,7 @@ package enum IMDB {
   /// the same id, whatever the archive's order.
   static func counts(_ file: LocatedDataset.File, _ options: TextOptions) throws -> WordCounts {
     let path = file.path
-    let archive = try TarArchive(path, limits: TarArchive.Limits(totalBytes: archiveLimit))
+    let archive = try file.content(of: .imdb, limit: byteLimit)
     var collector = WordCollector(options.tokenization)
     let text = UnsafeMutableRawBufferPointer.allocate(byteCount: reviewLimit + 1, alignment: 64)
     defer { text.deallocate() }
@@ -136,7 +136,7 @@ package enum IMDB {
   /// The words that the archive itself lists in `aclImdb/imdb.vocab`, the most frequent first.
   package static func publishedVocabulary(_ located: LocatedDataset) throws -> [String] {
     let archive = try TarArchive(
-      located.files[0].path, limits: TarArchive.Limits(totalBytes: archiveLimit))
+      located.files[0].path, limits: TarArchive.Limits(totalBytes: byteLimit))
     while let name = try archive.next() {
       guard name == root + "imdb.vocab" else { continue }
       var bytes = [UInt8](repeating: 0, count: 16 << 20)

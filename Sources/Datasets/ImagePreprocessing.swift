@@ -1,6 +1,6 @@
-import CLAPACK
 import Dispatch
 import Foundation
+import LinearAlgebra
 import Numerics
 import Storage
 
@@ -69,17 +69,17 @@ extension ImageData {
   ///
   /// The transformed images take 4 bytes a feature (CIFAR-10: 737 MB) beside the bytes of `self`, so do
   /// not keep `self`. Any number of threads gives the same bytes: work is divided into the
-  /// same chunks whatever their number, and OpenBLAS itself is set to one thread, here and from here
-  /// on.
+  /// same chunks whatever their number, and OpenBLAS itself has one thread.
   ///
   /// - Parameters:
   ///   - kind: what to do; `.none` returns the images as they are.
   ///   - cacheFolder: where the whitening matrix is kept for the next time (CIFAR-10: 38 MB).
   ///   - threads: how many to use.
-  /// Throws `DatasetError.eigenproblem` if LAPACK gives up.
+  /// Throws `DatasetError.eigenproblem` if LAPACK gives up, `LibraryError` if a whitening finds no
+  /// OpenBLAS.
   public func preprocessed(
     _ kind: ImagePreprocessing, cacheFolder: String? = nil,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    threads: Int = AvailableProcessors.count
   ) throws -> (images: ImageData, report: PreprocessingReport) {
     var report = PreprocessingReport()
     guard kind != .none, case .bytes = training.features else { return (self, report) }
@@ -196,9 +196,7 @@ private struct ImageTransform: Sendable {
     normalizesContrast = kind.normalizesContrast
     if let epsilon = kind.epsilon {
       precondition(epsilon > 0 && epsilon.isFinite, "epsilon \(epsilon) of a whitening")
-      // Two OpenBLAS calls at once would each start threads of their own; and its results depend on
-      // their number.
-      openblas_set_num_threads(1)
+      try LinearAlgebra.load()
       let count = data.training.featureCount
       // Then the matrix is found sooner than it is read.
       let areFew = 4 * data.training.count <= count
@@ -361,9 +359,7 @@ private struct ImageTransform: Sendable {
     report.covarianceSeconds = seconds(clock.now - start)
     let middle = clock.now
     var eigenvalues = [Double](repeating: 0, count: count)
-    let code = LAPACKE_dsyevd(
-      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), rows, &vectors, rows,
-      &eigenvalues)
+    let code = clapack_dsyevd(CChar(UInt8(ascii: "L")), rows, &vectors, rows, &eigenvalues)
     guard code == 0 else { throw DatasetError.eigenproblem(code) }
     let root = epsilon.squareRoot()
     for (number, eigenvalue) in eigenvalues.enumerated() {
@@ -397,9 +393,7 @@ private struct ImageTransform: Sendable {
     let vectors = covariance.base
     var eigenvalues = [Double](repeating: 0, count: width)
     // The upper triangle row by row is the lower one column by column.
-    let code = LAPACKE_dsyevd(
-      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), size, vectors, size,
-      &eigenvalues)
+    let code = clapack_dsyevd(CChar(UInt8(ascii: "L")), size, vectors, size, &eigenvalues)
     guard code == 0 else { throw DatasetError.eigenproblem(code) }
     for (column, eigenvalue) in eigenvalues.enumerated() {
       // The fourth root, because each vector enters twice; rounding may make eigenvalues of 0

@@ -2,11 +2,11 @@ import CArchive
 import Foundation
 import Storage
 
-/// The regular files of a `.tar.gz`, streamed by libarchive; nothing is ever written anywhere.
+/// The regular files of a `.tar.gz` or `.tar`, streamed by libarchive; nothing is ever written anywhere.
 ///
 /// Every byte of the file passes through a SHA-256 on its way, so that what was decoded is known to
 /// be what was identified.
-final class TarArchive {
+final class TarArchive: ArchiveContent {
   /// Limits that no version of a data set comes near, so that a decompression bomb ends early.
   struct Limits {
     /// Uncompressed bytes of the whole archive.
@@ -64,7 +64,7 @@ final class TarArchive {
       guard entryCount <= limits.entryCount else {
         throw DatasetError.tooLarge(path: path, limit: limits.totalBytes)
       }
-      if let name = try check(entry) { return name }
+      if let name = try check(entry), !EntryName.isClutter(name) { return name }
     }
   }
 
@@ -213,6 +213,13 @@ package enum EntryName {
       return "leads outside by '..'"
     }
     return nil
+  }
+
+  /// Whether a file of this name is what macOS puts beside those of the user when it packs them.
+  package static func isClutter(_ name: String) -> Bool {
+    let parts = name.split(separator: "/")
+    return parts.first == "__MACOSX" || parts.last == ".DS_Store"
+      || parts.last?.hasPrefix("._") == true
   }
 
   /// `name` without `./` in front.

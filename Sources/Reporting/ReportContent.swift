@@ -179,6 +179,12 @@ public struct ReportContent: Sendable {
       let list = shortened.map { "\($0.name) (\($0.document.shortened))" }
       lines.append("Shorter than the paper's protocol: \(NumberText.list(list)).")
     }
+    let noted = results.experiments.compactMap { experiment in
+      experiment.document.root.text("data_note").map { "\(experiment.name) (\($0))" }
+    }
+    if !noted.isEmpty {
+      lines.append("Data that differ from the official files: \(NumberText.list(noted)).")
+    }
     if !results.missing.isEmpty {
       lines.append("Not run: \(NumberText.list(results.missing)).")
     }

@@ -47,6 +47,33 @@ public enum FilePaths {
     return names.sorted()
   }
 
+  /// Whether `path` is a folder; `nil` if there is nothing.
+  ///
+  /// Throws `FileError` if that cannot be told, e.g. for a folder that may not be entered.
+  public static func isFolderIfThere(_ path: String) throws(FileError) -> Bool? {
+    if let type = fileType(path) { return type == S_IFDIR }
+    let code = errno
+    if code == ENOENT || code == ENOTDIR { return nil }
+    throw FileError(.open, path, code: code)
+  }
+
+  /// The names in a folder, sorted; none if there is no such folder.
+  ///
+  /// Throws `FileError` if it is there and cannot be read.
+  public static func readableNames(in folder: String) throws(FileError) -> [String] {
+    if access(folder, R_OK | X_OK) != 0, errno != ENOENT, errno != ENOTDIR {
+      throw FileError(.open, folder, code: errno)
+    }
+    return names(in: folder)
+  }
+
+  /// `path` with the home folder in the place of a leading `~`, which shells leave alone inside of
+  /// words such as `--data-dir=~/data`.
+  public static func expandingHome(_ path: String, home: String?) -> String {
+    guard let home, !home.isEmpty, path == "~" || path.hasPrefix("~/") else { return path }
+    return home + path.dropFirst()
+  }
+
   private static func fileType(_ path: String) -> mode_t? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

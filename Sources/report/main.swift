@@ -1,5 +1,6 @@
 import Reporting
 import Reproduction
+import ResultStore
 import Storage
 
 let parser = OptionParser([
@@ -13,6 +14,8 @@ let parser = OptionParser([
   CommandOption("check", nil, "check result files and reports, named as operands, and end"),
   CommandOption(
     "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
+  CommandOption(
+    "inspect", nil, "print the names and shapes in result files, named as operands, and end"),
   CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
   CommandOption("quiet", nil, "print errors only"),
   CommandOption("version", nil, "print the version"),
@@ -65,6 +68,16 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
   return count == 0 ? .success : .badData
 }
 
+/// Prints what is in result files.
+func inspect(_ options: ParsedOptions) throws -> ExitStatus {
+  guard !options.operands.isEmpty else { throw UsageError("--inspect needs result files (*.h5)") }
+  for (number, path) in options.operands.enumerated() {
+    let document = try ResultFile.read(path)
+    Console.show("\(number == 0 ? "" : "\n")\(path)\n\(document.outline)\n")
+  }
+  return .success
+}
+
 /// Puts the results of the first folder into a file, and those of the others, short, after them.
 func readme(_ path: String, _ results: [ResultSet], onlyCheck: Bool) throws -> ExitStatus {
   let parts = try results.enumerated().map { index, results in
@@ -88,7 +101,8 @@ func run() throws -> ExitStatus {
   let options = try parser.parse(CommandLine.arguments)
   if options.contains("help") {
     let usage =
-      "usage: report [options]\n       report --check FILE...\n\n"
+      "usage: report [options]\n       report --check FILE...\n"
+      + "       report --inspect FILE...\n\n"
       + "Writes a report of all result files of a profile: a page, Markdown, and figures."
     Console.show(parser.help(usage: usage))
     return .success
@@ -98,6 +112,7 @@ func run() throws -> ExitStatus {
     return .success
   }
   if options.contains("check") { return try check(options) }
+  if options.contains("inspect") { return try inspect(options) }
   if let stray = options.operands.first {
     throw UsageError("'\(stray)' is not an option; name a folder with --results")
   }

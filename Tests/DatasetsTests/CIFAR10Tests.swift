@@ -79,9 +79,9 @@ import Testing
   @Test func missingOrRepeatedBatch() {
     var entries = Self.entries()
     entries.remove(at: 3)
-    #expect(reason(entries) == "data_batch_4.bin missing in the archive")
+    #expect(reason(entries) == "data_batch_4.bin missing in it")
     entries.remove(at: 4)
-    #expect(reason(entries) == "data_batch_4.bin, test_batch.bin missing in the archive")
+    #expect(reason(entries) == "data_batch_4.bin, test_batch.bin missing in it")
     for repeated in [0, 4, 5] {
       let all = Self.entries()
       #expect(reason(all + [all[repeated]])?.hasSuffix("is in the archive twice") == true)

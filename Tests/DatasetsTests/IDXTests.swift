@@ -81,18 +81,18 @@ import Testing
 
   @Test func missingFolder() throws {
     let error = datasetError { _ = try Datasets.locate(.mnist, in: folder.location) }
-    #expect(error == .notFound(.mnist, lookedIn: [folder.path + "/mnist"]))
+    #expect(error == .notFound(.mnist, in: folder.path, there: [], isNamed: true))
     #expect(error?.exitStatus == .noInput)
     let clothes = datasetError { _ = try Datasets.locate(.fashionMNIST, in: folder.location) }
-    #expect(clothes?.description.contains("apt install dataset-fashion-mnist") == true)
-    #expect(clothes?.description.contains(folder.path + "/debian") == true)
+    #expect(clothes?.description.contains("fashion-mnist/train-images-idx3-ubyte.gz") == true)
   }
 
   @Test func missingFile() throws {
     try write()
     try FileManager.default.removeItem(atPath: folder.path + "/mnist/\(Self.roles[3]).gz")
     #expect(
-      reason { _ = try load() }?.reason == "\(Self.roles[3]).gz is missing beside the other files")
+      datasetError { _ = try load() }
+        == .incomplete(folder.path + "/mnist", missing: "\(Self.roles[3]).gz"))
   }
 
   @Test func unknownContentIsRefusedUnlessAllowed() throws {
@@ -177,7 +177,10 @@ import Testing
 
   @Test func everyMessageIsOneLine() throws {
     let errors: [DatasetError] = [
-      .notFound(.imdb, lookedIn: ["a"]), .damaged(path: "a", reason: "b"),
+      .notFound(.imdb, in: "a", there: ["\n\u{1b}"], isNamed: true),
+      .notFound(.fashionMNIST, in: "a", there: [], isNamed: false), .noFolder("", isFile: false),
+      .incomplete("a", missing: "b"), .otherKind(path: "a", found: "b", advice: "c"),
+      .damaged(path: "a", reason: "b"),
       .unsafeEntry(path: "a", entry: "x\n\u{1b}[31m\u{7f}y", reason: "is a link"),
       .tooLarge(path: "a", limit: 3), .changed(path: "a"),
       .unknownContent(path: "a", sha256: "b"), .misplaced(path: "a", found: "b", wanted: "c"),

@@ -43,11 +43,39 @@ import Testing
   }
 
   @Test func paperRefusesToRunWithoutData() throws {
-    let outcome = try program.run([
-      "--profile", "paper", "--data-dir", folder / "none", "--output", folder / "x.h5",
-    ])
-    expectOneLine(outcome, status: 66, folder / "none", "make data")
+    let outcome = try program.run(
+      ["--profile", "paper", "--output", folder / "x.h5"], in: folder.path)
+    expectOneLine(outcome, status: 66, "MNIST is not in data", "make data")
     #expect(folder.files == [])
+  }
+
+  @Test(arguments: ["smoke", "quick", "paper"])
+  func aNamedFolderThatIsNotThereIsAMistake(profile: String) throws {
+    let none = folder / "none"
+    let arguments = ["--profile", profile, "--output", folder / "x.h5"]
+    expectOneLine(
+      try program.run(arguments + ["--data-dir", none]), status: 66, none, "does not exist")
+    var environment = Program.noFigures
+    environment["ADAM_DATA"] = none
+    expectOneLine(
+      try program.run(arguments, environment: environment), status: 66, none, "ADAM_DATA")
+    #expect(folder.files == [])
+  }
+
+  @Test func aNamedFolderWithoutTheDataIsAMistake() throws {
+    _ = try folder.write("data/photos.zip", [1])
+    let outcome = try program.run(["--data-dir", folder / "data", "--output", folder / "x.h5"])
+    expectOneLine(outcome, status: 66, "there: photos.zip", "mnist/train-images-idx3-ubyte.gz")
+    #expect(folder.files == ["data/photos.zip"])
+  }
+
+  @Test func standInsCanBeAskedForWhateverTheFolder() throws {
+    let outcome = try program.run(
+      Program.tiny.map { $0 == "smoke" ? "quick" : $0 } + [
+        "--stand-in", "--data-dir", folder / "none", "--output", folder / "x.h5",
+      ])
+    #expect(outcome.status == 0)
+    #expect(try attribute("data_origin", of: folder / "x.h5") == "stand-in")
   }
 
   @Test func paperRefusesStandIns() throws {
@@ -61,10 +89,10 @@ import Testing
     let outcome = try program.run(
       [
         "--epochs", "1", "--seeds", "0", "--alpha", "0.01", "--optimizers", "adam", "--quiet",
-        "--data-dir", folder / "none", "--output", output,
-      ])
+        "--output", output,
+      ], in: folder.path)
     #expect(outcome.status == 0)
-    #expect(outcome.errors.contains("NO REAL DATA: MNIST is not there"))
+    #expect(outcome.errors.contains("NO REAL DATA: MNIST is not in data"))
     #expect(outcome.errors.contains("no claim is judged"))
     #expect(try attribute("data_origin", of: output) == "stand-in")
     #expect(try attribute("warning", of: output)?.contains("no claim is judged") == true)
@@ -113,6 +141,26 @@ import Testing
 
   @Test func unknownData() throws {
     expectOneLine(try runOnData(try writeData()), status: 65, "sha256", "--allow-unknown-data")
+  }
+
+  @Test func runsOfOtherDataAreNamedByTheStatus() throws {
+    let data = try writeData()
+    let options = [
+      "--epochs", "1", "--seeds", "0", "--alpha", "0.01", "--optimizers", "adam", "--minibatch",
+      "3",
+      "--output", folder / "x.h5",
+    ]
+    let made = try program.run(options + ["--data-dir", data, "--allow-unknown-data", "--quiet"])
+    #expect(made.status == 0, "\(made.errors)")
+    let there = try program.run(options + ["--status", "--data-dir", data, "--allow-unknown-data"])
+    #expect(there.output.contains("1 of 1 ") && there.output.contains("mnist, unknown"))
+    #expect(there.errors == "")
+    let elsewhere = try program.run(options + ["--status"], in: folder.path)
+    #expect(elsewhere.status == 0)
+    #expect(elsewhere.output.contains("0 of 1 ") && elsewhere.output.contains("mnist: not there"))
+    #expect(elsewhere.errorLines.count == 1)
+    #expect(elsewhere.errors.contains("1 run is kept that was made with other data"))
+    #expect(elsewhere.errors.contains("mnist, unknown"))
   }
 
   @Test func truncatedData() throws {

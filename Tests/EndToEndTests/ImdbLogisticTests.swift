@@ -36,7 +36,9 @@ import Testing
     process.executableURL = Self.program
     process.arguments = arguments
     var environment = ProcessInfo.processInfo.environment
-    environment["ADAM_DATA"] = path("no-data")
+    // No data, wherever the tests run.
+    environment["ADAM_DATA"] = nil
+    process.currentDirectoryURL = folder
     environment["ADAM_REPRODUCTION_FAULT"] = fault
     process.environment = environment
     let files = ["stdout", "stderr"].map { path("\($0)-\(UUID().uuidString)") }
@@ -159,7 +161,7 @@ import Testing
     ]
     let unknown = try run(options)
     #expect(unknown.status == 65, "\(unknown.errors)")
-    #expect(unknown.errors.contains("--allow-unknown-data"), "\(unknown.errors)")
+    #expect(unknown.errors.contains("not a .tar.gz archive"), "\(unknown.errors)")
     let damaged = try run(options + ["--allow-unknown-data"])
     #expect(damaged.status != 0)
     #expect(damaged.errors.contains("aclImdb_v1.tar.gz"), "\(damaged.errors)")

@@ -40,13 +40,17 @@ struct Program {
   static let noFigures = ["PATH": "/nonexistent"]
 
   /// Runs the program to its end.
-  func run(_ arguments: [String], environment: [String: String] = noFigures) throws -> Outcome {
-    try start(arguments, environment: environment).wait()
+  func run(
+    _ arguments: [String], environment: [String: String] = noFigures, in folder: String? = nil
+  ) throws -> Outcome {
+    try start(arguments, environment: environment, in: folder).wait()
   }
 
-  /// Starts the program.
-  func start(_ arguments: [String], environment: [String: String] = noFigures) throws -> Running {
-    try Running(path, arguments, environment)
+  /// Starts the program, in a working folder or the tests' own.
+  func start(
+    _ arguments: [String], environment: [String: String] = noFigures, in folder: String? = nil
+  ) throws -> Running {
+    try Running(path, arguments, environment, folder)
   }
 
   /// A started program. Its output goes to files: a pipe would be inherited by other programs that
@@ -57,11 +61,16 @@ struct Program {
     private var output: String { folder / "output" }
     private var errors: String { folder / "errors" }
 
-    fileprivate init(_ path: String, _ arguments: [String], _ environment: [String: String]) throws
-    {
+    fileprivate init(
+      _ path: String, _ arguments: [String], _ environment: [String: String],
+      _ workingFolder: String?
+    ) throws {
       folder = try Folder()
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = arguments
+      if let workingFolder {
+        process.currentDirectoryURL = URL(fileURLWithPath: workingFolder)
+      }
       var all = ProcessInfo.processInfo.environment
       all["ADAM_DATA"] = nil
       process.environment = all.merging(environment) { $1 }

@@ -38,9 +38,7 @@ import Testing
     #expect(try folder.bytes("a.h5") == before)
     // The result file is made again from the runs, without a run being made.
     try FileManager.default.removeItem(atPath: output)
-    let remade = try program.run(
-      Program.tiny + ["--output", output],
-      environment: Program.noFigures.merging(["ADAM_DATA": folder / "none"]) { $1 })
+    let remade = try program.run(Program.tiny + ["--output", output])
     #expect(remade.status == 0 && remade.output.contains("wrote \(output)"))
     let run = try #require(folder.files.first { $0.hasSuffix(".run") })
     #expect(try identity(run) == runBefore)

@@ -129,25 +129,24 @@ import Testing
 
   @Test func missingPackageIsNamedWithItsCure() throws {
     let program = try Program("fashion-mlp")
-    let arguments = ["--data-dir", folder / "none", "--output", folder / "x.h5"]
-    let outcome = try program.run(
-      ["--profile", "paper"] + arguments, environment: withoutPackage)
+    let arguments = ["--profile", "paper", "--output", folder / "x.h5"]
     expectOneLine(
-      outcome, status: 66, of: "fashion-mlp",
-      "Fashion-MNIST is not there (looked in \(folder / "none")/fashion-mnist, \(folder / "package"))",
+      try program.run(arguments, environment: withoutPackage, in: folder.path), status: 66,
+      of: "fashion-mlp", "Fashion-MNIST is not in data (nothing is there)",
       "sudo apt install dataset-fashion-mnist, or: make data")
+    expectOneLine(
+      try program.run(arguments + ["--data-dir", folder.path], environment: withoutPackage),
+      status: 66, of: "fashion-mlp", "is not in \(folder.path)", "dataset-fashion-mnist")
     #expect(folder.files == [])
   }
 
   @Test func missingPackageIsToldAndReplaced() throws {
     let program = try Program("fashion-mlp")
     let outcome = try program.run(
-      [
-        "--epochs", "0", "--optimizers", "SGD", "--data-dir", folder / "none", "--output",
-        folder / "x.h5",
-      ], environment: withoutPackage)
+      ["--epochs", "0", "--optimizers", "SGD", "--output", folder / "x.h5"],
+      environment: withoutPackage, in: folder.path)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("NO REAL DATA: Fashion-MNIST is not there"))
+    #expect(outcome.errors.contains("NO REAL DATA: Fashion-MNIST is not in data"))
     #expect(outcome.errors.contains("sudo apt install dataset-fashion-mnist, or: make data"))
     #expect(try attribute("data_origin", of: folder / "x.h5") == "stand-in")
   }
@@ -155,8 +154,8 @@ import Testing
   @Test func packageThatIsDamaged() throws {
     let file = try folder.write("package/train-images-idx3-ubyte.gz", [31, 139, 8])
     let outcome = try Program("fashion-mlp").run(
-      ["--profile", "paper", "--data-dir", folder / "none", "--output", folder / "x.h5"],
-      environment: withoutPackage)
+      ["--profile", "paper", "--output", folder / "x.h5"], environment: withoutPackage,
+      in: folder.path)
     expectOneLine(
       outcome, status: 65, of: "fashion-mlp", (file as NSString).deletingLastPathComponent)
     #expect(folder.files == ["package/train-images-idx3-ubyte.gz"])

@@ -22,17 +22,19 @@ for target in Datasets ResultStore; do
 done
 # Harnesses see what the package's own modules see.
 package=$(sed -n 's/.*"-package-name","\([^"]*\)".*/\1/p' $build/release.yaml | head -n 1)
-flags=$(pkg-config --cflags hdf5 zlib libcrypto libarchive lapacke)
-libraries=$(pkg-config --libs hdf5 zlib libcrypto libarchive lapacke)
-for module in CHDF5 CZlib CCrypto CArchive CLAPACK; do
+flags=$(pkg-config --cflags hdf5 zlib libcrypto libarchive)
+libraries=$(pkg-config --libs hdf5 zlib libcrypto libarchive)
+for module in CHDF5 CZlib CCrypto CArchive; do
   flags="$flags -fmodule-map-file=Sources/$module/module.modulemap"
 done
 clang=
-for flag in $flags -fmodule-map-file=$build/release/CVectorKernels.build/module.modulemap; do
+for flag in $flags -fmodule-map-file=$build/release/CVectorKernels.build/module.modulemap \
+  -fmodule-map-file=$build/release/CLAPACK.build/module.modulemap; do
   clang="$clang -Xcc $flag"
 done
 objects=$(find $build/release/Datasets.build $build/release/ResultStore.build \
   $build/release/Storage.build $build/release/Numerics.build \
+  $build/release/LinearAlgebra.build $build/release/CLAPACK.build \
   $build/release/CVectorKernels.build -name '*.o')
 
 scratch=$(mktemp -d /dev/shm/adam-fuzz-XXXXXX 2> /dev/null || mktemp -d) || exit 73
@@ -47,7 +49,7 @@ for harness; do
   # shellcheck disable=SC2086 # lists of words
   swiftc -O -use-ld=lld -parse-as-library -swift-version 6 -sanitize=fuzzer,address \
     -package-name "$package" -module-name "Fuzz$harness" -I $build/release/Modules $clang \
-    "Tests/Fuzz/$harness.swift" Tests/Fuzz/Scratch.swift $objects $libraries -lopenblas \
+    "Tests/Fuzz/$harness.swift" Tests/Fuzz/Scratch.swift $objects $libraries \
     -o "$build/$harness" || exit 69
   log=$build/$harness.log
   # HDF5 1.10 itself loses some memory when it refuses a file.

@@ -76,7 +76,7 @@ package struct CommandOptions {
     options += [
       .init("data-dir", "DIR", "folder of the data sets; else $ADAM_DATA, else data/"),
       .init("output", "FILE", "the result file; default results/<profile>/\(experiment.name).h5"),
-      .init("jobs", "N", "runs at a time; default: as many as there are cores for"),
+      .init("jobs", "N", "runs at a time; default: as many as this process has cores for"),
       .init("threads", "N", "threads of one run; default 1"),
       .init("checkpoint-interval", "S", "seconds between checkpoints of a run; default 30"),
       .init("shard", "I/N", "only part I of N of the runs; writes a shard file to be merged"),
@@ -202,7 +202,7 @@ package struct CommandOptions {
     threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
     jobs =
       try parsed.integer("jobs", atLeast: 1, atMost: 4096)
-      ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
+      ?? max(1, AvailableProcessors.count / threads)
     isFresh = parsed.contains("fresh")
     isQuiet = parsed.contains("quiet")
     checkpointInterval = try parsed.number("checkpoint-interval") ?? 30

@@ -44,36 +44,46 @@ public struct ExperimentCommand: Sendable {
     }
     try experiment.check(options.request)
     Interruption.handleSignals()
-    let data = try chooseData(options)
+    let (data, isMissing) = try chooseData(options)
     options.request.data = data.identityText
     let session = try Session(experiment: experiment, options: options, data: data)
     switch options.mode {
     case .list, .dryRun: return try list(session)
-    case .status: return try status(session)
+    case .status: return try status(session, isDataMissing: isMissing)
     case .action: return try act(session)
     default: return try work(session)
     }
   }
 
-  /// The data that the profile and the options ask for; says loudly if they are generated.
-  private func chooseData(_ options: CommandOptions) throws -> DataChoice {
-    guard let name = experiment.dataset else { return .none }
+  /// The data that the profile and the options ask for, and whether they are not there. Says loudly
+  /// if generated ones take their place: only where no folder was named.
+  private func chooseData(
+    _ options: CommandOptions
+  ) throws -> (data: DataChoice, isMissing: Bool) {
+    guard let name = experiment.dataset else { return (.none, false) }
     let profile = options.request.profile
     let standIn = DataChoice.standIn(name, experiment.standInSizes[profile])
     if options.forcesStandIn && profile == .paper {
       throw UsageError("profile paper takes real data only; leave out --stand-in")
     }
-    if profile == .smoke || options.forcesStandIn { return standIn }
+    if options.forcesStandIn { return (standIn, false) }
+    if profile == .smoke {
+      if options.location.isNamed { try options.location.check() }
+      return (standIn, false)
+    }
     do {
-      return .located(
-        try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
-    } catch let error as DatasetError
-      where profile == .quick && !options.request.isSearch && error.isMissingData
-    {
+      let located = try Datasets.locate(
+        name, in: options.location, allowUnknown: options.allowsUnknownData)
+      return (.located(located), false)
+    } catch let error as DatasetError where error.isMissingData {
+      if options.mode == .status { return (standIn, true) }
+      guard profile == .quick, !options.request.isSearch, !options.location.isNamed else {
+        throw error
+      }
       complain("NO REAL DATA: \(error)")
       complain(
         "generated stand-in data are used instead; the figures say so, and no claim is judged")
-      return standIn
+      return (standIn, true)
     }
   }
 
@@ -85,6 +95,9 @@ public struct ExperimentCommand: Sendable {
     try session.layer.createFolders(FilePaths.folder(of: session.lockedPath))
     let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
     defer { withExtendedLifetime(lock) {} }
+    if let note = session.data.note, !options.isQuiet {
+      complain("the data are \(note)")
+    }
     if options.isFresh { try session.store.removeAll() }
     session.store.tidy()
     if options.mode == .merge { try merge(session) }
@@ -275,7 +288,8 @@ public struct ExperimentCommand: Sendable {
   private func contentIdentity(of document: Document) throws -> String {
     var content = document
     content.root.groups.removeAll { $0.name == "volatile" }
-    content.root.attributes.removeAll { $0.name.hasPrefix("git_") }
+    // The note follows from the data's checksum.
+    content.root.attributes.removeAll { $0.name.hasPrefix("git_") || $0.name == "data_note" }
     return SHA256.hexDigest(of: try ResultFile.encode(content))
   }
 
@@ -310,23 +324,51 @@ public struct ExperimentCommand: Sendable {
     return .success
   }
 
-  private func status(_ session: Session) throws -> ExitStatus {
+  private func status(_ session: Session, isDataMissing: Bool) throws -> ExitStatus {
     let plan = try experiment.plan(session.options.request, session.lookup)
     let runs = session.selected(plan.runs)
     let records = runs.compactMap(session.lookup)
     let estimate = session.secondsPerEpoch(runs)
     let elapsed = records.reduce(0.0) { $0 + ($1.elapsedSeconds.last ?? 0) }
     let left = runs.filter { session.lookup($0) == nil }.reduce(0.0) { $0 + estimate($1) }
+    let isDone = records.count == runs.count && plan.isFinal
     let columns = [
-      experiment.name.padding(toLength: 24, withPad: " ", startingAt: 0),
-      "\(records.count) of \(runs.count)\(plan.isFinal ? "" : "+") runs"
-        .padding(toLength: 20, withPad: " ", startingAt: 0),
-      "\(clockText(elapsed)) of computation".padding(toLength: 28, withPad: " ", startingAt: 0),
-      records.count == runs.count && plan.isFinal
-        ? "done" : "\(clockText(left / Double(session.options.jobs))) left",
+      experiment.name, "\(records.count) of \(plan.isFinal ? "" : "at least ")\(runs.count)",
+      clockText(elapsed),
+      isDone
+        ? "nothing"
+        : left.isFinite ? clockText(left / Double(session.options.jobs)) : "no run timed yet",
     ]
-    Console.show(columns.joined(separator: "  ") + "\n")
+    let padded = zip(columns, [20, 18, 10, 16]).map {
+      $0.padding(toLength: max($0.count, $1), withPad: " ", startingAt: 0)
+    }
+    Console.show(
+      (padded + [dataText(session.data, isMissing: isDataMissing)]).joined(separator: "  ") + "\n")
+    if !isDone { tellOfOtherData(session) }
     return .success
+  }
+
+  private func dataText(_ data: DataChoice, isMissing: Bool) -> String {
+    guard let identity = data.identity else { return "none needed" }
+    if isMissing { return "\(identity.name.rawValue): not there" }
+    return identity.origin == .standIn
+      ? "generated" : "\(identity.name.rawValue), \(identity.origin.rawValue)"
+  }
+
+  /// Says that there are runs which were made with other data than would be used now.
+  private func tellOfOtherData(_ session: Session) {
+    let others = session.store.countsByData().filter {
+      $0.key != session.data.identityText && !$0.key.contains(" \(DataOrigin.standIn.rawValue) ")
+        && $0.key != "none"
+    }
+    for (data, count) in others.sorted(by: { $0.key < $1.key }) {
+      let words = data.split(separator: " ")
+      let name = words.prefix(2).joined(separator: ", ")
+      complain(
+        "\(count) \(count == 1 ? "run is kept that was" : "runs are kept that were") made with other data (\(name), sha256 "
+          + "\(words.last?.prefix(12) ?? "unknown")...): name their folder by --data-dir or ADAM_DATA"
+      )
+    }
   }
 }
 

@@ -184,6 +184,7 @@ final class Session: Sendable {
     if !experiment.notes.isEmpty {
       root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
     }
+    if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
     let shortened = experiment.shortened(options.request)
     if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
     if origin == "stand-in" {

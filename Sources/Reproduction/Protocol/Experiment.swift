@@ -115,6 +115,11 @@ public enum DataChoice: Sendable {
     }
   }
 
+  /// How data on disk differ from the official ones though their content is the same.
+  public var note: String? {
+    if case .located(let located) = self { located.note } else { nil }
+  }
+
   /// The identity as text.
   public var identityText: String {
     guard let identity else { return "none" }

@@ -85,6 +85,21 @@ public final class RunStore: Sendable {
     removeCheckpoints(of: identity)
   }
 
+  /// How many finished runs are kept here for each data set (`RunSpecification.data`); those that cannot
+  /// be read are left out.
+  func countsByData() -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for name in FilePaths.names(in: folder) where name.hasSuffix(".run") {
+      let path = FilePaths.join(folder, name)
+      if let file = try? SealedFile(readingFrom: path, kind: Self.recordKind),
+        let header = try? file.header(as: RecordHeader.self)
+      {
+        counts[header.specification.data, default: 0] += 1
+      }
+    }
+    return counts
+  }
+
   private static func encode(_ record: RunRecord) throws -> SealedFile {
     let header = RecordHeader(
       specification: record.specification, outcome: record.outcome,
