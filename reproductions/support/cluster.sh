@@ -151,11 +151,9 @@ advance() {
     return
   fi
   # The runs to do and where they stand: the same again is no progress.
-  local before after stalled=0
-  before=$(cat "$folder/position" 2> /dev/null)
-  after=$(cut -f 1,4 "$folder/pending" | sort | cksum)
-  echo "$after" | keep "$folder/position"
-  if [ "$before" = "$after" ] && [ "$last" -gt 0 ]; then
+  local stalled=0
+  cut -f 1,4 "$folder/pending" | sort | keep "$folder/position-$round"
+  if cmp -s "$folder/position-$last" "$folder/position-$round"; then
     stalled=$(($(cat "$folder/stalled" 2> /dev/null || echo 0) + 1))
   fi
   echo "$stalled" | keep "$folder/stalled"
