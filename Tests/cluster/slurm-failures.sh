@@ -2,10 +2,9 @@
 # Proves, with a real slurmctld and slurmd: whatever happens to a round, the campaign ends in the same
 # content as one process makes, or stops with a message and goes on by the same command.
 # usage: slurm-failures.sh [CHECK...]   all of them by default; their names are those of the functions
+# shellcheck disable=SC2016  # what is waited for is given to eval, in quotes
 # shellcheck source-path=SCRIPTDIR source=slurm-common.sh
 source "$(dirname "$0")/slurm-common.sh"
-# Other than one process, what is waited for is given to eval in quotes.
-# shellcheck disable=SC2016
 experiments=mnist-logistic
 epochs=${EPOCHS:-300}
 options=(--epochs "$epochs" --seeds '0,1' --optimizers adam --arms published --checkpoint-interval 0.2)
@@ -186,7 +185,7 @@ submitted_twice() {
   grep -q 'mnist-logistic: round 1 is under way' "$work/said" || fail "$(cat "$work/said")"
   [ "$(squeue -h -o %j | grep -c -- -next-)" -eq 1 ] || fail "$(squeue -h -o '%A %j')"
   # As if by hand: another array for the same round, whose elements find theirs locked or made.
-  sbatch --parsable --array=1-4 --mem=100M --chdir="$tree" --output=/dev/null \
+  sbatch --parsable --array="1-$(wc -l < "$rounds/round-1/elements")" --mem=100M --chdir="$tree" --output=/dev/null \
     "$tree/reproductions/support/cluster.sbatch" "$tree" element results/smoke/cluster mnist-logistic 1 0 > /dev/null
   completes
   say "the same round submitted twice: $made rounds, ended in round 1: $(noted 1)"

@@ -11,7 +11,7 @@ start=$SECONDS
 mv "$tree/results/smoke" "$work/local"
 say "made locally in $((SECONDS - start)) s"
 
-start_slurm
+start_slurm ''
 start=$SECONDS
 cluster start > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
 grep -q '^cluster: submitted' "$work/said" || fail "$(cat "$work/said")"

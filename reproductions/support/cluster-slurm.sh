@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The part of cluster.sh that speaks to Slurm: checks before anything is submitted, arrays, the job
 # that waits for them, status and cancel.
-# shellcheck disable=SC2154  # what cluster.sh has set
+# shellcheck disable=SC2154,SC2153  # what cluster.sh has set
 
 # patiently COMMAND...: again while the controller does not answer, up to RETRY_SECONDS.
 patiently() {

@@ -201,7 +201,7 @@ deal() {
   local seconds
   seconds=$(cost "$1" 2)
   # The table is for real data.
-  [ "$profile" != smoke ] || seconds=0.05
+  [ "$profile" != smoke ] || seconds=0.2
   grep -vx 'final\|more' "$2" \
     | awk -F '\t' -v OFS='\t' -v s="${seconds:-0}" '{ print $3 == "?" ? $2 * s : $3, $1 }' \
     | sort -k1,1gr -k2,2 \
