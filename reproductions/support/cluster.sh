@@ -7,6 +7,7 @@
 #   cluster.sh start|status|cancel|round PROFILE DATA "EXPERIMENT..." [option...]
 #   cluster.sh element CAMPAIGN EXPERIMENT ROUND INDEX    makes the runs of one element
 #   cluster.sh task CAMPAIGN LINE                         the element in this line of CAMPAIGN/tasks
+#   cluster.sh advance CAMPAIGN EXPERIMENT                prepares its next round; prints number, elements
 #   cluster.sh next CAMPAIGN EXPERIMENT                   the next round, by Slurm
 #
 # `start` is ENGINE=slurm. `round` prepares a round of all experiments for another engine and prints
@@ -343,9 +344,14 @@ case $command in
     [ -n "${index:-}" ] || fail 64 "$campaign/tasks has no line $2"
     element "$experiment" "$round" "$index"
     ;;
+  advance)
+    read_campaign "$1"
+    advance "$2"
+    echo "$round $elements"
+    ;;
   next)
     read_campaign "$1"
     do_next "$2"
     ;;
-  *) fail 64 "usage: cluster.sh start|status|cancel|round|element|task|next ...; see docs/cluster.md" ;;
+  *) fail 64 "usage: cluster.sh start|status|cancel|round|element|task|advance|next ...; see docs/cluster.md" ;;
 esac
