@@ -103,7 +103,7 @@ say "another instruction set: refused with the reason, allowed by name"
 # A second node that does not see this folder, with other features.
 end_daemon slurmd
 end_daemon slurmctld
-printf '%s\n' "NodeName=far NodeAddr=192.0.2.1 NodeHostName=far CPUs=1 RealMemory=1000 Feature=skylake State=UNKNOWN" \
+printf '%s\n' "NodeName=far NodeAddr=192.0.2.1 CPUs=1 RealMemory=1000 Feature=skylake State=UNKNOWN" \
   "PartitionName=wide Nodes=localhost,far MaxTime=INFINITE" >> "$SLURM_CONF"
 start_slurmctld
 start_slurmd

@@ -123,7 +123,8 @@ package struct CommandOptions {
     request.isSearch = parsed.contains("search")
     var modes = [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status),
-      ("pending", .pending), ("merge", .merge), ("claims", .claims), (experiment.action?.option.name ?? "", .action),
+      ("pending", .pending), ("merge", .merge), ("claims", .claims),
+      (experiment.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.
     if !["list", "dry-run", "status"].contains(where: parsed.contains) {

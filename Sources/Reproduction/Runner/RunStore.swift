@@ -321,7 +321,9 @@ public final class RunStore: Sendable {
     }
     for name in FilePaths.names(in: path) where name.hasSuffix(".checkpoint") {
       let identity = String(name.prefix { $0 != "." })
-      if record(of: identity) == nil { try takeCheckpoint(FilePaths.join(path, name), of: identity) }
+      if record(of: identity) == nil {
+        try takeCheckpoint(FilePaths.join(path, name), of: identity)
+      }
     }
     return added
   }
