@@ -11,21 +11,22 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "skipped: slurmd runs as root"
   exit 0
 fi
-missing=()
-for package in slurmctld slurmd slurm-client munge hdf5-tools; do
-  dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
+# add_packages PACKAGE...: installs those that are missing, without starting what they bring.
+add_packages() {
+  local package missing=() made='' policy=/usr/sbin/policy-rc.d code=0
+  for package; do
+    dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
   echo "installing ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq || true
-  # The daemons are started here alone.
-  policy=/usr/sbin/policy-rc.d
   [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod +x "$policy" && made=1; }
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null || code=$?
-  [ -z "${made:-}" ] || rm -f "$policy"
-  [ "${code:-0}" -eq 0 ] || { echo "by hand: apt-get install ${missing[*]}" >&2; exit 69; }
-fi
+  apt-get update -qq || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null \
+    || code=$?
+  [ -z "$made" ] || rm -f "$policy"
+  [ "$code" -eq 0 ] || { echo "by hand: apt-get install ${missing[*]}" >&2; exit 69; }
+}
+add_packages slurmctld slurmd slurm-client munge hdf5-tools
 
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -59,7 +60,7 @@ end_slurm() {
       sleep 0.2
     done
   fi
-  for name in slurmctld slurmd munged; do
+  for name in slurmctld slurmd munged sshd; do
     pid=$(cat "$work/$name.pid" 2> /dev/null) || continue
     kill "$pid" 2> /dev/null || continue
     for _ in $(seq 100); do
