@@ -149,7 +149,7 @@ test: $(STAMPS)/deps ## run the tests
 	@touch $(STAMPS)/build
 
 .PHONY: reliability
-reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (20 min)
+reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (40 min)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
 	BIN=$(BIN)/vae-bias-correction DISK_SIZE=200m Tests/reliability/full-disk.sh
 	@for c in Tests/cluster/*.sh; do case $$c in *-common.sh) ;; *) echo "$$c"; $$c || exit ;; esac; done

@@ -83,7 +83,7 @@ signalled_at_once() {
   local id
   begin
   await 60 eval '[ -n "$(squeue -h -t RUNNING -o %A)" ]'
-  for id in $(squeue -h -t RUNNING -o %A); do await 10 scancel --signal=USR1 "$id"; done
+  for id in $(squeue -h -t RUNNING -o %A); do await 60 scancel --signal=USR1 "$id"; done
   completes
   say "USR1 in the first second: $made rounds, ended in round 1: $(noted 1)"
 }

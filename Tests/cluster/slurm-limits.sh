@@ -62,6 +62,7 @@ programs() {
 scontrol update partitionname=main state=down
 scontrol update partitionname=short state=down
 site PARTITION=main ELEMENTS=4000
+# shellcheck disable=SC2016  # for the program's shell
 programs 'for i in {1..4000}; do printf "%064x\t1\t36000\t-\trun $i\n" $i; done; echo final'
 start=$EPOCHREALTIME
 BIN=$work/bin cluster start "${options[@]}" > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"

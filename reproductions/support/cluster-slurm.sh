@@ -104,10 +104,10 @@ check_site() {
   if [ -n "$PARTITION" ] && ! grep -qxF "$PARTITION" <<< "$found"; then
     fail 64 "partition $PARTITION ($conf) does not exist; there are: ${found//$'\n'/ }"
   fi
-  local partition=(${PARTITION:+-p "$PARTITION"})
+  local partition=(-p "${PARTITION:-$(sinfo -h -o %P | sed -n 's/\*$//p' | head -n 1)}")
   limit=$(minutes "$(sinfo -h "${partition[@]}" -o '%l' | head -n 1)")
   if [ -n "$limit" ] && [ "$TIME" -gt "$limit" ]; then
-    fail 64 "TIME=$TIME ($conf) is longer than the ${limit} minutes of partition ${PARTITION:-by default}"
+    fail 64 "TIME=$TIME ($conf) is longer than the ${limit} minutes of partition ${partition[1]}"
   fi
   [ $((TIME * 60)) -ge $((SIGNAL_SECONDS + 60)) ] || fail 64 "TIME=$TIME minutes ($conf) leave no time:" \
     "Slurm signals $SIGNAL_SECONDS s (SIGNAL_SECONDS) before the end, up to a minute early"
@@ -220,7 +220,7 @@ do_start() {
 do_next() {
   local experiment=$1 variable
   # A job's own variables would be taken for options of the jobs that it submits.
-  for variable in "${!SLURM_@}" "${!SBATCH_@}"; do
+  for variable in "${!SLURM_@}"; do
     [ "$variable" = SLURM_CONF ] || unset "$variable"
   done
   [ ! -e "$campaign/cancelled" ] || exit 0

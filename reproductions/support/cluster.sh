@@ -89,13 +89,15 @@ begin_campaign() {
   # Global, wherever they are read.
   description=$(declare -p profile data experiments options bin | sed 's/^declare /declare -g /')
   if [ -r "$campaign/campaign" ]; then
-    [ "$(grep -v '^token=' "$campaign/campaign")" = "$description" ] && {
+    if [ "$(grep -v '^token=' "$campaign/campaign")" = "$description" ]; then
       token=$(sed -n 's/^token=//p' "$campaign/campaign")
-      # Stopped or cancelled: goes on. Finished runs are where they were.
-      rm -f "$campaign/cancelled" "$campaign/finished" "$campaign"/*/{state,stalled}
+      # Stopped, cancelled or finished: goes on. Finished runs are where they were.
+      if [ "$command" = start ] || [ -e "$campaign/finished" ]; then
+        rm -f "$campaign/cancelled" "$campaign/finished" "$campaign"/*/{state,stalled}
+      fi
       return
-    }
-    ! has_jobs || fail 75 "a campaign with other options is in the queue; see make status" \
+    fi
+    ! command -v squeue > /dev/null || ! has_jobs || fail 75 "a campaign with other options is in the queue; see make status" \
       "ENGINE=slurm, or end it by make cancel ENGINE=slurm"
   fi
   rm -rf "$campaign"
@@ -318,6 +320,7 @@ do_round() {
   begin_campaign
   : > "$campaign/.tasks"
   for experiment in "${experiments[@]}"; do
+    [ ! -e "$campaign/$experiment/state" ] || continue
     advance "$experiment" >&2
     [ "$elements" -eq 0 ] || seq -f "$experiment $round %.0f" "$elements" >> "$campaign/.tasks"
   done
@@ -326,32 +329,39 @@ do_round() {
   [ -s "$campaign/tasks" ] || finish >&2
 }
 
-command=${1:-}
-[ $# -eq 0 ] || shift
-case $command in
-  start | status | cancel | round)
-    [ $# -ge 3 ] || fail 64 "usage: cluster.sh $command PROFILE DATA \"EXPERIMENT...\" [option...]"
-    open_campaign "$@"
-    "do_$command"
-    ;;
-  element)
-    read_campaign "$1"
-    element "$2" "$3" "$4"
-    ;;
-  task)
-    read_campaign "$1"
-    read -r experiment round index < <(sed -n "${2}p" "$campaign/tasks")
-    [ -n "${index:-}" ] || fail 64 "$campaign/tasks has no line $2"
-    element "$experiment" "$round" "$index"
-    ;;
-  advance)
-    read_campaign "$1"
-    advance "$2"
-    echo "$round $elements"
-    ;;
-  next)
-    read_campaign "$1"
-    do_next "$2"
-    ;;
-  *) fail 64 "usage: cluster.sh start|status|cancel|round|element|task|advance|next ...; see docs/cluster.md" ;;
-esac
+main() {
+  command=${1:-}
+  [ $# -eq 0 ] || shift
+  case $command in
+    start | status | cancel | round)
+      [ $# -ge 3 ] || fail 64 "usage: cluster.sh $command PROFILE DATA \"EXPERIMENT...\" [option...]"
+      open_campaign "$@"
+      "do_$command"
+      return
+      ;;
+    element | task | advance | next)
+      [ $# -ge 2 ] || fail 64 "usage: cluster.sh $command CAMPAIGN EXPERIMENT|LINE..."
+      read_campaign "$1"
+      ;;
+    *) fail 64 "usage: cluster.sh start|status|cancel|round|element|task|advance|next ...; see docs/cluster.md" ;;
+  esac
+  case $command in
+    element)
+      [ $# -eq 4 ] || fail 64 "usage: cluster.sh element CAMPAIGN EXPERIMENT ROUND INDEX"
+      element "$2" "$3" "$4"
+      ;;
+    task)
+      read -r experiment round index < <(sed -n "${2}p" "$campaign/tasks")
+      [ -n "${index:-}" ] || fail 64 "$campaign/tasks has no line $2"
+      element "$experiment" "$round" "$index"
+      ;;
+    advance)
+      advance "$2"
+      echo "$round $elements"
+      ;;
+    next) do_next "$2" ;;
+  esac
+}
+
+# In one line, so that nobody is hurt by another version that takes this file's place meanwhile.
+main "$@"; exit
