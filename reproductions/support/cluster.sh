@@ -336,7 +336,12 @@ main() {
     start | status | cancel | round)
       [ $# -ge 3 ] || fail 64 "usage: cluster.sh $command PROFILE DATA \"EXPERIMENT...\" [option...]"
       open_campaign "$@"
-      "do_$command"
+      case $command in
+        start) do_start ;;
+        status) do_status ;;
+        cancel) do_cancel ;;
+        round) do_round ;;
+      esac
       return
       ;;
     element | task | advance | next)
