@@ -10,6 +10,9 @@ JOBS ?=
 DATA ?=
 # Further options for the experiments, e.g. OPTIONS="--checkpoint-interval 5".
 OPTIONS ?=
+# Where runs are made: local or slurm (docs/cluster.md).
+ENGINE ?= local
+ENGINES := local slurm
 # WERROR=1 turns warnings into errors.
 WERROR ?=
 
@@ -61,7 +64,7 @@ check-data-folder:
 help: ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z][a-z%-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t h; do printf '  %-22s %s\n' "$$t" "$$h"; done
-	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder OPTIONS='...'"
+	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder OPTIONS='...' ENGINE=local|slurm"
 	@echo "experiments: $(EXPERIMENTS)"
 
 .PHONY: deps
@@ -85,9 +88,13 @@ $(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
 data: ## download the data sets that are missing from DATA
 	@reproductions/support/get-data.sh $(if $(DATA_FOLDER_OF_MAKE),"$$DATA")
 
+# The script of ENGINE: the part of cluster.sh that $(1) names, or for local the command $(2).
+ENGINE_COMMAND = $(if $(filter $(ENGINES),$(ENGINE)),$(if $(filter slurm,$(ENGINE)),reproductions/support/cluster.sh $(1),$(2)),\
+  echo "ENGINE takes local or slurm" >&2; exit 64;)
+
 .PHONY: reproduce-all
-reproduce-all: check-data-folder $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper
-	@reproductions/support/reproduce-all.sh "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+reproduce-all: check-data-folder $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper ENGINE=local|slurm
+	@$(call ENGINE_COMMAND,start,reproductions/support/reproduce-all.sh) "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: $(EXPERIMENTS:%=reproduce-%)
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: check-data-folder $(STAMPS)/build
@@ -151,8 +158,13 @@ check-report: $(STAMPS)/build ## open the report of PROFILE in Chromium, and giv
 	  [ -e "$$page" ] || { echo "there is no $$page: run make report" >&2; exit 66; }; \
 	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && Tests/report/check-page.sh "$$page"
 
+.PHONY: cancel
+cancel: ## with ENGINE=slurm: end what is in the queue; what was made is kept
+	@$(call ENGINE_COMMAND,cancel,echo "stop a local one by Ctrl-C" >&2; exit 64;) "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+
 .PHONY: status
-status: check-data-folder $(STAMPS)/build ## runs done and to do, by experiment
+status: check-data-folder $(STAMPS)/build ## runs done and to do, by experiment; with ENGINE=slurm the rounds too
+	@$(if $(filter local,$(ENGINE)),,$(call ENGINE_COMMAND,status) "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS) && echo)
 	@reproductions/support/status.sh "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: inspect
@@ -169,14 +181,15 @@ test: $(STAMPS)/deps ## run the tests
 	@touch $(STAMPS)/build
 
 .PHONY: reliability
-reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (20 min)
+reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (40 min)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
 	BIN=$(BIN)/vae-bias-correction DISK_SIZE=200m Tests/reliability/full-disk.sh
+	@for c in Tests/cluster/*.sh; do case $$c in *-common.sh) ;; *) echo "$$c"; $$c || exit ;; esac; done
 
 .PHONY: lint
 lint: ## check the format of the sources and the scripts
 	swift format lint --strict -r Sources Tests reproductions Package.swift
-	@if command -v shellcheck > /dev/null; then git ls-files -z '*.sh' '.ci/*' | xargs -0 shellcheck; \
+	@if command -v shellcheck > /dev/null; then git ls-files -z '*.sh' '*.sbatch' '.ci/*' | xargs -0 shellcheck; \
 	  else echo "shellcheck is missing, scripts are not checked"; fi
 
 .PHONY: bench

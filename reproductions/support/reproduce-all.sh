@@ -2,6 +2,7 @@
 # Runs every experiment of a profile one after the other, then the report.
 # usage: reproduce-all.sh PROFILE DATA "EXPERIMENT..." [option...]
 # DATA: the folder of the data sets that was named; empty: data/, and what is missing is downloaded.
+# Environment: BIN, the programs' folder; DATA_ARE_THERE: if set, nothing is downloaded
 set -uo pipefail
 
 profile=$1
@@ -9,37 +10,16 @@ data=$2
 read -r -a experiments <<< "$3"
 shift 3
 
-# A signal to this script is one to the experiment that is running, whose checkpoint is worth waiting
-# for.
-child='' stopped=''
-pass_on() {
-  stopped=1
-  [ -z "$child" ] || kill -"$1" "$child" 2> /dev/null
-}
-for signal in INT TERM HUP USR1; do
-  # shellcheck disable=SC2064  # the signal's name now
-  trap "pass_on $signal" "$signal"
-done
+# shellcheck source-path=SCRIPTDIR source=pass-signals.sh
+source "$(dirname "$0")/pass-signals.sh"
 
-# run COMMAND...: its status in $status.
-run() {
-  "$@" < /dev/null &
-  child=$!
-  while :; do
-    wait "$child"
-    status=$?
-    # A signal ends the wait early, while the child is still there.
-    kill -0 "$child" 2> /dev/null || break
-  done
-  child=''
-}
-
-bin=.build/release
+bin=${BIN:-.build/release}
 started=$SECONDS
 failed=()
 
-if [ "$profile" != smoke ] && [ -z "$data" ]; then
-  # Nothing is downloaded into a folder that was named: that is for make data. What cannot be had is told by the experiments: quick falls back to stand-ins, paper refuses.
+if [ "$profile" != smoke ] && [ -z "$data" ] && [ -z "${DATA_ARE_THERE:-}" ]; then
+  # Nothing is downloaded into a folder that was named: that is for make data. What cannot be had is
+  # told by the experiments: quick falls back to stand-ins, paper refuses.
   # The experiments check the content of what is there themselves.
   DATA_TRUST_PRESENT=1 run reproductions/support/get-data.sh data > /dev/null
   [ -z "$stopped" ] || exit 75

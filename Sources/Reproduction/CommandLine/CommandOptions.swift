@@ -6,7 +6,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, action, claims, help, version
+    case run, list, dryRun, status, pending, search, merge, action, claims, help, version
   }
 
   var mode = Mode.run
@@ -23,18 +23,6 @@ package struct CommandOptions {
   var shard: Shard?
   var operands: [String] = []
   var checkpointInterval = 30.0
-
-  /// One of `count` fixed parts of the run list.
-  struct Shard: Equatable {
-    var index: Int
-    var count: Int
-
-    /// The part that a run belongs to is told by its identity, so that it never changes.
-    func contains(_ identity: String) -> Bool {
-      let number = UInt64(identity.prefix(15), radix: 16) ?? 0
-      return number % UInt64(count) == UInt64(index - 1)
-    }
-  }
 
   static func parser(for experiment: Experiment) -> OptionParser {
     var options: [CommandOption] = [
@@ -80,11 +68,16 @@ package struct CommandOptions {
       .init("threads", "N", "threads of one run; default 1"),
       .init("checkpoint-interval", "S", "seconds between checkpoints of a run; default 30"),
       .init("shard", "I/N", "only part I of N of the runs; writes a shard file to be merged"),
-      .init("merge", nil, "take the runs of the shard files named as operands"),
+      .init("dealt", "FILE", "with --shard: lines of part, tab, run: which runs each part has"),
+      .init("merge", nil, "take the runs of the shard files, or folders, named as operands"),
       .init("fresh", nil, "forget finished runs and checkpoints first"),
       .init("list", nil, "list the runs with their state and expected time"),
       .init("dry-run", nil, "list what would be run"),
       .init("status", nil, "one line: runs done and to do"),
+      .init(
+        "pending", nil,
+        "for scripts, tab-separated: every run to do, its epochs, seconds and position; at last final "
+          + "or more"),
       .init("claims", nil, "list the claims that the results decide, a line each"),
     ]
     if experiment.hasSearch {
@@ -129,8 +122,9 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     request.isSearch = parsed.contains("search")
     var modes = [
-      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("merge", .merge),
-      ("claims", .claims), (experiment.action?.option.name ?? "", .action),
+      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status),
+      ("pending", .pending), ("merge", .merge), ("claims", .claims),
+      (experiment.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.
     if !["list", "dry-run", "status"].contains(where: parsed.contains) {
@@ -209,7 +203,11 @@ package struct CommandOptions {
     guard checkpointInterval >= 0 else {
       throw UsageError("--checkpoint-interval takes seconds, 0 or more")
     }
-    shard = try parsed.value("shard").map(Self.shard)
+    let dealt = parsed.value("dealt")
+    shard = try parsed.value("shard").map { try Shard($0, table: dealt) }
+    guard dealt == nil || shard != nil else {
+      throw UsageError("--dealt tells which runs a shard has; give --shard I/N too")
+    }
     if request.isSearch && shard != nil {
       throw UsageError("--search is not divided into shards; leave out --shard")
     }
@@ -277,15 +275,5 @@ package struct CommandOptions {
       return arm
     }
     return experiment.arms.filter(wanted.contains)
-  }
-
-  private static func shard(_ text: String) throws -> Shard {
-    let parts = text.split(separator: "/").map { Int($0) }
-    guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1,
-      (1...count).contains(index)
-    else {
-      throw UsageError("--shard takes I/N with 1 <= I <= N, not \"\(text)\"")
-    }
-    return Shard(index: index, count: count)
   }
 }

@@ -50,6 +50,7 @@ public struct ExperimentCommand: Sendable {
     switch options.mode {
     case .list, .dryRun: return try list(session)
     case .status: return try status(session, isDataMissing: isMissing)
+    case .pending: return try pending(session)
     case .action: return try act(session)
     default: return try work(session)
     }
@@ -138,16 +139,21 @@ public struct ExperimentCommand: Sendable {
     return summary.failed.isEmpty ? .success : .failure
   }
 
-  /// Takes the runs of the shard files named as operands.
+  /// Takes the runs of the shard files, or of the shards' folders, named as operands.
   private func merge(_ session: Session) throws {
     let options = session.options
     for path in options.operands {
-      let added = try session.store.merge(bundle: path, experiment: experiment.name)
+      let added =
+        FilePaths.isFolder(path)
+        ? try session.store.merge(folder: path, experiment: experiment.name)
+        : try session.store.merge(bundle: path, experiment: experiment.name)
       say("\(experiment.name): \(added) new runs from \(path)", unless: options.isQuiet)
     }
     let planned = Set(try session.plannedRuns().map(\.identity))
     for path in options.operands {
-      let identities = try RunStore.identities(inBundle: path)
+      let identities =
+        FilePaths.isFolder(path)
+        ? RunStore.identities(inFolder: path) : try RunStore.identities(inBundle: path)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {
         complain(
           "no run of \(path) is one of these: were profile, data and options the same?")
@@ -189,7 +195,7 @@ public struct ExperimentCommand: Sendable {
   // MARK: Writing
 
   private func writeShard(
-    _ session: Session, _ shard: CommandOptions.Shard, areAll: Bool
+    _ session: Session, _ shard: Shard, areAll: Bool
   ) throws {
     try session.store.writeBundle(
       of: try session.plannedRuns().map(\.identity), experiment: experiment.name,
@@ -321,6 +327,23 @@ public struct ExperimentCommand: Sendable {
     let more = plan.isFinal ? "" : "; more follow once the search is done"
     Console.show(
       "\(toDo) of \(runs.count) runs to do, \(clockText(left / Double(options.jobs)))\(more)\n")
+    return .success
+  }
+
+  /// What a script needs to divide the work: a line for each run to do.
+  private func pending(_ session: Session) throws -> ExitStatus {
+    let plan = try experiment.plan(session.options.request, session.lookup)
+    let runs = session.selected(plan.runs)
+    let estimate = session.secondsPerEpoch(runs)
+    for run in runs where session.lookup(run) == nil {
+      let seconds = estimate(run)
+      let fields = [
+        run.identity, "\(run.epochs)", seconds.isNaN ? "?" : "\(seconds)",
+        session.store.position(of: run.identity) ?? "-", run.summary,
+      ]
+      Console.show(fields.joined(separator: "\t") + "\n")
+    }
+    Console.show((plan.isFinal ? "final" : "more") + "\n")
     return .success
   }
 

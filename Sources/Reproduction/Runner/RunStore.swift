@@ -19,7 +19,7 @@ public final class RunStore: Sendable {
   private static let checkpointKind = "adam-reproduction checkpoint"
   private static let bundleKind = "adam-reproduction shard"
 
-  /// A store that writes to `folder`, and reads finished runs from `alsoReading` too.
+  /// A store that writes to `folder`, and reads finished runs and checkpoints from `alsoReading` too.
   ///
   /// - Parameter notice: is told, once a file, of finished runs that are damaged.
   public init(
@@ -140,6 +140,13 @@ public final class RunStore: Sendable {
     FilePaths.join(folder, "\(identity).\(slot).checkpoint")
   }
 
+  /// Where checkpoints of a run may be.
+  private func checkpointPaths(_ identity: String) -> [String] {
+    readFolders.flatMap { folder in
+      Self.slots.map { FilePaths.join(folder, "\(identity).\($0).checkpoint") }
+    }
+  }
+
   /// Keeps the state of a run in progress beside the one before.
   ///
   /// - Parameter number: counts the checkpoints of a run, from 0.
@@ -171,9 +178,7 @@ public final class RunStore: Sendable {
   /// The checkpoints of a run, each verified.
   public func checkpoints(of identity: String) -> Checkpoints {
     var found = Checkpoints()
-    for slot in Self.slots {
-      let path = checkpointPath(identity, slot)
-      guard FilePaths.exists(path) else { continue }
+    for path in checkpointPaths(identity) where FilePaths.exists(path) {
       do {
         let file = try SealedFile(readingFrom: path, kind: Self.checkpointKind)
         let header = try file.header(as: CheckpointHeader.self)
@@ -215,7 +220,15 @@ public final class RunStore: Sendable {
 
   /// Whether there is a checkpoint of a run, usable or not.
   public func hasCheckpoint(of identity: String) -> Bool {
-    Self.slots.contains { FilePaths.exists(checkpointPath(identity, $0)) }
+    checkpointPaths(identity).contains(where: FilePaths.exists)
+  }
+
+  /// Where a run in progress stands, in a form that changes with every step: the counters of its
+  /// newest usable checkpoint. `nil` if there is none.
+  public func position(of identity: String) -> String? {
+    guard hasCheckpoint(of: identity) else { return nil }
+    return checkpoints(of: identity).usable.first?.state.counters
+      .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
   }
 
   /// Removes all finished runs and checkpoints that this store has written.
@@ -295,6 +308,61 @@ public final class RunStore: Sendable {
       added += 1
     }
     return added
+  }
+
+  /// The identities of the runs in the folder of a shard.
+  static func identities(inFolder path: String) -> [String] {
+    FilePaths.names(in: path).filter { $0.hasSuffix(".run") }.map { String($0.dropLast(4)) }
+  }
+
+  /// Takes the finished runs in the folder of a shard into this store, and the checkpoints of those
+  /// that are not finished; returns how many finished ones are new. Damaged files are told and left
+  /// out: their runs are made again.
+  ///
+  /// - Throws: `MergeError` for a folder of another experiment, `FileError` if a run cannot be
+  ///   written.
+  public func merge(folder path: String, experiment: String) throws -> Int {
+    let shard = RunStore(folder: path, layer: layer, notice: notice)
+    var added = 0
+    for identity in Self.identities(inFolder: path) where record(of: identity) == nil {
+      guard let record = shard.record(of: identity) else { continue }
+      guard record.specification.experiment == experiment else {
+        throw MergeError(
+          "\(path) holds runs of \(record.specification.experiment), not of \(experiment): "
+            + "merge it there")
+      }
+      try commit(record)
+      added += 1
+    }
+    for name in FilePaths.names(in: path) where name.hasSuffix(".checkpoint") {
+      let identity = String(name.prefix { $0 != "." })
+      if record(of: identity) == nil {
+        try takeCheckpoint(FilePaths.join(path, name), of: identity)
+      }
+    }
+    return added
+  }
+
+  /// Copies a checkpoint, whichever program it is for, unless its place here has a later one.
+  private func takeCheckpoint(_ path: String, of identity: String) throws {
+    func read(_ path: String) throws -> (file: SealedFile, header: CheckpointHeader) {
+      let file = try SealedFile(readingFrom: path, kind: Self.checkpointKind)
+      return (file, try file.header(as: CheckpointHeader.self))
+    }
+    let found: (file: SealedFile, header: CheckpointHeader)
+    do {
+      found = try read(path)
+      guard found.header.identity == identity else {
+        throw UnusableState("\(path) belongs to another run")
+      }
+    } catch {
+      notice("\(Self.reason(error)); that checkpoint is left out")
+      return
+    }
+    let place = checkpointPath(identity, Self.slots[found.header.number % 2])
+    if let own = try? read(place), own.header.number >= found.header.number { return }
+    try layer.createFolders(folder)
+    try found.file.write(to: place, layer: layer)
   }
 }
 

@@ -1,0 +1,93 @@
+import Foundation
+import ResultStore
+import Testing
+
+/// What a script uses that spreads an experiment over many processes: it asks which runs are to do,
+/// deals them to shards, and merges the shards' folders.
+@Suite struct DealtShardTests {
+  let program: Program
+  let folder: Folder
+
+  init() throws {
+    program = try Program()
+    folder = try Folder()
+  }
+
+  private func smoke(_ more: [String]) throws -> Program.Outcome {
+    try program.run(["--profile", "smoke", "--output", folder / "x.h5"] + more)
+  }
+
+  /// The runs to do, and whether these are all.
+  private func pending() throws -> (runs: [[String]], isFinal: Bool) {
+    let outcome = try smoke(["--pending"])
+    try #require(outcome.status == 0)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    let last = try #require(lines.last)
+    try #require(["final", "more"].contains(last))
+    return (lines.dropLast().map { $0.components(separatedBy: "\t") }, last == "final")
+  }
+
+  @Test func dealtRunsMergedFromFoldersMakeTheSameFile() throws {
+    #expect(
+      try program.run(["--profile", "smoke", "--output", folder / "whole.h5"]).status == 0)
+    var rounds = 0
+    while true {
+      let (runs, isFinal) = try pending()
+      if runs.isEmpty && isFinal { break }
+      rounds += 1
+      try #require(rounds <= 12, "the rounds do not end")
+      #expect(
+        runs.allSatisfy { $0.count == 5 && $0[0].count == 64 && $0[1] == "3" && $0[3] == "-" })
+      // Each round has another number of shards.
+      let count = rounds + 1
+      let table = runs.enumerated().map { "\($0 % count + 1)\t\($1[0])\n" }.joined()
+      let path = try folder.write("dealt", Array(table.utf8))
+      for index in 1...count {
+        #expect(try smoke(["--shard", "\(index)/\(count)", "--dealt", path]).status == 0)
+      }
+      let shards = (1...count).map { folder / "runs/x.shard-\($0)-of-\(count)" }
+      let merged = try smoke(["--merge"] + shards)
+      #expect(merged.status == 0 && merged.output.contains("new runs from \(shards[0])"))
+    }
+    #expect(rounds >= 2)
+    #expect(try repeatable(folder / "x.h5") == repeatable(folder / "whole.h5"))
+  }
+
+  @Test func aRunThatWasStoppedGoesOnInAnotherShard() throws {
+    let long = ["--epochs", "3000", "--optimizers", "adam", "--alpha", "0.001", "--seeds", "0"]
+    let running = try program.start(
+      ["--profile", "smoke", "--output", folder / "x.h5", "--shard", "1/1"] + long)
+    while folder.checkpoints == [] && running.isRunning {
+      Thread.sleep(forTimeInterval: 0.05)
+      running.send(SIGUSR1)
+    }
+    #expect(try running.wait().status == 75)
+    #expect(try smoke(long + ["--merge", folder / "runs/x.shard-1-of-1"]).status == 0)
+    let outcome = try smoke(long + ["--pending"])
+    let fields = outcome.output.split(separator: "\n")[0].components(separatedBy: "\t")
+    #expect(fields[3].contains("epoch=") && fields[3].contains("stepInEpoch="))
+    let table = try folder.write("dealt", Array("2\t\(fields[0])\n".utf8))
+    let list = try smoke(long + ["--list", "--shard", "2/2", "--dealt", table])
+    #expect(list.output.contains("begun"))
+    #expect(
+      try smoke(long + ["--list", "--shard", "1/2", "--dealt", table]).output.contains("0 of 0"))
+  }
+
+  @Test func aTableThatIsNoneIsRefused() throws {
+    let table = try folder.write("dealt", Array("1\tabc\n3\tdef\n".utf8))
+    expectOneLine(
+      try smoke(["--shard", "1/2", "--dealt", table]), status: 65, "\(table), line 2", "from 1 to 2"
+    )
+    expectOneLine(
+      try smoke(["--shard", "1/2", "--dealt", folder / "none"]), status: 66, folder / "none")
+    expectOneLine(try smoke(["--dealt", table]), status: 64, "give --shard I/N too")
+  }
+
+  @Test func aFolderOfAnotherExperimentIsRefused() throws {
+    let other = try Program("regret")
+    let options = ["--profile", "smoke", "--shard", "1/40"]
+    #expect(try other.run(options + ["--output", folder / "other.h5"]).status == 0)
+    let shard = folder / "runs/other.shard-1-of-40"
+    expectOneLine(try smoke(["--merge", shard]), status: 65, "holds runs of regret")
+  }
+}
