@@ -18,6 +18,10 @@ do {
   case .version: say("optimizer-trace of adam-reproduction", to: STDOUT_FILENO)
   case .list:
     say(options.format == .json ? MethodList.json : MethodList.text, to: STDOUT_FILENO)
+  case .identify:
+    let identification = try IdentifiedFile(options)
+    say(identification.text, to: STDOUT_FILENO)
+    if !identification.isIdentified { exit(ExitStatus.failure.rawValue) }
   case .trace:
     let trace = try Trace(options)
     try trace.write()
@@ -26,6 +30,7 @@ do {
         "optimizer-trace: the gradient of step \(first.step) is the first that is not finite "
           + "(parameter \(first.parameter)); traced as it is", to: STDERR_FILENO)
     }
+    if let notice = trace.rangeNotice { say("optimizer-trace: \(notice)", to: STDERR_FILENO) }
     say(trace.summary, to: STDOUT_FILENO)
   }
 } catch let error as any UserFacingError {
