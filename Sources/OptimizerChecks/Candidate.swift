@@ -88,7 +88,7 @@ struct Candidate: Sendable {
 
   private static let variants: [Candidate] = [
     .init(
-      "adamw with epsilon-hat", "AdamW with epsilon outside the corrected root, Keras' form",
+      "adamw with epsilon-hat", "AdamW with epsilon added to the uncorrected root, Keras' form",
       .variant,
       .init(.adam) {
         $0.correction = .stepsize

@@ -110,18 +110,25 @@ struct Fitter {
   ) -> Fit {
     var best = fit
     var rest = free
-    let allowed = max(fit.rms * 1.02, fit.rms + 1e-3)
+    // Fewer digits are a better explanation: they may cost a little.
+    func allows(_ found: Fit, digits: Int) -> Bool {
+      let factor = digits == 1 ? 1.3 : digits == 2 ? 1.15 : 1.02
+      return found.rms <= max(fit.rms * factor, fit.rms + 1e-3)
+        && (found.largest <= 1 || found.largest <= fit.largest)
+    }
     // Those first that the samples determine best.
     for parameter in [.momentum, .beta1, .rho, .beta2, .epsilon, .initialAccumulator, .lambda]
       + [RuleParameter.weightDecay, .momentumDecay] where free.contains(parameter)
     {
       rest.removeAll { $0 == parameter }
-      let usual = defaults[parameter].map { [$0] } ?? []
-      for value in usual + Self.shortDecimals(parameter, best.parameters[parameter]) {
+      let usual = defaults[parameter].map { [(value: $0, digits: 1)] } ?? []
+      for (value, digits) in usual
+        + Self.shortDecimals(parameter, best.parameters[parameter])
+      {
         var moved = best.parameters
         moved[parameter] = value
         let found = improve(evaluate(fit.rule, moved), rest)
-        if found.rms <= allowed && (found.largest <= 1 || found.largest <= fit.largest) {
+        if allows(found, digits: digits) {
           best = found
           break
         }
@@ -136,9 +143,7 @@ struct Fitter {
         moved.weightDecay = Self.round(exact.weightDecay, digits)
       }
       let found = evaluate(fit.rule, moved, solving: false)
-      if found.rms <= allowed && (found.largest <= 1 || found.largest <= fit.largest) {
-        return found
-      }
+      if allows(found, digits: digits) { return found }
     }
     return best
   }
@@ -278,21 +283,17 @@ struct Fitter {
   }
 
   /// Decimals near `value`, the shortest first. Rates near 1 are rounded by their distance from it.
-  private static func shortDecimals(_ parameter: RuleParameter, _ value: Double) -> [Double] {
+  private static func shortDecimals(
+    _ parameter: RuleParameter, _ value: Double
+  ) -> [(value: Double, digits: Int)] {
     let isRate = bounds(parameter).upperBound == 0
-    var found: [Double] = isRate ? [] : [0]
+    var found = [(value: parameter == .lambda ? 1.0 : 0, digits: 1)]
     for digits in 1...4 {
-      if isRate {
-        found.append(1 - round(1 - value, digits))
-        found.append(round(value, digits))
-      } else {
-        found.append(round(value, digits))
-      }
+      // A difference of 1 and a decimal is not always the double nearest to its decimal.
+      if isRate { found.append((round(1 - round(1 - value, digits), 15), digits)) }
+      found.append((round(value, digits), digits))
     }
-    if isRate { found.insert(parameter == .lambda ? 1 : 0, at: 0) }
-    // 1 - 0.1 is not the double nearest to 0.9 in every case.
-    return found.map { isRate ? round($0, 15) : $0 }
-      .filter { !isRate || $0 < 1 || parameter == .lambda }
+    return found.filter { !isRate || $0.value < 1 || parameter == .lambda }
   }
 
   static func round(_ value: Double, _ digits: Int) -> Double {

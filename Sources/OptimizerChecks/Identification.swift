@@ -115,7 +115,7 @@ public struct Identification: Sendable {
         equals = others.filter { $0.candidate.rank == .registered }.map { described($0, search) }
       }
     }
-    var named: Set<String> = []
+    var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
     departures = outcomes.filter { !$0.isMatch && $0.fit.rms.isFinite }
       .sorted { $0.fit.rms < $1.fit.rms }
       .filter { named.insert($0.candidate.label).inserted }
@@ -166,6 +166,7 @@ struct Outcome {
     return candidate.free.contains { parameter in
       switch parameter {
       case .momentum, .beta1: p[parameter] < 1e-4
+      case .rho where p.rho < 1e-4: true
       case .lambda: p.lambda > 1 - 1e-7
       case .beta2, .rho: p[parameter] > 1 - 1e-6
       case .epsilon:

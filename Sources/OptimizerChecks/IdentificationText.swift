@@ -29,17 +29,19 @@ extension Identification {
         + ["see docs/check-your-optimizer.md for what is compared"]
     }
     if isAmbiguous {
-      let wishes = ([match] + equals).map(\.telling).reduce(into: [String]()) { wishes, wish in
-        if !wishes.contains(wish) { wishes.append(wish) }
-      }
       return [
         "what would tell: at least 10 steps of gradients that change in size and sign; "
-          + wishes.joined(separator: "; ")
+          + Self.wishes([match] + equals).joined(separator: "; ")
       ]
     }
     var lines = [hyperparameters(match), precision]
-    for other in equals {
-      lines.append("\(Self.label(other)) fits as well; what would tell: \(other.telling)")
+    for wish in Self.wishes(equals) {
+      let names = equals.filter { $0.telling == wish }.map {
+        $0.isFault ? "\($0.name) (\($0.title))" : $0.name
+      }
+      lines.append(
+        "\(names.joined(separator: ", ")) fit\(names.count == 1 ? "s" : "") as well; what would "
+          + "tell: \(wish)")
     }
     if !departures.isEmpty {
       lines += departures.prefix(3).map { "\(Self.label($0)) is ruled out from \(Self.place($0))" }
@@ -52,7 +54,8 @@ extension Identification {
       if name == "epsilon", let bound = match.epsilonBelow {
         return "epsilon not visible (\(Self.number(bound)) or less fits)"
       }
-      return "\(name) = \(Self.number(value))"
+      let isSum = match.name == "adagrad-epsilon-inside" && name == "initial-accumulator"
+      return "\(name) = \(Self.number(value))" + (isSum ? " (its sum with epsilon)" : "")
     }.joined(separator: ", ")
   }
 
@@ -63,8 +66,11 @@ extension Identification {
       + (isRoundedInput ? "; the file holds double, which the updates do not keep" : "")
   }
 
-  private static func label(_ match: Match) -> String {
-    match.isFault ? "\(match.name), \(match.title)," : match.name
+  /// What would tell methods apart, each once.
+  private static func wishes(_ matches: [Match]) -> [String] {
+    matches.map(\.telling).reduce(into: []) { wishes, wish in
+      if !wishes.contains(wish) { wishes.append(wish) }
+    }
   }
 
   private static func label(_ departure: Departure) -> String {
