@@ -72,7 +72,7 @@ extension UpdateRule {
 
   /// Makes a step of one parameter: returns its change over alpha, without a decoupled decay.
   @inline(__always)
-  public func step(
+  func step(
     _ state: inout RuleState, gradient: Double, theta: Double, _ c: RuleCoefficients,
     _ p: RuleParameters
   ) -> Double {
@@ -131,6 +131,16 @@ extension UpdateRule {
       let numerator = c.momentFactor * state.first + c.gradientFactor * g
       return -c.scale * quotient(numerator, root(second, p))
     }
+  }
+
+  /// Makes a step of one parameter: returns its whole change.
+  @inline(__always)
+  public func change(
+    _ state: inout RuleState, gradient: Double, theta: Double, _ c: RuleCoefficients,
+    _ p: RuleParameters
+  ) -> Double {
+    let plain = step(&state, gradient: gradient, theta: theta, c, p)
+    return p.alpha * (decay == .decoupled ? plain + p.weightDecay * decayed(theta, c) : plain)
   }
 
   /// The change over alpha times the weight decay of a decoupled decay.

@@ -48,19 +48,16 @@ struct Search {
       for index in 0..<trajectory.count {
         let at = step * trajectory.count + index
         let old = trajectory.before(step, index)
-        var change = rule.step(
+        let change = rule.change(
           &states[index], gradient: trajectory.gradients[at], theta: old, coefficients[step], p)
-        if rule.decay == .decoupled {
-          change += p.weightDecay * rule.decayed(old, coefficients[step])
-        }
         let found = trajectory.theta[at] - old
-        let distance = abs(p.alpha * change - found)
+        let distance = abs(change - found)
         let tolerance = max(
           precision.rounding * max(abs(old), abs(trajectory.theta[at]))
             + precision.relative(step: step + 1) * abs(found), floor, .leastNormalMagnitude)
         guard !(distance <= tolerance) else { continue }
         isOff = true
-        let relative = distance / max(abs(found), abs(p.alpha * change))
+        let relative = distance / max(abs(found), abs(change))
         size = relative.isFinite ? max(size, relative) : 1
       }
       if isOff {
@@ -82,12 +79,8 @@ struct Search {
       var (largest, distance) = (abs(theta), 0.0)
       for step in 0..<trajectory.steps {
         let at = step * trajectory.count + index
-        var change = rule.step(
+        theta += rule.change(
           &state, gradient: trajectory.gradients[at], theta: theta, coefficients[step], p)
-        if rule.decay == .decoupled {
-          change += p.weightDecay * rule.decayed(theta, coefficients[step])
-        }
-        theta += p.alpha * change
         largest = max(largest, abs(trajectory.theta[at]))
         distance = max(distance, abs(theta - trajectory.theta[at]))
       }

@@ -51,12 +51,8 @@ public struct SinglePrecisionRange {
     let alphaFits = alphas[step - 1] >= Double(Float.leastNormalMagnitude)
     for index in theta.indices {
       let g = gradient(index)
-      var change = rule.step(
+      let change = rule.change(
         &states[index], gradient: g, theta: theta[index], c, parameters)
-      if rule.decay == .decoupled {
-        change += parameters.weightDecay * rule.decayed(theta[index], c)
-      }
-      change *= parameters.alpha
       if leftAt[index] == 0, g.isFinite,
         !alphaFits && change != 0 || !fits(states[index], g, c, change: change, theta: theta[index])
       {
