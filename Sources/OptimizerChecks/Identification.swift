@@ -77,7 +77,7 @@ public struct Identification: Sendable {
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
     var best: [Outcome] = []
-    for precision in trajectory.isSingle ? [.single] : [.double, .single] as [Samples.Precision] {
+    for precision in trajectory.isSingle ? [.single] : [.double, .single] as [Precision] {
       let search = Search(trajectory, precision: precision, fixed: fixed)
       defer { search.deallocate() }
       var outcomes = candidates.map(search.outcome)

@@ -1,4 +1,27 @@
-import Glibc
+/// How exact an optimizer's arithmetic is.
+enum Precision: Sendable { case double, single }
+
+/// What the changes of one parameter may be off by, step by step.
+struct Tolerance {
+  private let isDouble: Bool
+  private var step = 0
+  private var recent = 0.0
+
+  init(_ precision: Precision) { isDouble = precision == .double }
+
+  /// Of the next change. Single precision loses most where frameworks compute beta to the power of t
+  /// in it; where gradients cancel in a moment, errors are those of its terms, which the changes of
+  /// the last steps measure.
+  mutating func next(from old: Double, to new: Double) -> Double {
+    step += 1
+    let change = abs(new - old)
+    recent = max(change, 0.95 * recent)
+    let size = max(abs(old), abs(new))
+    return isDouble
+      ? 0x1p-51 * size + 1e-9 * change + 1e-13 * recent
+      : 0x1p-23 * size + (2e-5 + 1.2e-4 / Double(step)) * change + 2e-6 * recent
+  }
+}
 
 /// The part of a trajectory that fits are made on, by parameter, with the error that each change of
 /// `theta` may have.
@@ -11,30 +34,16 @@ struct Samples {
   /// What a change may be off by; a residual is in units of it.
   let tolerances: [Double]
   let scales: [Double]
-  let precision: Precision
-
-  /// How exact the optimizer's arithmetic is.
-  enum Precision: Sendable {
-    case double, single
-
-    /// Of the change itself: single precision loses most where frameworks compute `beta` to the
-    /// power of t in it.
-    func relative(step: Int) -> Double {
-      self == .double ? 1e-9 : 2e-5 + 1.2e-4 / Double(step)
-    }
-    /// Of `theta`, to which the change is added.
-    var rounding: Double { self == .double ? 0x1p-51 : 0x1p-23 }
-  }
 
   init(_ trajectory: Trajectory, parameters: [Int], steps: Int, precision: Precision) {
     self.steps = steps
     self.parameters = parameters
-    self.precision = precision
     scales = Array(trajectory.scales[..<steps])
     var (gradients, before, changes, tolerances): ([Double], [Double], [Double], [Double]) =
       ([], [], [], [])
     var largest = 0.0
     for parameter in parameters {
+      var tolerance = Tolerance(precision)
       for step in 0..<steps {
         let old = trajectory.before(step, parameter)
         let new = trajectory.theta[step * trajectory.count + parameter]
@@ -42,9 +51,7 @@ struct Samples {
         before.append(old)
         changes.append(new - old)
         largest = max(largest, abs(new - old))
-        tolerances.append(
-          precision.rounding * max(abs(old), abs(new))
-            + precision.relative(step: step + 1) * abs(new - old))
+        tolerances.append(tolerance.next(from: old, to: new))
       }
     }
     self.gradients = gradients
@@ -80,7 +87,6 @@ struct Samples {
     }
     steps = count
     parameters = whole.parameters
-    precision = whole.precision
     scales = Array(whole.scales[..<count])
     gradients = cut(whole.gradients)
     before = cut(whole.before)

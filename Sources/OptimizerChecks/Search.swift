@@ -3,7 +3,7 @@ import Glibc
 /// Fits candidates to a part of a trajectory and follows the good ones to its end.
 struct Search {
   private let trajectory: Trajectory
-  private let precision: Samples.Precision
+  private let precision: Precision
   private let fixed: [RuleParameter: Double]
   private let fitter: Fitter
 
@@ -11,7 +11,7 @@ struct Search {
   private static let fittedSteps = 128
   private static let fittedParameters = 16
 
-  init(_ trajectory: Trajectory, precision: Samples.Precision, fixed: [RuleParameter: Double]) {
+  init(_ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double]) {
     self.trajectory = trajectory
     self.precision = precision
     self.fixed = fixed
@@ -42,6 +42,7 @@ struct Search {
     let (rule, p) = (fit.rule, fit.parameters)
     let coefficients = rule.coefficients(p, scales: trajectory.scales)
     var states = Array(repeating: rule.start(p), count: trajectory.count)
+    var tolerances = Array(repeating: Tolerance(precision), count: trajectory.count)
     let floor = 1e-10 * (fitter.samples.changes.map { abs($0) }.max() ?? 0)
     for step in 0..<trajectory.steps {
       var (isOff, size) = (false, 0.0)
@@ -53,8 +54,8 @@ struct Search {
         let found = trajectory.theta[at] - old
         let distance = abs(change - found)
         let tolerance = max(
-          precision.rounding * max(abs(old), abs(trajectory.theta[at]))
-            + precision.relative(step: step + 1) * abs(found), floor, .leastNormalMagnitude)
+          tolerances[index].next(from: old, to: trajectory.theta[at]), floor,
+          .leastNormalMagnitude)
         guard !(distance <= tolerance) else { continue }
         isOff = true
         let relative = distance / max(abs(found), abs(change))

@@ -88,7 +88,7 @@ struct Trace {
   var rangeNotice: String? {
     range?.first.map { step, parameter in
       let count = range?.leftAt.filter { $0 > 0 }.count ?? 0
-      return "moments leave the range of 32-bit floating point at step \(step) (parameter "
+      return "numbers leave the range of 32-bit floating point at step \(step) (parameter "
         + "\(parameter); \(count) of \(self.count) in all); from there traced in 64 bits, theta "
         + "rounded to 32"
     }

@@ -163,7 +163,7 @@ def main():
             "resume_after": resume,
             "theta0": ["0"] * count if name == "tiny" else START[:count],
             # Relative to the largest magnitude that the parameter has had.
-            "tolerance_float32": 1e-3 if steps > 10000 else 1e-5,
+            "tolerance_float32": 3e-5,
             "tolerance_float64": 1e-10,
         }
         rows = sequences.gradients(sequence)
