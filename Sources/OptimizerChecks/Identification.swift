@@ -71,7 +71,8 @@ public struct Identification: Sendable {
       if let parameter = RuleParameter(rawValue: pair.key) { values[parameter] = pair.value }
     }
     let candidates = Candidate.all.filter { candidate in
-      let has = candidate.free + [.alpha] + (candidate.rule.decay == .decoupled ? [.weightDecay] : [])
+      let decay: [RuleParameter] = candidate.rule.decay == .decoupled ? [.weightDecay] : []
+      let has = candidate.free + [.alpha] + decay
       return fixed.keys.allSatisfy { has.contains($0) || candidate.defaults[$0] == fixed[$0] }
     }
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }

@@ -61,9 +61,11 @@ public struct Trajectory: Sendable {
     self.gradients = gradients
     self.theta = theta
     isSingle = (theta0 + theta).allSatisfy { Double(Float($0)) == $0 }
-    guard (0..<steps).contains(where: { step in
-      (0..<columns).contains { theta[step * columns + $0] != theta0[$0] }
-    }) else { throw TrajectoryError.nothingMoves(place) }
+    guard
+      (0..<steps).contains(where: { step in
+        (0..<columns).contains { theta[step * columns + $0] != theta0[$0] }
+      })
+    else { throw TrajectoryError.nothingMoves(place) }
     guard gradients.contains(where: { $0 != 0 }) else {
       throw TrajectoryError.gradientsAreZero(place)
     }

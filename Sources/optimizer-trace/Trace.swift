@@ -37,7 +37,8 @@ struct Trace {
       TemporalAverage(.exponential(beta: $0), count: count)
     }
     let alpha = optimizer.alpha
-    var range = Self.mayLeave(gradients, options)
+    var range =
+      Self.mayLeave(gradients, options)
       ? SinglePrecisionRange(
         options.optimizer,
         hyperparameters: try OptimizerRegistry.resolve(
@@ -79,7 +80,9 @@ struct Trace {
 
   /// Whether some number is so large or small that squares may not fit 32 bits.
   private static func mayLeave(_ gradients: [Double], _ options: TraceOptions) -> Bool {
-    func isUsual(_ x: Double) -> Bool { x == 0 || !x.isFinite || (0x1p-40...0x1p50).contains(abs(x)) }
+    func isUsual(_ x: Double) -> Bool {
+      x == 0 || !x.isFinite || (0x1p-40...0x1p50).contains(abs(x))
+    }
     return !gradients.allSatisfy(isUsual)
       || !options.hyperparameters.values.allSatisfy(isUsual)
   }
