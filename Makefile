@@ -202,6 +202,17 @@ PYTHON ?= python3
 bench-peers: $(STAMPS)/build ## time a training step beside PyTorch's (PYTHON= an interpreter that has torch)
 	@$(PYTHON) reproductions/support/bench-peers.py $(BIN)/bench-networks
 
+.PHONY: check-independent
+check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras (from PyPI, 1.6 GB)
+	@python=$$(Tests/independent/environment.sh) && "$$python" Tests/independent/check.py $(BIN)/optimizer-trace
+
+.PHONY: conformance
+conformance: ## run the conformance set through PyTorch, optax and Keras, and print the table (10 min)
+	@python=$$(Tests/independent/environment.sh) && rows=$$(mktemp -d) && trap 'rm -rf "$$rows"' EXIT && \
+	  for f in torch optax keras; do \
+	    "$$python" Tests/conformance/run_$$f.py --json > "$$rows/$$f" || exit; \
+	  done && "$$python" Tests/conformance/table.py "$$rows"/torch "$$rows"/optax "$$rows"/keras
+
 .PHONY: fuzz
 fuzz: $(STAMPS)/deps ## fuzz the readers with libFuzzer for 60 s each
 	Tests/Fuzz/run.sh 60

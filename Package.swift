@@ -75,6 +75,7 @@ let package = Package(
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
+    library("OptimizerChecks", ["Optimizers", "Storage"]),
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("LinearAlgebra", ["Storage", "CLAPACK"]),
     library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
@@ -86,6 +87,7 @@ let package = Package(
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
+    tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Numerics"]),
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "LinearAlgebra", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
@@ -100,6 +102,7 @@ let package = Package(
         exclude: ["README.md"], resources: tables(of: $0))
     }
     + tools.map {
-      .executableTarget(name: $0, dependencies: coreModules)
+      .executableTarget(
+        name: $0, dependencies: coreModules + ($0 == "optimizer-trace" ? ["OptimizerChecks"] : []))
     }
 )

@@ -8,10 +8,8 @@ import Numerics
 ///     vmax_t = max(vmax_{t-1}, v_t)
 ///     theta_t = theta_{t-1} - alpha_t m_t / (sqrt(vmax_t) + epsilon)
 ///
-/// No bias correction, as there. PyTorch takes the same maximum but corrects afterwards, as
-/// algorithm 1 of Adam does; optax once corrected before it took the maximum. `lambda` is the
-/// decay of `beta1` that their theorem has: `beta1 lambda^(t-1)` at step t. `epsilon` is
-/// Adam's; they have none.
+/// No bias correction, as there; `AMSGradCorrected` has PyTorch's. `lambda` is the decay of `beta1`
+/// that their theorem has: `beta1 lambda^(t-1)` at step t. `epsilon` is Adam's; they have none.
 public struct AMSGrad: Optimizer {
   /// The stepsize of the next update.
   public var alpha: Double
@@ -78,8 +76,8 @@ extension AMSGrad {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "amsgrad",
-    title: "AMSGrad",
-    source: "Reddi, Kale and Kumar 2018, algorithm 2",
+    title: "AMSGrad, without bias correction",
+    source: "Reddi, Kale and Kumar 2018, algorithm 2; PyTorch's form is amsgrad-corrected",
     hyperparameters: [
       .alpha(0.001),
       .beta1(0.9),

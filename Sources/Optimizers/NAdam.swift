@@ -3,7 +3,7 @@ import Glibc
 import Numerics
 
 /// NAdam: Dozat 2015, Incorporating Nesterov Momentum into Adam (the report), with the schedule
-/// of the momentum that he recommends. PyTorch and Keras have this form.
+/// of the momentum that he recommends. PyTorch has this form.
 ///
 ///     mu_t = beta1 (1 - 0.96^(momentumDecay t) / 2)
 ///     m_t = beta1 m_{t-1} + (1 - beta1) g_t
@@ -12,7 +12,7 @@ import Numerics
 ///     mbar_t = mu_{t+1} m_t / (1 - M_{t+1}) + (1 - mu_t) g_t / (1 - M_t)
 ///     theta_t = theta_{t-1} - alpha_t mbar_t / (sqrt(v_t / (1 - beta2^t)) + epsilon)
 ///
-/// `momentumDecay` is 1/250 with Dozat. The workshop paper of 2016 averages `m_t` with `mu_t`;
+/// `momentumDecay` is 1/250 with Dozat, 1 in Keras. The workshop paper of 2016 averages `m_t` with `mu_t`;
 /// optax keeps `mu_t` = `beta1`.
 public struct NAdam: Optimizer {
   /// The stepsize of the next update.

@@ -7,7 +7,8 @@ public enum OptimizerRegistry {
     SGD.method, Momentum.method, HeavyBall.method, Nesterov.method, NesterovSutskever.method,
     AdaGrad.method, AdaGradEpsilonInside.method, RMSProp.method, RMSPropEpsilonInside.method,
     RMSPropMomentum.method, AdaDelta.method, Adam.method, AdamUncorrected.method,
-    AdamEpsilonHat.method, AdaMax.method, AMSGrad.method, AdamW.method, NAdam.method,
+    AdamEpsilonHat.method, AdaMax.method, AMSGrad.method, AMSGradCorrected.method, AdamW.method,
+    NAdam.method,
   ]
 
   /// The method of that name. Throws `OptimizerError.unknownMethod`.
@@ -37,6 +38,10 @@ public enum OptimizerRegistry {
         throw OptimizerError.outOfRange(
           hyperparameter.name, method: name, value: value, range: hyperparameter.range)
       }
+      let held = Float(value)
+      guard held == 0 ? value == 0 : held.isNormal else {
+        throw OptimizerError.notRepresentable(hyperparameter.name, method: name, value: value)
+      }
       values[hyperparameter.name] = value
     }
     return values
@@ -60,6 +65,8 @@ public enum OptimizerError: UserFacingError, Equatable {
   case unknownHyperparameter(String, method: String, known: [String], suggestion: String?)
   /// The value is outside the hyperparameter's range.
   case outOfRange(String, method: String, value: Double, range: HyperparameterRange)
+  /// The value is too large or too small for 32-bit floating point, in which updates are made.
+  case notRepresentable(String, method: String, value: Double)
   /// The text names no schedule.
   case unknownSchedule(String)
 
@@ -74,6 +81,9 @@ public enum OptimizerError: UserFacingError, Equatable {
         + "it has \(known.joined(separator: ", "))"
     case .outOfRange(let name, let method, let value, let range):
       "\(name) = \(value) is out of range for \(method); give a number in \(range)"
+    case .notRepresentable(let name, let method, let value):
+      "\(name) = \(value) of \(method) cannot be held in 32-bit floating point; give a number from "
+        + "\(Float.leastNormalMagnitude) to \(Float.greatestFiniteMagnitude)"
     case .unknownSchedule(let text):
       "unknown schedule '\(text)'; choose one of \(Schedule.forms.joined(separator: ", "))"
     }

@@ -71,4 +71,9 @@ public enum HDF5File {
       return array
     }
   }
+
+  /// Whether the file has a dataset (or a group) of that name. Throws as `readArray` does.
+  public static func contains(path: String, dataset: String) throws -> Bool {
+    try ResultFile.withReader(path) { try $0.exists(dataset) }
+  }
 }

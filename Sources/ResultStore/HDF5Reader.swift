@@ -258,7 +258,7 @@ struct HDF5Reader: ~Copyable {
   }
 
   /// Every part of the path is asked for: HDF5 fails on a path whose first part is missing.
-  private func exists(_ object: String) throws -> Bool {
+  func exists(_ object: String) throws -> Bool {
     var prefix = ""
     for part in object.split(separator: "/") {
       prefix += "/\(part)"

@@ -1,4 +1,5 @@
 import Numerics
+import OptimizerChecks
 import Optimizers
 import ResultStore
 import Storage
@@ -11,24 +12,24 @@ struct Trace {
   private let theta: [Float]
   private let averages: [Float]
   private let state: OptimizerState
+  /// The parameters that left the range of single precision; nil if none has.
+  private let range: SinglePrecisionRange?
   /// The first gradient that is not a finite `Float`: step from 1, parameter from 0.
   let firstNonfinite: (step: Int, parameter: Int)?
 
   /// Reads the input and makes all steps.
   init(_ options: TraceOptions) throws {
     self.options = options
-    let start = try HDF5File.readArray(
-      path: options.input, dataset: "theta0", as: Double.self, rank: 1
-    ).values.map(Float.init)
-    let (shape, gradients) = try HDF5File.readArray(
-      path: options.input, dataset: "gradients", as: Double.self, rank: 2)
-    guard shape[1] == start.count else {
-      throw TraceError.wrongShape(path: options.input, gradients: shape, count: start.count)
+    let input = try TraceInput(options.input)
+    let (start, gradients) = (input.theta0.map(Float.init), input.gradients)
+    guard input.columns == start.count else {
+      throw TraceError.wrongShape(
+        path: options.input, columns: input.columns, count: start.count)
     }
     if let index = start.firstIndex(where: { !$0.isFinite }) {
       throw TraceError.notFinite(path: options.input, index: index)
     }
-    let (stepCount, count) = (shape[0], shape[1])
+    let (stepCount, count) = (input.steps, input.columns)
 
     var optimizer = try OptimizerRegistry.make(
       options.optimizer, hyperparameters: options.hyperparameters, count: count)
@@ -36,6 +37,16 @@ struct Trace {
       TemporalAverage(.exponential(beta: $0), count: count)
     }
     let alpha = optimizer.alpha
+    var range =
+      Self.mayLeave(gradients, options)
+      ? SinglePrecisionRange(
+        options.optimizer,
+        hyperparameters: try OptimizerRegistry.resolve(
+          options.optimizer, hyperparameters: options.hyperparameters),
+        theta0: start.map(Double.init),
+        alphas: (0..<stepCount).map {
+          options.schedule.alpha(base: alpha, step: $0 + 1, epoch: 1)
+        }) : nil
     var current = FloatVector(start)
     var gradient = FloatVector(count: count)
     var nonfinite: (step: Int, parameter: Int)?
@@ -51,6 +62,7 @@ struct Trace {
       }
       optimizer.alpha = options.schedule.alpha(base: alpha, step: step, epoch: 1)
       optimizer.step(&current, gradient: gradient)
+      range?.advance(gradient: { Double(gradient[$0]) }) { current[$0] = Float($1) }
       current.withUnsafeBufferPointer { path += $0 }
       if average != nil {
         average?.add(current)
@@ -58,11 +70,31 @@ struct Trace {
       }
     }
     state = optimizer.state
+    self.range = range?.hasLeft == true ? range : nil
     firstNonfinite = nonfinite
     theta = path
     self.averages = averages
     self.count = count
     self.stepCount = stepCount
+  }
+
+  /// Whether some number is so large or small that squares may not fit 32 bits.
+  private static func mayLeave(_ gradients: [Double], _ options: TraceOptions) -> Bool {
+    func isUsual(_ x: Double) -> Bool {
+      x == 0 || !x.isFinite || (0x1p-40...0x1p50).contains(abs(x))
+    }
+    return !gradients.allSatisfy(isUsual)
+      || !options.hyperparameters.values.allSatisfy(isUsual)
+  }
+
+  /// Where the optimizer's own 32-bit numbers end, if they do; one line.
+  var rangeNotice: String? {
+    range?.first.map { step, parameter in
+      let count = range?.leftAt.filter { $0 > 0 }.count ?? 0
+      return "numbers leave the range of 32-bit floating point at step \(step) (parameter "
+        + "\(parameter); \(count) of \(self.count) in all); from there traced in 64 bits, theta "
+        + "rounded to 32"
+    }
   }
 
   /// One line for people.
@@ -94,6 +126,9 @@ struct Trace {
       root.attributes.append(Attribute(hyperparameter.name, value))
     }
     if let beta = options.averagingBeta { root.attributes.append(Attribute("average", beta)) }
+    if let first = range?.first {
+      root.attributes.append(Attribute("first_step_in_64_bits", first.step))
+    }
     if let first = firstNonfinite {
       root.attributes.append(Attribute("first_nonfinite_gradient_step", first.step))
     }
@@ -121,10 +156,37 @@ struct Trace {
       [Attribute("step", state.step)] + state.scalars.map { Attribute($0.name, $0.value) }
     group.variables = state.vectors.map { vector in
       Variable(
-        vector.name, ["parameter"], .float(vector.values.array),
+        vector.name, ["parameter"], values(of: vector),
         attributes: [Attribute("long_name", "\(vector.name) after the last step")])
     }
     root.groups = [Subgroup("state", group)]
     return Document(root: root)
+  }
+
+  /// A state vector; in 64 bits if a parameter needs them.
+  private func values(of vector: OptimizerState.Vector) -> Values {
+    guard let range else { return .float(vector.values.array) }
+    return .double(
+      vector.values.array.enumerated().map { index, value in
+        guard range.leftAt[index] > 0 else { return Double(value) }
+        return range.value(vector.name, parameter: index) ?? Double(value)
+      })
+  }
+}
+
+/// The start and the gradients in an input file.
+struct TraceInput {
+  let theta0: [Double]
+  /// Steps x columns, row-major.
+  let gradients: [Double]
+  let steps: Int
+  let columns: Int
+
+  /// Reads `theta0` and `gradients`. Throws as `HDF5File.readArray`.
+  init(_ path: String) throws {
+    theta0 = try HDF5File.readArray(path: path, dataset: "theta0", as: Double.self, rank: 1).values
+    let (shape, values) = try HDF5File.readArray(
+      path: path, dataset: "gradients", as: Double.self, rank: 2)
+    (gradients, steps, columns) = (values, shape[0], shape[1])
   }
 }

@@ -4,7 +4,7 @@ import Storage
 
 /// What the command line asks for.
 struct TraceOptions {
-  enum Action { case trace, list, help, version }
+  enum Action { case trace, identify, list, help, version }
   enum Format: String { case text, json }
 
   var action = Action.trace
@@ -31,6 +31,8 @@ struct TraceOptions {
         CommandOption(name, "NUMBER", "hyperparameter, where the method has it")
       } + [
         CommandOption("average", "BETA", "also write the average of theta (section 7.2)"),
+        CommandOption(
+          "identify", nil, "tell which method made the trajectory theta[T, n] in INPUT, and end"),
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
         CommandOption("format", "FORMAT", "of --list: text (the default) or json"),
         CommandOption("version", nil, "print the version and end"),
@@ -40,10 +42,17 @@ struct TraceOptions {
   static let help = parser.help(
     usage: """
       Usage: optimizer-trace --optimizer NAME --output FILE [options] INPUT
+             optimizer-trace --identify [options] INPUT
 
       Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the HDF5 file
       INPUT, makes T steps with these gradients in 32-bit floating point, and writes theta[T, n]
-      after each step, and the optimizer's state after the last, to FILE.
+      after each step, and the optimizer's state after the last, to FILE. Where a gradient is so
+      large or small that moments leave the range of 32 bits it says so, and goes on in 64.
+
+      With --identify INPUT also holds theta[T, n], made elsewhere from these gradients, and the
+      method, its variant and its hyperparameters are told: status 0 if one is found, 1 if none is
+      or several are. Hyperparameters that are given are taken as known. INPUT may hold alpha[T],
+      the stepsize of each step.
 
       Schedules: \(Schedule.forms.filter { !$0.contains("epoch") }.joined(separator: ", ")).
       """)
@@ -61,6 +70,8 @@ struct TraceOptions {
       action = .version
     } else if given.contains("list") {
       action = .list
+    } else if given.contains("identify") {
+      action = .identify
     }
     optimizer = given.value("optimizer") ?? ""
     output = given.value("output") ?? ""
@@ -69,24 +80,45 @@ struct TraceOptions {
     for name in Self.hyperparameterNames {
       hyperparameters[name] = try given.number(name)
     }
+    if action == .identify {
+      for name in ["optimizer", "output", "average"] where given.contains(name) {
+        throw TraceError.notWithIdentify(name)
+      }
+    }
     try complete(given.operands)
   }
 
   private mutating func complete(_ operands: [String]) throws {
-    guard action == .trace else { return }
+    guard action == .trace || action == .identify else { return }
+    if action == .trace { try completeTrace() } else { try checkHyperparameters() }
+    guard !schedule.description.contains("epoch") else {
+      throw TraceError.noEpochs(schedule.description)
+    }
+    guard action == .identify || !output.isEmpty else { throw TraceError.missingOption("output") }
+    guard let first = operands.first else { throw TraceError.noInput }
+    guard operands.count == 1 else { throw TraceError.tooManyInputs(operands) }
+    input = first
+  }
+
+  private func completeTrace() throws {
     guard !optimizer.isEmpty else { throw TraceError.missingOption("optimizer") }
     // The name and the values are checked before any file is looked at.
     _ = try OptimizerRegistry.make(optimizer, hyperparameters: hyperparameters, count: 0)
     if let beta = averagingBeta, !(beta >= 0 && beta < 1) {
       throw TraceError.averageOutOfRange(beta)
     }
-    guard !schedule.description.contains("epoch") else {
-      throw TraceError.noEpochs(schedule.description)
+  }
+
+  /// Each is to be in the range that it has with some method.
+  private func checkHyperparameters() throws {
+    for (name, value) in hyperparameters.sorted(by: { $0.key < $1.key }) {
+      let methods = OptimizerRegistry.all.filter { $0.hyperparameter(name) != nil }
+      guard let method = methods.first, let known = method.hyperparameter(name) else { continue }
+      guard known.range.contains(value) else {
+        throw OptimizerError.outOfRange(
+          name, method: method.name, value: value, range: known.range)
+      }
     }
-    guard !output.isEmpty else { throw TraceError.missingOption("output") }
-    guard let first = operands.first else { throw TraceError.noInput }
-    guard operands.count == 1 else { throw TraceError.tooManyInputs(operands) }
-    input = first
   }
 }
 
@@ -98,7 +130,8 @@ enum TraceError: UserFacingError {
   case unknownFormat(String)
   case noInput
   case tooManyInputs([String])
-  case wrongShape(path: String, gradients: [Int], count: Int)
+  case notWithIdentify(String)
+  case wrongShape(path: String, columns: Int, count: Int)
   case notFinite(path: String, index: Int)
   case outputIsAResult(String)
 
@@ -113,8 +146,10 @@ enum TraceError: UserFacingError {
     case .noInput: "the input file is missing; see optimizer-trace --help"
     case .tooManyInputs(let names):
       "one input file is expected, not \(names.count): \(names.joined(separator: " "))"
-    case .wrongShape(let path, let gradients, let count):
-      "\(path): gradients has \(gradients[1]) columns, theta0 \(count) elements; they must be equal"
+    case .notWithIdentify(let name):
+      "--\(name) does not go with --identify, which finds the method and writes no file"
+    case .wrongShape(let path, let columns, let count):
+      "\(path): gradients has \(columns) columns, theta0 \(count) elements; they must be equal"
     case .notFinite(let path, let index):
       "\(path): theta0[\(index)] is not a number that 32-bit floating point can hold"
     case .outputIsAResult(let path):

@@ -7,6 +7,10 @@ CommandLineTool.main("optimizer-trace") {
   case .help: Console.show(TraceOptions.help + "\n")
   case .version: Console.show("optimizer-trace of adam-reproduction\n")
   case .list: Console.show((options.format == .json ? MethodList.json : MethodList.text) + "\n")
+  case .identify:
+    let identification = try IdentifiedFile(options)
+    Console.show(identification.text + "\n")
+    if !identification.isIdentified { return .failure }
   case .trace:
     let trace = try Trace(options)
     try trace.write()
@@ -16,6 +20,7 @@ CommandLineTool.main("optimizer-trace") {
         "the gradient of step \(first.step) is the first that is not finite "
           + "(parameter \(first.parameter)); traced as it is")
     }
+    if let notice = trace.rangeNotice { CommandLineTool.complain("optimizer-trace", notice) }
     Console.show(trace.summary + "\n")
   }
   return .success

@@ -231,4 +231,134 @@ import Testing
     expectRefusal(
       try run("--optimizer", "adam", "--output", path("no/folder/o.h5"), file), 73, "no/folder")
   }
+
+  // MARK: The range of single precision
+
+  /// theta after the steps of one parameter from 0, and what is said.
+  private func path(
+    _ optimizer: String, _ gradients: [Double], _ options: [String] = []
+  ) throws -> (theta: [Double], errors: String) {
+    let file = try input(
+      theta0: .double([0]), gradients: .double(gradients), steps: gradients.count, columns: 1,
+      count: 1)
+    let output = path("range.h5")
+    let outcome = try run(
+      ["--optimizer", optimizer, "--alpha", "0.001", "--output", output] + options + [file])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return (try theta(output).map(Double.init), outcome.errors)
+  }
+
+  @Test(arguments: ["adam", "adam-uncorrected", "adam-epsilon-hat", "nadam", "adamw", "rmsprop"])
+  func `huge gradients make the steps that smaller ones make`(optimizer: String) throws {
+    let options = optimizer == "adamw" ? ["--weight-decay", "0"] : []
+    let usual = try path(optimizer, Array(repeating: 1, count: 20), options + ["--epsilon", "0"])
+    #expect(usual.errors.isEmpty)
+    for size in [1e20, 1e30, 1e38, 1e-25, 1e-30] {
+      let found = try path(
+        optimizer, Array(repeating: size, count: 20), options + ["--epsilon", "0"])
+      for (a, b) in zip(usual.theta, found.theta) {
+        #expect(abs(a - b) <= 1e-6 * abs(a), "\(size)")
+      }
+      #expect(
+        found.errors.contains("numbers leave the range of 32-bit floating point at step 1")
+          && found.errors.filter { $0 == "\n" }.count == 1, "\(found.errors)")
+    }
+  }
+
+  @Test func `a gradient of 1e25 after one of 1 makes Adam's step`() throws {
+    let found = try path("adam", [1, 1e25])
+    // mhat = 1e25 0.1 / 0.19, vhat = 1e50 0.001 / 0.001999
+    let step = 0.001 * (0.1 / 0.19) / (0.001 / 0.001999).squareRoot()
+    #expect(abs(found.theta[1] + 0.001 + step) < 1e-8)
+    #expect(found.errors.contains("at step 2 (parameter 0; 1 of 1 in all)"))
+    let state = try HDF5File.readArray(path: path("range.h5"), dataset: "state/v", as: Double.self)
+    #expect(abs(state.values[0] / 1e47 - 1) < 1e-9)
+    let rms = try path("rmsprop", Array(repeating: 1e30, count: 3))
+    #expect(abs(rms.theta[0] + 0.001 / 0.1.squareRoot()) < 1e-8)
+  }
+
+  @Test func `a stepsize that single precision cannot hold is refused`() throws {
+    for alpha in ["1e-50", "1e39"] {
+      expectRefusal(
+        try run("--optimizer", "adam", "--alpha", alpha, "--output", path("o.h5"), try usual()), 64,
+        "cannot be held in 32-bit floating point")
+    }
+  }
+
+  @Test func `the list tells which AMSGrad is which`() throws {
+    let list = try run("--list").output
+    #expect(list.contains("amsgrad: AMSGrad, without bias correction"))
+    #expect(list.contains("amsgrad-corrected: AMSGrad with bias correction, as in PyTorch"))
+  }
+
+  // MARK: Identification
+
+  /// A file with a trajectory in it: what the method makes of the gradients, or `theta`.
+  private func trajectory(
+    _ optimizer: String = "adam-epsilon-hat", steps: Int = 50, rows: Int? = nil,
+    theta given: [Double]? = nil, alpha: [Double]? = nil
+  ) throws -> String {
+    let count = 6
+    let gradients: [Double] = (0..<steps * count).map { at in
+      let (step, index) = (Double(at / count + 1), Double(at % count))
+      return Double(Float(sin(step * (index + 1)) * pow(10, -1.5 * index)))
+    }
+    let theta0 = (0..<count).map { Double($0) / 4 }
+    let file = try input(
+      theta0: .double(theta0), gradients: .double(gradients), steps: steps, columns: count,
+      count: count)
+    let traced = path("traced.h5")
+    _ = try run("--optimizer", optimizer, "--output", traced, file)
+    let theta = try given ?? self.theta(traced).map(Double.init)
+    var document = try ResultFile.read(file)
+    document.root.dimensions.append(
+      Dimension("after", .int64((0..<(rows ?? steps)).map { Int64($0) })))
+    document.root.variables.append(Variable("theta", ["after", "column"], .double(theta)))
+    if let alpha {
+      document.root.dimensions.append(
+        Dimension("time", .int64(alpha.indices.map { Int64($0) })))
+      document.root.variables.append(Variable("alpha", ["time"], .double(alpha)))
+    }
+    try ResultFile.write(document, to: file)
+    return file
+  }
+
+  @Test func `identifies a trajectory and says what it is not`() throws {
+    let file = try trajectory()
+    let outcome = try run("--identify", file)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("\(file): adam-epsilon-hat: "), "\(outcome.output)")
+    #expect(outcome.output.contains("alpha = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8"))
+    #expect(outcome.output.contains("adam is ruled out from step 1"))
+    let known = try run("--identify", "--alpha", "0.001", "--epsilon=1e-8", file)
+    #expect(known.status == 0 && known.output.contains("adam-epsilon-hat: "))
+    let constant = try run("--identify", try trajectory(alpha: Array(repeating: 3, count: 50)))
+    #expect(constant.status == 0 && constant.output.contains("alpha = 0.001"))
+  }
+
+  @Test func `no answer and several end with status 1`() throws {
+    let several = try run("--identify", try trajectory("adam", steps: 1))
+    #expect(several.status == 1 && several.output.contains("1 step cannot tell between"))
+    let none = try run(
+      "--identify", try trajectory(theta: (0..<300).map { sin(Double($0) * 1.7) }))
+    #expect(none.status == 1 && none.output.contains("no known method makes these steps"))
+  }
+
+  @Test func `trajectories that cannot be read are told in one line`() throws {
+    func refuse(_ file: String, _ text: String) throws {
+      expectRefusal(try run("--identify", file), 65, text)
+    }
+    try refuse(try usual(), "no dataset theta")
+    let values = (0..<300).map { Double($0) }
+    try refuse(try trajectory(theta: values.map { $0 == 7 ? .nan : $0 }), "theta of step 2 has nan")
+    try refuse(
+      try trajectory(rows: 51, theta: values + [0, 0, 0, 0, 0, 0]), "leave out its first row")
+    try refuse(try trajectory(alpha: [1, 2]), "alpha has 2 elements")
+    expectRefusal(try run("--identify"), 64, "input file is missing")
+    for option in ["--optimizer=adam", "--output=o.h5", "--average=0.9"] {
+      expectRefusal(try run("--identify", option, try usual()), 64, "does not go with --identify")
+    }
+    expectRefusal(try run("--identify", "--beta1", "2", try usual()), 64, "out of range")
+    expectRefusal(try run("--identify", path("absent.h5")), 66, "No such file")
+  }
 }

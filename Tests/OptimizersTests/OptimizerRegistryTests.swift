@@ -8,8 +8,8 @@ import Testing
     let names = OptimizerRegistry.all.map(\.name)
     let expected = """
       sgd momentum nesterov nesterov-sutskever adagrad rmsprop rmsprop-momentum adadelta adam \
-      adam-uncorrected adam-epsilon-hat adamax amsgrad adamw nadam heavy-ball \
-      adagrad-epsilon-inside rmsprop-epsilon-inside
+      adam-uncorrected adam-epsilon-hat adamax amsgrad amsgrad-corrected adamw nadam \
+      heavy-ball adagrad-epsilon-inside rmsprop-epsilon-inside
       """
     #expect(Set(names) == Set(expected.split(separator: " ").map(String.init)))
     #expect(Set(names).count == names.count)
@@ -86,6 +86,16 @@ import Testing
     }
     for value in right {
       _ = try OptimizerRegistry.make(method, hyperparameters: [hyperparameter: value], count: 1)
+    }
+  }
+
+  @Test(arguments: [("alpha", 1e-50), ("alpha", 1e39), ("alpha", 1e-40), ("epsilon", 1e-50)])
+  func `what 32-bit floating point cannot hold is refused`(name: String, value: Double) {
+    #expect {
+      try OptimizerRegistry.make("adam", hyperparameters: [name: value], count: 1)
+    } throws: { error in
+      (error as? OptimizerError)?.exitStatus == .usage
+        && "\(error)".contains("\(name) = \(value) of adam cannot be held")
     }
   }
 }

@@ -1,5 +1,10 @@
 // One update of every optimizer, each a single pass over its n parameters. The methods are
 // described beside their Swift types; here stand the operations and their order.
+//
+// Squares of gradients are held in single precision. They are right for gradients of about 1e-15 to
+// 1e18, and below that where epsilon outweighs the root. Sums of squares stay at FLT_MAX when they get
+// there, so that larger gradients make steps of a wrong size but no NaN; smaller ones, with epsilon
+// near 0, make none. The kernels do not look: optimizer-trace does, in double precision beside them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

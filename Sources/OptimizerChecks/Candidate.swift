@@ -1,0 +1,171 @@
+import Optimizers
+
+/// A method, a variant or a fault that a trajectory may come from.
+struct Candidate: Sendable {
+  /// How likely it is before anything is known, from the most.
+  enum Rank: Int, Comparable {
+    case registered, variant, fault
+    static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  /// What is named in answers.
+  let name: String
+  /// What it is, in words.
+  let title: String
+  let rank: Rank
+  var rule: UpdateRule
+  /// The hyperparameters that are searched, apart from alpha and a decoupled decay.
+  let free: [RuleParameter]
+  /// Data that would tell it from its neighbours.
+  let telling: String
+
+  /// The defaults of the method that bears the name, or of Adam.
+  var defaults: [RuleParameter: Double] {
+    let method = OptimizerRegistry.all.first { $0.name == name } ?? Adam.method
+    return method.hyperparameters.reduce(into: [:]) { values, hyperparameter in
+      if let parameter = RuleParameter(rawValue: hyperparameter.name), parameter != .weightDecay {
+        values[parameter] = hyperparameter.default
+      }
+    }
+  }
+
+  /// All that are searched, decays of `theta` among them.
+  var freeCount: Int { free.count + (rule.decay == .decoupled ? 1 : 0) }
+
+  private init(
+    _ name: String, _ title: String, _ rank: Rank, _ rule: UpdateRule, _ free: [RuleParameter],
+    _ telling: String
+  ) {
+    self.name = name
+    self.title = title
+    self.rank = rank
+    self.rule = rule
+    self.free = free
+    self.telling = telling
+  }
+
+  /// Every method of the registry, then the variants of other frameworks, then the faults.
+  static let all = registered + variants + faults
+
+  private static let placeOfEpsilon = "gradients of about epsilon's size"
+  private static let earlySteps = "the first steps of a run"
+  private static let changingStepsize = "a stepsize that changes (--schedule, or alpha in the file)"
+  private static let fallingGradient = "a large gradient before small ones"
+
+  private static let registered: [Candidate] = OptimizerRegistry.all.flatMap { method in
+    guard let rule = UpdateRule.registered(method.name) else { return [] as [Candidate] }
+    var plain: [RuleParameter] = method.hyperparameters.compactMap {
+      switch $0.name {
+      case "alpha", "lambda", "initial-accumulator", "weight-decay": nil
+      default: RuleParameter(rawValue: $0.name)
+      }
+    }
+    // Its start and epsilon are one number under the root.
+    if method.name == "adagrad-epsilon-inside" { plain = [.initialAccumulator] }
+    func candidate(_ free: [RuleParameter], _ telling: String) -> Candidate {
+      Candidate(method.name, method.title, .registered, rule, free, telling)
+    }
+    let telling =
+      switch rule.family {
+      case .sgd: "gradients that change"
+      case .momentum, .heavyBall, .nesterov, .nesterovSutskever: changingStepsize
+      case .adam where rule.maximum != .none: fallingGradient
+      case .adam where rule.decay != .none: "a larger theta"
+      case .adam where rule.correction == .none: earlySteps
+      default: placeOfEpsilon
+      }
+    var candidates = [candidate(plain, telling)]
+    if method.hyperparameter("lambda") != nil {
+      candidates.append(candidate(plain + [.lambda], "more steps"))
+    }
+    if method.name == "adagrad" {
+      candidates.append(candidate(plain + [.initialAccumulator], placeOfEpsilon))
+    }
+    return candidates
+  }
+
+  private static let adam: [RuleParameter] = [.beta1, .beta2, .epsilon]
+
+  private static let variants: [Candidate] = [
+    .init(
+      "adamw with epsilon-hat", "AdamW with epsilon added to the uncorrected root, Keras' form",
+      .variant,
+      .init(.adam) {
+        $0.correction = .stepsize
+        $0.decay = .decoupled
+      }, adam, placeOfEpsilon),
+    .init(
+      "nadam with constant momentum", "NAdam without a schedule of its momentum, optax's form",
+      .variant, .init(.adam) { $0.lookahead = .constant }, adam, "more steps"),
+    .init(
+      "amsgrad with epsilon-hat", "AMSGrad with a corrected stepsize, Keras' form", .variant,
+      .init(.adam) {
+        $0.correction = .stepsize
+        $0.maximum = .uncorrected
+      }, adam, placeOfEpsilon),
+    .init(
+      "amsgrad of corrected moments", "AMSGrad with the maximum of corrected moments, optax's form",
+      .variant, .init(.adam) { $0.maximum = .corrected }, adam, fallingGradient),
+    .init(
+      "adamax with epsilon", "AdaMax with an epsilon, PyTorch's form", .variant,
+      .init(.adaMax) { $0.maxHasEpsilon = true }, adam, placeOfEpsilon),
+  ]
+
+  private static let faults: [Candidate] = {
+    func adamFault(
+      _ title: String, _ telling: String, free: [RuleParameter] = adam,
+      _ change: (inout UpdateRule) -> Void
+    ) -> Candidate {
+      .init("adam", title, .fault, .init(.adam, change), free, telling)
+    }
+    return [
+      adamFault("epsilon inside the root of the corrected moment", placeOfEpsilon) {
+        $0.epsilonInside = true
+      },
+      adamFault("epsilon inside the root of the uncorrected moment", placeOfEpsilon) {
+        $0.epsilonInside = true
+        $0.correction = .stepsize
+      },
+      adamFault(
+        "decay coupled: weight decay goes through the moments, as an L2 penalty",
+        "a larger theta", free: adam + [.weightDecay]
+      ) { $0.decay = .coupled },
+      adamFault("step counter off by one: bias corrections of step t + 1", earlySteps) {
+        $0.counterOffset = 1
+      },
+      adamFault("step counter off by one: bias corrections of step t - 1", earlySteps) {
+        $0.counterOffset = -1
+      },
+      adamFault(
+        "lazy sparse updates: a gradient of zero leaves a parameter and its moments alone",
+        "parameters whose gradients are sometimes zero"
+      ) { $0.isLazy = true },
+      .init(
+        "adam-epsilon-hat",
+        "lazy sparse updates: a gradient of zero leaves a parameter and its moments alone", .fault,
+        .init(.adam) {
+          $0.isLazy = true
+          $0.correction = .stepsize
+        }, adam, "parameters whose gradients are sometimes zero"),
+    ]
+  }()
+
+  /// The same method, resumed before step `step` with a loss; nil where there is nothing to lose.
+  func resumed(before step: Int, loss: UpdateRule.Loss) -> Candidate? {
+    guard rule.family != .sgd, rank != .fault else { return nil }
+    let hasPowers =
+      (rule.family == .adam || rule.family == .adaMax) && rule.correction != .none
+    guard hasPowers || loss == .moments else { return nil }
+    var changed = rule
+    changed.restart = step
+    changed.loss = loss
+    let lost =
+      switch loss {
+      case .powers: "beta powers lost on resume: bias correction starts anew"
+      case .moments: "moments lost on resume"
+      case .everything: "moments and beta powers lost on resume"
+      }
+    return Candidate(
+      name, "\(lost) at step \(step)", .fault, changed, free, "the steps after a resume")
+  }
+}

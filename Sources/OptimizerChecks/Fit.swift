@@ -1,0 +1,332 @@
+import Glibc
+
+/// The hyperparameters of a rule that are nearest to samples, and how near they are.
+struct Fit {
+  let rule: UpdateRule
+  var parameters: RuleParameters
+  /// The root mean square and the largest of the residuals, in tolerances.
+  var rms = Double.infinity
+  var largest = Double.infinity
+
+  /// Whether no change is off by more than its tolerance.
+  var isWithinTolerance: Bool { largest <= 1 }
+}
+
+/// Searches hyperparameters by variable projection: alpha, and alpha times a decoupled decay, are the
+/// solution of a linear least squares problem for any value of the others, which Levenberg and
+/// Marquardt's method finds from the best points of a grid.
+struct Fitter {
+  let samples: Samples
+  /// Values that are given rather than searched.
+  let fixed: [RuleParameter: Double]
+
+  private let buffer: UnsafeMutableBufferPointer<Double>
+  private let decayBuffer: UnsafeMutableBufferPointer<Double>
+
+  init(_ samples: Samples, fixed: [RuleParameter: Double]) {
+    self.samples = samples
+    self.fixed = fixed
+    buffer = .allocate(capacity: samples.changes.count)
+    decayBuffer = .allocate(capacity: samples.changes.count)
+  }
+
+  func deallocate() {
+    buffer.deallocate()
+    decayBuffer.deallocate()
+  }
+
+  /// The nearest hyperparameters of a candidate.
+  func fit(_ candidate: Candidate) -> Fit {
+    let free = candidate.free.filter { fixed[$0] == nil }
+    var base = RuleParameters()
+    for (parameter, value) in fixed { base[parameter] = value }
+    let starts = Self.grid(free).map { values in
+      var parameters = base
+      for (parameter, value) in zip(free, values) { parameters[parameter] = value }
+      return evaluate(candidate.rule, parameters)
+    }.sorted { $0.rms < $1.rms }
+    var best = starts[0]
+    guard !free.isEmpty else { return best }
+    for start in starts.prefix(4) where !(best.rms < 1e-6) {
+      let found = improve(start, free)
+      if found.rms < best.rms { best = found }
+    }
+    return rounded(best, free, defaults: candidate.defaults)
+  }
+
+  /// The same rule with other hyperparameters improved from a start.
+  func improve(_ start: Fit, _ free: [RuleParameter]) -> Fit {
+    var best = start
+    guard best.rms.isFinite, !free.isEmpty else { return best }
+    var damping = 1e-2
+    let count = samples.changes.count
+    var residuals = self.residuals(best)
+    for _ in 0..<40 {
+      let x = free.map { Self.coordinate($0, best.parameters[$0]) }
+      var columns: [[Double]] = []
+      for (index, parameter) in free.enumerated() {
+        let h = x[index] > Self.bounds(parameter).upperBound - 1e-5 ? -1e-6 : 1e-6
+        var moved = best.parameters
+        moved[parameter] = Self.value(parameter, x[index] + h)
+        let other = self.residuals(evaluate(best.rule, moved))
+        columns.append((0..<count).map { (other[$0] - residuals[$0]) / h })
+      }
+      let products = columns.map { a in columns.map { b in Self.dot(a, b) } }
+      let gradient = columns.map { Self.dot($0, residuals) }
+      var hasImproved = false
+      let before = best.rms
+      for _ in 0..<8 {
+        var matrix = products
+        for index in free.indices {
+          matrix[index][index] += damping * products[index][index] + 1e-30
+        }
+        guard let step = Self.solve(matrix, gradient.map { -$0 }) else { break }
+        var moved = best.parameters
+        for (index, parameter) in free.enumerated() {
+          let bounds = Self.bounds(parameter)
+          let next = x[index] + max(-3, min(3, step[index]))
+          moved[parameter] = Self.value(
+            parameter, max(bounds.lowerBound, min(bounds.upperBound, next)))
+        }
+        let found = evaluate(best.rule, moved)
+        if found.rms < best.rms {
+          best = found
+          residuals = self.residuals(best)
+          damping = max(damping / 10, 1e-12)
+          hasImproved = true
+          break
+        }
+        damping *= 10
+      }
+      if !hasImproved || best.rms > before * (1 - 1e-7) { break }
+    }
+    return best
+  }
+
+  /// Takes the shortest decimal for each hyperparameter that the samples do not speak against.
+  /// A default that they do not speak against counts as the shortest.
+  private func rounded(
+    _ fit: Fit, _ free: [RuleParameter], defaults: [RuleParameter: Double]
+  ) -> Fit {
+    var best = fit
+    var rest = free
+    // Fewer digits are a better explanation: they may cost a little.
+    func allows(_ found: Fit, digits: Int) -> Bool {
+      let factor = digits == 1 ? 1.3 : digits == 2 ? 1.15 : 1.02
+      return found.rms <= max(fit.rms * factor, fit.rms + 1e-3)
+        && (found.largest <= 1 || found.largest <= fit.largest)
+    }
+    // Those first that the samples determine best.
+    for parameter in [.momentum, .beta1, .rho, .beta2, .epsilon, .initialAccumulator, .lambda]
+      + [RuleParameter.weightDecay, .momentumDecay] where free.contains(parameter)
+    {
+      rest.removeAll { $0 == parameter }
+      let usual = defaults[parameter].map { [(value: $0, digits: 1)] } ?? []
+      for (value, digits) in usual
+        + Self.shortDecimals(parameter, best.parameters[parameter])
+      {
+        var moved = best.parameters
+        moved[parameter] = value
+        let found = improve(evaluate(fit.rule, moved), rest)
+        if allows(found, digits: digits) {
+          best = found
+          break
+        }
+      }
+    }
+    guard fixed[.alpha] == nil else { return best }
+    let exact = best.parameters
+    for digits in 1...5 {
+      var moved = exact
+      moved.alpha = Self.round(exact.alpha, digits)
+      if best.rule.decay == .decoupled {
+        moved.weightDecay = Self.round(exact.weightDecay, digits)
+      }
+      let found = evaluate(fit.rule, moved, solving: false)
+      if allows(found, digits: digits) { return found }
+    }
+    return best
+  }
+
+  /// How near a rule is with given hyperparameters; alpha and a decoupled decay are solved for
+  /// unless they are given.
+  func evaluate(_ rule: UpdateRule, _ parameters: RuleParameters, solving: Bool = true) -> Fit {
+    let fit = Fit(rule: rule, parameters: parameters)
+    predict(fit)
+    return solving ? solved(fit) : measured(fit)
+  }
+
+  /// Fills the buffers with the changes over alpha.
+  private func predict(_ fit: Fit) {
+    let (rule, p, steps) = (fit.rule, fit.parameters, samples.steps)
+    let coefficients = rule.coefficients(p, scales: samples.scales)
+    samples.gradients.withUnsafeBufferPointer { gradients in
+      samples.before.withUnsafeBufferPointer { before in
+        coefficients.withUnsafeBufferPointer { coefficients in
+          for index in samples.parameters.indices {
+            var state = rule.start(p)
+            for step in 0..<steps {
+              let at = index * steps + step
+              buffer[at] = rule.step(
+                &state, gradient: gradients[at], theta: before[at], coefficients[step], p)
+              decayBuffer[at] =
+                rule.decay == .decoupled ? rule.decayed(before[at], coefficients[step]) : 0
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func solved(_ fit: Fit) -> Fit {
+    var fit = fit
+    let isDecoupled = fit.rule.decay == .decoupled
+    var (uu, uw, ww, ud, wd) = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for at in samples.changes.indices {
+      let weight = 1 / samples.tolerances[at]
+      let (u, w, d) = (
+        buffer[at] * weight, decayBuffer[at] * weight, samples.changes[at] * weight
+      )
+      uu += u * u
+      uw += u * w
+      ww += w * w
+      ud += u * d
+      wd += w * d
+    }
+    let (givenAlpha, givenDecay) = (fixed[.alpha], fixed[.weightDecay])
+    switch (givenAlpha, isDecoupled ? givenDecay : 0) {
+    case (let alpha?, let decay?):
+      fit.parameters.alpha = alpha
+      if isDecoupled { fit.parameters.weightDecay = decay }
+    case (let alpha?, nil):
+      fit.parameters.alpha = alpha
+      fit.parameters.weightDecay = max(0, (wd - alpha * uw) / ww) / alpha
+    case (nil, let decay?):
+      let square = uu + 2 * decay * uw + decay * decay * ww
+      fit.parameters.alpha = (ud + decay * wd) / square
+      if isDecoupled { fit.parameters.weightDecay = decay }
+    case (nil, nil):
+      let determinant = uu * ww - uw * uw
+      guard determinant > 1e-12 * uu * ww else { return fit }
+      let alpha = (ud * ww - wd * uw) / determinant
+      fit.parameters.alpha = alpha
+      fit.parameters.weightDecay = (wd * uu - ud * uw) / determinant / alpha
+      if !(fit.parameters.weightDecay >= 0) {
+        fit.parameters.weightDecay = 0
+        fit.parameters.alpha = ud / uu
+      }
+    }
+    guard fit.parameters.alpha > 0, fit.parameters.alpha.isFinite else { return fit }
+    return measured(fit)
+  }
+
+  private func measured(_ fit: Fit) -> Fit {
+    var (fit, sum, largest) = (fit, 0.0, 0.0)
+    for at in samples.changes.indices {
+      let r = residual(fit, at)
+      sum += r * r
+      largest = max(largest, abs(r))
+    }
+    guard sum.isFinite else { return fit }
+    fit.rms = (sum / Double(samples.changes.count)).squareRoot()
+    fit.largest = largest
+    return fit
+  }
+
+  /// The residual of the rule that the buffers hold.
+  @inline(__always)
+  private func residual(_ fit: Fit, _ at: Int) -> Double {
+    let change =
+      fit.parameters.alpha * (buffer[at] + fit.parameters.weightDecay * decayBuffer[at])
+    return (samples.changes[at] - change) / samples.tolerances[at]
+  }
+
+  /// The residuals of a fit, by parameter and step.
+  func residuals(_ fit: Fit) -> [Double] {
+    predict(fit)
+    return samples.changes.indices.map { residual(fit, $0) }
+  }
+
+  // MARK: Coordinates
+
+  private static func bounds(_ parameter: RuleParameter) -> ClosedRange<Double> {
+    switch parameter {
+    case .beta1, .beta2, .rho, .momentum, .lambda: log(1e-9)...0
+    default: log(1e-40)...log(1e6)
+    }
+  }
+
+  private static func coordinate(_ parameter: RuleParameter, _ value: Double) -> Double {
+    let bounds = bounds(parameter)
+    let x = bounds.upperBound == 0 ? log1p(-value) : log(value)
+    return max(bounds.lowerBound, min(bounds.upperBound, x))
+  }
+
+  private static func value(_ parameter: RuleParameter, _ x: Double) -> Double {
+    bounds(parameter).upperBound == 0 ? -expm1(min(x, 0)) : exp(x)
+  }
+
+  private static func grid(_ free: [RuleParameter]) -> [[Double]] {
+    free.reduce([[]]) { points, parameter in
+      let values: [Double] =
+        switch parameter {
+        case .beta1: [0, 0.5, 0.9, 0.99]
+        case .beta2, .rho: [0.5, 0.9, 0.99, 0.999, 0.9999]
+        case .momentum: [0, 0.5, 0.9, 0.99]
+        case .epsilon: [1e-16, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-4, 1e-2, 1]
+        case .lambda: [0.999, 0.99, 0.9]
+        case .momentumDecay: [0.004, 0.1, 1]
+        default: [1e-12, 1e-8, 1e-4, 1e-2, 1]
+        }
+      return points.flatMap { point in values.map { point + [$0] } }
+    }
+  }
+
+  /// Decimals near `value`, the shortest first. Rates near 1 are rounded by their distance from it.
+  private static func shortDecimals(
+    _ parameter: RuleParameter, _ value: Double
+  ) -> [(value: Double, digits: Int)] {
+    let isRate = bounds(parameter).upperBound == 0
+    var found = [(value: parameter == .lambda ? 1.0 : 0, digits: 1)]
+    for digits in 1...4 {
+      // A difference of 1 and a decimal is not always the double nearest to its decimal.
+      if isRate { found.append((round(1 - round(1 - value, digits), 15), digits)) }
+      found.append((round(value, digits), digits))
+    }
+    return found.filter { !isRate || $0.value < 1 || parameter == .lambda }
+  }
+
+  static func round(_ value: Double, _ digits: Int) -> Double {
+    guard value != 0, value.isFinite else { return value }
+    let exponent = Int(floor(log10(abs(value)))) + 1 - digits
+    // Dividing by an exact power of ten gives the double nearest to the decimal.
+    return exponent >= 0
+      ? (value / pow(10, Double(exponent))).rounded() * pow(10, Double(exponent))
+      : (value * pow(10, Double(-exponent))).rounded() / pow(10, Double(-exponent))
+  }
+
+  private static func dot(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// Gauss's elimination of a few equations; nil if they are singular.
+  private static func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double]? {
+    var (a, b) = (matrix, right)
+    for column in b.indices {
+      let pivot = (column..<b.count).max { abs(a[$0][column]) < abs(a[$1][column]) } ?? column
+      guard abs(a[pivot][column]) > 0, a[pivot][column].isFinite else { return nil }
+      a.swapAt(column, pivot)
+      b.swapAt(column, pivot)
+      for row in b.indices where row > column {
+        let factor = a[row][column] / a[column][column]
+        for index in column..<b.count { a[row][index] -= factor * a[column][index] }
+        b[row] -= factor * b[column]
+      }
+    }
+    for row in b.indices.reversed() {
+      for column in b.indices where column > row { b[row] -= a[row][column] * b[column] }
+      b[row] /= a[row][row]
+    }
+    return b
+  }
+}

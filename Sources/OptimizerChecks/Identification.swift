@@ -1,0 +1,213 @@
+import Glibc
+import Optimizers
+import Storage
+
+/// Which method, with which variant and hyperparameters, made a trajectory.
+public struct Identification: Sendable {
+  /// Where a method departs from the trajectory.
+  public struct Departure: Sendable, Equatable {
+    /// The method.
+    public let name: String
+    /// The variant, in words; empty for a method of the registry.
+    public let variant: String
+    /// The first step, from 1, at which an update is off by more than rounding.
+    public let step: Int
+    /// By how much, relative to the update.
+    public let size: Double
+  }
+
+  /// A method that makes the trajectory.
+  public struct Match: Sendable, Equatable {
+    /// The method, by its name in the registry where it has one.
+    public let name: String
+    /// What it is, in words.
+    public let title: String
+    /// Whether something is wrong with it: no form of the method that a known framework has.
+    public let isFault: Bool
+    /// Its hyperparameters, alpha first.
+    public let hyperparameters: [(name: String, value: Double)]
+    /// The largest epsilon that fits as well as none; nil if epsilon is determined.
+    public let epsilonBelow: Double?
+    /// Data that would tell it from its neighbours.
+    public let telling: String
+
+    /// Compares names, titles and values.
+    public static func == (a: Self, b: Self) -> Bool {
+      a.name == b.name && a.title == b.title
+        && a.hyperparameters.map(\.name) == b.hyperparameters.map(\.name)
+        && a.hyperparameters.map(\.value) == b.hyperparameters.map(\.value)
+    }
+  }
+
+  /// The simplest method that makes the trajectory; nil if none does.
+  public private(set) var match: Match?
+  /// Others with no more hyperparameters that make it too.
+  public private(set) var equals: [Match] = []
+  /// Whether methods of different kinds make it.
+  public private(set) var isAmbiguous = false
+  /// The largest distance of the match's own run from the trajectory, over the largest `theta` of the
+  /// parameter.
+  public private(set) var agreement = 0.0
+  /// Whether updates were compared to double precision.
+  public private(set) var isDouble = false
+  /// The nearest of the other methods, the nearest first.
+  public private(set) var departures: [Departure] = []
+
+  /// The number of steps.
+  public var stepCount: Int { trajectory.steps }
+  /// The number of parameters.
+  public var parameterCount: Int { trajectory.count }
+  /// Whether 64-bit numbers were found to come from 32-bit arithmetic.
+  public var isRoundedInput: Bool { !trajectory.isSingle && !isDouble }
+
+  private let trajectory: Trajectory
+  private let fixed: [RuleParameter: Double]
+
+  /// Identifies a trajectory. `given` are hyperparameters that are known, by their names in the
+  /// registry; methods without them are left out. Throws `IdentificationError`.
+  public init(_ trajectory: Trajectory, given: [String: Double] = [:]) throws {
+    self.trajectory = trajectory
+    fixed = given.reduce(into: [:]) { values, pair in
+      if let parameter = RuleParameter(rawValue: pair.key) { values[parameter] = pair.value }
+    }
+    let candidates = Candidate.all.filter { candidate in
+      let decay: [RuleParameter] = candidate.rule.decay == .decoupled ? [.weightDecay] : []
+      let has = candidate.free + [.alpha] + decay
+      return fixed.keys.allSatisfy { has.contains($0) || candidate.defaults[$0] == fixed[$0] }
+    }
+    guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
+
+    var best: [Outcome] = []
+    for precision in trajectory.isSingle ? [.single] : [.double, .single] as [Precision] {
+      let search = Search(trajectory, precision: precision, fixed: fixed)
+      defer { search.deallocate() }
+      var outcomes = candidates.map(search.outcome)
+      if !outcomes.contains(where: \.isMatch) {
+        outcomes += search.resumed(outcomes)
+      }
+      best = outcomes
+      isDouble = precision == .double
+      if outcomes.contains(where: \.isMatch) { break }
+    }
+    settle(best)
+  }
+
+  private mutating func settle(_ outcomes: [Outcome]) {
+    let matches = outcomes.filter(\.isMatch).sorted { a, b in
+      (a.candidate.freeCount, a.candidate.rank.rawValue)
+        < (b.candidate.freeCount, b.candidate.rank.rawValue)
+    }
+    let simple = matches.filter { !$0.isLimit(of: trajectory) }
+    let answer = simple.first ?? matches.first
+    let search = Search(trajectory, precision: isDouble ? .double : .single, fixed: fixed)
+    defer { search.deallocate() }
+    if let answer {
+      match = described(answer, search)
+      agreement = search.agreement(answer.fit)
+      let others = simple.filter { $0.candidate.rule != answer.candidate.rule }
+      equals = others.filter { $0.candidate.freeCount <= answer.candidate.freeCount }
+        .map { described($0, search) }
+      isAmbiguous =
+        answer.isUnderdetermined
+        || others.contains {
+          $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
+        }
+      if isAmbiguous {
+        equals = others.filter { $0.candidate.rank == .registered }.map { described($0, search) }
+      }
+    }
+    var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
+    departures = outcomes.filter { !$0.isMatch && $0.fit.rms.isFinite }
+      .sorted { $0.fit.rms < $1.fit.rms }
+      .filter { named.insert($0.candidate.label).inserted }
+      .compactMap(\.departure)
+    if let answer, answer.candidate.rule.family == .adam, answer.candidate.label != "adam",
+      let algorithm1 = Candidate.all.first(where: { $0.label == "adam" }),
+      let departure = search.departure(
+        Fit(rule: algorithm1.rule, parameters: answer.fit.parameters), of: algorithm1)
+    {
+      departures.removeAll { $0.name == "adam" && $0.variant.isEmpty }
+      departures.insert(departure, at: 0)
+    }
+  }
+
+  private func described(_ outcome: Outcome, _ search: Search) -> Match {
+    let candidate = outcome.candidate
+    var values = [("alpha", outcome.fit.parameters.alpha)]
+    for parameter in candidate.free {
+      values.append((parameter.rawValue, outcome.fit.parameters[parameter]))
+    }
+    if candidate.rule.decay == .decoupled {
+      values.append(("weight-decay", outcome.fit.parameters.weightDecay))
+    }
+    return Match(
+      name: candidate.name, title: candidate.title, isFault: candidate.rank == .fault,
+      hyperparameters: values.map { (name: $0.0, value: $0.1) },
+      epsilonBelow: candidate.free.contains(.epsilon) && fixed[.epsilon] == nil
+        ? search.epsilonBound(outcome.fit) : nil,
+      telling: candidate.telling)
+  }
+}
+
+/// What a candidate came to.
+struct Outcome {
+  let candidate: Candidate
+  let fit: Fit
+  /// Nil for a match.
+  let departure: Identification.Departure?
+  /// Whether there are no more numbers than hyperparameters.
+  let isUnderdetermined: Bool
+
+  var isMatch: Bool { departure == nil && fit.rms.isFinite }
+
+  /// Whether a hyperparameter has gone where the method is another, simpler one.
+  func isLimit(of trajectory: Trajectory) -> Bool {
+    let p = fit.parameters
+    let largest = trajectory.gradients.reduce(0) { max($0, abs($1)) }
+    return candidate.free.contains { parameter in
+      switch parameter {
+      case .momentum, .beta1: p[parameter] < 1e-4
+      case .rho where p.rho < 1e-4: true
+      case .lambda: p.lambda > 1 - 1e-7
+      case .beta2, .rho: p[parameter] > 1 - 1e-6
+      case .epsilon:
+        (candidate.rule.epsilonInside ? p.epsilon.squareRoot() : p.epsilon) > 30 * largest
+      case .initialAccumulator: p.initialAccumulator > 1e3 * largest * largest
+      case .momentumDecay: p.momentumDecay > 50
+      case .weightDecay: p.weightDecay < 1e-10
+      default: false
+      }
+    } || candidate.rule.decay == .decoupled && p.weightDecay < 1e-10
+  }
+}
+
+extension Candidate {
+  /// What is named where methods are listed.
+  var label: String { rank == .fault ? "\(name), \(title)" : name }
+
+  /// Methods of one kind differ in a detail of the update.
+  var kind: UpdateRule.Family {
+    switch rule.family {
+    case .heavyBall: .momentum
+    case .nesterovSutskever: .nesterov
+    case let family: family
+    }
+  }
+}
+
+/// Why nothing can be identified.
+public enum IdentificationError: UserFacingError, Equatable {
+  /// No method has all of these hyperparameters.
+  case noMethodHas([String])
+
+  /// What is wrong and what to do; one line.
+  public var description: String {
+    switch self {
+    case .noMethodHas(let names):
+      "no method has the hyperparameters \(names.joined(separator: ", ")) together; give fewer"
+    }
+  }
+
+  /// A wrong option.
+  public var exitStatus: ExitStatus { .usage }
+}

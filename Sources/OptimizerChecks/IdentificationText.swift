@@ -1,0 +1,96 @@
+import Glibc
+
+extension Identification {
+  /// Whether a method is found, and only one kind.
+  public var isIdentified: Bool { match != nil && !isAmbiguous }
+
+  /// The answer for people: a line, and further ones that are indented.
+  public var text: String {
+    ([headline] + details.map { "  " + $0 }).joined(separator: "\n")
+  }
+
+  private var headline: String {
+    guard let match else { return "no known method makes these steps" }
+    if isAmbiguous {
+      let names = ([match] + equals).map(\.name).reduce(into: [String]()) { names, name in
+        if !names.contains(name) { names.append(name) }
+      }
+      return "these \(steps) cannot tell between \(names.joined(separator: ", "))"
+    }
+    return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
+  }
+
+  private var steps: String { "\(stepCount) step\(stepCount == 1 ? "" : "s")" }
+
+  private var details: [String] {
+    guard let match else {
+      return ["the nearest, with hyperparameters that suit them best:"]
+        + departures.prefix(4).map { "  \(Self.label($0)) departs at \(Self.place($0))" }
+        + ["see docs/check-your-optimizer.md for what is compared"]
+    }
+    if isAmbiguous {
+      return [
+        "what would tell: at least 10 steps of gradients that change in size and sign; "
+          + Self.wishes([match] + equals).joined(separator: "; ")
+      ]
+    }
+    var lines = [hyperparameters(match), precision]
+    for wish in Self.wishes(equals) {
+      let names = equals.filter { $0.telling == wish }.map {
+        $0.isFault ? "\($0.name) (\($0.title))" : $0.name
+      }
+      lines.append(
+        "\(names.joined(separator: ", ")) fit\(names.count == 1 ? "s" : "") as well; what would "
+          + "tell: \(wish)")
+    }
+    if !departures.isEmpty {
+      lines += departures.prefix(3).map { "\(Self.label($0)) is ruled out from \(Self.place($0))" }
+    }
+    return lines
+  }
+
+  private func hyperparameters(_ match: Match) -> String {
+    match.hyperparameters.map { name, value in
+      if name == "epsilon", let bound = match.epsilonBelow {
+        return "epsilon not visible (\(Self.number(bound)) or less fits)"
+      }
+      let isSum = match.name == "adagrad-epsilon-inside" && name == "initial-accumulator"
+      return "\(name) = \(Self.number(value))" + (isSum ? " (its sum with epsilon)" : "")
+    }.joined(separator: ", ")
+  }
+
+  private var precision: String {
+    "agrees to \(Self.size(agreement)) over \(steps) of \(parameterCount) "
+      + "parameter\(parameterCount == 1 ? "" : "s"), compared in "
+      + (isDouble ? "double precision" : "single precision")
+      + (isRoundedInput ? "; the file holds double, which the updates do not keep" : "")
+  }
+
+  /// What would tell methods apart, each once.
+  private static func wishes(_ matches: [Match]) -> [String] {
+    matches.map(\.telling).reduce(into: []) { wishes, wish in
+      if !wishes.contains(wish) { wishes.append(wish) }
+    }
+  }
+
+  private static func label(_ departure: Departure) -> String {
+    departure.variant.isEmpty ? departure.name : "\(departure.name), \(departure.variant),"
+  }
+
+  private static func place(_ departure: Departure) -> String {
+    "step \(departure.step) (\(size(departure.size)) of the update)"
+  }
+
+  /// Six digits, without those that say nothing.
+  static func number(_ value: Double) -> String {
+    let rounded = Fitter.round(value, 6)
+    return rounded == rounded.rounded() && abs(rounded) < 1e6
+      ? "\(Int(rounded))" : "\(rounded)".replacing("e-0", with: "e-")
+  }
+
+  /// A size in one digit.
+  static func size(_ value: Double) -> String {
+    guard value > 0, value.isFinite else { return value == 0 ? "the last bit" : "\(value)" }
+    return number(Fitter.round(value, 1))
+  }
+}

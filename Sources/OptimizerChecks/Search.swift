@@ -1,0 +1,156 @@
+import Glibc
+
+/// Fits candidates to a part of a trajectory and follows the good ones to its end.
+struct Search {
+  private let trajectory: Trajectory
+  private let precision: Precision
+  private let fixed: [RuleParameter: Double]
+  private let fitter: Fitter
+
+  /// As many steps and parameters are fitted as leave a search in seconds.
+  private static let fittedSteps = 128
+  private static let fittedParameters = 16
+
+  init(_ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double]) {
+    self.trajectory = trajectory
+    self.precision = precision
+    self.fixed = fixed
+    fitter = Fitter(
+      Samples(
+        trajectory, parameters: Samples.spread(trajectory, limit: Self.fittedParameters),
+        steps: min(trajectory.steps, Self.fittedSteps), precision: precision), fixed: fixed)
+  }
+
+  func deallocate() { fitter.deallocate() }
+
+  /// The nearest hyperparameters of a candidate, and where it departs.
+  func outcome(_ candidate: Candidate) -> Outcome {
+    outcome(candidate, fitter.fit(candidate))
+  }
+
+  private func outcome(_ candidate: Candidate, _ fit: Fit) -> Outcome {
+    let moved = zip(fitter.samples.changes, fitter.samples.tolerances).filter {
+      abs($0) > 10 * $1
+    }.count
+    return Outcome(
+      candidate: candidate, fit: fit, departure: departure(fit, of: candidate),
+      isUnderdetermined: moved <= candidate.freeCount + 1)
+  }
+
+  /// The first step at which some update of the whole trajectory is off; nil if there is none.
+  func departure(_ fit: Fit, of candidate: Candidate) -> Identification.Departure? {
+    let (rule, p) = (fit.rule, fit.parameters)
+    let coefficients = rule.coefficients(p, scales: trajectory.scales)
+    var states = Array(repeating: rule.start(p), count: trajectory.count)
+    var tolerances = Array(repeating: Tolerance(precision), count: trajectory.count)
+    let floor = 1e-10 * (fitter.samples.changes.map { abs($0) }.max() ?? 0)
+    for step in 0..<trajectory.steps {
+      var (isOff, size) = (false, 0.0)
+      for index in 0..<trajectory.count {
+        let at = step * trajectory.count + index
+        let old = trajectory.before(step, index)
+        let change = rule.change(
+          &states[index], gradient: trajectory.gradients[at], theta: old, coefficients[step], p)
+        let found = trajectory.theta[at] - old
+        let distance = abs(change - found)
+        let tolerance = max(
+          tolerances[index].next(from: old, to: trajectory.theta[at]), floor,
+          .leastNormalMagnitude)
+        guard !(distance <= tolerance) else { continue }
+        isOff = true
+        let relative = distance / max(abs(found), abs(change))
+        size = relative.isFinite ? max(size, relative) : 1
+      }
+      if isOff {
+        return Identification.Departure(
+          name: candidate.name, variant: candidate.rank == .fault ? candidate.title : "",
+          step: step + 1, size: size)
+      }
+    }
+    return nil
+  }
+
+  /// The largest distance of the rule's own run from the trajectory, relative to the parameter.
+  func agreement(_ fit: Fit) -> Double {
+    let (rule, p) = (fit.rule, fit.parameters)
+    let coefficients = rule.coefficients(p, scales: trajectory.scales)
+    var worst = 0.0
+    for index in 0..<trajectory.count {
+      var (state, theta) = (rule.start(p), trajectory.theta0[index])
+      var (largest, distance) = (abs(theta), 0.0)
+      for step in 0..<trajectory.steps {
+        let at = step * trajectory.count + index
+        theta += rule.change(
+          &state, gradient: trajectory.gradients[at], theta: theta, coefficients[step], p)
+        largest = max(largest, abs(trajectory.theta[at]))
+        distance = max(distance, abs(theta - trajectory.theta[at]))
+      }
+      if largest > 0 { worst = max(worst, distance / largest) }
+    }
+    return worst
+  }
+
+  /// The largest power of ten that epsilon may be, if it may be 0; nil if it may not.
+  func epsilonBound(_ fit: Fit) -> Double? {
+    func fits(_ epsilon: Double) -> Bool {
+      var parameters = fit.parameters
+      parameters.epsilon = epsilon
+      return fitter.evaluate(fit.rule, parameters).isWithinTolerance
+    }
+    guard fits(0) else { return nil }
+    var exponent = -40
+    while exponent < 6 && fits(pow(10, Double(exponent + 1))) { exponent += 1 }
+    return pow(10, Double(exponent))
+  }
+
+  /// Looks for a step at which methods that fit the steps before it lost something.
+  func resumed(_ outcomes: [Outcome]) -> [Outcome] {
+    let bases = outcomes.filter {
+      $0.candidate.rank != .fault && $0.candidate.rule.family != .sgd
+        && !$0.candidate.free.contains(.lambda)
+    }
+    return bases.flatMap { base in
+      breaks(base).flatMap { step, fit in
+        [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
+          base.candidate.resumed(before: step, loss: loss).map { candidate in
+            var changed = Fit(rule: candidate.rule, parameters: fit.parameters)
+            let isHere = step < fitter.samples.steps
+            changed = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
+            if isHere && !changed.isWithinTolerance {
+              changed = fitter.fit(candidate)
+            }
+            return outcome(candidate, changed)
+          }
+        }
+      }
+    }
+  }
+
+  /// Steps before which something may have been lost, each with the fit of the steps before it.
+  private func breaks(_ base: Outcome) -> [(step: Int, fit: Fit)] {
+    var length = fitter.samples.steps
+    if base.fit.isWithinTolerance, let departure = base.departure {
+      return [(departure.step, base.fit)]
+    }
+    while length >= 6 {
+      length /= 2
+      let prefix = Fitter(fitter.samples.prefix(length), fixed: fixed)
+      defer { prefix.deallocate() }
+      let fit = prefix.fit(base.candidate)
+      guard fit.isWithinTolerance else { continue }
+      guard let departure = departure(fit, of: base.candidate) else { return [] }
+      guard departure.step > length + 1, departure.step <= fitter.samples.steps else {
+        return [(departure.step, fit)]
+      }
+      // What fits up to there fits better when all of it counts.
+      let longer = Fitter(fitter.samples.prefix(departure.step - 1), fixed: fixed)
+      defer { longer.deallocate() }
+      let better = longer.fit(base.candidate)
+      guard better.isWithinTolerance, let last = self.departure(better, of: base.candidate) else {
+        return [(departure.step, fit)]
+      }
+      return [(last.step, better)]
+    }
+    return []
+  }
+}

@@ -1,0 +1,119 @@
+import Storage
+
+/// What somebody's optimizer did: where it started, the gradients that it was given, and where it was
+/// after each step.
+public struct Trajectory: Sendable {
+  /// The number of steps.
+  public let steps: Int
+  /// The number of parameters.
+  public let count: Int
+  /// The start, one element a parameter.
+  public let theta0: [Double]
+  /// The gradients, steps x parameters, row-major.
+  public let gradients: [Double]
+  /// `theta` after each step, steps x parameters, row-major.
+  public let theta: [Double]
+  /// The stepsize of each step over that of the first.
+  public let scales: [Double]
+  /// Whether every number is one that 32 bits hold.
+  public let isSingle: Bool
+
+  /// Checks what is given; `place` is named in messages. `scales` are the stepsizes of the steps in
+  /// any unit; without them the stepsize is constant. Throws `TrajectoryError`.
+  public init(
+    place: String, theta0: [Double], gradients: [Double], gradientsShape: [Int],
+    theta: [Double], thetaShape: [Int], scales: [Double]? = nil
+  ) throws {
+    count = theta0.count
+    steps = gradientsShape[0]
+    guard gradientsShape[1] == count else {
+      throw TrajectoryError.columns(place, "gradients", gradientsShape[1], count)
+    }
+    guard thetaShape[1] == count else {
+      throw TrajectoryError.columns(place, "theta", thetaShape[1], count)
+    }
+    guard thetaShape[0] == steps else {
+      throw TrajectoryError.rows(place, theta: thetaShape[0], gradients: steps)
+    }
+    guard steps > 0, count > 0 else { throw TrajectoryError.empty(place) }
+    let columns = count
+    func check(_ name: String, _ values: [Double]) throws {
+      guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+      throw TrajectoryError.notFinite(
+        place, name, step: name == "theta0" ? nil : index / columns + 1,
+        parameter: index % columns, value: values[index])
+    }
+    try check("theta0", theta0)
+    try check("gradients", gradients)
+    try check("theta", theta)
+    if let scales {
+      guard scales.count == steps else {
+        throw TrajectoryError.alphas(place, scales.count, steps)
+      }
+      guard let first = scales.first, scales.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        throw TrajectoryError.alphaNotPositive(place)
+      }
+      self.scales = scales.map { $0 / first }
+    } else {
+      self.scales = Array(repeating: 1, count: steps)
+    }
+    self.theta0 = theta0
+    self.gradients = gradients
+    self.theta = theta
+    isSingle = (theta0 + theta).allSatisfy { Double(Float($0)) == $0 }
+    guard
+      (0..<steps).contains(where: { step in
+        (0..<columns).contains { theta[step * columns + $0] != theta0[$0] }
+      })
+    else { throw TrajectoryError.nothingMoves(place) }
+    guard gradients.contains(where: { $0 != 0 }) else {
+      throw TrajectoryError.gradientsAreZero(place)
+    }
+  }
+
+  /// `theta` before a step, from 0.
+  @inline(__always)
+  func before(_ step: Int, _ parameter: Int) -> Double {
+    step == 0 ? theta0[parameter] : theta[(step - 1) * count + parameter]
+  }
+}
+
+/// What is wrong with a trajectory.
+public enum TrajectoryError: UserFacingError, Equatable {
+  case columns(String, String, Int, Int)
+  case rows(String, theta: Int, gradients: Int)
+  case empty(String)
+  case notFinite(String, String, step: Int?, parameter: Int, value: Double)
+  case alphas(String, Int, Int)
+  case alphaNotPositive(String)
+  case nothingMoves(String)
+  case gradientsAreZero(String)
+
+  /// What is wrong, where, and what to do; one line.
+  public var description: String {
+    switch self {
+    case .columns(let place, let name, let found, let count):
+      "\(place): \(name) has \(found) columns, theta0 \(count) elements; they must be equal"
+    case .rows(let place, let theta, let gradients):
+      "\(place): theta has \(theta) rows, gradients \(gradients); row t of theta is the state after "
+        + "the step with row t of gradients"
+        + (theta == gradients + 1 ? ", so leave out its first row, which is theta0" : "")
+    case .empty(let place):
+      "\(place) holds no step of no parameter; give at least 10 steps"
+    case .notFinite(let place, let name, let step, let parameter, let value):
+      "\(place): \(name)\(step.map { " of step \($0)" } ?? "") has \(value) at parameter "
+        + "\(parameter); give the steps before it"
+    case .alphas(let place, let found, let steps):
+      "\(place): alpha has \(found) elements, gradients \(steps) rows; they must be equal"
+    case .alphaNotPositive(let place):
+      "\(place): alpha must hold positive numbers, the stepsize of each step"
+    case .nothingMoves(let place):
+      "\(place): theta never leaves theta0, which tells nothing; record theta after each step"
+    case .gradientsAreZero(let place):
+      "\(place): all gradients are 0, which tells no method from another"
+    }
+  }
+
+  /// Bad data.
+  public var exitStatus: ExitStatus { .badData }
+}

@@ -1,0 +1,34 @@
+import OptimizerChecks
+import Optimizers
+import ResultStore
+
+/// What `--identify` says about a file.
+struct IdentifiedFile {
+  private let path: String
+  private let identification: Identification
+
+  /// Reads the file and identifies its trajectory. Throws what is wrong with either.
+  init(_ options: TraceOptions) throws {
+    path = options.input
+    let input = try TraceInput(path)
+    let (shape, theta) = try HDF5File.readArray(
+      path: path, dataset: "theta", as: Double.self, rank: 2)
+    var scales: [Double]?
+    if try HDF5File.contains(path: path, dataset: "alpha") {
+      scales = try HDF5File.readArray(path: path, dataset: "alpha", as: Double.self, rank: 1).values
+    } else if options.schedule != .constant {
+      scales = (0..<input.steps).map { options.schedule.alpha(base: 1, step: $0 + 1, epoch: 1) }
+    }
+    let trajectory = try Trajectory(
+      place: path, theta0: input.theta0, gradients: input.gradients,
+      gradientsShape: [input.steps, input.columns], theta: theta, thetaShape: shape,
+      scales: scales)
+    identification = try Identification(trajectory, given: options.hyperparameters)
+  }
+
+  /// Whether there is one answer.
+  var isIdentified: Bool { identification.isIdentified }
+
+  /// The answer, after the file's name.
+  var text: String { "\(path): \(identification.text)" }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Numerics
+import OptimizerChecks
+import Optimizers
+import Testing
+
+/// Runs the kernels, and the rules in double precision, through the conformance set.
+@Suite struct ConformanceTests {
+  struct Sequence: Decodable {
+    struct Case: Decodable {
+      let method: String
+      let hyperparameters: [String: String]
+      let theta: [String: [String]]
+    }
+    let name: String
+    let parameters: Int
+    let steps: Int
+    let exponent: Int
+    let zerosFirst: Int
+    let isSparse: Bool
+    let resumeAfter: Int
+    let theta0: [String]
+    let toleranceFloat32: Double
+    let toleranceFloat64: Double
+    let cases: [Case]
+
+    /// The formula of the set's README.
+    func gradient(_ step: Int, _ parameter: Int) -> Float {
+      var x = UInt32(truncatingIfNeeded: (step - 1) * parameters + parameter + 1) &* 2_654_435_761
+      x ^= x >> 16
+      x &*= 2_246_822_519
+      x ^= x >> 13
+      x &*= 3_266_489_917
+      x ^= x >> 16
+      if step <= zerosFirst || (isSparse && x % 8 != 0) { return 0 }
+      let value = Float(2 * Int(x >> 8) + 1 - 1 << 24) * 0x1p-24
+      return value * Float(sign: .plus, exponent: exponent, significand: 1)
+    }
+  }
+
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("conformance/data")
+
+  private static let names = [
+    "dense", "sparse", "near-epsilon", "tiny", "huge", "zeros-first", "one-parameter", "resume",
+    "long",
+  ]
+
+  private func load(_ name: String) throws -> Sequence {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(
+      Sequence.self, from: Data(contentsOf: Self.folder.appendingPathComponent("\(name).json")))
+  }
+
+  @Test func `the set has these sequences, and methods beyond those of any framework`() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+    #expect(Set(files) == Set(Self.names.map { "\($0).json" }))
+    let methods = try load("dense").cases.map(\.method)
+    #expect(Set(methods) == Set(OptimizerRegistry.all.map(\.name)))
+  }
+
+  @Test(arguments: names)
+  func `our optimizers agree with 50 digits`(name: String) throws {
+    let sequence = try load(name)
+    let gradients = (1...sequence.steps).map { step in
+      (0..<sequence.parameters).map { sequence.gradient(step, $0) }
+    }
+    let theta0 = sequence.theta0.compactMap(Double.init)
+    for test in sequence.cases {
+      let hyperparameters = test.hyperparameters.compactMapValues(Double.init)
+      func make() throws -> any Optimizer {
+        try OptimizerRegistry.make(
+          test.method, hyperparameters: hyperparameters, count: sequence.parameters)
+      }
+      let values = try OptimizerRegistry.resolve(test.method, hyperparameters: hyperparameters)
+      let rule = try #require(UpdateRule.registered(test.method))
+      let parameters = RuleParameters(values)
+      let coefficients = rule.coefficients(
+        parameters, scales: Array(repeating: 1, count: sequence.steps))
+      var states = theta0.map { _ in rule.start(parameters) }
+      var exact = theta0
+      var optimizer = try make()
+      var theta = FloatVector(theta0.map(Float.init))
+      var largest = theta0.map { abs($0) }
+      for (index, row) in gradients.enumerated() {
+        if sequence.resumeAfter > 0 && index == sequence.resumeAfter {
+          let saved = optimizer.state
+          optimizer = try make()
+          optimizer.state = saved
+        }
+        optimizer.step(&theta, gradient: FloatVector(row))
+        for (parameter, g) in row.enumerated() {
+          exact[parameter] += rule.change(
+            &states[parameter], gradient: Double(g), theta: exact[parameter], coefficients[index],
+            parameters)
+        }
+        guard let texts = test.theta["\(index + 1)"] else { continue }
+        for (parameter, expected) in texts.compactMap(Double.init).enumerated() {
+          largest[parameter] = max(largest[parameter], abs(expected))
+          let place = "\(test.method), step \(index + 1), parameter \(parameter)"
+          let error = abs(Double(theta[parameter]) - expected)
+          #expect(error <= sequence.toleranceFloat32 * largest[parameter], "\(place)")
+          let exactError = abs(exact[parameter] - expected)
+          #expect(exactError <= sequence.toleranceFloat64 * largest[parameter], "\(place), double")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,275 @@
+import Glibc
+import Numerics
+import OptimizerChecks
+import Optimizers
+import Testing
+
+/// Gradients of many sizes, some of them zero, that fall after half of the steps.
+struct Problem {
+  static let count = 20
+  let steps: Int
+  let theta0: [Float]
+  private(set) var gradients: [Float] = []
+
+  init(steps: Int = 50, sizes: ClosedRange<Float> = -9...1, zeros: Float = 0.2, seed: Int = 0) {
+    self.steps = steps
+    var stream = RandomStream(seed: 0, purpose: .test, epoch: seed, step: 0)
+    let scales = (0..<Self.count).map { _ in
+      pow(10, sizes.lowerBound + stream.nextUniform() * (sizes.upperBound - sizes.lowerBound))
+    }
+    theta0 = (0..<Self.count).map { _ in stream.nextNormal() }
+    for step in 0..<steps {
+      for scale in scales {
+        let g = stream.nextNormal() * scale * (2 * step >= steps ? 0.1 : 1)
+        gradients.append(stream.nextUniform() < zeros ? 0 : g)
+      }
+    }
+  }
+
+  /// A trajectory of the method by its kernel.
+  func trajectory(
+    _ name: String, _ hyperparameters: [String: Double] = [:], schedule: Schedule = .constant
+  ) throws -> Trajectory {
+    var optimizer = try OptimizerRegistry.make(
+      name, hyperparameters: hyperparameters, count: Self.count)
+    let alpha = optimizer.alpha
+    var (theta, path) = (FloatVector(theta0), [Double]())
+    for step in 0..<steps {
+      optimizer.alpha = schedule.alpha(base: alpha, step: step + 1, epoch: 1)
+      optimizer.step(&theta, gradient: FloatVector(gradient(step)))
+      path += theta.array.map(Double.init)
+    }
+    return try trajectory(
+      path, scales: (1...steps).map { schedule.alpha(base: 1, step: $0, epoch: 1) })
+  }
+
+  func gradient(_ step: Int) -> [Float] {
+    Array(gradients[step * Self.count..<(step + 1) * Self.count])
+  }
+
+  func trajectory(_ theta: [Double], scales: [Double]? = nil) throws -> Trajectory {
+    try Trajectory(
+      place: "mine.h5", theta0: theta0.map(Double.init), gradients: gradients.map(Double.init),
+      gradientsShape: [steps, Self.count], theta: theta, thetaShape: [steps, Self.count],
+      scales: scales)
+  }
+
+  /// Somebody's Adam with a fault, in the arithmetic of `Number`.
+  func faulty<Number: BinaryFloatingPoint>(_ fault: Fault, in: Number.Type) throws -> Trajectory {
+    let (alpha, beta1, beta2, epsilon) = (Number(0.002), Number(0.8), Number(0.98), Number(1e-7))
+    var theta = theta0.map { Number($0) }
+    var m = [Number](repeating: 0, count: Self.count)
+    var v = m
+    var path: [Double] = []
+    var t = 0
+    for step in 0..<steps {
+      if fault == .lostPowers && step == 25 { t = 0 }
+      t += 1
+      let clock = Double(fault == .counter ? t + 1 : t)
+      let first = fault == .noCorrection ? 1 : Number(1 - pow(0.8, clock))
+      let second = fault == .noCorrection ? 1 : Number(1 - pow(0.98, clock))
+      for (index, plain) in gradient(step).enumerated() {
+        if fault == .lazy && plain == 0 { continue }
+        let g = Number(plain) + (fault == .coupledDecay ? Number(0.02) * theta[index] : 0)
+        m[index] = beta1 * m[index] + (1 - beta1) * g
+        v[index] = beta2 * v[index] + (1 - beta2) * g * g
+        let vhat = v[index] / second
+        let root =
+          fault == .epsilonInside ? (vhat + epsilon).squareRoot() : vhat.squareRoot() + epsilon
+        theta[index] -= alpha * (m[index] / first) / root
+      }
+      path += theta.map { Double($0) }
+    }
+    return try trajectory(path)
+  }
+
+  enum Fault: String, CaseIterable, Sendable {
+    case noCorrection, epsilonInside, coupledDecay, counter, lostPowers, lazy
+
+    var name: String { self == .noCorrection ? "adam-uncorrected" : "adam" }
+
+    var title: String {
+      switch self {
+      case .noCorrection: "without bias correction"
+      case .epsilonInside: "epsilon inside the root"
+      case .coupledDecay: "decay coupled"
+      case .counter: "step counter off by one"
+      case .lostPowers: "beta powers lost on resume: bias correction starts anew at step 26"
+      case .lazy: "lazy sparse updates"
+      }
+    }
+  }
+}
+
+@Suite struct IdentificationTests {
+  @Test(arguments: OptimizerRegistry.all.map(\.name))
+  func `names every method of the registry from 50 steps`(name: String) throws {
+    let method = try OptimizerRegistry.method(name)
+    let trajectory = try Problem().trajectory(name, schedule: .inverseSquareRoot(of: .step))
+    let found = try Identification(trajectory)
+    #expect(found.isIdentified && found.match?.name == name, "\(found.text)")
+    #expect(found.agreement < 2e-6 && found.text.contains("50 steps of 20 parameters"))
+    let values = try #require(found.match).hyperparameters
+    for (hyperparameter, value) in values {
+      let expected = try #require(method.hyperparameter(hyperparameter)).default
+      #expect(abs(value - expected) <= 2e-6 * expected, "\(hyperparameter): \(found.text)")
+    }
+  }
+
+  @Test(arguments: Problem.Fault.allCases)
+  func `names each fault from 50 steps, in either precision`(fault: Problem.Fault) throws {
+    func check(_ trajectory: Trajectory, isDouble: Bool) throws {
+      let found = try Identification(trajectory)
+      #expect(found.isIdentified && found.match?.name == fault.name, "\(found.text)")
+      #expect(found.text.contains(fault.title), "\(found.text)")
+      #expect(found.isDouble == isDouble)
+      let values = try #require(found.match).hyperparameters
+      for (name, expected) in [("alpha", 0.002), ("beta1", 0.8), ("beta2", 0.98)] {
+        let value = try #require(values.first { $0.name == name }).value
+        #expect(abs(value - expected) < 1e-6 * expected, "\(found.text)")
+      }
+    }
+    try check(Problem().faulty(fault, in: Float.self), isDouble: false)
+    try check(Problem().faulty(fault, in: Double.self), isDouble: true)
+  }
+
+  @Test func `hyperparameters that are no defaults come out, to their last digit`() throws {
+    let problem = Problem(seed: 1)
+    for (name, values) in [
+      ("adam", ["alpha": 0.0123, "beta1": 0.85, "beta2": 0.9975, "epsilon": 3e-6]),
+      ("adamw", ["alpha": 0.0123, "beta1": 0.5, "beta2": 0.9, "weight-decay": 0.15]),
+      ("rmsprop-momentum", ["alpha": 0.02, "rho": 0.8, "momentum": 0.6, "epsilon": 0.002]),
+      ("nadam", ["alpha": 0.0071, "momentum-decay": 0.02]),
+      ("adam", ["lambda": 0.99]),
+      ("adagrad", ["alpha": 0.5, "epsilon": 1e-4, "initial-accumulator": 0.3]),
+    ] {
+      let found = try Identification(problem.trajectory(name, values))
+      #expect(found.match?.name == name, "\(found.text)")
+      for (hyperparameter, expected) in values {
+        let value = try #require(
+          found.match?.hyperparameters.first { $0.name == hyperparameter }, "\(found.text)"
+        ).value
+        #expect(abs(value - expected) < 1e-3 * expected, "\(hyperparameter): \(found.text)")
+      }
+    }
+  }
+
+  @Test func `algorithm 1 is ruled out for Keras' form, with the step and the size`() throws {
+    let trajectory = try Problem().trajectory("adam-epsilon-hat", ["epsilon": 1e-7])
+    let found = try Identification(trajectory)
+    let first = try #require(found.departures.first)
+    #expect(first.name == "adam" && first.step == 1 && first.size > 1e-3)
+    #expect(found.text.contains("adam is ruled out from step 1"))
+  }
+
+  @Test func `forms that are one with a constant stepsize are named together`() throws {
+    let found = try Identification(Problem().trajectory("heavy-ball"))
+    #expect(found.isIdentified && found.match?.name == "momentum")
+    #expect(found.equals.map(\.name) == ["heavy-ball"])
+    #expect(found.text.contains("a stepsize that changes"))
+  }
+
+  @Test func `where epsilon stands is left open if the gradients do not show it`() throws {
+    let problem = Problem(sizes: 0...0.5, zeros: 0)
+    let found = try Identification(problem.trajectory("adam"))
+    #expect(found.isIdentified && found.match?.name == "adam", "\(found.text)")
+    #expect(found.equals.contains { $0.name == "adam-epsilon-hat" })
+    let bound = try #require(found.match?.epsilonBelow)
+    #expect(bound >= 1e-8 && bound < 1e-3)
+    #expect(found.text.contains("gradients of about epsilon's size"))
+  }
+
+  @Test func `one step and gradients of one size tell no method from another`() throws {
+    let one = try Identification(Problem(steps: 1, zeros: 0).trajectory("adam"))
+    #expect(!one.isIdentified && one.text.contains("1 step cannot tell"), "\(one.text)")
+    #expect(one.text.contains("what would tell: at least 10 steps"))
+
+    let constant = [Double](repeating: 1, count: 50)
+    var (optimizer, theta, path) = (Adam(count: 1), [0.5] as FloatVector, [Double]())
+    for _ in 0..<50 {
+      optimizer.step(&theta, gradient: [1])
+      path.append(Double(theta[0]))
+    }
+    let trajectory = try Trajectory(
+      place: "mine.h5", theta0: [0.5], gradients: constant, gradientsShape: [50, 1], theta: path,
+      thetaShape: [50, 1])
+    let found = try Identification(trajectory)
+    #expect(!found.isIdentified && found.text.contains("cannot tell between"), "\(found.text)")
+    #expect(found.text.contains("adam") && found.text.contains("sgd"))
+  }
+
+  @Test func `what no method makes is told with the nearest and where they depart`() throws {
+    let problem = Problem()
+    var stream = RandomStream(seed: 0, purpose: .test, epoch: 77, step: 0)
+    let found = try Identification(
+      problem.trajectory(problem.gradients.map { _ in Double(stream.nextNormal()) }))
+    #expect(found.match == nil && !found.isIdentified)
+    #expect(found.text.contains("no known method makes these steps"))
+    #expect(found.text.contains("departs at step 1"))
+  }
+
+  @Test func `given hyperparameters are taken as known`() throws {
+    let trajectory = try Problem().trajectory("adam")
+    let right = try Identification(trajectory, given: ["beta1": 0.9, "alpha": 0.001])
+    #expect(right.match?.name == "adam" && right.isIdentified)
+    let wrong = try Identification(trajectory, given: ["beta1": 0.8])
+    #expect(wrong.match == nil, "\(wrong.text)")
+    #expect(throws: IdentificationError.self) {
+      try Identification(trajectory, given: ["rho": 0.7, "weight-decay": 0.1])
+    }
+  }
+
+  @Test func `double numbers from single arithmetic are told as such`() throws {
+    let problem = Problem()
+    let single = try problem.trajectory("adam")
+    // theta in double, its updates in single.
+    var (theta, path) = (problem.theta0.map { Double($0) + 1e-9 }, [Double]())
+    let start = theta
+    for step in 0..<problem.steps {
+      for index in theta.indices {
+        let at = step * Problem.count + index
+        let old = step == 0 ? single.theta0[index] : single.theta[at - Problem.count]
+        theta[index] += Double(Float(single.theta[at] - old))
+      }
+      path += theta
+    }
+    let trajectory = try Trajectory(
+      place: "mine.h5", theta0: start, gradients: single.gradients,
+      gradientsShape: [problem.steps, Problem.count], theta: path,
+      thetaShape: [problem.steps, Problem.count])
+    let found = try Identification(trajectory)
+    #expect(found.match?.name == "adam" && !found.isDouble, "\(found.text)")
+    #expect(found.text.contains("the file holds double, which the updates do not keep"))
+  }
+
+  @Test func `wrong shapes and numbers are one line each`() throws {
+    func expect(
+      _ text: String, theta0: [Double] = [1, 2], gradients: [Double] = [1, 2, 3, 4],
+      gradientsShape: [Int] = [2, 2], theta: [Double] = [1, 2, 3, 4], thetaShape: [Int] = [2, 2],
+      scales: [Double]? = nil
+    ) {
+      #expect {
+        try Trajectory(
+          place: "mine.h5", theta0: theta0, gradients: gradients, gradientsShape: gradientsShape,
+          theta: theta, thetaShape: thetaShape, scales: scales)
+      } throws: { error in
+        let description = "\(error)"
+        return description.hasPrefix("mine.h5") && description.contains(text)
+          && !description.contains("\n") && (error as? TrajectoryError)?.exitStatus == .badData
+      }
+    }
+    expect("gradients has 4 columns", gradientsShape: [1, 4])
+    expect("theta has 1 columns", thetaShape: [4, 1])
+    expect(
+      "leave out its first row", theta: [1, 2, 3, 4, 5, 6], thetaShape: [3, 2])
+    expect("theta has 1 rows", theta: [1, 2], thetaShape: [1, 2])
+    expect("theta of step 2 has nan at parameter 1", theta: [1, 2, 3, .nan])
+    expect("gradients of step 1 has inf at parameter 0", gradients: [.infinity, 1, 1, 1])
+    expect("theta0 has nan at parameter 1", theta0: [1, .nan])
+    expect("all gradients are 0", gradients: [0, 0, 0, 0])
+    expect("never leaves theta0", theta: [1, 2, 1, 2])
+    expect("holds no step", gradients: [], gradientsShape: [0, 2], theta: [], thetaShape: [0, 2])
+    expect("alpha has 1 elements", scales: [1])
+    expect("positive numbers", scales: [1, 0])
+  }
+}
