@@ -81,7 +81,8 @@ func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void)
 
 /// MNIST if it is there, else its stand-in.
 func handwrittenDigits() -> (name: String, examples: DenseExamples) {
-  if let found = try? Datasets.locate(.mnist, in: DataLocation()), let images = try? found.loadImages()
+  if let found = try? Datasets.locate(.mnist, in: DataLocation()),
+    let images = try? found.loadImages()
   {
     return ("MNIST", images.training)
   }

@@ -59,7 +59,8 @@ TrainingExperiment(
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
-    options: .init(hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform,
+    options: .init(
+      hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform,
       products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

@@ -66,7 +66,8 @@ TrainingExperiment(
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
-    options: .init(hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal,
+    options: .init(
+      hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal,
       products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

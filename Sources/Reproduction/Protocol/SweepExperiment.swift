@@ -126,7 +126,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       schedule: request.schedule ?? "constant",
       settings: training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: training.epochCount(request), minibatch: request.minibatch ?? minibatch,
-      recording: .ends, data: request.data, numericsVersion: numericsVersion, labels: [.init(variants.axis, variant.name)])
+      recording: .ends, data: request.data, numericsVersion: numericsVersion,
+      labels: [.init(variants.axis, variant.name)])
   }
 
   /// The run that the alternatives of an open question are set against: that of the first seed;
