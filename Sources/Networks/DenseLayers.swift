@@ -2,13 +2,39 @@ import COneDNN
 import CVectorKernels
 import Numerics
 
+/// How a network's products are done.
+public enum Products: String, Sendable, CaseIterable {
+  /// Those that have a factor which is often exactly 0, rectified units or an image's blank pixels,
+  /// skip the zeros; oneDNN does the others.
+  case sparse
+  /// All by oneDNN, zeros included.
+  case dense
+}
+
 /// A dense layer's place in `theta`: weights, then the bias.
 struct DenseLayer {
   let inputs: Int
   let outputs: Int
   let weights: Parameter
   let bias: Parameter
-  let layout: Layout
+  private let libraryLayout: Layout?
+
+  /// A layer; `layout` is that of the weights for oneDNN, nil where zeros are skipped: then the weights
+  /// are in panels.
+  init(inputs: Int, outputs: Int, weights: Parameter, bias: Parameter, layout: Layout?) {
+    (self.inputs, self.outputs) = (inputs, outputs)
+    (self.weights, self.bias) = (weights, bias)
+    libraryLayout = layout
+  }
+
+  /// Whether the products skip the input's zeros.
+  var isListed: Bool { libraryLayout == nil }
+
+  /// The layout of the weights for oneDNN.
+  var layout: Layout {
+    guard let libraryLayout else { preconditionFailure("the weights are in panels") }
+    return libraryLayout
+  }
 
   /// What the layer's primitives for minibatches of `batch` examples are made of; activations are
   /// row-major.
@@ -24,49 +50,43 @@ struct DenseLayer {
   }
 }
 
-/// Dense layers side by side in one `theta`, and the way from their logical order to the stored one.
+/// Dense layers side by side in one `theta`.
 final class DenseLayers {
-  let layers: [DenseLayer]
-  let parameterCount: Int
-  private let reorders: [(store: Primitive, load: Primitive)]
-
-  var parameters: [Parameter] { layers.flatMap { [$0.weights, $0.bias] } }
-
-  /// Lays out layers of the given names and sizes.
-  init(_ shapes: [(name: String, inputs: Int, outputs: Int)]) throws {
-    var layers: [DenseLayer] = []
-    var reorders: [(store: Primitive, load: Primitive)] = []
-    var offset = 0
-    for shape in shapes {
-      let layout = try Self.weightsLayout(inputs: shape.inputs, outputs: shape.outputs)
-      let weights = Parameter(
-        name: shape.name + ".weights", shape: [shape.outputs, shape.inputs], offset: offset,
-        storedCount: Self.wholeLines(layout.count))
-      offset += weights.storedCount
-      let bias = Parameter(
-        name: shape.name + ".bias", shape: [shape.outputs], offset: offset,
-        storedCount: Self.wholeLines(shape.outputs))
-      offset += bias.storedCount
-      layers.append(
-        DenseLayer(
-          inputs: shape.inputs, outputs: shape.outputs, weights: weights, bias: bias,
-          layout: layout))
-      let plain = try Layout(plain: weights.shape)
-      let (store, load) = try withExtendedLifetime((plain, layout)) {
-        (
-          try Primitive(onednn_reorder(plain.handle, layout.handle)),
-          try Primitive(onednn_reorder(layout.handle, plain.handle))
-        )
-      }
-      shareScratchpad(of: [store, load])
-      reorders.append((store, load))
-    }
-    self.layers = layers
-    self.reorders = reorders
-    parameterCount = offset
+  /// A layer to lay out.
+  struct Shape {
+    var name: String
+    var inputs: Int
+    var outputs: Int
+    /// Whether its products skip the input's zeros.
+    var isListed = false
   }
 
-  /// The layout of a layer's weights: input after input.
+  let layers: [DenseLayer]
+  let layout: ThetaLayout
+
+  var parameters: [Parameter] { layout.parameters }
+
+  /// Lays out layers of the given names and sizes.
+  init(_ shapes: [Shape]) throws {
+    var layout = ThetaLayout()
+    layers = try shapes.map { shape in
+      let weights = layout.add(
+        shape.name + ".weights", [shape.outputs, shape.inputs],
+        shape.isListed ? .panels : .transposed)
+      // The kernels read and write biases by whole panels too.
+      let bias = layout.add(
+        shape.name + ".bias", [shape.outputs], .rows(stride: shape.outputs),
+        storedCount: shape.isListed
+          ? ThetaLayout.filledUp(shape.outputs, to: ThetaLayout.panel) : 0)
+      return DenseLayer(
+        inputs: shape.inputs, outputs: shape.outputs, weights: weights, bias: bias,
+        layout: shape.isListed
+          ? nil : try Self.weightsLayout(inputs: shape.inputs, outputs: shape.outputs))
+    }
+    self.layout = layout
+  }
+
+  /// The layout of a layer's weights for oneDNN: input after input.
   ///
   /// The layouts that oneDNN's own choice falls on, in blocks, are as fast when a primitive runs by
   /// itself, but when all passes of a step follow each other this one is: 11.3 ms against 12.5 ms
@@ -76,49 +96,7 @@ final class DenseLayers {
   }
 
   /// Every part begins on a cache line.
-  static func wholeLines(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-  /// `theta` from the logical elements of each parameter, row-major and without padding.
-  func stored(_ logical: [[Float]]) -> FloatVector {
-    precondition(logical.count == 2 * layers.count, "one array for each parameter")
-    var theta = FloatVector(count: parameterCount)
-    theta.withUnsafeMutableBufferPointer { theta in
-      guard let base = theta.baseAddress else { return }
-      for (number, layer) in layers.enumerated() {
-        let (weights, bias) = (logical[2 * number], logical[2 * number + 1])
-        precondition(weights.count == layer.inputs * layer.outputs, "weights of layer \(number)")
-        precondition(bias.count == layer.outputs, "biases of layer \(number)")
-        let plain = AlignedBuffer<Float>(count: weights.count)
-        plain.base.update(from: weights, count: weights.count)
-        reorders[number].store.bind(onednn_source, plain.base)
-        reorders[number].store.bind(onednn_destination, base + layer.weights.offset)
-        reorders[number].store.run()
-        (base + layer.bias.offset).update(from: bias, count: bias.count)
-      }
-    }
-    return theta
-  }
-
-  /// The logical elements of each parameter, row-major and without padding; the inverse of `stored`.
-  func logical(_ theta: FloatVector) -> [[Float]] {
-    precondition(theta.count == parameterCount)
-    return theta.withUnsafeBufferPointer { theta in
-      guard let base = theta.baseAddress else { return [] }
-      return layers.enumerated().flatMap { number, layer in
-        // Copied, since binding a buffer may rewrite its padding.
-        let stored = AlignedBuffer<Float>(count: layer.weights.storedCount)
-        stored.base.update(from: base + layer.weights.offset, count: stored.count)
-        let plain = AlignedBuffer<Float>(count: layer.inputs * layer.outputs)
-        reorders[number].load.bind(onednn_source, stored.base)
-        reorders[number].load.bind(onednn_destination, plain.base)
-        reorders[number].load.run()
-        return [
-          Array(UnsafeBufferPointer(start: plain.base, count: plain.count)),
-          Array(UnsafeBufferPointer(start: base + layer.bias.offset, count: layer.outputs)),
-        ]
-      }
-    }
-  }
+  static func wholeLines(_ count: Int) -> Int { ThetaLayout.filledUp(count, to: 16) }
 
   /// `theta` before the first step: weights drawn in logical order, so that they do not depend on
   /// the layout, and biases of 0. `adjust` may change the weights of a layer.
@@ -126,7 +104,7 @@ final class DenseLayers {
     seed: UInt64, _ initialisation: Initialisation,
     adjust: (_ layer: Int, _ weights: inout [Float]) -> Void = { _, _ in }
   ) -> FloatVector {
-    stored(
+    layout.stored(
       layers.enumerated().flatMap { number, layer in
         var weights = [Float](repeating: 0, count: layer.inputs * layer.outputs)
         var stream = RandomStream(seed: seed, purpose: .initialisation, lane: number)
@@ -138,10 +116,13 @@ final class DenseLayers {
       })
   }
 
-  /// Sets the padding between the parts of a gradient, which no primitive writes, to 0.
+  /// Sets the padding between the parts of a gradient, which no primitive writes, to 0. Our own
+  /// kernels write that of the layers that skip zeros.
   func clearPadding(of gradient: UnsafeMutablePointer<Float>) {
-    for layer in layers {
-      for (parameter, used) in [(layer.weights, layer.layout.count), (layer.bias, layer.outputs)] {
+    for layer in layers where !layer.isListed {
+      for (parameter, used) in [
+        (layer.weights, layer.inputs * layer.outputs), (layer.bias, layer.outputs),
+      ] {
         let rest = parameter.storedCount - used
         (gradient + parameter.offset + used).update(repeating: 0, count: rest)
       }
@@ -175,11 +156,19 @@ extension DenseLayers {
   }
 
   /// The floating-point operations of the products of one step; the first layer needs no gradient
-  /// of its source.
-  func productOperations(batch: Int) -> Double {
+  /// of its source. Where a layer has a density, this share of its input is not 0 and only that is
+  /// multiplied, by whole panels.
+  func productOperations(batch: Int, densities: [Double?] = []) -> Double {
     layers.enumerated().reduce(0) { sum, item in
-      let passes = item.offset == 0 ? 2.0 : 3.0
-      return sum + passes * 2 * Double(batch * item.element.inputs * item.element.outputs)
+      let (number, layer) = item
+      let passes = number == 0 ? 2.0 : 3.0
+      var products = Double(batch * layer.inputs)
+      if number < densities.count, let density = densities[number] {
+        products *= density * Double(ThetaLayout.filledUp(layer.outputs, to: ThetaLayout.panel))
+      } else {
+        products *= Double(layer.outputs)
+      }
+      return sum + passes * 2 * products
     }
   }
 }
@@ -243,42 +232,6 @@ struct DensePrimitives {
     if let backwardSource {
       backwardSource.bind(onednn_weights, UnsafeRawPointer(theta + layer.weights.offset))
       backwardSource.run()
-    }
-  }
-}
-
-/// Activations and primitives of a network of dense layers for one minibatch size.
-protocol DensePlan: AnyObject {
-  var batch: Int { get }
-  var layers: [DensePrimitives] { get }
-
-  init(_ dense: DenseLayers, batch: Int, training: Bool) throws
-}
-
-extension DensePlan {
-  /// The plan for minibatches of `batch` examples, made when it is first asked for.
-  static func prepared(
-    for batch: Int, in plans: inout [Self], _ layers: DenseLayers, training: Bool
-  ) -> Self {
-    for plan in plans where plan.batch == batch { return plan }
-    do {
-      let plan = try Self(layers, batch: batch, training: training)
-      plans.append(plan)
-      return plan
-    } catch {
-      // The same layers work for other sizes: only lack of memory gets here.
-      fatalError("\(error)")
-    }
-  }
-
-  /// The products of a step alone, for benchmarks.
-  func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        for layer in layers { layer.runForward(theta) }
-        for layer in layers.reversed() { layer.runBackward(theta, gradient) }
-      }
     }
   }
 }

@@ -11,7 +11,7 @@ import Numerics
 /// Both passes are one fused kernel each, which reads the examples where they are, by index.
 public final class LogisticRegression: Objective {
   /// `weights` and `bias`; rows of weights are filled up with zeros to a multiple of 16.
-  public let parameters: [Parameter]
+  public var parameters: [Parameter] { layout.parameters }
   /// The coefficient of the penalty.
   public let l2: Double
   /// The largest minibatch.
@@ -20,6 +20,7 @@ public final class LogisticRegression: Objective {
   private let training: LinearRows
   private let test: LinearRows
   private let classCount: Int
+  private var layout = ThetaLayout(alignment: 1)
   private let biasOffset: Int
   private let logitStride: Int
   private let logits: AlignedBuffer<Float>
@@ -46,13 +47,8 @@ public final class LogisticRegression: Objective {
     self.test = LinearRows(test)
     classCount = training.classCount
     let stride = self.training.stride
-    biasOffset = classCount * stride
-    parameters = [
-      Parameter(
-        name: "weights", shape: [classCount, training.featureCount], offset: 0,
-        storedCount: biasOffset),
-      Parameter(name: "bias", shape: [classCount], offset: biasOffset, storedCount: classCount),
-    ]
+    layout.add("weights", [classCount, training.featureCount], .rows(stride: stride))
+    biasOffset = layout.add("bias", [classCount], .rows(stride: classCount)).offset
     logitStride = (classCount + 15) / 16 * 16
     logits = AlignedBuffer(count: max(minibatchCapacity, Self.chunk) * logitStride)
     labels = AlignedBuffer(count: minibatchCapacity)
@@ -67,13 +63,7 @@ public final class LogisticRegression: Objective {
   public func count(of split: Split) -> Int { rows(of: split).examples.count }
 
   /// Rows of whole cache lines.
-  public func storedPositions(ofPart index: Int) -> [Int32] {
-    let shape = parameters[index].shape
-    guard shape.count == 2 else { return Array(0..<Int32(shape[0])) }
-    return (0..<shape[0] * shape[1]).map {
-      Int32($0 / shape[1] * training.stride + $0 % shape[1])
-    }
-  }
+  public func storedPositions(ofPart index: Int) -> [Int32] { layout.positions(ofPart: index) }
 
   /// Zeros, for any seed.
   public func initialTheta(seed: UInt64) -> FloatVector { FloatVector(count: parameterCount) }
@@ -122,30 +112,20 @@ public final class LogisticRegression: Objective {
   /// Cost and error rate of a split; there is no noise.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = rows(of: split)
-    let count = data.examples.count
     precondition(theta.count == parameterCount)
-    var total = 0.0
-    var wrong = 0
-    data.withRows { rows in
+    return data.withRows { rows in
       theta.withUnsafeBufferPointer { theta in
-        data.examples.labels.withUnsafeBufferPointer { labels in
-          guard let theta = theta.baseAddress, let labels = labels.baseAddress else { return }
-          for first in stride(from: 0, to: count, by: Self.chunk) {
-            let size = min(Self.chunk, count - first)
-            vk_linear_forward(
-              rows, nil, first, size, theta, theta + biasOffset, classCount, logitStride,
-              logits.base)
-            var missed = 0
-            total += vk_softmax_cross_entropy(
-              logits.base, size, classCount, logitStride, labels + first, 1, nil, &missed)
-            wrong += missed
-          }
+        guard let base = theta.baseAddress else { return Evaluation(cost: .nan, error: nil) }
+        return data.examples.evaluate(
+          inChunksOf: Self.chunk, logitStride: logitStride,
+          isSound: vk_is_finite(base, biasOffset) != 0
+        ) { first, size in
+          vk_linear_forward(
+            rows, nil, first, size, base, base + biasOffset, classCount, logitStride, logits.base)
+          return UnsafePointer(logits.base)
         }
       }
     }
-    let isSound = squaredNorm(theta, in: 0..<biasOffset).isFinite
-    return Evaluation(
-      cost: isSound ? total / Double(count) : .nan, error: Double(wrong) / Double(count))
   }
 
   private func rows(of split: Split) -> LinearRows {

@@ -1,4 +1,3 @@
-import COneDNN
 import CVectorKernels
 import Numerics
 
@@ -24,17 +23,21 @@ public final class MultilayerPerceptron: Objective {
     public var l2: Double
     /// The distribution of the initial weights; biases start at 0.
     public var initialisation: Initialisation
+    /// Whether products skip zeros: those of the hidden layers, whose input is images with blank
+    /// pixels or rectified units. The output layer is too narrow to gain.
+    public var products: Products
 
     /// Options of a network; the paper's has two hidden layers of 1000 units.
     public init(
       hiddenSizes: [Int] = [1000, 1000], inputDropout: Double = 0, hiddenDropout: [Double]? = nil,
-      l2: Double = 0, initialisation: Initialisation = .heNormal
+      l2: Double = 0, initialisation: Initialisation = .heNormal, products: Products = .sparse
     ) {
       self.hiddenSizes = hiddenSizes
       self.inputDropout = inputDropout
       self.hiddenDropout = hiddenDropout ?? hiddenSizes.map { _ in 0 }
       self.l2 = l2
       self.initialisation = initialisation
+      self.products = products
     }
   }
 
@@ -47,9 +50,8 @@ public final class MultilayerPerceptron: Objective {
 
   private let training: DenseExamples
   private let test: DenseExamples
-  fileprivate let layers: DenseLayers
-  fileprivate var trainingPlans: [Plan] = []
-  private var evaluationPlans: [Plan] = []
+  private let layers: DenseLayers
+  private let passes: PerceptronPasses
 
   /// A perceptron on `training`, evaluated on `training` and `test`.
   ///
@@ -80,18 +82,20 @@ public final class MultilayerPerceptron: Objective {
     let last = sizes.count - 2
     layers = try DenseLayers(
       (0...last).map {
-        ($0 == last ? "output" : "hidden\($0 + 1)", inputs: sizes[$0], outputs: sizes[$0 + 1])
+        DenseLayers.Shape(
+          name: $0 == last ? "output" : "hidden\($0 + 1)", inputs: sizes[$0],
+          outputs: sizes[$0 + 1],
+          isListed: options.products == .sparse && $0 < last
+            && ($0 > 0 || ListedProducts.gain(from: training)))
       })
     parameters = layers.parameters
-    trainingPlans = [try Plan(layers, batch: minibatchCapacity, training: true)]
-    let remainder = training.count % minibatchCapacity
-    if remainder > 0 {
-      trainingPlans.append(try Plan(layers, batch: remainder, training: true))
+    passes = PerceptronPasses(
+      layers.layers, hiddenDropout: options.hiddenDropout, trainingCapacity: minibatchCapacity)
+    // A remainder would otherwise make its primitives in the middle of the run.
+    for count in [minibatchCapacity, training.count % minibatchCapacity] where count > 0 {
+      try passes.prepare(count, training: true)
     }
   }
-
-  /// The examples of one pass of an evaluation.
-  private static let evaluationBatch = 1000
 
   /// The number of examples of a split.
   public func count(of split: Split) -> Int { examples(of: split).count }
@@ -103,12 +107,21 @@ public final class MultilayerPerceptron: Objective {
 
   /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
   /// moment): row-major, without the padding of the stored layout.
-  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.logical(theta) }
+  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.layout.logical(theta) }
 
   /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
-  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.stored(logical) }
+  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.layout.stored(logical) }
+
+  /// Where the elements of a part are, in logical order.
+  public func storedPositions(ofPart index: Int) -> [Int32] {
+    layers.layout.positions(ofPart: index)
+  }
 
   /// Cost under dropout, penalty and gradient of a minibatch; masks are keyed by `noise`.
+  ///
+  /// The cost is NaN if a weight that reaches it is no number, or infinite. One that does not since
+  /// its input is 0 in the whole minibatch is found within 16 steps: each looks at another share of
+  /// the weights, chosen by `noise.step`.
   public func evaluateGradient(
     at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
     gradient: inout FloatVector
@@ -117,57 +130,36 @@ public final class MultilayerPerceptron: Objective {
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
     precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { training.labels.indices.contains(Int($0)) })
-    let plan = Plan.prepared(for: count, in: &trainingPlans, layers, training: true)
     return theta.withUnsafeBufferPointer { theta in
       gradient.withUnsafeMutableBufferPointer { gradient in
         guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
           return MinibatchCost(cost: 0, penalty: 0)
         }
-        return descend(plan, theta, minibatch, noise, gradient)
+        return descend(theta, minibatch, noise, gradient)
       }
     }
   }
 
   private func descend(
-    _ plan: Plan, _ theta: UnsafePointer<Float>, _ minibatch: UnsafeBufferPointer<Int32>,
-    _ noise: NoiseKey, _ gradient: UnsafeMutablePointer<Float>
+    _ theta: UnsafePointer<Float>, _ minibatch: UnsafeBufferPointer<Int32>, _ noise: NoiseKey,
+    _ gradient: UnsafeMutablePointer<Float>
   ) -> MinibatchCost {
-    let count = plan.batch
+    let count = minibatch.count
     if var dropout = Dropout.kernelMask(rate: options.inputDropout, noise, lane: 0) {
-      training.gather(minibatch.baseAddress, count: count, dropout: &dropout, to: plan.input)
+      training.gather(
+        minibatch.baseAddress, count: count, dropout: &dropout, to: passes.input.base)
     } else {
-      training.gather(minibatch.baseAddress, count: count, to: plan.input)
+      training.gather(minibatch.baseAddress, count: count, to: passes.input.base)
     }
-    training.gatherLabels(minibatch, to: plan.labels.base)
-    let last = plan.layers.count - 1
-    for number in 0...last {
-      plan.layers[number].runForward(theta)
-      guard number < last else { continue }
-      let units = plan.layers[number].layer.outputs
-      let hidden = plan.activations[number + 1].base
-      if var dropout = Dropout.kernelMask(
-        rate: options.hiddenDropout[number], noise, lane: number + 1)
-      {
-        vk_rectify(hidden, count * units, &dropout)
-      } else {
-        vk_rectify(hidden, count * units, nil)
-      }
-    }
+    training.gatherLabels(minibatch, to: passes.labels.base)
+    passes.runForward(theta, count: count, noise: noise)
     let cost = vk_softmax_cross_entropy(
-      plan.output, count, training.classCount, training.classCount, plan.labels.base,
-      1 / Float(count), plan.output, nil)
-    for number in (0...last).reversed() {
-      plan.layers[number].runBackward(theta, gradient)
-      if number > 0 {
-        let units = plan.layers[number].layer.inputs
-        let scale = Dropout.scale(rate: options.hiddenDropout[number - 1])
-        vk_rectifier_backward(
-          plan.gradients[number].base, plan.activations[number].base, count * units, scale)
-      }
-    }
+      passes.output, count, training.classCount, training.classCount, passes.labels.base,
+      1 / Float(count), passes.output, nil)
+    passes.runBackward(theta, count: count, gradient)
     layers.clearPadding(of: gradient)
     return MinibatchCost(
-      cost: cost / Double(count),
+      cost: passes.isSound(theta, step: noise.step) ? cost / Double(count) : .nan,
       penalty: layers.addPenalty(theta, gradient, coefficient: options.l2))
   }
 
@@ -176,34 +168,22 @@ public final class MultilayerPerceptron: Objective {
     layers.penalty(at: theta, coefficient: options.l2)
   }
 
-  /// Cost and error rate of a split without dropout; there is no noise.
+  /// Cost and error rate of a split without dropout; there is no noise. The cost is NaN if a weight
+  /// is not finite.
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     let data = examples(of: split)
     precondition(theta.count == parameterCount)
-    var total = 0.0
-    var wrong = 0
-    theta.withUnsafeBufferPointer { theta in
-      data.labels.withUnsafeBufferPointer { labels in
-        guard let theta = theta.baseAddress, let labels = labels.baseAddress else { return }
-        for first in stride(from: 0, to: data.count, by: Self.evaluationBatch) {
-          let count = min(Self.evaluationBatch, data.count - first)
-          let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
-          data.gather(nil, first: first, count: count, to: plan.input)
-          for (number, layer) in plan.layers.enumerated() {
-            layer.runForward(theta)
-            if number < plan.layers.count - 1 {
-              vk_rectify(
-                plan.activations[number + 1].base, count * layer.layer.outputs, nil)
-            }
-          }
-          var missed = 0
-          total += vk_softmax_cross_entropy(
-            plan.output, count, data.classCount, data.classCount, labels + first, 1, nil, &missed)
-          wrong += missed
-        }
+    return theta.withUnsafeBufferPointer { theta in
+      guard let theta = theta.baseAddress else { return Evaluation(cost: .nan, error: nil) }
+      return data.evaluate(
+        inChunksOf: passes.evaluationCapacity, logitStride: data.classCount,
+        isSound: passes.isSound(theta)
+      ) { first, count in
+        data.gather(nil, first: first, count: count, to: passes.input.base)
+        passes.runForward(theta, count: count, noise: nil)
+        return UnsafePointer(passes.output)
       }
     }
-    return Evaluation(cost: total / Double(data.count), error: Double(wrong) / Double(data.count))
   }
 
   private func examples(of split: Split) -> DenseExamples {
@@ -219,74 +199,18 @@ extension MultilayerPerceptron: MeasurableProducts {
     layers.productOperations(batch: minibatchCapacity)
   }
 
+  package var densities: [Double?] { passes.densities }
+
+  package var performedOperations: Double {
+    layers.productOperations(batch: minibatchCapacity, densities: densities)
+  }
+
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    trainingPlans[0].runProducts(at: theta, gradient: &gradient)
-  }
-}
-
-/// Activations, their gradients and the primitives for one minibatch size.
-private final class Plan: DensePlan {
-  let batch: Int
-  /// The input and the output of each layer.
-  let activations: [AlignedBuffer<Float>]
-  /// `gradients[i]` belongs to `activations[i]`; the output's is written in place of it, and the
-  /// input's is not wanted.
-  let gradients: [AlignedBuffer<Float>]
-  let labels: AlignedBuffer<UInt8>
-  let layers: [DensePrimitives]
-  let input: UnsafeMutablePointer<Float>
-  let output: UnsafeMutablePointer<Float>
-
-  init(_ dense: DenseLayers, batch: Int, training: Bool) throws {
-    self.batch = batch
-    let sizes = dense.layers.prefix(1).map(\.inputs) + dense.layers.map(\.outputs)
-    let last = dense.layers.count - 1
-    let activations = sizes.map { AlignedBuffer<Float>(count: batch * $0) }
-    let gradients = sizes.enumerated().map { number, size in
-      let wanted = training && number > 0 && number <= last
-      return AlignedBuffer<Float>(count: wanted ? batch * size : 0)
-    }
-    // The library's rectifier turns NaN into 0 and would hide a broken theta; ours does not, and
-    // costs no more than the dropout that it is fused with.
-    layers = try dense.layers.enumerated().map { number, layer in
-      let below = activations[number].base
-      let above = activations[number + 1].base
-      guard training else {
-        return try DensePrimitives(
-          layer, batch: batch, rectified: false, source: below, destination: above)
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        passes.runProducts(theta, count: minibatchCapacity, gradient)
       }
-      return try DensePrimitives(
-        layer, batch: batch, rectified: false, source: below, destination: above,
-        destinationGradient: number < last ? gradients[number + 1].base : above,
-        sourceGradient: number > 0 ? gradients[number].base : nil)
     }
-    shareScratchpad(of: layers.flatMap(\.all))
-    self.activations = activations
-    self.gradients = gradients
-    labels = AlignedBuffer(count: batch)
-    input = activations[0].base
-    output = activations[last + 1].base
-  }
-}
-
-/// Dropout as the kernels want it: rates are multiples of 1/65536, kept units are scaled up.
-enum Dropout {
-  private static func threshold(rate: Double) -> UInt32 { UInt32((rate * 65536).rounded()) }
-
-  /// What kept units are multiplied by.
-  static func scale(rate: Double) -> Float {
-    Float(65536 / (65536 - Double(min(threshold(rate: rate), 65535))))
-  }
-
-  /// The mask of one layer in one minibatch; nil where nothing is dropped.
-  static func kernelMask(rate: Double, _ noise: NoiseKey, lane: Int) -> vk_dropout? {
-    let threshold = threshold(rate: rate)
-    guard threshold > 0 else { return nil }
-    return vk_dropout(
-      key: noise.seed,
-      counter: (
-        0, UInt32(noise.step), UInt32(noise.epoch),
-        RandomPurpose.dropout.rawValue | UInt32(lane) << 16
-      ), threshold: min(threshold, 65535), scale: scale(rate: rate))
   }
 }

@@ -35,6 +35,11 @@ public struct NoiseKey: Sendable, Hashable {
     self.epoch = epoch
     self.step = step
   }
+
+  /// The key of the stream for `purpose`; `lane` tells apart streams of the same purpose.
+  func stream(_ purpose: RandomPurpose, lane: Int) -> RandomStream.Key {
+    RandomStream.Key(seed: seed, purpose: purpose, epoch: epoch, step: step, lane: lane)
+  }
 }
 
 /// The cost of one minibatch.

@@ -80,10 +80,10 @@ public final class SparseLogisticRegression: Objective {
     self.test = test
     self.options = options
     featureCount = training.featureCount
-    parameters = [
-      Parameter(name: "weights", shape: [featureCount], offset: 0, storedCount: featureCount),
-      Parameter(name: "bias", shape: [1], offset: featureCount, storedCount: 1),
-    ]
+    var layout = ThetaLayout(alignment: 1)
+    layout.add("weights", [featureCount], .rows(stride: featureCount))
+    layout.add("bias", [1], .rows(stride: 1))
+    parameters = layout.parameters
     threshold = min(UInt32((options.inputDropout * 65536).rounded()), 65535)
     keepProbability = Float(65536 - threshold) / 65536
 

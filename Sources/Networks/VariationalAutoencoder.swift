@@ -41,13 +41,15 @@ public final class VariationalAutoencoder: Objective {
     public var trainingCount: Int?
     /// The coefficient of the penalty on the weights.
     public var l2: Double
+    /// Whether the encoder's first products skip blank pixels; nothing else here is ever 0.
+    public var products: Products
 
     /// Options of a model; the defaults put a run on the paper's curves.
     public init(
       hiddenSize: Int = 500, latentSize: Int = 50,
       initialisation: Initialisation = .normal(deviation: 0.01),
       startsWithUnitVariance: Bool = true, pixels: Pixels = .grey,
-      trainingCount: Int? = 50_000, l2: Double = 0
+      trainingCount: Int? = 50_000, l2: Double = 0, products: Products = .sparse
     ) {
       self.hiddenSize = hiddenSize
       self.latentSize = latentSize
@@ -56,6 +58,7 @@ public final class VariationalAutoencoder: Objective {
       self.pixels = pixels
       self.trainingCount = trainingCount
       self.l2 = l2
+      self.products = products
     }
   }
 
@@ -69,8 +72,9 @@ public final class VariationalAutoencoder: Objective {
   private let training: DenseExamples
   private let test: DenseExamples
   private let trainingCount: Int
-  fileprivate let layers: DenseLayers
-  fileprivate var trainingPlans: [Plan] = []
+  private let layers: DenseLayers
+  private let encoder: ListedEncoder?
+  private var trainingPlans: [Plan] = []
   private var evaluationPlans: [Plan] = []
 
   /// What the random streams of one key are for, besides each other.
@@ -106,16 +110,34 @@ public final class VariationalAutoencoder: Objective {
     let (pixels, hidden, latent) = (training.featureCount, options.hiddenSize, options.latentSize)
     layers = try DenseLayers(
       [
-        ("encoder.hidden", inputs: pixels, outputs: hidden),
-        ("encoder.latent", inputs: hidden, outputs: 2 * latent),
-        ("decoder.hidden", inputs: latent, outputs: hidden),
-        ("decoder.output", inputs: hidden, outputs: pixels),
+        .init(
+          name: "encoder.hidden", inputs: pixels, outputs: hidden,
+          isListed: options.products == .sparse && ListedProducts.gain(from: training)),
+        .init(name: "encoder.latent", inputs: hidden, outputs: 2 * latent),
+        .init(name: "decoder.hidden", inputs: latent, outputs: hidden),
+        .init(name: "decoder.output", inputs: hidden, outputs: pixels),
       ])
     parameters = layers.parameters
-    trainingPlans = [try Plan(layers, batch: minibatchCapacity, training: true)]
-    let remainder = trainingCount % minibatchCapacity
-    if remainder > 0 {
-      trainingPlans.append(try Plan(layers, batch: remainder, training: true))
+    encoder =
+      layers.layers[0].isListed
+      ? ListedEncoder(
+        layers.layers[0], capacity: max(minibatchCapacity, Self.evaluationBatch),
+        trainingCapacity: minibatchCapacity) : nil
+    for count in [minibatchCapacity, trainingCount % minibatchCapacity] where count > 0 {
+      trainingPlans.append(try Plan(layers, encoder, batch: count, training: true))
+    }
+  }
+
+  /// The plan for `batch` examples, made when it is first asked for.
+  private func plan(_ batch: Int, training: Bool) -> Plan {
+    for plan in training ? trainingPlans : evaluationPlans where plan.batch == batch { return plan }
+    do {
+      let plan = try Plan(layers, encoder, batch: batch, training: training)
+      if training { trainingPlans.append(plan) } else { evaluationPlans.append(plan) }
+      return plan
+    } catch {
+      // The same layers work for other sizes: only lack of memory gets here.
+      fatalError("\(error)")
     }
   }
 
@@ -140,12 +162,21 @@ public final class VariationalAutoencoder: Objective {
 
   /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
   /// moment): row-major, without the padding of the stored layout.
-  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.logical(theta) }
+  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.layout.logical(theta) }
 
   /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
-  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.stored(logical) }
+  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.layout.stored(logical) }
+
+  /// Where the elements of a part are, in logical order.
+  public func storedPositions(ofPart index: Int) -> [Int32] {
+    layers.layout.positions(ofPart: index)
+  }
 
   /// The negative lower bound, penalty and gradient of a minibatch; samples are keyed by `noise`.
+  ///
+  /// The cost is NaN if a weight that reaches it is no number, or infinite. One of a pixel that is
+  /// blank in the whole minibatch is found within 16 steps: each looks at another share of the
+  /// weights, chosen by `noise.step`.
   public func evaluateGradient(
     at theta: FloatVector, minibatch: UnsafeBufferPointer<Int32>, noise: NoiseKey,
     gradient: inout FloatVector
@@ -154,7 +185,7 @@ public final class VariationalAutoencoder: Objective {
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
     precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { $0 >= 0 && Int($0) < trainingCount })
-    let plan = Plan.prepared(for: count, in: &trainingPlans, layers, training: true)
+    let plan = plan(count, training: true)
     return theta.withUnsafeBufferPointer { theta in
       gradient.withUnsafeMutableBufferPointer { gradient in
         guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
@@ -166,8 +197,9 @@ public final class VariationalAutoencoder: Objective {
         let reconstruction = plan.decode(theta, factor: 1 / Float(count))
         plan.propagate(theta, gradient)
         layers.clearPadding(of: gradient)
+        let isSound = encoder?.products.isSound(theta, step: noise.step) ?? true
         return MinibatchCost(
-          cost: (divergence + reconstruction) / Double(count),
+          cost: isSound ? (divergence + reconstruction) / Double(count) : .nan,
           penalty: layers.addPenalty(theta, gradient, coefficient: options.l2))
       }
     }
@@ -176,12 +208,10 @@ public final class VariationalAutoencoder: Objective {
   /// Draws the plan's noise and, if they are resampled, pixels. Chunk `n` of an evaluation continues
   /// where chunk `n - 1` has ended.
   private func draw(_ plan: Plan, _ noise: NoiseKey, latent: Int, pixels: Int, chunk: Int) {
-    let purpose = RandomPurpose.latentNoise.rawValue
     func key(_ lane: Int, _ elements: Int) -> SIMD4<UInt32> {
       let blocks = (elements + 127) / 128 * 32 * chunk
-      return SIMD4(
-        UInt32(truncatingIfNeeded: blocks), UInt32(noise.step), UInt32(noise.epoch),
-        purpose | UInt32(lane) << 16)
+      return noise.stream(.latentNoise, lane: lane)
+        .counter(block: UInt32(truncatingIfNeeded: blocks))
     }
     let normals = Self.evaluationBatch * options.latentSize
     plan.drawNoise(seed: noise.seed, counter: key(latent, normals))
@@ -208,9 +238,10 @@ public final class VariationalAutoencoder: Objective {
     var cost = 0.0
     theta.withUnsafeBufferPointer { theta in
       guard let theta = theta.baseAddress else { return }
+      if encoder?.products.isSound(theta) == false { cost = .nan }
       for first in stride(from: 0, to: total, by: Self.evaluationBatch) {
         let count = min(Self.evaluationBatch, total - first)
-        let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
+        let plan = plan(count, training: false)
         examples.gather(nil, first: first, count: count, to: plan.pixels.base)
         draw(
           plan, noise, latent: Lane.evaluatedLatent, pixels: Lane.evaluatedPixels,
@@ -233,7 +264,7 @@ public final class VariationalAutoencoder: Objective {
     let count = latents.count / size
     precondition(latents.count == count * size && theta.count == parameterCount)
     guard count > 0 else { return [] }
-    let plan = Plan.prepared(for: count, in: &evaluationPlans, layers, training: false)
+    let plan = plan(count, training: false)
     latents.withUnsafeBufferPointer { latents in
       guard let latents = latents.baseAddress else { return }
       plan.sample.base.update(from: latents, count: count * size)
@@ -253,20 +284,47 @@ extension VariationalAutoencoder: MeasurableProducts {
     layers.productOperations(batch: minibatchCapacity)
   }
 
+  package var densities: [Double?] { [encoder?.products.density] }
+
+  package var performedOperations: Double {
+    layers.productOperations(batch: minibatchCapacity, densities: densities)
+  }
+
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    trainingPlans[0].runProducts(at: theta, gradient: &gradient)
+    theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
+        trainingPlans[0].runProducts(theta, gradient)
+      }
+    }
+  }
+}
+
+/// The encoder's first products where they skip blank pixels, and their panels.
+private final class ListedEncoder {
+  let products: ListedProducts
+  let hidden: Panels
+  let gradient: Panels
+
+  init(_ layer: DenseLayer, capacity: Int, trainingCapacity: Int) {
+    products = ListedProducts(
+      layer, capacity: capacity, trainingCapacity: trainingCapacity, givesInputGradient: false)
+    hidden = Panels(width: layer.outputs, capacity: capacity)
+    gradient = Panels(width: layer.outputs, capacity: trainingCapacity)
   }
 }
 
 /// Activations, their gradients and the primitives for one minibatch size.
-private final class Plan: DensePlan {
+private final class Plan {
   let batch: Int
   let pixels: AlignedBuffer<Float>
   let sample: AlignedBuffer<Float>
   /// The decoder's logits, then their gradient.
   let logits: AlignedBuffer<Float>
-  let layers: [DensePrimitives]
 
+  /// oneDNN's part; the encoder's first layer is `encoder`'s if there is one.
+  private let primitives: [DensePrimitives?]
+  private let encoder: ListedEncoder?
   private let pixelCount: Int
   private let hiddenSize: Int
   private let latentSize: Int
@@ -285,8 +343,9 @@ private final class Plan: DensePlan {
   private let decoderHiddenGradient: AlignedBuffer<Float>
   private let training: Bool
 
-  init(_ dense: DenseLayers, batch: Int, training: Bool) throws {
+  init(_ dense: DenseLayers, _ encoder: ListedEncoder?, batch: Int, training: Bool) throws {
     self.batch = batch
+    self.encoder = encoder
     self.training = training
     pixelCount = dense.layers[0].inputs
     hiddenSize = dense.layers[0].outputs
@@ -316,13 +375,14 @@ private final class Plan: DensePlan {
       (sample, decoderHidden, sampleGradient, decoderHiddenGradient),
       (decoderHidden, logits, decoderHiddenGradient, logits),
     ]
-    layers = try zip(dense.layers, chain).map { layer, buffers in
-      try DensePrimitives(
+    primitives = try zip(dense.layers, chain).map { layer, buffers in
+      guard !layer.isListed else { return nil }
+      return try DensePrimitives(
         layer, batch: batch, rectified: false, source: buffers.0.base,
         destination: buffers.1.base, destinationGradient: training ? buffers.3.base : nil,
         sourceGradient: training ? buffers.2?.base : nil)
     }
-    shareScratchpad(of: layers.flatMap(\.all))
+    shareScratchpad(of: primitives.compactMap { $0 }.flatMap(\.all))
   }
 
   /// Standard normal numbers for the samples, from the words of `RandomStream`.
@@ -338,9 +398,15 @@ private final class Plan: DensePlan {
 
   /// From pixels to samples; returns the sum of the divergences.
   func encode(_ theta: UnsafePointer<Float>) -> Double {
-    layers[0].runForward(theta)
+    if let encoder {
+      encoder.products.list(rows: pixels.base, count: batch, training: training)
+      encoder.products.runForward(theta, to: encoder.hidden)
+      vk_panels_to_rows(
+        encoder.hidden.base, Panels.stride(batch), batch, hiddenSize, encoderHidden.base)
+    }
+    primitives[0]?.runForward(theta)
     vk_softplus(encoderHidden.base, training ? encoderSlope.base : nil, batch * hiddenSize)
-    layers[1].runForward(theta)
+    primitives[1]?.runForward(theta)
     return vk_latent_sample(
       latent.base, noise.base, batch, latentSize, deviation.base, sample.base)
   }
@@ -353,21 +419,35 @@ private final class Plan: DensePlan {
   }
 
   func runDecoder(_ theta: UnsafePointer<Float>) {
-    layers[2].runForward(theta)
+    primitives[2]?.runForward(theta)
     vk_softplus(decoderHidden.base, training ? decoderSlope.base : nil, batch * hiddenSize)
-    layers[3].runForward(theta)
+    primitives[3]?.runForward(theta)
   }
 
   /// From the gradient of the logits to that of theta.
   func propagate(_ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>) {
-    layers[3].runBackward(theta, gradient)
+    primitives[3]?.runBackward(theta, gradient)
     vk_multiply(decoderHiddenGradient.base, decoderSlope.base, batch * hiddenSize)
-    layers[2].runBackward(theta, gradient)
+    primitives[2]?.runBackward(theta, gradient)
     vk_latent_backward(
       latent.base, noise.base, deviation.base, sampleGradient.base, batch, latentSize,
       1 / Float(batch), latentGradient.base)
-    layers[1].runBackward(theta, gradient)
+    primitives[1]?.runBackward(theta, gradient)
     vk_multiply(encoderHiddenGradient.base, encoderSlope.base, batch * hiddenSize)
-    layers[0].runBackward(theta, gradient)
+    if let encoder {
+      vk_rows_to_panels(
+        encoderHiddenGradient.base, batch, hiddenSize, nil, 1, encoder.gradient.base,
+        Panels.stride(batch), gradient + encoder.products.layer.bias.offset)
+      encoder.products.runBackwardWeights(encoder.gradient, gradient)
+    }
+    primitives[0]?.runBackward(theta, gradient)
+  }
+
+  /// The products of a step alone.
+  func runProducts(_ theta: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>) {
+    if let encoder { encoder.products.runForward(theta, to: encoder.hidden) }
+    for primitive in primitives { primitive?.runForward(theta) }
+    for primitive in primitives.reversed() { primitive?.runBackward(theta, gradient) }
+    if let encoder { encoder.products.runBackwardWeights(encoder.gradient, gradient) }
   }
 }

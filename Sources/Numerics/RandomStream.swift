@@ -45,13 +45,15 @@ public struct RandomStream: Sendable {
   /// The second normal of the last pair, when it is still to be given out.
   private var spareNormal: Float?
 
-  /// The stream of `seed` for `purpose` at the given epoch and step; `lane` tells apart streams
-  /// of the same purpose, e.g. by layer. `epoch` and `step` must be in `0..<2^32`, `lane` in
-  /// `0..<2^16`.
+  /// The stream of a key.
+  public init(_ key: Key) {
+    self.key = key.seed
+    counter = key.counter()
+  }
+
+  /// The stream of `seed` for `purpose` at the given epoch and step, see `Key`.
   public init(seed: UInt64, purpose: RandomPurpose, epoch: Int = 0, step: Int = 0, lane: Int = 0) {
-    precondition((0..<0x1_0000).contains(lane), "lane \(lane) is outside 0..<65536")
-    key = seed
-    counter = SIMD4(0, UInt32(step), UInt32(epoch), purpose.rawValue | UInt32(lane) << 16)
+    self.init(Key(seed: seed, purpose: purpose, epoch: epoch, step: step, lane: lane))
   }
 
   /// 32 random bits.
@@ -198,6 +200,39 @@ public struct RandomStream: Sendable {
         convert(base + done, first, count)
         done += count
       }
+    }
+  }
+}
+
+extension RandomStream {
+  /// What a stream is for: Philox's key and counters.
+  public struct Key: Sendable, Hashable {
+    /// The run's seed, Philox's key.
+    public var seed: UInt64
+    /// What the numbers are for.
+    public var purpose: RandomPurpose
+    /// The epoch, in `0..<2^32`.
+    public var epoch: Int
+    /// The step within the epoch, in `0..<2^32`.
+    public var step: Int
+    /// Tells apart streams of the same purpose, e.g. by layer; in `0..<2^16`.
+    public var lane: Int
+
+    /// The stream of `seed` for `purpose` at the given epoch, step and lane.
+    public init(
+      seed: UInt64, purpose: RandomPurpose, epoch: Int = 0, step: Int = 0, lane: Int = 0
+    ) {
+      precondition((0..<0x1_0000).contains(lane), "lane \(lane) is outside 0..<65536")
+      self.seed = seed
+      self.purpose = purpose
+      self.epoch = epoch
+      self.step = step
+      self.lane = lane
+    }
+
+    /// Philox's counters at a block of four words.
+    public func counter(block: UInt32 = 0) -> SIMD4<UInt32> {
+      SIMD4(block, UInt32(step), UInt32(epoch), purpose.rawValue | UInt32(lane) << 16)
     }
   }
 }

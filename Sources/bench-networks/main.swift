@@ -3,6 +3,7 @@
 
 import COneDNN
 import CVectorKernels
+import Datasets
 import Foundation
 import Networks
 import Numerics
@@ -16,32 +17,47 @@ struct Subject {
   let minibatch: Int
   /// Masked elements of a step, for the share of dropout.
   let maskedElements: Int
-  let make: @Sendable (DenseExamples) throws -> any MeasurableProducts
+  let make: @Sendable (DenseExamples, Products) throws -> any MeasurableProducts
   /// The optimizer for so many parameters.
   var optimizer: @Sendable (Int) -> any Optimizer = { Adam(count: $0, alpha: 1e-4) }
+  /// The steps before the first that is measured: what is exactly 0 in a network depends on them.
+  var trainedSteps = 5
+  /// Whether some products skip zeros.
+  var isSparse = false
   /// How often a step, or some short ones, are timed.
   var rounds = 100
   /// What more there is to tell about it, measured and printed at the end.
-  var details: @Sendable () throws -> Void = {}
+  var details: @Sendable (_ showsDense: Bool) throws -> Void = { _ in }
 }
 
-let perceptron = { @Sendable (examples: DenseExamples, input: Double, hidden: Double) in
-  try MultilayerPerceptron(
-    training: examples, test: examples,
-    options: .init(inputDropout: input, hiddenDropout: [hidden, hidden]))
+/// The perceptron of section 6.2, timed after 500 steps with Adam's default stepsize.
+func perceptron(_ name: String, input: Double, hidden: Double) -> Subject {
+  Subject(
+    name: name, minibatch: 128, maskedElements: hidden > 0 ? 128 * 2784 : 0,
+    make: { examples, products in
+      try MultilayerPerceptron(
+        training: examples, test: examples,
+        options: .init(
+          inputDropout: input, hiddenDropout: [hidden, hidden], products: products))
+    }, optimizer: { Adam(count: $0, alpha: 1e-3) }, trainedSteps: 500, isSparse: true)
+}
+
+/// The auto-encoder of section 6.4.
+func autoencoder(_ name: String, minibatch: Int) -> Subject {
+  Subject(
+    name: name, minibatch: minibatch, maskedElements: 0,
+    make: {
+      try VariationalAutoencoder(
+        training: $0, test: $0, options: .init(products: $1), minibatchCapacity: minibatch)
+    }, isSparse: true)
 }
 
 let subjects = [
-  Subject(name: "logistic", minibatch: 128, maskedElements: 0) {
-    LogisticRegression(training: $0, test: $0, l2: 1e-4)
+  Subject(name: "logistic", minibatch: 128, maskedElements: 0) { examples, _ in
+    LogisticRegression(training: examples, test: examples, l2: 1e-4)
   },
-  Subject(name: "mlp", minibatch: 128, maskedElements: 0) { try perceptron($0, 0, 0) },
-  Subject(name: "mlp-dropout", minibatch: 128, maskedElements: 128 * 2784) {
-    try perceptron($0, 0.2, 0.5)
-  },
-  Subject(name: "vae", minibatch: 128, maskedElements: 0) {
-    try VariationalAutoencoder(training: $0, test: $0, minibatchCapacity: 128)
-  },
+  perceptron("mlp", input: 0, hidden: 0), perceptron("mlp-dropout", input: 0.2, hidden: 0.5),
+  autoencoder("vae", minibatch: 128), autoencoder("vae-100", minibatch: 100),
   cnn, cnnWithDropout, imdb, fashion,
 ]
 
@@ -60,6 +76,23 @@ func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void)
     let start = seconds(clock)
     body()
     return min(best, seconds(clock) - start)
+  }
+}
+
+/// MNIST if it is there, else its stand-in.
+func handwrittenDigits() -> (name: String, examples: DenseExamples) {
+  if let found = try? Datasets.locate(.mnist, in: DataLocation()),
+    let images = try? found.loadImages()
+  {
+    return ("MNIST", images.training)
+  }
+  do {
+    return (
+      "stand-in for MNIST",
+      try StandIn.images(.mnist, trainingCount: 12_000, testCount: 100).training
+    )
+  } catch {
+    fail(error)
   }
 }
 
@@ -102,6 +135,10 @@ struct Parts: Sendable {
   var products = 0.0
   var update = 0.0
   var operations = 0.0
+  /// Those that are left when zeros are skipped.
+  var performed = 0.0
+  /// The shares of the listed inputs that are not 0.
+  var densities: [Double] = []
   var parameters = 0
 }
 
@@ -113,8 +150,8 @@ struct Ceilings: Sendable {
   var bandwidth: Double
 
   /// The least time of a step: its products, and 28 bytes a parameter for Adam's update.
-  func floor(_ parts: Parts) -> Double {
-    parts.operations / peak + Double(28 * parts.parameters) / bandwidth
+  func floor(_ operations: Double, _ parts: Parts) -> Double {
+    operations / peak + Double(28 * parts.parameters) / bandwidth
   }
 
   /// The ceilings of the slowest of `threads` threads at once.
@@ -182,11 +219,13 @@ func show(_ line: String) { Console.show(line + "\n") }
 func format(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
 
 /// Runs `subject` on `threads` threads at once; times are per step of one thread.
-func measure(_ subject: Subject, _ images: DenseExamples, threads: Int, rounds: Int) -> Parts {
+func measure(
+  _ subject: Subject, _ images: DenseExamples, _ products: Products, threads: Int, rounds: Int
+) -> Parts {
   let barrier = Barrier(threads)
   let all = onThreads(threads) { number in
     _ = onednn_set_threads(1)
-    let objective = try subject.make(images)
+    let objective = try subject.make(images, products)
     return steps(of: objective, subject, UInt64(number), barrier, rounds: rounds)
   }
   return all.max { $0.step < $1.step } ?? Parts()
@@ -215,13 +254,15 @@ func steps(
     position += subject.minibatch
     step += 1
   }
-  for _ in 0..<5 { next() }
+  for _ in 0..<subject.trainedSteps { next() }
   let single = shortest(5) { next() }
   // Short rounds: on a shared machine some of them are undisturbed.
   let perRound = max(1, Int(0.02 / single))
   var parts = Parts(
     step: .infinity, processor: .infinity, operations: objective.productOperations)
   parts.parameters = theta.count
+  parts.performed = objective.performedOperations
+  parts.densities = objective.densities.compactMap { $0 }
   for _ in 0..<rounds {
     barrier.wait()
     let start = seconds()
@@ -239,9 +280,11 @@ func steps(
   return parts
 }
 
-/// The networks that are asked for; nil if only help or the version is.
-func chosenSubjects() throws -> [Subject]? {
+/// What is asked for; nil if only help or the version is.
+func choice() throws -> (subjects: [Subject], showsDense: Bool)? {
   let parser = OptionParser([
+    CommandOption(
+      "dense", nil, "time products that multiply zeros, and direct convolution, in the same run"),
     CommandOption("version", nil, "print the version and end"),
     CommandOption("help", nil, "print this and end"),
   ])
@@ -249,11 +292,12 @@ func chosenSubjects() throws -> [Subject]? {
   if options.contains("help") {
     let names = subjects.map(\.name).joined(separator: " ")
     let usage = """
-      Usage: bench-networks [NETWORK...]
+      Usage: bench-networks [OPTION...] [NETWORK...]
 
       Times a training step: two runs at once, one thread each, and one run alone, against the floor
       that the processor's own speed allows (multiplications and copies, measured first), and tells
-      the shares of products, update, dropout and the rest. Takes seconds a network; run it on a
+      the shares of products, update, dropout and the rest. A second floor counts only the operations
+      that are left when exact zeros are skipped, at the density that is told. Takes seconds a network; run it on a
       machine that does nothing else.
 
       Networks (default: all): \(names)
@@ -269,12 +313,15 @@ func chosenSubjects() throws -> [Subject]? {
     let names = subjects.map(\.name).joined(separator: " ")
     throw UsageError("unknown network '\(name)'; choose from: \(names)")
   }
-  return subjects.filter { options.operands.isEmpty || options.operands.contains($0.name) }
+  let chosen = subjects.filter {
+    options.operands.isEmpty || options.operands.contains($0.name)
+  }
+  return (chosen, options.contains("dense"))
 }
 
 /// Measures and prints.
 func run() throws -> ExitStatus {
-  guard let chosen = try chosenSubjects() else { return .success }
+  guard let chosen = try choice() else { return .success }
   vk_pin_thread(0)
   let ceilings = (one: Ceilings.measured(threads: 1), two: Ceilings.measured(threads: 2))
 
@@ -288,38 +335,67 @@ func run() throws -> ExitStatus {
   show(
     "the shortest of many rounds; floors by the ceilings of as many cores; shares of dropout and")
   show("rest are estimates, since dropout is timed by itself")
-  let images = makeImages(count: 60_000)
-  for subject in chosen {
-    let two = measure(subject, images, threads: 2, rounds: subject.rounds)
-    let one = measure(subject, images, threads: 1, rounds: subject.rounds / 2)
-    let floors = (one: ceilings.one.floor(one), two: ceilings.two.floor(two))
-    let dropout =
-      subject.maskedElements == 0
-      ? 0
-      : {
-        let buffer = UnsafeMutablePointer<Float>.allocate(capacity: subject.maskedElements)
-        buffer.initialize(repeating: 1, count: subject.maskedElements)
-        var mask = vk_dropout(key: 1, counter: (0, 0, 0, 3), threshold: 32768, scale: 2)
-        let time = shortest(30) { vk_drop(buffer, subject.maskedElements, &mask) }
-        buffer.deallocate()
-        return time
-      }()
-    let share = { (part: Double) in format(100 * part / one.processor, 1) + " %" }
-    let rest = one.processor - one.products - one.update - dropout
-    show(
-      """
-      \(subject.name), minibatch \(subject.minibatch), \(one.parameters) parameters
-        two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floors.two / 2, 4)), \
-      ratio \(format(two.step / floors.two, 2)); processor time \(format(1e3 * two.processor, 4)) ms
-        one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floors.one, 4)), \
-      ratio \(format(one.step / floors.one, 2)); processor time \(format(1e3 * one.processor, 4)) ms
-        of one run: products \(share(one.products)) at \
-      \(format(one.operations / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
-      dropout \(share(dropout)), rest \(share(rest))
-      """)
-    try subject.details()
+  let digits = handwrittenDigits()
+  show("digits: \(digits.name)")
+  for subject in chosen.subjects {
+    let time = report(subject, .sparse, digits.examples, ceilings)
+    if chosen.showsDense && subject.isSparse {
+      let dense = report(subject, .dense, digits.examples, ceilings)
+      show("  dense / sparse: \(format(dense / time, 2)) (two runs at once)")
+    }
+    try subject.details(chosen.showsDense)
   }
   return .success
+}
+
+/// Measures `subject` and prints it; returns the time of a step of two runs at once.
+func report(
+  _ subject: Subject, _ products: Products, _ digits: DenseExamples,
+  _ ceilings: (one: Ceilings, two: Ceilings)
+) -> Double {
+  let two = measure(subject, digits, products, threads: 2, rounds: subject.rounds)
+  let one = measure(subject, digits, products, threads: 1, rounds: subject.rounds / 2)
+  let floors = (
+    one: ceilings.one.floor(one.operations, one), two: ceilings.two.floor(two.operations, two)
+  )
+  let dropout =
+    subject.maskedElements == 0
+    ? 0
+    : {
+      let buffer = UnsafeMutablePointer<Float>.allocate(capacity: subject.maskedElements)
+      buffer.initialize(repeating: 1, count: subject.maskedElements)
+      var mask = vk_dropout(key: 1, counter: (0, 0, 0, 3), threshold: 32768, scale: 2)
+      let time = shortest(30) { vk_drop(buffer, subject.maskedElements, &mask) }
+      buffer.deallocate()
+      return time
+    }()
+  let share = { (part: Double) in format(100 * part / one.processor, 1) + " %" }
+  let rest = one.processor - one.products - one.update - dropout
+  let kind = subject.isSparse ? ", \(products.rawValue) products" : ""
+  show(
+    """
+    \(subject.name)\(kind), minibatch \(subject.minibatch), \(one.parameters) parameters
+      two runs at once  \(format(1e3 * two.step / 2, 4)) ms/step, floor \(format(1e3 * floors.two / 2, 4)), \
+    ratio \(format(two.step / floors.two, 2)); processor time \(format(1e3 * two.processor, 4)) ms
+      one run           \(format(1e3 * one.step, 4)) ms/step, floor \(format(1e3 * floors.one, 4)), \
+    ratio \(format(one.step / floors.one, 2)); processor time \(format(1e3 * one.processor, 4)) ms
+      of one run: products \(share(one.products)) at \
+    \(format(one.performed / one.products / 1e9, 1)) GFLOP/s, update \(share(one.update)), \
+    dropout \(share(dropout)), rest \(share(rest))
+    """)
+  if !one.densities.isEmpty {
+    let left = (
+      one: ceilings.one.floor(one.performed, one), two: ceilings.two.floor(two.performed, two)
+    )
+    show(
+      """
+        zeros skipped: \(format(100 * one.performed / one.operations, 1)) % of the operations done, after \
+      \(subject.trainedSteps) steps; not 0: \
+      \(one.densities.map { format(100 * $0, 1) + " %" }.joined(separator: ", ")) of the inputs; \
+      floor of what is left \(format(1e3 * left.two / 2, 4)) (two), \(format(1e3 * left.one, 4)) (one)
+      """)
+  }
+  return two.step
 }
 
 CommandLineTool.main("bench-networks", run)

@@ -6,8 +6,10 @@ import Testing
   @Test func helpNamesTheNetworks() throws {
     let outcome = try Program("bench-networks").run(["--help"])
     #expect(outcome.status == 0 && outcome.errors == "")
-    #expect(outcome.output.hasPrefix("Usage: bench-networks [NETWORK...]\n"))
-    #expect(outcome.output.contains("logistic mlp mlp-dropout vae cnn cnn-dropout imdb fashion\n"))
+    #expect(outcome.output.hasPrefix("Usage: bench-networks [OPTION...] [NETWORK...]\n"))
+    #expect(
+      outcome.output.contains("logistic mlp mlp-dropout vae vae-100 cnn cnn-dropout imdb fashion\n")
+    )
   }
 
   @Test(arguments: [

@@ -148,7 +148,12 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     var input = 0.0
     var hidden = 0.0
     var floats = false
-    var testDescription: String { "\(sizes) x \(batches), dropout \(input) \(hidden)" }
+    /// The share of blank pixels: above three fifths the first layer skips them.
+    var blanks = 0.5
+    var products = Products.sparse
+    var testDescription: String {
+      "\(sizes) x \(batches), dropout \(input) \(hidden), \(products), blank \(blanks)"
+    }
   }
 
   @Test(arguments: [
@@ -158,17 +163,22 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     Shape(sizes: [20, 30], batches: [16]),
     Shape(sizes: [100, 64, 48, 10], batches: [33, 32], input: 0.2, hidden: 0.5),
     Shape(sizes: [127, 7, 129, 4], batches: [129, 7, 1], input: 0.01, hidden: 0.9),
+    Shape(sizes: [784, 129, 127, 10], batches: [128, 96, 1], blanks: 0.8),
+    Shape(sizes: [784, 129, 127, 10], batches: [128, 96, 1], products: .dense),
+    Shape(sizes: [100, 64, 48, 10], batches: [33, 32], input: 0.2, hidden: 0.5, blanks: 0.8),
+    Shape(sizes: [200, 500, 50, 10], batches: [160, 3], input: 0.2, hidden: 0.5, blanks: 0.8),
+    Shape(sizes: [127, 7, 129, 4], batches: [129, 7, 1], hidden: 0.5, products: .dense),
   ])
   func agreesWithDoublePrecision(shape: Shape) throws {
     let examples = makeExamples(
       count: 160, features: shape.sizes[0], classes: shape.sizes[shape.sizes.count - 1], seed: 3,
-      floats: shape.floats)
+      floats: shape.floats, blanks: shape.blanks)
     let hiddenSizes = Array(shape.sizes.dropFirst().dropLast())
     let objective = try MultilayerPerceptron(
       training: examples, test: examples,
       options: .init(
         hiddenSizes: hiddenSizes, inputDropout: shape.input,
-        hiddenDropout: hiddenSizes.map { _ in shape.hidden }, l2: 0.01),
+        hiddenDropout: hiddenSizes.map { _ in shape.hidden }, l2: 0.01, products: shape.products),
       minibatchCapacity: shape.batches.max() ?? 1)
     var random = TestRandom(8)
     let values = randomParameters(of: objective, &random)
@@ -211,7 +221,8 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
 
   @Test(arguments: widths, widths)
   func gradientsOfAllWidthsAgreeWithDoublePrecision(inputs: Int, hidden: Int) throws {
-    let examples = makeExamples(count: 140, features: inputs, classes: 10, seed: 17)
+    let examples = makeExamples(
+      count: 140, features: inputs, classes: 10, seed: 17, blanks: 0.75)
     var random = TestRandom(18)
     for (inputDropout, hiddenDropout) in [(0.0, 0.0), (0.2, 0.5)] {
       let objective = try MultilayerPerceptron(
@@ -421,6 +432,86 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     }
   }
 
+  /// Weights of a pixel that no image has, and of a unit that never is above 0: their products are
+  /// left out.
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func aBrokenWeightBehindAZeroIsFoundWithinSixteenSteps(value: Float) throws {
+    var bytes = [UInt8](repeating: 0, count: 40 * 150)
+    var random = TestRandom(5)
+    for i in bytes.indices where i % 150 > 10 && i % 4 == 0 { bytes[i] = UInt8(random.below(256)) }
+    let examples = DenseExamples(
+      shape: [150], features: .bytes(bytes), labels: (0..<40).map { UInt8($0 % 3) }, classCount: 3)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples, options: .init(hiddenSizes: [70, 90]),
+      minibatchCapacity: 40)
+    let minibatch = (0..<40).map(Int32.init)
+    // Where inputs are 0: pixel 3 of hidden1, and unit 5 of hidden1, whose bias keeps it off.
+    for (part, width, input) in [(0, 150, 3), (2, 70, 5)] {
+      for output in [0, 69] {
+        var values = objective.logicalParameters(of: objective.initialTheta(seed: 0))
+        values[1][5] = -1e6
+        #expect(
+          objective.evaluate(
+            at: objective.theta(fromLogical: values), on: .test, noise: noise
+          ).cost.isFinite)
+        values[part][output * width + input] = value
+        let theta = objective.theta(fromLogical: values)
+        let found = (0..<16).filter { step in
+          evaluate(objective, theta, minibatch, NoiseKey(seed: 0, epoch: 0, step: step))
+            .cost.cost.isNaN
+        }
+        #expect(found.count == 1)
+        #expect(objective.evaluate(at: theta, on: .test, noise: noise).cost.isNaN)
+      }
+    }
+  }
+
+  @Test(arguments: [0, 0.5], [0.5, 0.8])
+  func sparseAndDenseProductsAgree(rate: Double, blanks: Double) throws {
+    let examples = makeExamples(
+      count: 300, features: 784, classes: 10, seed: 31, blanks: blanks)
+    let pair = try Products.allCases.map { products in
+      try MultilayerPerceptron(
+        training: examples, test: examples,
+        options: .init(
+          hiddenSizes: [200, 130], inputDropout: rate / 2, hiddenDropout: [rate, rate],
+          products: products))
+    }
+    let logical = pair[0].logicalParameters(of: pair[0].initialTheta(seed: 3))
+    #expect(logical == pair[1].logicalParameters(of: pair[1].initialTheta(seed: 3)))
+    for batch in [128, 44] {
+      let minibatch = (100..<100 + Int32(batch)).map { $0 }
+      let found = pair.map { objective in
+        let (cost, gradient) = evaluate(
+          objective, objective.theta(fromLogical: logical), minibatch, noise)
+        return (cost: cost.cost, gradient: objective.logicalParameters(of: gradient))
+      }
+      #expect(abs(found[0].cost / found[1].cost - 1) < 1e-6)
+      #expect(
+        relativeError(found[0].gradient, found[1].gradient.map { $0.map(Double.init) }) < 1e-5)
+    }
+    let costs = pair.map {
+      $0.evaluate(at: $0.theta(fromLogical: logical), on: .test, noise: noise)
+    }
+    #expect(abs(costs[0].cost / costs[1].cost - 1) < 1e-6 && costs[0].error == costs[1].error)
+  }
+
+  @Test func storedPositionsAreThoseOfTheLogicalElements() throws {
+    let examples = makeExamples(count: 20, features: 75, classes: 3, seed: 3, blanks: 0.8)
+    let objective = try MultilayerPerceptron(
+      training: examples, test: examples, options: .init(hiddenSizes: [130, 9]),
+      minibatchCapacity: 20)
+    let theta = objective.initialTheta(seed: 6)
+    let logical = objective.logicalParameters(of: theta)
+    var places: Set<Int> = []
+    for (part, parameter) in objective.parameters.enumerated() {
+      let positions = objective.storedPositions(ofPart: part).map { parameter.offset + Int($0) }
+      #expect(positions.map { theta[$0] } == logical[part])
+      places.formUnion(positions)
+    }
+    #expect(places.count == logical.map(\.count).reduce(0, +))
+  }
+
   @Test func thePaperNetworkHasItsParameters() throws {
     let examples = makeExamples(count: 4, features: 784, classes: 10, seed: 3)
     let objective = try MultilayerPerceptron(training: examples, test: examples)
@@ -437,7 +528,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   }
 
   @Test func aStepAllocatesNothingButWhatTheLibraryDoes() throws {
-    let examples = makeExamples(count: 224, features: 784, classes: 10, seed: 8)
+    let examples = makeExamples(count: 224, features: 784, classes: 10, seed: 8, blanks: 0.8)
     let objective = try MultilayerPerceptron(
       training: examples, test: examples,
       options: .init(

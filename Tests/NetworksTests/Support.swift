@@ -41,15 +41,16 @@ func allocations(in body: () -> Void) -> allocation_counts {
   return allocation_counter_stop()
 }
 
-/// Examples with bytes for features; about half of them are zero, in runs as in images.
+/// Examples with bytes for features; about half of them are zero, in runs as in images, or another
+/// share.
 func makeExamples(
-  count: Int, features: Int, classes: Int, seed: UInt64, floats: Bool = false
+  count: Int, features: Int, classes: Int, seed: UInt64, floats: Bool = false, blanks: Double = 0.5
 ) -> DenseExamples {
   var random = TestRandom(seed)
   var values: [UInt8] = []
   var blank = false
   for i in 0..<count * features {
-    if i % 11 == 0 { blank = random.below(2) == 0 }
+    if i % 11 == 0 { blank = random.uniform() < blanks }
     values.append(blank ? 0 : UInt8(random.below(256)))
   }
   let labels = (0..<count).map { _ in UInt8(random.below(classes)) }

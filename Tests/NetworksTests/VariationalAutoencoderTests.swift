@@ -142,7 +142,11 @@ private func randomValues(
     var latent: Int
     var batches: [Int]
     var kind = VariationalAutoencoder.Pixels.resampled
-    var testDescription: String { "\(pixels)-\(hidden)-\(latent) x \(batches) \(kind)" }
+    /// The share of blank pixels: above three fifths the encoder skips them.
+    var blanks = 0.5
+    var testDescription: String {
+      "\(pixels)-\(hidden)-\(latent) x \(batches) \(kind), blank \(blanks)"
+    }
   }
 
   @Test(arguments: [
@@ -151,9 +155,12 @@ private func randomValues(
     Shape(pixels: 1, hidden: 1, latent: 1, batches: [1, 7]),
     Shape(pixels: 7, hidden: 7, latent: 7, batches: [7, 1], kind: .grey),
     Shape(pixels: 129, hidden: 127, latent: 17, batches: [129, 127, 128, 1]),
+    Shape(pixels: 784, hidden: 60, latent: 50, batches: [100, 28], kind: .grey, blanks: 0.8),
+    Shape(pixels: 129, hidden: 127, latent: 17, batches: [129, 127, 128, 1], blanks: 0.8),
   ])
   func agreesWithDoublePrecision(shape: Shape) throws {
-    let examples = makeExamples(count: 140, features: shape.pixels, classes: 2, seed: 3)
+    let examples = makeExamples(
+      count: 140, features: shape.pixels, classes: 2, seed: 3, blanks: shape.blanks)
     let objective = try VariationalAutoencoder(
       training: examples, test: examples,
       options: .init(
@@ -248,7 +255,7 @@ private func randomValues(
   @Test(arguments: VariationalAutoencoder.Pixels.allCases)
   func evaluationUsesItsOwnNoiseThroughout(kind: VariationalAutoencoder.Pixels) throws {
     // More than one pass of an evaluation, and a training split that is cut.
-    let examples = makeExamples(count: 620, features: 30, classes: 2, seed: 3)
+    let examples = makeExamples(count: 620, features: 30, classes: 2, seed: 3, blanks: 0.8)
     let objective = try VariationalAutoencoder(
       training: examples, test: examples,
       options: .init(hiddenSize: 9, latentSize: 5, pixels: kind, trainingCount: 510),
@@ -330,7 +337,7 @@ private func randomValues(
   }
 
   @Test func repeatsBitForBitAndAllocatesOnlyWhatTheLibraryDoes() throws {
-    let examples = makeExamples(count: 128, features: 784, classes: 10, seed: 3)
+    let examples = makeExamples(count: 128, features: 784, classes: 10, seed: 3, blanks: 0.8)
     let make = {
       try VariationalAutoencoder(
         training: examples, test: examples, options: .init(hiddenSize: 64, latentSize: 20))

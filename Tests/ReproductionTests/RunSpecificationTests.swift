@@ -14,6 +14,21 @@ import Testing
       run.identity == "a2361688386e4a3652f8e4e4f784e7f0f18c01139d0e3743155c25ee776fd6c7")
   }
 
+  /// Experiments whose numbers have changed have other runs; all others keep theirs.
+  @Test func theFirstVersionOfTheNumbersIsPartOfNoIdentity() throws {
+    var copy = run
+    copy.numericsVersion = 2
+    #expect(
+      copy.identity == "26bd55ebb4d31de5882534220ec0864d3a2b24d726b8c07862071aa77b1466ad")
+    let encoded = try JSONEncoder().encode(run)
+    #expect(!String(decoding: encoded, as: UTF8.self).contains("numericsVersion"))
+    let explicit = RunSpecification(
+      experiment: "e", method: "adam", hyperparameters: ["alpha": 0.001, "beta1": 0.9],
+      settings: ["l2": 1e-4, "features": "binary"], seed: 0, epochs: 3, minibatch: 128,
+      data: "mnist official abc", numericsVersion: 1, labels: [.init("optimizer", "Adam")])
+    #expect(explicit == run)
+  }
+
   @Test func identityDependsOnEverythingButLabels() {
     var changed: [RunSpecification] = []
     func change(_ body: (inout RunSpecification) -> Void) {
@@ -32,6 +47,7 @@ import Testing
     change { $0.minibatch = 64 }
     change { $0.stepsWithReplacement = 100 }
     change { $0.recording = .final }
+    change { $0.numericsVersion = 2 }
     change { $0.data = "mnist stand-in abc" }
     #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)
     var relabelled = run

@@ -64,7 +64,8 @@ TrainingExperiment(
     "Minibatches of 128 for all models, the variational auto-encoder's too.",
     "Steps are differences of parameters in single precision: rounding makes them up to "
       + "about 1e-4 too large in units of alpha.",
-  ]
+  ],
+  numericsVersion: { $0.text("model") == "logistic" ? 1 : 2 }
 ) { data, settings, minibatch in
   switch settings.text("model") {
   case "perceptron":

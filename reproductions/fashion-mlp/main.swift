@@ -21,6 +21,7 @@ TrainingExperiment(
   title: "Perceptron on Fashion-MNIST: the accuracies of a write-up",
   place: place,
   data: .images(.fashionMNIST),
+  settings: [.products],
   minibatch: 256,
   epochs: ByProfile(smoke: 1, quick: 2, paper: last),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
@@ -53,10 +54,13 @@ TrainingExperiment(
     "Keras' forms: epsilon under the root for Adagrad and RMSprop, and Adam in the order of the end "
       + "of section 2, with epsilon in the place of epsilon-hat.",
     "What the write-up calls validation data is the test set.",
-  ]
-) { data, _, minibatch in
+  ],
+  numericsVersion: { _ in 2 }
+) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
-    options: .init(hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform),
+    options: .init(
+      hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform,
+      products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

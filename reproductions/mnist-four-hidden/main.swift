@@ -13,6 +13,7 @@ TrainingExperiment(
   title: "Four hidden layers on MNIST: the losses of a write-up",
   place: place,
   data: .images(.mnist),
+  settings: [.products],
   minibatch: 128,
   stepsWithReplacement: ByProfile(smoke: 100, quick: 1000, paper: 1000),
   epochs: ByProfile(smoke: 1, quick: 2, paper: 2),
@@ -60,10 +61,13 @@ TrainingExperiment(
     "Minibatches are drawn with replacement, so an epoch here is 1,000 iterations (100 in the smoke "
       + "profile), and two of them are the 2,000 iterations of the write-up.",
     "Published losses are of single minibatches of one run.",
-  ]
-) { data, _, minibatch in
+  ],
+  numericsVersion: { _ in 2 }
+) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
-    options: .init(hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal),
+    options: .init(
+      hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal,
+      products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

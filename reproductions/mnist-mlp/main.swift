@@ -44,7 +44,7 @@ TrainingExperiment(
     Setting("dropout", 0.5, in: 0..<1, "rate of the hidden layers; 0 switches the input's off too")
       .switchingOff(["input-dropout"]),
     Setting("input-dropout", 0.2, in: 0..<1, "rate of the input layer"),
-    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
+    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"), .products,
   ],
   minibatch: 128,
   epochs: ByProfile(smoke: 1, quick: 12, paper: 201),
@@ -126,13 +126,14 @@ TrainingExperiment(
       + "Srivastava et al. 2014, chosen before any result.",
     "The settings of the arm published were inferred from the paper's curves: 0.15 on the input, between "
       + "0.1 (Adam a tenth to a quarter below the paper) and 0.2 (SGDNesterov two fifths above it).",
-  ]
+  ],
+  numericsVersion: { _ in 2 }
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")
   return try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
       inputDropout: settings.number("input-dropout"), hiddenDropout: [rate, rate],
-      l2: settings.number("l2")),
+      l2: settings.number("l2"), products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

@@ -56,7 +56,8 @@ TrainingExperiment(
   notes: [
     "The exponential average has the decay rate of the second moment, 0.999, as the paper writes it.",
     "The noisy convex problem is logistic regression with ten times Adam's default stepsize.",
-  ]
+  ],
+  numericsVersion: { $0.text("model") == "logistic" ? 1 : 2 }
 ) { data, settings, minibatch in
   guard settings.text("model") == "perceptron" else {
     return LogisticRegression(

@@ -25,6 +25,7 @@ SweepExperiment(
     Setting("training-count", 50_000, in: 1...60_000, "training images, from the first on"),
     .pixels(),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
+    .products,
   ],
   minibatch: 100,
   epochs: ByProfile(smoke: 1, quick: 10, paper: 100),
@@ -59,7 +60,8 @@ SweepExperiment(
     "The paper's text has alpha from 1e-5 to 1e-1; its figure shows half decades from 3e-5 to 3e-2.",
     "A run whose loss is 200 or more counts as diverged in the verdicts, as does one that left the "
       + "finite numbers; the paper draws failed runs at 400.",
-  ]
+  ],
+  numericsVersion: 2
 ) { data, settings, minibatch in
   try VariationalAutoencoder(
     training: data.training, test: data.test,
@@ -67,6 +69,7 @@ SweepExperiment(
       initialisation: .normal(deviation: Float(settings.number("init-deviation"))),
       startsWithUnitVariance: settings.text("log-variance-head") == "zero",
       pixels: settings.choice("pixels"),
-      trainingCount: Int(settings.number("training-count")), l2: settings.number("l2")),
+      trainingCount: Int(settings.number("training-count")), l2: settings.number("l2"),
+      products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

@@ -93,14 +93,16 @@ struct Machine {
 }
 
 /// The attributes that say what made a result file, in their order.
-func provenanceAttributes(data: DataChoice, threads: Int) -> [Attribute] {
+///
+/// - Parameter numericsVersion: the highest one of the runs.
+func provenanceAttributes(data: DataChoice, threads: Int, numericsVersion: Int) -> [Attribute] {
   let revision = Program.revision()
   let machine = Machine()
   return [
     Attribute("git_commit", revision.commit),
     Attribute("git_dirty", revision.isDirty),
     Attribute("program_version", Program.version),
-    Attribute("numerics_version", RunSpecification.numericsVersion),
+    Attribute("numerics_version", numericsVersion),
     Attribute("swift_version", Program.swiftVersion),
     Attribute("onednn_version", String(cString: onednn_version())),
     Attribute("hdf5_version", HDF5File.libraryVersion),

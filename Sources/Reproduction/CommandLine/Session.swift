@@ -180,7 +180,10 @@ final class Session: Sendable {
           "references",
           "D. P. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, "
             + "arXiv:1412.6980v9"),
-      ] + provenanceAttributes(data: data, threads: options.threads)
+      ]
+      + provenanceAttributes(
+        data: data, threads: options.threads,
+        numericsVersion: try plannedRuns().compactMap(\.numericsVersion).max() ?? 1)
     if !experiment.notes.isEmpty {
       root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
     }

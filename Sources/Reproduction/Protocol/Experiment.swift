@@ -235,6 +235,13 @@ extension Setting {
     Setting("tokenization", standard, "how a review becomes words")
   }
 
+  /// How the products of a network are done.
+  public static var products: Setting {
+    Setting(
+      "products", Products.sparse,
+      "skip what is exactly 0, blank pixels and rectified units, or multiply everything")
+  }
+
   /// What the pixels of the variational auto-encoder are.
   public static func pixels(_ standard: VariationalAutoencoder.Pixels = .grey) -> Setting {
     Setting(

@@ -41,9 +41,6 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     }
   }
 
-  /// Raised when a change of the code changes the numbers, so that older runs are not mixed in.
-  public static let numericsVersion = 1
-
   /// The experiment.
   public var experiment: String
   /// The optimizer's or computation's name.
@@ -69,6 +66,10 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var data: String
   /// Threads of the run if there are several: they may add up in another order than one does.
   public var threads: Int?
+  /// The version of the numbers that the objective gives, if it is not the first one. An experiment
+  /// raises its own when a change of the code changes its numbers, so that older runs are not mixed
+  /// in, and those of other experiments stay known.
+  public var numericsVersion: Int?
   /// Where the run stands in the result arrays; not part of the identity.
   public var labels: [Label]
 
@@ -77,7 +78,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     experiment: String, method: String, hyperparameters: [String: Double] = [:],
     schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
     minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full, data: String,
-    labels: [Label] = []
+    numericsVersion: Int = 1, labels: [Label] = []
   ) {
     self.experiment = experiment
     self.method = method
@@ -90,6 +91,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     self.stepsWithReplacement = stepsWithReplacement
     self.recording = recording
     self.data = data
+    self.numericsVersion = numericsVersion == 1 ? nil : numericsVersion
     self.labels = labels
   }
 
@@ -101,12 +103,13 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var identity: String {
     var copy = self
     copy.labels = []
+    copy.numericsVersion = nil
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Encoding plain values cannot fail: every number here is finite, checked where it is read.
     let json = (try? encoder.encode(copy)) ?? Data()
     precondition(!json.isEmpty, "a run with a non-finite number has no identity")
-    return SHA256.hexDigest(of: [UInt8](json) + Array("numerics \(Self.numericsVersion)".utf8))
+    return SHA256.hexDigest(of: [UInt8](json) + Array("numerics \(numericsVersion ?? 1)".utf8))
   }
 
   /// One line for a person: labels, hyperparameters, seed.

@@ -25,6 +25,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let claims: [Claim]
   let questions: [OpenQuestion]
   let notes: [String]
+  let numericsVersion: Int
   let figures: @Sendable (SweepExtent) -> [Figure]
   private let training: MinibatchTraining<Data>
 
@@ -41,6 +42,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
+  ///   - numericsVersion: the version of the objective's numbers, raised when a change of the code
+  ///     changes them; see `RunSpecification.numericsVersion`.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -48,7 +51,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
     kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [],
+    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [], numericsVersion: Int = 1,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -69,6 +72,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       "a question about a sweep names a value of each axis")
     self.questions = questions
     self.notes = notes
+    self.numericsVersion = numericsVersion
     training = MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
       objective: objective)
@@ -122,7 +126,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       schedule: request.schedule ?? "constant",
       settings: training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: training.epochCount(request), minibatch: request.minibatch ?? minibatch,
-      recording: .ends, data: request.data, labels: [.init(variants.axis, variant.name)])
+      recording: .ends, data: request.data, numericsVersion: numericsVersion,
+      labels: [.init(variants.axis, variant.name)])
   }
 
   /// The run that the alternatives of an open question are set against: that of the first seed;

@@ -32,6 +32,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let siblings: [String]
   let questions: [OpenQuestion]
   let notes: [String]
+  let numericsVersion: @Sendable (Settings) -> Int
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
@@ -48,6 +49,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - arms: the arms of a profile, where one of them takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
+  ///   - numericsVersion: the version of the numbers that an objective gives, raised when a change
+  ///     of the code changes them; see `RunSpecification.numericsVersion`.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -61,6 +64,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
+    numericsVersion: @escaping @Sendable (Settings) -> Int = { _ in 1 },
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -86,6 +90,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.siblings = siblings
     self.questions = questions
     self.notes = notes
+    self.numericsVersion = numericsVersion
     self.objective = objective
   }
 
@@ -169,15 +174,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     _ contender: Contender, _ choice: Contender.Choice, arm: String, seed: UInt64, epochs: Int,
     recording: RunSpecification.Recording, request: PlanRequest
   ) -> RunSpecification {
-    RunSpecification(
+    let settings = training.standardSettings.replacing(with: contender.settings)
+      .replacing(with: choice.settings).replacing(with: request.settings)
+    return RunSpecification(
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
-      schedule: choice.schedule,
-      settings: training.standardSettings.replacing(with: contender.settings)
-        .replacing(with: choice.settings).replacing(with: request.settings),
+      schedule: choice.schedule, settings: settings,
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
       stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
-      data: request.data,
+      data: request.data, numericsVersion: numericsVersion(settings),
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
 
