@@ -1,7 +1,7 @@
 // The passes in vectors of LANES channels. Included once for every instruction set: code for 8 and
 // for 16 lanes gives the same bits, since every lane adds in the same order and fused operations are
 // spelled out. PANEL_BLOCKS is how many vectors of a product's
-// row the registers hold, for six rows at a time.
+// row the registers hold, four rows at a time.
 #include "fourier_internal.h"
 #include <math.h>
 
@@ -38,7 +38,7 @@ INLINE lanes FMA(lanes a, lanes b, lanes c) {
 #define PREFETCH_LOAD(p) __builtin_prefetch(p, 0, 3)
 #define PREFETCH_STORE(p) __builtin_prefetch(p, 1, 3)
 
-enum { most_points = 18, row_floats = 2 * LANES };
+enum { most_points = 18, row_floats = 2 * LANES, line_floats = 64 / sizeof(float) };
 
 // Transforms of a few points, e^(-i) being the root of unity; a point is a complex number in every
 // lane.
@@ -201,7 +201,8 @@ INLINE void finish(float *out, const lanes *number, float scale, ending *how) {
 // The part of a plane that `transform_plane` takes, from a product of two such spectra; the inverse
 // transform is the transform with real and imaginary parts exchanged.
 INLINE void invert_plane(int points, int side, int place, const float *spectrum, long frequency,
-                         float *plane, long pixel, long row, ending *how) {
+                         float *plane, long pixel, long row, ending *result) {
+  ending how = *result;
   const int half = points / 2;
   point columns[most_points][most_points / 2 + 1];
   point x[most_points], y[most_points];
@@ -245,10 +246,11 @@ INLINE void invert_plane(int points, int side, int place, const float *spectrum,
     transform(points, x, y);
     float *first = plane + r * row, *second = first + row;
     UNROLL for (int j = 0; j < side; j++) {
-      finish(first + j * pixel, &y[(place + j) % points].im, scale, how);
-      if (is_pair) finish(second + j * pixel, &y[(place + j) % points].re, scale, how);
+      finish(first + j * pixel, &y[(place + j) % points].im, scale, &how);
+      if (is_pair) finish(second + j * pixel, &y[(place + j) % points].re, scale, &how);
     }
   }
+  result->fault = how.fault;
 }
 
 // The planes of images and of filters, whose taps stand about the circular place 0.
@@ -290,21 +292,41 @@ typedef struct {
   long b_block, c_block;
   // From LANES rows to the next ones, where rows of A are channels.
   long a_block;
+  // What the next product reads and writes, to be fetched during this one: runs of floats.
+  struct {
+    const float *first;
+    long count;
+  } ahead[3];
 } product;
 
 // What a product multiplies: rows of A are images or channels, and B is conjugated or not.
 typedef enum { images_by_conjugate, images_by_filters, channels_by_conjugate } product_kind;
 
-enum { most_rows = 6 };
+// Four rows of sums hide the latency of the additions and leave registers for the operands.
+enum { most_rows = 4 };
 
 INLINE long row_of_a(product_kind kind, const product *p, int row) {
   if (kind != channels_by_conjugate) return (long)row * row_floats;
   return row / LANES * p->a_block + row % LANES;
 }
 
+// The first of the lines to fetch while a block is multiplied, one at every step of its depth.
+INLINE const float *take_lines_ahead(product *p) {
+  const long count = ((p->segments - 1) * p->depth + p->last_depth) * line_floats;
+  for (int i = 0; i < 3; i++)
+    if (p->ahead[i].count > 0) {
+      const float *first = p->ahead[i].first;
+      p->ahead[i].first += count;
+      p->ahead[i].count -= count;
+      return first;
+    }
+  return p->a;
+}
+
 // `rows` rows from `row` on of `blocks` times LANES columns: as many as the registers hold.
-INLINE void multiply_block(product_kind kind, const product *p, int row, int rows, int blocks,
+INLINE void multiply_block(product_kind kind, product *p, int row, int rows, int blocks,
                            const float *b, float *c) {
+  const float *ahead = take_lines_ahead(p);
   const long step = kind == channels_by_conjugate ? row_floats : 1;
   const float *a[most_rows];
   lanes re[most_rows][2], im[most_rows][2];
@@ -323,6 +345,8 @@ INLINE void multiply_block(product_kind kind, const product *p, int row, int row
         b_im[j] = LOAD(line + j * p->b_block + LANES);
       }
       line += row_floats;
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += line_floats;
       UNROLL for (int r = 0; r < rows; r++) {
         const float *number = a[r] + first + k * step;
         const lanes a_re = SPLAT(number[0]), a_im = SPLAT(number[LANES]);
@@ -350,7 +374,7 @@ INLINE void multiply_block(product_kind kind, const product *p, int row, int row
     }
 }
 
-INLINE void multiply_columns(product_kind kind, const product *p, int rows, int blocks,
+INLINE void multiply_columns(product_kind kind, product *p, int rows, int blocks,
                              const float *b, float *c) {
   // As even as possible: a block of few rows leaves the processor waiting for its sums.
   for (int row = 0, left = (rows + most_rows - 1) / most_rows; left > 0; left--) {
@@ -359,16 +383,14 @@ INLINE void multiply_columns(product_kind kind, const product *p, int rows, int 
     case 1: multiply_block(kind, p, row, 1, blocks, b, c); break;
     case 2: multiply_block(kind, p, row, 2, blocks, b, c); break;
     case 3: multiply_block(kind, p, row, 3, blocks, b, c); break;
-    case 4: multiply_block(kind, p, row, 4, blocks, b, c); break;
-    case 5: multiply_block(kind, p, row, 5, blocks, b, c); break;
-    default: multiply_block(kind, p, row, 6, blocks, b, c); break;
+    default: multiply_block(kind, p, row, 4, blocks, b, c); break;
     }
     row += count;
   }
 }
 
 // All of C: `rows` rows, `blocks` times LANES columns.
-INLINE void multiply(product_kind kind, const product *p, int rows, int blocks) {
+INLINE void multiply(product_kind kind, product *p, int rows, int blocks) {
   int j = 0;
   for (; j + PANEL_BLOCKS <= blocks; j += PANEL_BLOCKS)
     multiply_columns(kind, p, rows, PANEL_BLOCKS, p->b + j * p->b_block, p->c + j * p->c_block);
@@ -378,15 +400,15 @@ INLINE void multiply(product_kind kind, const product *p, int rows, int blocks) 
 #endif
 }
 
-NOINLINE void multiply_images_by_conjugate(const product *p, int rows, int blocks) {
+NOINLINE void multiply_images_by_conjugate(product *p, int rows, int blocks) {
   multiply(images_by_conjugate, p, rows, blocks);
 }
 
-NOINLINE void multiply_images_by_filters(const product *p, int rows, int blocks) {
+NOINLINE void multiply_images_by_filters(product *p, int rows, int blocks) {
   multiply(images_by_filters, p, rows, blocks);
 }
 
-NOINLINE void multiply_channels_by_conjugate(const product *p, int rows, int blocks) {
+NOINLINE void multiply_channels_by_conjugate(product *p, int rows, int blocks) {
   multiply(channels_by_conjugate, p, rows, blocks);
 }
 
@@ -451,13 +473,13 @@ static int frequencies(const fourier_convolution *f) {
   return fourier_frequencies(fourier_points(f->shape.size));
 }
 
-// Spectra of a group by those of the loaded filters, at one frequency `k`.
-INLINE product images_by_loaded(const fourier_convolution *f, const image_spectra *a, int group,
-                                const image_spectra *c, int k) {
-  return (product){
-      .a = a->base + group * a->group + k * a->frequency,
-      .b = f->filters + k * f->filters_frequency,
-      .c = c->base + k * c->frequency,
+// Spectra of a group by those of the loaded filters.
+INLINE void multiply_images(const fourier_convolution *f, product_kind kind, const image_spectra *a,
+                            int group, int count, const image_spectra *c) {
+  product p = {
+      .a = a->base + group * a->group,
+      .b = f->filters,
+      .c = c->base,
       .segments = a->channels / LANES,
       .depth = LANES,
       .last_depth = LANES,
@@ -466,6 +488,18 @@ INLINE product images_by_loaded(const fourier_convolution *f, const image_spectr
       .b_block = (long)a->channels * row_floats,
       .c_block = c->block,
   };
+  for (int k = frequencies(f); k > 0; k--) {
+    const product next = {
+        .a = p.a + a->frequency, .b = p.b + f->filters_frequency, .c = p.c + c->frequency};
+    if (k > 1) {
+      p.ahead[0].first = next.b, p.ahead[0].count = f->filters_frequency;
+      p.ahead[1].first = next.a, p.ahead[1].count = a->frequency;
+      p.ahead[2].first = next.c, p.ahead[2].count = c->frequency;
+    }
+    if (kind == images_by_conjugate) multiply_images_by_conjugate(&p, count, c->channels / LANES);
+    else multiply_images_by_filters(&p, count, c->channels / LANES);
+    p.a = next.a, p.b = next.b, p.c = next.c;
+  }
 }
 
 static void load(fourier_convolution *f, const float *weights) {
@@ -480,20 +514,15 @@ static void load_transposed(fourier_convolution *f, const float *weights) {
 static bool forward(fourier_convolution *f, int group, int count, const float *source,
                     const float *bias, float *destination) {
   transform_images(f, source, count, &f->source, group);
-  for (int k = 0; k < frequencies(f); k++) {
-    const product p = images_by_loaded(f, &f->source, group, &f->destination, k);
-    multiply_images_by_conjugate(&p, count, f->shape.filters / LANES);
-  }
+  multiply_images(f, images_by_conjugate, &f->source, group, count, &f->destination);
   return invert_images(f, &f->destination, count, bias, destination);
 }
 
 static void backward(fourier_convolution *f, int group, int count, const float *destination_gradient,
                      float *source_gradient) {
   transform_images(f, destination_gradient, count, &f->destination_gradient, group);
-  for (int k = 0; k < frequencies(f); k++) {
-    const product p = images_by_loaded(f, &f->destination_gradient, group, &f->source_gradient, k);
-    multiply_images_by_filters(&p, count, f->shape.channels / LANES);
-  }
+  multiply_images(f, images_by_filters, &f->destination_gradient, group, count,
+                  &f->source_gradient);
   invert_images(f, &f->source_gradient, count, NULL, source_gradient);
 }
 
@@ -503,7 +532,7 @@ static void gradients(fourier_convolution *f, int images, float *weights_gradien
   const int groups = (images + fourier_group - 1) / fourier_group;
   const int last = images - (groups - 1) * fourier_group;
   for (int k = 0; k < frequencies(f); k++) {
-    const product p = {
+    product p = {
         .a = x->base + k * x->frequency,
         .b = dy->base + k * dy->frequency,
         .c = f->filters + k * f->filters_frequency,
