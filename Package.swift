@@ -70,12 +70,16 @@ let package = Package(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
     .target(
       name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "CFourierConvolution", dependencies: ["CVectorKernels"], cSettings: kernelSettings,
+      linkerSettings: [.linkedLibrary("m")]),
 
     // The core; each module uses those above it only
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
-    library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
+    library(
+      "Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels", "CFourierConvolution"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
@@ -85,7 +89,9 @@ let package = Package(
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
-    tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
+    tests(
+      "NetworksTests",
+      ["Networks", "CVectorKernels", "CFourierConvolution", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
