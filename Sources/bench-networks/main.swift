@@ -239,8 +239,9 @@ func steps(
 }
 
 /// The networks that are asked for; ends the program for `--help` and for mistakes.
-func chosenSubjects() throws -> [Subject] {
+func chosenSubjects() throws -> (subjects: [Subject], showsDense: Bool) {
   let parser = OptionParser([
+    CommandOption("dense", nil, "also time direct convolution, in the same run"),
     CommandOption("version", nil, "print the version and end"),
     CommandOption("help", nil, "print this and end"),
   ])
@@ -268,12 +269,16 @@ func chosenSubjects() throws -> [Subject] {
     let names = subjects.map(\.name).joined(separator: " ")
     throw UsageError("unknown network '\(name)'; choose from: \(names)")
   }
-  return subjects.filter { options.operands.isEmpty || options.operands.contains($0.name) }
+  return (
+    subjects.filter { options.operands.isEmpty || options.operands.contains($0.name) },
+    options.contains("dense")
+  )
 }
 
 let chosen: [Subject]
+let showsDense: Bool
 do {
-  chosen = try chosenSubjects()
+  (chosen, showsDense) = try chosenSubjects()
 } catch let error as any UserFacingError {
   fail(error.description, status: error.exitStatus.rawValue)
 }

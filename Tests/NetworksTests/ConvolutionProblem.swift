@@ -144,7 +144,7 @@ struct ConvolutionProblem {
   /// By Fourier transforms; `nil` if the code does not run here. `steps` times in the same plan.
   func fourier(
     _ code: fourier_code, block: Int, capacity: Int? = nil, steps: Int = 1
-  ) -> (result: Result, isFinite: Bool)? {
+  ) -> (result: Result, isFinite: Bool, allocated: Int)? {
     var shape = fourier_convolution_shape(
       size: Int32(size), kernel: 5, channels: Int32(channels), filters: Int32(filters),
       capacity: Int32(capacity ?? images), block: Int32(block))
@@ -168,15 +168,17 @@ struct ConvolutionProblem {
       }
     }
     var isFinite = true
-    for _ in 0..<steps {
-      fourier_convolution_load(plan, w.base)
-      forEachGroup {
-        isFinite =
-          fourier_convolution_forward(plan, $0, $1, x.base + $2, b.base, y.base + $3) && isFinite
+    let allocated = allocations {
+      for _ in 0..<steps {
+        fourier_convolution_load(plan, w.base)
+        forEachGroup {
+          isFinite =
+            fourier_convolution_forward(plan, $0, $1, x.base + $2, b.base, y.base + $3) && isFinite
+        }
+        fourier_convolution_load_transposed(plan, w.base)
+        forEachGroup { fourier_convolution_backward(plan, $0, $1, dy.base + $3, dx.base + $2) }
+        fourier_convolution_gradients(plan, Int32(images), dw.base, db.base)
       }
-      fourier_convolution_load_transposed(plan, w.base)
-      forEachGroup { fourier_convolution_backward(plan, $0, $1, dy.base + $3, dx.base + $2) }
-      fourier_convolution_gradients(plan, Int32(images), dw.base, db.base)
     }
     var weightsGradient = [Float](repeating: 0, count: weights.count)
     for f in 0..<filters {
@@ -188,7 +190,8 @@ struct ConvolutionProblem {
       Result(
         destination: unpacked(y, filters, block), sourceGradient: unpacked(dx, channels, block),
         weightsGradient: weightsGradient,
-        biasGradient: Array(UnsafeBufferPointer(start: db.base, count: filters))), isFinite
+        biasGradient: Array(UnsafeBufferPointer(start: db.base, count: filters))), isFinite,
+      Int(allocated.count)
     )
   }
 

@@ -76,6 +76,13 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
     #expect(bits(once.result) == bits(again.result))
   }
 
+  @Test func passesAllocateNothing() throws {
+    for variant in variants {
+      let problem = ConvolutionProblem(size: 8, channels: 16, filters: 16, images: 18)
+      #expect(try #require(problem.fourier(variant.code, block: variant.block)).allocated == 0)
+    }
+  }
+
   /// Bias and rectification come last, so that a filter without light stays dark, to the bit.
   @Test func deadChannelsStayZero() throws {
     var problem = ConvolutionProblem(size: 16, images: 3)

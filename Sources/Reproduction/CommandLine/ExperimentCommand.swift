@@ -53,6 +53,7 @@ public struct ExperimentCommand: Sendable {
       break
     }
     try experiment.check(options.request)
+    for remark in experiment.remarks(options.request) where !options.isQuiet { complain(remark) }
     Interruption.handleSignals()
     let data = try chooseData(options)
     options.request.data = data.identityText

@@ -32,6 +32,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let siblings: [String]
   let questions: [OpenQuestion]
   let notes: [String]
+  let substitutes: @Sendable (Settings) -> Settings
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
@@ -48,6 +49,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - arms: the arms of a profile, where one of them takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
+  ///   - substitutes: what is used, and recorded, in place of settings that cannot be had on this
+  ///     processor or beside the others.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -61,6 +64,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
+    substitutes: @escaping @Sendable (Settings) -> Settings = { _ in [:] },
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -86,6 +90,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.siblings = siblings
     self.questions = questions
     self.notes = notes
+    self.substitutes = substitutes
     self.objective = objective
   }
 
@@ -102,6 +107,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       figures: figures, paper: paper, shortened: shortened, notes: notes)
     experiment.arms = declaredArms
     experiment.check = check
+    experiment.remarks = remarks
     return experiment
   }
 
@@ -169,12 +175,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     _ contender: Contender, _ choice: Contender.Choice, arm: String, seed: UInt64, epochs: Int,
     recording: RunSpecification.Recording, request: PlanRequest
   ) -> RunSpecification {
-    RunSpecification(
+    let settings = training.standardSettings.replacing(with: contender.settings)
+      .replacing(with: choice.settings).replacing(with: request.settings)
+    return RunSpecification(
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
-      schedule: choice.schedule,
-      settings: training.standardSettings.replacing(with: contender.settings)
-        .replacing(with: choice.settings).replacing(with: request.settings),
+      schedule: choice.schedule, settings: settings.replacing(with: substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
       stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
       data: request.data,
@@ -283,6 +289,17 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         }
       }
       return plan
+    }
+  }
+
+  /// A line for each setting that cannot be had.
+  private func remarks(_ request: PlanRequest) -> [String] {
+    let asked = training.standardSettings.replacing(with: request.settings)
+    let used = asked.replacing(with: substitutes(asked))
+    return asked.names.compactMap { name in
+      guard let old = asked[name], let new = used[name], old != new else { return nil }
+      return "--\(name) \(old) cannot be had on this processor with these settings; "
+        + "\(new) is used instead, and recorded"
     }
   }
 
