@@ -70,13 +70,17 @@ let package = Package(
     .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CVectorKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "CFourierConvolution", dependencies: ["CVectorKernels"], cSettings: kernelSettings,
+      linkerSettings: [.linkedLibrary("m")]),
 
     // The core; each module uses those above it only
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
     library("OptimizerChecks", ["Optimizers", "Storage"]),
-    library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
+    library(
+      "Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels", "CFourierConvolution"]),
     library("LinearAlgebra", ["Storage", "CLAPACK"]),
     library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
@@ -88,7 +92,9 @@ let package = Package(
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
     tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Numerics"]),
-    tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
+    tests(
+      "NetworksTests",
+      ["Networks", "CVectorKernels", "CFourierConvolution", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "LinearAlgebra", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),

@@ -103,7 +103,9 @@ onednn_layout *onednn_layout_from(onednn_md md) {
   return layout;
 }
 
-static onednn_layout *layout_with(int rank, const int64_t *shape, const int64_t *strides) {
+// `strides` may be NULL: then `tag` says the order.
+static onednn_layout *layout_with(int rank, const int64_t *shape, const int64_t *strides,
+                                  dnnl_format_tag_t tag) {
   onednn_layout *layout = calloc(1, sizeof *layout);
   if (!layout || rank < 1 || rank > onednn_max_rank) {
     onednn_fail("layout", layout ? dnnl_invalid_arguments : dnnl_out_of_memory);
@@ -117,13 +119,12 @@ static onednn_layout *layout_with(int rank, const int64_t *shape, const int64_t 
   if (strides)
     status = dnnl_memory_desc_create_with_strides(&layout->md, rank, dims, dnnl_f32, strides);
   else
-    status = dnnl_memory_desc_create_with_tag(&layout->md, rank, dims, dnnl_f32,
-                                              dnnl_format_tag_any);
+    status = dnnl_memory_desc_create_with_tag(&layout->md, rank, dims, dnnl_f32, tag);
 #else
   if (strides)
     status = dnnl_memory_desc_init_by_strides(&layout->md, rank, dims, dnnl_f32, strides);
   else
-    status = dnnl_memory_desc_init_by_tag(&layout->md, rank, dims, dnnl_f32, dnnl_format_tag_any);
+    status = dnnl_memory_desc_init_by_tag(&layout->md, rank, dims, dnnl_f32, tag);
 #endif
   if (status != dnnl_success) {
     onednn_fail("layout", status);
@@ -141,11 +142,15 @@ onednn_layout *onednn_layout_plain(int rank, const int64_t *shape, const int *pe
     strides[dimension] = stride;
     stride *= shape[dimension];
   }
-  return layout_with(rank, shape, strides);
+  return layout_with(rank, shape, strides, dnnl_format_tag_undef);
+}
+
+onednn_layout *onednn_layout_blocks(const int64_t *shape, int block) {
+  return layout_with(4, shape, NULL, block == 8 ? dnnl_nChw8c : dnnl_nChw16c);
 }
 
 onednn_layout *onednn_layout_any(int rank, const int64_t *shape) {
-  return layout_with(rank, shape, NULL);
+  return layout_with(rank, shape, NULL, dnnl_format_tag_any);
 }
 
 onednn_layout *onednn_layout_copy(const onednn_layout *layout) {

@@ -44,80 +44,50 @@ struct StageShape {
   }
 }
 
-/// The primitives that take a group of `size` images through the stages and back.
+/// The primitives of the poolings between a group's convolutions, for groups of `size` images.
 ///
 /// Images pass the convolutional part in small groups: a group's activations stay in the cache, one
 /// set of primitives serves every minibatch, and what a convolution puts out, the largest tensor of
 /// all, need not be kept, for the way back needs only where each maximum was.
-final class StageGroup {
-  struct Stage {
-    let shape: StageShape
+final class StagePoolings {
+  struct Pooling {
     let forward: Primitive
-    let pooling: Primitive
-    let poolingBackward: Primitive
-    let backwardWeights: Primitive
-    /// `nil` for the first stage, whose source is data.
-    let backwardSource: Primitive?
-    /// The layout that `theta` has.
-    let weights: Layout
+    let backward: Primitive
     let convolved: Layout
     let pooled: Layout
-    /// The layout that `backwardSource` wants.
-    let transposedWeights: Layout?
-    /// The bytes in which pooling remembers where the maxima were.
+    /// The bytes in which a pooling remembers where the maxima were.
     let workspaceBytes: Int
   }
 
   let size: Int
-  let stages: [Stage]
+  let stages: [Pooling]
 
   /// The elements of one image after stage `i`, padding included.
   func pooledStride(_ i: Int) -> Int { stages[i].pooled.count / size }
 
-  /// Primitives for `size` images; with the layouts of weights of `pattern`, if given, else with
-  /// those that the primitives prefer.
-  init(size: Int, shapes: [StageShape], matching pattern: StageGroup?) throws {
+  /// Poolings, and what the convolutions need, for groups of `size` images. `convolution` gives, or
+  /// makes, the convolution of a stage whose source has the layout that it is told.
+  init(
+    size: Int, shapes: [StageShape],
+    convolution: (_ stage: Int, _ source: Layout) throws -> any StageConvolution
+  ) throws {
     self.size = size
-    var stages: [Stage] = []
+    var stages: [Pooling] = []
+    var primitives: [Primitive] = []
     for (i, shape) in shapes.enumerated() {
       let source =
         try stages.last?.pooled
-        ?? Layout(
-          plain: [size, shape.channels, shape.height, shape.width])
-      // The descriptions refer to the layout without owning it.
-      let stage = try withExtendedLifetime(source) {
-        try Self.stage(
-          shape, size: size, source: source, isFirst: i == 0, matching: pattern?.stages[i])
-      }
-      stages.append(stage)
+        ?? Layout(plain: [size, shape.channels, shape.height, shape.width])
+      let prepared = try convolution(i, source).prepare(groupsOf: size, source: source)
+      let pooling = try Self.pooling(shape, size: size, convolved: prepared.destination)
+      stages.append(pooling)
+      primitives += prepared.primitives + [pooling.forward, pooling.backward]
     }
     self.stages = stages
-    shareScratchpad(
-      of: stages.flatMap {
-        [$0.forward, $0.pooling, $0.poolingBackward, $0.backwardWeights]
-          + ($0.backwardSource.map { [$0] } ?? [])
-      })
+    shareScratchpad(of: primitives)
   }
 
-  private static func stage(
-    _ shape: StageShape, size: Int, source: Layout, isFirst: Bool, matching pattern: Stage?
-  ) throws -> Stage {
-    var convolution = onednn_convolution(
-      batch: Int64(size), channels: Int64(shape.channels), height: Int64(shape.height),
-      width: Int64(shape.width), filters: Int64(shape.filters), kernel: Int64(shape.kernel),
-      padding: Int64(shape.padding), source: source.handle, weights: pattern?.weights.handle,
-      destination: nil)
-    let forward = try Primitive(onednn_convolution_forward(&convolution, true))
-    let weights = try forward.layout(of: onednn_weights)
-    let convolved = try forward.layout(of: onednn_destination)
-    convolution.weights = weights.handle
-    convolution.destination = convolved.handle
-    let backwardWeights = try Primitive(onednn_convolution_backward_weights(&convolution))
-    var backwardSource: Primitive?
-    if !isFirst {
-      convolution.weights = pattern?.transposedWeights?.handle
-      backwardSource = try Primitive(onednn_convolution_backward_source(&convolution))
-    }
+  private static func pooling(_ shape: StageShape, size: Int, convolved: Layout) throws -> Pooling {
     var description = onednn_pooling(
       batch: Int64(size), channels: Int64(shape.filters), height: Int64(shape.convolutionHeight),
       width: Int64(shape.convolutionWidth), window: Int64(StageShape.window),
@@ -125,15 +95,17 @@ final class StageGroup {
       padding_before: (Int64(shape.rowPadding.before), Int64(shape.columnPadding.before)),
       padding_after: (Int64(shape.rowPadding.after), Int64(shape.columnPadding.after)),
       source: convolved.handle, destination: nil)
-    let pooling = try Primitive(onednn_pooling_forward(&description))
-    let pooled = try pooling.layout(of: onednn_destination)
-    description.destination = pooled.handle
-    return Stage(
-      shape: shape, forward: forward, pooling: pooling,
-      poolingBackward: try Primitive(onednn_pooling_backward(&description)),
-      backwardWeights: backwardWeights, backwardSource: backwardSource, weights: weights,
-      convolved: convolved, pooled: pooled,
-      transposedWeights: try backwardSource?.layout(of: onednn_weights),
-      workspaceBytes: try pooling.layout(of: onednn_workspace).bytes)
+    // The description refers to the layouts without owning them.
+    return try withExtendedLifetime(convolved) {
+      let forward = try Primitive(onednn_pooling_forward(&description))
+      let pooled = try forward.layout(of: onednn_destination)
+      return try withExtendedLifetime(pooled) {
+        description.destination = pooled.handle
+        return Pooling(
+          forward: forward, backward: try Primitive(onednn_pooling_backward(&description)),
+          convolved: convolved, pooled: pooled,
+          workspaceBytes: try forward.layout(of: onednn_workspace).bytes)
+      }
+    }
   }
 }

@@ -33,6 +33,12 @@ final class Layout {
     try self.init(owning: onednn_layout_plain(Int32(shape.count), dimensions, order))
   }
 
+  /// Activations `[batch, channels, rows, columns]` with `block` channels side by side:
+  /// `[batch, channels / block, rows, columns, block]`; `block` is 8 or 16.
+  convenience init(blocksOf block: Int, shape: [Int]) throws {
+    try self.init(owning: onednn_layout_blocks(shape.map { Int64($0) }, Int32(block)))
+  }
+
   /// The layout of an argument that the primitive has.
   convenience init(of argument: onednn_argument, in primitive: Primitive) throws {
     guard let layout = onednn_primitive_layout(primitive.handle, argument) else {

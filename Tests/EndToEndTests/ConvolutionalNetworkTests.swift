@@ -89,5 +89,28 @@ import Testing
       ["--whitening", "pca"], status: 64, "zca, standardize, contrast-zca, none")
     try expectRefusal(["--zca-epsilon", "0"], status: 64, "--zca-epsilon")
     try expectRefusal(["--dropout", "1"], status: 64, "--dropout")
+    try expectRefusal(["--convolution", "winograd"], status: 64, "fft, direct")
+  }
+
+  /// What is used instead of a convolution that cannot be had is told in a line, and recorded.
+  @Test func convolutionsThatCannotBeHad() throws {
+    let output = folder / "custom/cifar-cnn.h5"
+    let arguments = [
+      "--profile", "smoke", "--optimizers", "adam", "--noise", "none", "--epochs", "0",
+      "--output", output,
+    ]
+    func recorded() throws -> String? {
+      try ResultFile.read(output).view.text(
+        "setting_convolution", ["arm": "custom", "optimizer": "Adam"])
+    }
+    let outcome = try program.run(arguments + ["--convolution", "fft", "--pooling", "valid"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.errorLines.filter { $0.hasPrefix("cifar-cnn: --convolution") }
+    #expect(lines.count == 1, "\(outcome.errors)")
+    #expect(lines.first?.contains("direct is used instead, and recorded") == true)
+    #expect(try recorded() == "direct")
+    let direct = try program.run(arguments + ["--convolution", "direct", "--pooling", "valid"])
+    #expect(direct.status == 0 && !direct.errors.contains("instead"), "\(direct.errors)")
+    #expect(direct.output.contains("nothing to do"))
   }
 }

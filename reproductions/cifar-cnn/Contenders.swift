@@ -21,10 +21,20 @@ func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
 }
 
 /// The distribution of the initial weights that the settings say.
-func initialisation(_ settings: Settings) -> Initialisation {
+private func initialisation(_ settings: Settings) -> Initialisation {
   switch settings.text("initialisation") {
   case "glorot": .glorotUniform
   case "normal": .normal(deviation: Float(settings.number("deviation")))
   default: .heNormal
   }
+}
+
+/// The network that the settings say.
+func options(_ settings: Settings) -> ConvolutionalNetwork.Options {
+  let drops = settings.text("noise") == "dropout"
+  return .init(
+    poolingBorder: settings.choice("pooling"),
+    inputDropout: drops ? settings.number("input-dropout") : 0,
+    hiddenDropout: drops ? settings.number("dropout") : 0, l2: settings.number("l2"),
+    initialisation: initialisation(settings), convolution: settings.choice("convolution"))
 }

@@ -26,6 +26,7 @@ TrainingExperiment(
     Setting("deviation", 0.01, in: 1e-6...1, "standard deviation of the initialisation normal"),
     Setting("pooling", PoolingBorder.same, "pooling's border"),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
+    Setting("convolution", ConvolutionAlgorithm.fft, "how convolutions are computed"),
   ],
   minibatch: 128,
   epochs: ByProfile(smoke: 1, quick: 4, paper: 49),
@@ -61,14 +62,13 @@ TrainingExperiment(
     "The arm published starts from weights N(0, 0.01^2), whose slow start is that of the paper's "
       + "curve of SGDNesterov; its step sizes of Adam and AdaGrad have not been run.",
     "The search has a horizon of 4 passes, as in the profile quick; the full horizon is 49.",
-  ]
+  ],
+  substitutes: { settings in
+    let algorithm = ConvolutionalNetwork.algorithm(image: [3, 32, 32], options: options(settings))
+    return ["convolution": .text(algorithm.rawValue)]
+  }
 ) { images, settings, minibatch in
-  let drops = settings.text("noise") == "dropout"
-  return try ConvolutionalNetwork(
+  try ConvolutionalNetwork(
     training: images.training, test: images.test, minibatchCapacity: minibatch,
-    options: .init(
-      poolingBorder: settings.choice("pooling"),
-      inputDropout: drops ? settings.number("input-dropout") : 0,
-      hiddenDropout: drops ? settings.number("dropout") : 0, l2: settings.number("l2"),
-      initialisation: initialisation(settings)))
+    options: options(settings))
 }.main()

@@ -30,6 +30,9 @@ enum { onednn_max_rank = 6 };
 
 // Row-major; `permutation`, if not NULL, lists the dimensions from the slowest to the fastest.
 onednn_layout *onednn_layout_plain(int rank, const int64_t *shape, const int *permutation);
+// Activations [batch, channels, height, width] as [batch, channels / block, height, width, block], the
+// channels filled up to whole blocks of 8 or 16.
+onednn_layout *onednn_layout_blocks(const int64_t *shape, int block);
 // Left to the primitive that is made with it: it chooses the order of the elements.
 onednn_layout *onednn_layout_any(int rank, const int64_t *shape);
 onednn_layout *onednn_layout_copy(const onednn_layout *layout);

@@ -43,6 +43,7 @@ public struct ExperimentCommand: Sendable {
       break
     }
     try experiment.check(options.request)
+    for remark in experiment.remarks(options.request) where !options.isQuiet { complain(remark) }
     Interruption.handleSignals()
     let (data, isMissing) = try chooseData(options)
     options.request.data = data.identityText

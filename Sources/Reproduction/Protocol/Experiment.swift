@@ -58,6 +58,8 @@ public struct Experiment: Sendable {
   public var notes: [String]
   /// Refuses requests that make no sense, before anything is touched.
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
+  /// What is done otherwise than a request says, a line each.
+  public var remarks: @Sendable (PlanRequest) -> [String] = { _ in [] }
   /// What the experiment does instead of its runs if an option of its own asks for it.
   public var action: ExperimentAction?
 }

@@ -33,6 +33,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let questions: [OpenQuestion]
   let notes: [String]
   let numericsVersion: @Sendable (Settings) -> Int
+  let substitutes: @Sendable (Settings) -> Settings
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
@@ -51,6 +52,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - numericsVersion: the version of the numbers that an objective gives, raised when a change
   ///     of the code changes them; see `RunSpecification.numericsVersion`.
+  ///   - substitutes: what is used, and recorded, in place of settings that cannot be had on this
+  ///     processor or beside the others.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -65,6 +68,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
     numericsVersion: @escaping @Sendable (Settings) -> Int = { _ in 1 },
+    substitutes: @escaping @Sendable (Settings) -> Settings = { _ in [:] },
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -91,6 +95,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.questions = questions
     self.notes = notes
     self.numericsVersion = numericsVersion
+    self.substitutes = substitutes
     self.objective = objective
   }
 
@@ -107,6 +112,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       figures: figures, paper: paper, shortened: shortened, notes: notes)
     experiment.arms = declaredArms
     experiment.check = check
+    experiment.remarks = remarks
     return experiment
   }
 
@@ -179,7 +185,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     return RunSpecification(
       experiment: name, method: contender.optimizer,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
-      schedule: choice.schedule, settings: settings,
+      schedule: choice.schedule, settings: settings.replacing(with: substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
       stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
       data: request.data, numericsVersion: numericsVersion(settings),
@@ -288,6 +294,17 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         }
       }
       return plan
+    }
+  }
+
+  /// A line for each setting that cannot be had.
+  private func remarks(_ request: PlanRequest) -> [String] {
+    let asked = training.standardSettings.replacing(with: request.settings)
+    let used = asked.replacing(with: substitutes(asked))
+    return asked.names.compactMap { name in
+      guard let old = asked[name], let new = used[name], old != new else { return nil }
+      return "--\(name) \(old) cannot be had on this processor with these settings; "
+        + "\(new) is used instead, and recorded"
     }
   }
 
