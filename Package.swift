@@ -74,7 +74,7 @@ let package = Package(
     // The core; each module uses those above it only
     library("Numerics", ["CVectorKernels"]),
     library("Storage", ["Numerics", "CCrypto"]),
-    library("Optimizers", ["Storage", "Numerics", "CVectorKernels"]),
+    library("Optimizers", ["Storage", "Numerics", "CVectorKernels", "CLAPACK"]),
     library("Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels"]),
     library("Datasets", ["Numerics", "Storage", "CZlib", "CArchive", "CLAPACK"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
