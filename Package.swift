@@ -7,6 +7,7 @@ let experiments = [
   "mnist-logistic",
   "imdb-logistic",
   "mnist-mlp",
+  "mnist-mlp-deterministic",
   "cifar-cnn",
   "vae-bias-correction",
   "algorithm-properties",

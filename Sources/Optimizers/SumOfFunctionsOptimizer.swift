@@ -167,8 +167,14 @@ public struct SumOfFunctionsOptimizer: SumOptimizer {
   /// The dimension of the subspace.
   public var subspaceDimension: Int { subspace.used }
 
-  /// The bytes of everything that the optimizer holds, the gradient included.
-  public var byteCount: Int {
+  /// How it is doing.
+  public var status: SumOptimizerStatus {
+    SumOptimizerStatus(
+      value: report?.value ?? .nan, failures: failures, damping: damping, active: active.count,
+      byteCount: byteCount)
+  }
+
+  private var byteCount: Int {
     let perModel = models.reduce(0) { sum, model in
       sum + (2 + 2 * model.differences.count) * subspace.capacity
         + model.hessian.factors.elements.count + model.hessian.weights.count

@@ -93,7 +93,9 @@ struct SumOfFunctionsSubspace: Sendable {
       var sum = 0.0
       for first in stride(from: 0, to: vector.count, by: 512) {
         var part: Float = 0
-        for index in first..<min(first + 512, vector.count) { part += vector[index] * vector[index] }
+        for index in first..<min(first + 512, vector.count) {
+          part += vector[index] * vector[index]
+        }
         sum += Double(part)
       }
       return sum.squareRoot()

@@ -27,6 +27,9 @@ public protocol SumOptimizer: Sendable {
   /// How often a subfunction has been evaluated.
   var evaluations: Int { get }
 
+  /// How it is doing.
+  var status: SumOptimizerStatus { get }
+
   /// One step: evaluates at least one subfunction and moves `theta`.
   ///
   /// - Throws: `SumOptimizerError.notFinite`; the optimizer is of no use after that.
@@ -40,6 +43,21 @@ public protocol SumOptimizer: Sendable {
   ///
   /// - Throws: `SumOptimizerError.otherState`.
   mutating func restore(_ state: SumOptimizerState) throws
+}
+
+/// How a `SumOptimizer` is doing.
+public struct SumOptimizerStatus: Sendable, Equatable {
+  /// The value of the subfunction that the last step evaluated, at the point that it kept; NaN before
+  /// the first.
+  public var value: Double
+  /// Steps that were found to have failed.
+  public var failures: Int
+  /// What the next step is multiplied by.
+  public var damping: Double
+  /// The subfunctions that take part.
+  public var active: Int
+  /// The bytes of the parameters, the gradient and everything else that it keeps.
+  public var byteCount: Int
 }
 
 /// The state of a `SumOptimizer` as plain data.
@@ -120,6 +138,8 @@ public struct SubfunctionsInTurn: SumOptimizer {
   public private(set) var evaluations = 0
 
   private var optimizer: any Optimizer
+  private var value = Double.nan
+  private var count = 0
   private let seed: UInt64
   private var gradient: FloatVector
   private var order: [Int32] = []
@@ -146,7 +166,16 @@ public struct SubfunctionsInTurn: SumOptimizer {
       throw SumOptimizerError.notFinite(subfunction: subfunction, value: value)
     }
     evaluations += 1
+    self.value = value
+    count = sum.count
     optimizer.step(&theta, gradient: gradient)
+  }
+
+  /// No step fails; the optimizer's state is what it keeps.
+  public var status: SumOptimizerStatus {
+    SumOptimizerStatus(
+      value: value, failures: 0, damping: 1, active: count,
+      byteCount: 4 * theta.count * (2 + optimizer.state.vectors.count))
   }
 
   /// `theta`, the number of steps and the optimizer's state.
