@@ -30,6 +30,7 @@ func tables(of experiment: String) -> [Resource] {
 let tools = [
   "bench-networks",
   "bench-optimizers",
+  "bench-sums",
   "optimizer-trace",
   "report",
 ]

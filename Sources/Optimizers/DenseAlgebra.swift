@@ -1,10 +1,10 @@
 import CLAPACK
 
 /// A matrix in double precision, column by column.
-struct Matrix: Sendable, Equatable {
-  var rows: Int
-  var columns: Int
-  var elements: [Double]
+package struct Matrix: Sendable, Equatable {
+  package var rows: Int
+  package var columns: Int
+  package var elements: [Double]
 
   /// A matrix of zeros.
   init(_ rows: Int, _ columns: Int) {
@@ -33,7 +33,7 @@ struct Matrix: Sendable, Equatable {
     return matrix
   }
 
-  subscript(row: Int, column: Int) -> Double {
+  package subscript(row: Int, column: Int) -> Double {
     get { elements[column * rows + row] }
     set { elements[column * rows + row] = newValue }
   }
@@ -48,7 +48,7 @@ struct Matrix: Sendable, Equatable {
 }
 
 /// The dense algebra of a subspace, all in double precision: CBLAS and LAPACKE on one thread.
-enum DenseAlgebra {
+package enum DenseAlgebra {
   /// One run is one thread, and the number of threads decides the order of sums.
   private static let isBounded: Bool = {
     openblas_set_num_threads(1)
@@ -112,7 +112,7 @@ enum DenseAlgebra {
 
   /// Eigenvalues in ascending order, and the eigenvectors as columns where they are wanted; `nil` if
   /// there are none, e.g. of numbers that are not finite.
-  static func eigen(_ symmetric: Matrix, vectors: Bool = true) -> (
+  package static func eigen(_ symmetric: Matrix, vectors: Bool = true) -> (
     values: [Double], vectors: Matrix
   )? {
     var matrix = symmetric
@@ -192,12 +192,12 @@ enum DenseAlgebra {
   }
 
   /// `<a, b>`.
-  static func dot(_ a: [Double], _ b: [Double]) -> Double {
+  package static func dot(_ a: [Double], _ b: [Double]) -> Double {
     cblas_ddot(Int32(a.count), a, 1, b, 1)
   }
 
   /// The Euclidean norm.
-  static func norm(_ a: [Double]) -> Double { dot(a, a).squareRoot() }
+  package static func norm(_ a: [Double]) -> Double { dot(a, a).squareRoot() }
 
   // MARK: Single precision, for the rows of a basis
 

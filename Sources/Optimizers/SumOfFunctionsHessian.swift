@@ -1,13 +1,13 @@
 import Glibc
 
 /// A Hessian as a multiple of the identity and a part of low rank: `diagonal I + U diag(weights) U'`.
-struct HessianModel: Sendable, Equatable {
+package struct HessianModel: Sendable, Equatable {
   /// The multiple of the identity; 0 before there is a model.
-  var diagonal = 0.0
+  package var diagonal = 0.0
   /// `U`, one row a coordinate.
-  var factors: Matrix
+  package var factors: Matrix
   /// One a column of `factors`; negative where the curvature is below `diagonal`.
-  var weights: [Double] = []
+  package var weights: [Double] = []
 
   init(dimension: Int) { factors = Matrix(dimension, 0) }
 
@@ -18,7 +18,7 @@ struct HessianModel: Sendable, Equatable {
   }
 
   /// The Hessian times a vector.
-  func product(_ vector: [Double]) -> [Double] {
+  package func product(_ vector: [Double]) -> [Double] {
     var result = vector.map { diagonal * $0 }
     guard !weights.isEmpty else { return result }
     var inner = DenseAlgebra.product(factors, transposed: true, vector)

@@ -1,27 +1,27 @@
 /// What is known of one subfunction: where it was evaluated, and the quadratic model of it.
 ///
 /// All vectors are coordinates in the subspace.
-struct SubfunctionModel: Sendable, Equatable {
+package struct SubfunctionModel: Sendable, Equatable {
   /// A difference of positions, and that of the gradients there.
-  struct Difference: Sendable, Equatable {
-    var position: [Double]
-    var gradient: [Double]
+  package struct Difference: Sendable, Equatable {
+    package var position: [Double]
+    package var gradient: [Double]
   }
 
   /// Whether the model is part of the sum.
-  var isActive = false
+  package var isActive = false
   /// How often it has been evaluated.
-  var evaluations = 0
+  package var evaluations = 0
   /// The value at the last evaluation that was kept.
-  var value: Double?
+  package var value: Double?
   /// Where that was.
-  var position: [Double]
+  package var position: [Double]
   /// The gradient there.
-  var gradient: [Double]
+  package var gradient: [Double]
   /// The differences between evaluations that followed each other, newest first.
-  var differences: [Difference] = []
+  package var differences: [Difference] = []
   /// The model's Hessian.
-  var hessian: HessianModel
+  package var hessian: HessianModel
 
   /// A subfunction that has never been evaluated.
   init(position: [Double]) {

@@ -85,10 +85,10 @@ public struct SumOfFunctionsOptimizer: SumOptimizer {
   public internal(set) var report: Report?
 
   let seed: UInt64
-  var subspace: SumOfFunctionsSubspace
-  var models: [SubfunctionModel]
+  package var subspace: SumOfFunctionsSubspace
+  package var models: [SubfunctionModel]
   /// The coordinates of `theta`, and of `theta` before the last step.
-  var position: [Double]
+  package var position: [Double]
   var previousPosition: [Double]
   /// The sum of the models' parts of low rank.
   var lowRank: Matrix
@@ -251,7 +251,7 @@ public struct SumOfFunctionsOptimizer: SumOptimizer {
   // MARK: The Newton step
 
   /// The Hessian of the sum of the models, in coordinates.
-  var hessian: Matrix {
+  package var hessian: Matrix {
     var matrix = lowRank
     let diagonal = models.reduce(0) { $0 + ($1.isActive ? $1.hessian.diagonal : 0) }
     for index in 0..<matrix.rows { matrix[index, index] += diagonal }
@@ -259,7 +259,7 @@ public struct SumOfFunctionsOptimizer: SumOptimizer {
   }
 
   /// The gradient of the sum of the models at a point.
-  func modelGradient(at point: [Double]) -> [Double] {
+  package func modelGradient(at point: [Double]) -> [Double] {
     var sum = [Double](repeating: 0, count: point.count)
     for model in models where model.evaluations > 0 {
       let part = model.gradient(at: point)

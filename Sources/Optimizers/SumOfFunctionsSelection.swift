@@ -4,7 +4,7 @@ import Numerics
 extension SumOfFunctionsOptimizer {
   /// Chooses a subfunction: one that needs a second evaluation, and so has a curvature at once; one that
   /// has none; else the one whose model is oldest, told by the distance to where it was evaluated.
-  mutating func select() -> Int {
+  package mutating func select() -> Int {
     let active = active
     if let once = active.first(where: { models[$0].evaluations == 1 }) { return once }
     var stream = stream(.selection)

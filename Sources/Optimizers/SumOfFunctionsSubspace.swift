@@ -8,16 +8,16 @@ import Numerics
 /// The basis is in single precision, as gradients and `theta` are, which halves both its memory and the
 /// time of its products, bound by memory alone; coordinates are in double precision. A vector's part in
 /// the span is reproduced to about 1e-7 of its length.
-struct SumOfFunctionsSubspace: Sendable {
+package struct SumOfFunctionsSubspace: Sendable {
   /// The number of parameters.
   let dimension: Int
   /// The largest number of basis vectors; that of the coordinates of every vector, those beyond `used`
   /// being 0.
-  let capacity: Int
+  package let capacity: Int
   /// The number of basis vectors after a collapse.
-  let kept: Int
+  package let kept: Int
   /// The number of basis vectors; one of them may not be in the memory of the others yet.
-  var used: Int
+  package var used: Int
   /// The point that coordinates describe, in full.
   var position: [Double]
   /// The same, rounded.
@@ -46,7 +46,7 @@ struct SumOfFunctionsSubspace: Sendable {
   /// length follows from the coefficients.
   private static let clearResidual = 0.1
   /// What inner products of basis vectors may differ from 0 or 1 by.
-  static let orthonormality = 1e-5
+  package static let orthonormality = 1e-5
 
   /// The subspace spanned by `theta`, by `direction` where that is 0; all of it if `capacity` is the
   /// number of parameters.
@@ -249,6 +249,16 @@ struct SumOfFunctionsSubspace: Sendable {
           }
         }
       }
+    }
+  }
+
+  /// A basis vector in full.
+  package mutating func vector(_ index: Int) -> [Float] {
+    if spansAll { return (0..<dimension).map { $0 == index ? 1 : 0 } }
+    materialise()
+    let rows = Int(vk_subspace_rows)
+    return (0..<dimension).map { row in
+      basis[row / rows * rows * capacity + index * rows + row % rows]
     }
   }
 
