@@ -12,9 +12,9 @@ extension SumOfFunctionsOptimizer {
       "failed": report?.failed == true ? 1 : 0, "subfunction": report?.subfunction ?? -1,
     ]
     state.numbers = [
-      "scalars": [damping, predictedGain, totalDistance, report?.value ?? .nan],
+      "scalars": [damping, predictedGain, totalDistance, report?.value ?? 0],
       "position": position, "previousPosition": previousPosition, "lowRank": lowRank.elements,
-      "values": models.map { $0.value ?? .nan },
+      "values": models.map { $0.value ?? 0 },
       "diagonals": models.map(\.hessian.diagonal),
       "positions": models.flatMap(\.position), "gradients": models.flatMap(\.gradient),
       "differences": models.flatMap { $0.differences.flatMap { $0.position + $0.gradient } },

