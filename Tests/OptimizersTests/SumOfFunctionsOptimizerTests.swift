@@ -107,18 +107,24 @@ import Testing
     let sum = Quadratics(count: 8, dimension: 700, seed: 5)
     var optimizer = try make(Quadratics.start(700), 8, mode)
     var sizes: Set<Int> = []
+    // Those whose last evaluation is the one that was kept.
+    var known: Set<Int> = []
     while optimizer.collapses < 4 {
-      let failures = optimizer.failures
+      let (failures, collapses) = (optimizer.failures, optimizer.collapses)
       try optimizer.step(sum)
       sizes.insert(optimizer.subspaceDimension)
-      guard optimizer.failures == failures else { continue }
       let chosen = try #require(optimizer.report?.subfunction)
-      let position = full(optimizer.models[chosen].position, &optimizer)
-      let gradient = full(optimizer.models[chosen].gradient, &optimizer)
-      #expect(distance(position, sum.lastTheta[chosen]) < 1e-5)
-      #expect(distance(gradient, sum.lastGradient[chosen]) < 1e-5)
+      if optimizer.failures == failures { known.insert(chosen) } else { known.remove(chosen) }
+      for index in optimizer.collapses > collapses ? known.sorted() : [chosen]
+      where known.contains(index) {
+        let position = full(optimizer.models[index].position, &optimizer)
+        let gradient = full(optimizer.models[index].gradient, &optimizer)
+        #expect(distance(position, sum.lastTheta[index]) < 1e-5)
+        #expect(distance(gradient, sum.lastGradient[index]) < 1e-5)
+      }
       #expect(distance(full(optimizer.position, &optimizer), optimizer.theta) < 1e-5)
     }
+    #expect(known.count > 5)
     #expect(sizes.max() == optimizer.subspace.capacity - 1)
     let used = optimizer.subspace.used
     let vectors = (0..<used).map { optimizer.subspace.vector($0).map(Double.init) }
@@ -128,27 +134,6 @@ import Testing
         #expect(abs(product - (first == second ? 1 : 0)) < 3e-5)
       }
     }
-  }
-
-  @Test func `a collapse leaves the gradient of the whole model as it was`() throws {
-    let sum = Quadratics(count: 6, dimension: 300, seed: 2)
-    var optimizer = try make(Quadratics.start(300), 6)
-    for _ in 0..<60 {
-      try optimizer.step(sum)
-      // Before any curvature is cut, the model's gradient is that of the sum at exact linearisations.
-      let slope = full(optimizer.modelGradient(at: optimizer.position), &optimizer)
-      var exact = [Double](repeating: 0, count: 300)
-      for model in optimizer.models where model.evaluations > 0 {
-        let step = zip(optimizer.position, model.position).map { $0 - $1 }
-        let part = full(
-          zip(model.hessian.product(step), model.gradient).map { $0 + $1 }, &optimizer)
-        for place in exact.indices { exact[place] += part[place] }
-      }
-      let size = DenseAlgebra.norm(exact)
-      let error = DenseAlgebra.norm(zip(slope, exact).map { $0 - $1 })
-      #expect(error <= 1e-9 * max(size, 1))
-    }
-    #expect(optimizer.collapses > 1)
   }
 
   @Test func `fewer parameters than the subspace could have are their own coordinates`() throws {

@@ -160,7 +160,9 @@ final class ExampleSum: SumOfSubfunctions {
       var slopes = [Double](repeating: 0, count: hidden)
       for input in 0..<inputs {
         var output = Double(theta[last + input])
-        for unit in 0..<hidden { output += Double(theta[back + input * hidden + unit]) * units[unit] }
+        for unit in 0..<hidden {
+          output += Double(theta[back + input * hidden + unit]) * units[unit]
+        }
         let error = output - data[example * inputs + input]
         cost += 0.5 * error * error
         gradient[last + input] += error
