@@ -21,6 +21,25 @@
   F(cblas_dsyrk, void,                                                                                 \
     (enum CBLAS_ORDER, enum CBLAS_UPLO, enum CBLAS_TRANSPOSE, int, int, double, const double *, int,   \
      double, double *, int))                                                                           \
+  F(cblas_ssyrk, void,                                                                                 \
+    (enum CBLAS_ORDER, enum CBLAS_UPLO, enum CBLAS_TRANSPOSE, int, int, float, const float *, int,     \
+     float, float *, int))                                                                             \
+  F(cblas_ddot, double, (int, const double *, int, const double *, int))                               \
+  F(dgeqrf_, void,                                                                                     \
+    (const int *, const int *, double *, const int *, double *, double *, const int *, int *))         \
+  F(dorgqr_, void,                                                                                     \
+    (const int *, const int *, const int *, double *, const int *, const double *, double *,           \
+     const int *, int *))                                                                              \
+  F(dgesdd_, void,                                                                                     \
+    (const char *, const int *, const int *, double *, const int *, double *, double *, const int *,   \
+     double *, const int *, double *, const int *, int *, int *, size_t))                              \
+  F(dgetrf_, void, (const int *, const int *, double *, const int *, int *, int *))                    \
+  F(dgetrs_, void,                                                                                     \
+    (const char *, const int *, const int *, const double *, const int *, const int *, double *,       \
+     const int *, int *, size_t))                                                                      \
+  F(dpotrf_, void, (const char *, const int *, double *, const int *, int *, size_t))                  \
+  F(dtrtri_, void,                                                                                     \
+    (const char *, const char *, const int *, double *, const int *, int *, size_t, size_t))           \
   F(dsyevd_, void,                                                                                     \
     (const char *, const char *, const int *, double *, const int *, double *, double *, const int *,  \
      int *, const int *, int *, size_t, size_t))                                                       \
@@ -110,24 +129,118 @@ SHIM void cblas_dsyrk(enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_T
   library.cblas_dsyrk(order, uplo, trans, n, k, alpha, a, lda, beta, c, ldc);
 }
 
-SHIM int clapack_dsyevd(char uplo, int n, double *a, int lda, double *w) {
+SHIM int clapack_dsyevd(char job, char uplo, int n, double *a, int lda, double *w) {
   need();
   int code = 0;
   double work_size = 0;
   int int_work_size = 0;
   const int ask = -1;
-  library.dsyevd_("V", &uplo, &n, a, &lda, w, &work_size, &ask, &int_work_size, &ask, &code, 1, 1);
+  library.dsyevd_(&job, &uplo, &n, a, &lda, w, &work_size, &ask, &int_work_size, &ask, &code, 1, 1);
   if (code != 0) return code;
   const int work_count = (int)work_size;
   double *work = malloc(sizeof(double) * (size_t)work_count);
   int *int_work = malloc(sizeof(int) * (size_t)int_work_size);
   if (work && int_work) {
-    library.dsyevd_("V", &uplo, &n, a, &lda, w, work, &work_count, int_work, &int_work_size, &code, 1,
+    library.dsyevd_(&job, &uplo, &n, a, &lda, w, work, &work_count, int_work, &int_work_size, &code, 1,
                     1);
   } else {
     code = CLAPACK_NO_MEMORY;
   }
   free(work);
   free(int_work);
+  return code;
+}
+
+SHIM void cblas_ssyrk(enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, int n,
+                      int k, float alpha, const float *a, int lda, float beta, float *c, int ldc) {
+  need();
+  library.cblas_ssyrk(order, uplo, trans, n, k, alpha, a, lda, beta, c, ldc);
+}
+
+SHIM double cblas_ddot(int n, const double *x, int incx, const double *y, int incy) {
+  need();
+  return library.cblas_ddot(n, x, incx, y, incy);
+}
+
+SHIM int clapack_dgeqrf(int m, int n, double *a, int lda, double *tau) {
+  need();
+  int code = 0;
+  double work_size = 0;
+  const int ask = -1;
+  library.dgeqrf_(&m, &n, a, &lda, tau, &work_size, &ask, &code);
+  if (code != 0) return code;
+  const int work_count = (int)work_size;
+  double *work = malloc(sizeof(double) * (size_t)work_count);
+  if (!work) return CLAPACK_NO_MEMORY;
+  library.dgeqrf_(&m, &n, a, &lda, tau, work, &work_count, &code);
+  free(work);
+  return code;
+}
+
+SHIM int clapack_dorgqr(int m, int n, int k, double *a, int lda, const double *tau) {
+  need();
+  int code = 0;
+  double work_size = 0;
+  const int ask = -1;
+  library.dorgqr_(&m, &n, &k, a, &lda, tau, &work_size, &ask, &code);
+  if (code != 0) return code;
+  const int work_count = (int)work_size;
+  double *work = malloc(sizeof(double) * (size_t)work_count);
+  if (!work) return CLAPACK_NO_MEMORY;
+  library.dorgqr_(&m, &n, &k, a, &lda, tau, work, &work_count, &code);
+  free(work);
+  return code;
+}
+
+SHIM int clapack_dgesdd(int m, int n, double *a, int lda, double *s, double *u, int ldu, double *vt,
+                        int ldvt) {
+  need();
+  int code = 0;
+  double work_size = 0;
+  const int ask = -1;
+  int *int_work = malloc(sizeof(int) * 8 * (size_t)(m < n ? m : n));
+  if (!int_work) return CLAPACK_NO_MEMORY;
+  library.dgesdd_("S", &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, &work_size, &ask, int_work, &code, 1);
+  if (code == 0) {
+    const int work_count = (int)work_size;
+    double *work = malloc(sizeof(double) * (size_t)work_count);
+    if (work) {
+      library.dgesdd_("S", &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, work, &work_count, int_work, &code,
+                      1);
+    } else {
+      code = CLAPACK_NO_MEMORY;
+    }
+    free(work);
+  }
+  free(int_work);
+  return code;
+}
+
+SHIM int clapack_dgetrf(int n, double *a, int lda, int *pivots) {
+  need();
+  int code = 0;
+  library.dgetrf_(&n, &n, a, &lda, pivots, &code);
+  return code;
+}
+
+SHIM int clapack_dgetrs(int n, int count, const double *a, int lda, const int *pivots, double *b,
+                        int ldb) {
+  need();
+  int code = 0;
+  library.dgetrs_("N", &n, &count, a, &lda, pivots, b, &ldb, &code, 1);
+  return code;
+}
+
+SHIM int clapack_dpotrf(char uplo, int n, double *a, int lda) {
+  need();
+  int code = 0;
+  library.dpotrf_(&uplo, &n, a, &lda, &code, 1);
+  return code;
+}
+
+SHIM int clapack_dtrtri(char uplo, int n, double *a, int lda) {
+  need();
+  int code = 0;
+  library.dtrtri_(&uplo, "N", &n, a, &lda, &code, 1, 1);
   return code;
 }

@@ -359,7 +359,8 @@ private struct ImageTransform: Sendable {
     report.covarianceSeconds = seconds(clock.now - start)
     let middle = clock.now
     var eigenvalues = [Double](repeating: 0, count: count)
-    let code = clapack_dsyevd(CChar(UInt8(ascii: "L")), rows, &vectors, rows, &eigenvalues)
+    let code = clapack_dsyevd(
+      CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), rows, &vectors, rows, &eigenvalues)
     guard code == 0 else { throw DatasetError.eigenproblem(code) }
     let root = epsilon.squareRoot()
     for (number, eigenvalue) in eigenvalues.enumerated() {
@@ -393,7 +394,8 @@ private struct ImageTransform: Sendable {
     let vectors = covariance.base
     var eigenvalues = [Double](repeating: 0, count: width)
     // The upper triangle row by row is the lower one column by column.
-    let code = clapack_dsyevd(CChar(UInt8(ascii: "L")), size, vectors, size, &eigenvalues)
+    let code = clapack_dsyevd(
+      CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), size, vectors, size, &eigenvalues)
     guard code == 0 else { throw DatasetError.eigenproblem(code) }
     for (column, eigenvalue) in eigenvalues.enumerated() {
       // The fourth root, because each vector enters twice; rounding may make eigenvalues of 0

@@ -19,6 +19,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case bootstrap = 6
   /// Problems that an experiment draws: streams of convex costs, gradient sequences.
   case problem = 7
+  /// What the sum-of-functions optimizer chooses at random.
+  case sumOfFunctions = 9
   /// Everything that tests draw.
   case test = 8
 }

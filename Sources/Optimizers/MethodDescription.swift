@@ -1,3 +1,5 @@
+import Numerics
+
 /// What the registry knows about an optimization method.
 public struct MethodDescription: Sendable {
   /// The name that options and result files use, e.g. `"adam-epsilon-hat"`.
@@ -11,7 +13,16 @@ public struct MethodDescription: Sendable {
   /// The symbols of its state vectors, each with one element a parameter.
   public let stateVectors: [String]
 
-  let make: @Sendable (Hyperparameters, Int) -> any Optimizer
+  /// How it is made: one that is handed gradients, or one that asks for them.
+  enum Maker: Sendable {
+    case steps(@Sendable (Hyperparameters, Int) -> any Optimizer)
+    case sums(@Sendable (Hyperparameters, FloatVector, UInt64) throws -> any SumOptimizer)
+  }
+
+  let maker: Maker
+
+  /// Whether it minimises a sum of subfunctions and chooses what is evaluated (`SumOptimizer`).
+  public var takesSums: Bool { if case .sums = maker { true } else { false } }
 
   init(
     name: String, title: String, source: String, hyperparameters: [HyperparameterDescription],
@@ -23,7 +34,20 @@ public struct MethodDescription: Sendable {
     self.source = source
     self.hyperparameters = hyperparameters
     self.stateVectors = stateVectors
-    self.make = make
+    maker = .steps(make)
+  }
+
+  /// A method that minimises a sum of subfunctions.
+  init(
+    name: String, title: String, source: String, hyperparameters: [HyperparameterDescription],
+    makeSum: @escaping @Sendable (Hyperparameters, FloatVector, UInt64) throws -> any SumOptimizer
+  ) {
+    self.name = name
+    self.title = title
+    self.source = source
+    self.hyperparameters = hyperparameters
+    stateVectors = []
+    maker = .sums(makeSum)
   }
 
   /// The hyperparameter of that name, if the method has it.
@@ -68,6 +92,10 @@ public struct HyperparameterRange: Sendable, Equatable, CustomStringConvertible 
       "\(includesLower ? "[" : "(")\(text(lower)), \(text(upper))\(includesUpper ? "]" : ")")"
   }
 
+  static let count = HyperparameterRange(
+    lower: 1, includesLower: true, upper: .infinity, includesUpper: false)
+  static let share = HyperparameterRange(
+    lower: 0, includesLower: true, upper: 1, includesUpper: true)
   static let positive = HyperparameterRange(
     lower: 0, includesLower: false, upper: .infinity, includesUpper: false)
   static let notNegative = HyperparameterRange(

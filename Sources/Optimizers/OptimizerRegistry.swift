@@ -1,3 +1,4 @@
+import Numerics
 import Storage
 
 /// All methods, by name.
@@ -11,8 +12,12 @@ public enum OptimizerRegistry {
     NAdam.method,
   ]
 
-  /// The method of that name. Throws `OptimizerError.unknownMethod`.
+  /// The methods that minimise a sum of subfunctions and choose what is evaluated.
+  public static let sumOptimizers: [MethodDescription] = [SumOfFunctionsOptimizer.method]
+
+  /// The method of that name, of either kind. Throws `OptimizerError.unknownMethod`.
   public static func method(_ name: String) throws -> MethodDescription {
+    let all = all + sumOptimizers
     guard let method = all.first(where: { $0.name == name }) else {
       throw OptimizerError.unknownMethod(
         name, known: all.map(\.name), suggestion: closest(to: name, among: all.map(\.name)))
@@ -53,7 +58,22 @@ public enum OptimizerRegistry {
     _ name: String, hyperparameters: [String: Double] = [:], count: Int
   ) throws -> any Optimizer {
     let values = try resolve(name, hyperparameters: hyperparameters)
-    return try method(name).make(Hyperparameters(values), count)
+    guard case .steps(let make) = try method(name).maker else {
+      throw OptimizerError.needsSum(name)
+    }
+    return make(Hyperparameters(values), count)
+  }
+
+  /// An optimizer of a sum of subfunctions that starts at `theta`; `seed` decides its random choices.
+  /// Throws `OptimizerError`, `SumOptimizerError`.
+  public static func makeSum(
+    _ name: String, hyperparameters: [String: Double] = [:], theta: FloatVector, seed: UInt64
+  ) throws -> any SumOptimizer {
+    let values = try resolve(name, hyperparameters: hyperparameters)
+    guard case .sums(let make) = try method(name).maker else {
+      throw OptimizerError.takesGradients(name)
+    }
+    return try make(Hyperparameters(values), theta, seed)
   }
 }
 
@@ -69,6 +89,10 @@ public enum OptimizerError: UserFacingError, Equatable {
   case notRepresentable(String, method: String, value: Double)
   /// The text names no schedule.
   case unknownSchedule(String)
+  /// The method chooses what is evaluated, so it cannot be handed gradients.
+  case needsSum(String)
+  /// The method is handed gradients, and chooses nothing.
+  case takesGradients(String)
 
   /// What went wrong and what would be right; one line.
   public var description: String {
@@ -86,6 +110,12 @@ public enum OptimizerError: UserFacingError, Equatable {
         + "\(Float.leastNormalMagnitude) to \(Float.greatestFiniteMagnitude)"
     case .unknownSchedule(let text):
       "unknown schedule '\(text)'; choose one of \(Schedule.forms.joined(separator: ", "))"
+    case .needsSum(let name):
+      "\(name) chooses itself what is evaluated and cannot be handed gradients; "
+        + "use it where a cost is a sum of minibatches, as in mnist-mlp-deterministic"
+    case .takesGradients(let name):
+      "\(name) is handed gradients and does not choose what is evaluated; "
+        + "take one of \(OptimizerRegistry.sumOptimizers.map(\.name).joined(separator: ", "))"
     }
   }
 

@@ -16,7 +16,17 @@ public struct Claim: Sendable {
   public var figure: String
   /// The arms it is judged in, those of them that the document has; nil: in every arm it has.
   public var arms: [String]?
+  /// Whether it is decided by measured times, which differ from one run to the next: its outcome is then
+  /// stored apart from what repeats.
+  public private(set) var isTimed = false
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
+
+  /// The claim, decided by measured times.
+  public var timed: Claim {
+    var copy = self
+    copy.isTimed = true
+    return copy
+  }
 
   private init(
     _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,

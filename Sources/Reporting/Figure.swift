@@ -184,12 +184,16 @@ public struct Figure: Sendable, Equatable, Codable {
     /// A variable to take the horizontal coordinates from instead of the labels of `along`, e.g.
     /// `seconds`; its median over seeds is used.
     public var xVariable: String?
+    /// Labels of the line whose last value of `xVariable`, divided by its label along `along`, is the
+    /// unit of the horizontal coordinates, e.g. the seconds of a pass of another contender; nil: the
+    /// variable's own unit.
+    public var xUnit: [String: String]?
 
     /// A line of any variable.
     public init(
       _ name: String, _ colour: Colour, variable: String, along: String,
       select: [String: String] = [:], band: Band = .seeds, paper: String? = nil,
-      isPoints: Bool = false, xVariable: String? = nil
+      isPoints: Bool = false, xVariable: String? = nil, xUnit: [String: String]? = nil
     ) {
       self.name = name
       self.colour = colour
@@ -200,6 +204,7 @@ public struct Figure: Sendable, Equatable, Codable {
       self.paper = paper
       self.isPoints = isPoints
       self.xVariable = xVariable
+      self.xUnit = xUnit
     }
 
     /// The cost of a contender along the epochs: the median over seeds with their range, and the

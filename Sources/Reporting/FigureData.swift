@@ -116,6 +116,7 @@ package struct LineData: Sendable {
     let status = RunStatus(document)
     let seedLabels = cells.has("seed") ? cells.labels(of: "seed") : ["0"]
     let xCells = line.xVariable.flatMap { Cells($0, in: document) }
+    let unit = Self.unit(line, xCells, selection, seedLabels)
     var seen = [Bool](repeating: false, count: seedLabels.count)
     var points: [Point] = []
     for label in cells.labels(of: line.along) {
@@ -123,7 +124,8 @@ package struct LineData: Sendable {
       place[line.along] = label
       guard
         let x = Self.coordinate(
-          label, xCells, place, seedLabels, hasOwnVariable: line.xVariable != nil)
+          label, xCells, place, seedLabels, hasOwnVariable: line.xVariable != nil
+        ).map({ $0 / unit })
       else { continue }
       if case .quantiles(let dimension, let middle, let low, let high) = line.band {
         let values = [middle, low, high].map { quantile in
@@ -152,6 +154,23 @@ package struct LineData: Sendable {
     // The label after a running mean's last pass has no value, diverged or not.
     self.points = points.sorted { $0.x < $1.x }
     seeds = seen.count { $0 }
+  }
+
+  /// What the horizontal coordinates are divided by.
+  private static func unit(
+    _ line: Figure.Line, _ xCells: Cells?, _ selection: [String: String], _ seeds: [String]
+  ) -> Double {
+    guard let labels = line.xUnit, let xCells else { return 1 }
+    let place = selection.merging(labels) { _, unit in unit }
+    for label in xCells.labels(of: line.along).reversed() {
+      let here = place.merging([line.along: label]) { _, new in new }
+      if let steps = Double(label), steps > 0,
+        let value = coordinate(label, xCells, here, seeds, hasOwnVariable: true), value > 0
+      {
+        return value / steps
+      }
+    }
+    return 1
   }
 
   private static func coordinate(

@@ -26,7 +26,10 @@ public struct ResultSet: Sendable {
       sha256 = try SHA256.hexDigest(ofFile: path)
       self.path = path
       name = document.root.text("experiment") ?? FilePaths.name(of: path)
-      outcomes = try document.root.group("claims").map { try [ClaimOutcome](decoding: $0) } ?? []
+      let groups = [document.root, document.root.group("volatile")].compactMap {
+        $0?.group("claims")
+      }
+      outcomes = try groups.flatMap { try [ClaimOutcome](decoding: $0) }
       figures = try (document.root.group("figures")?.groups ?? []).map { group in
         let (figure, paper) = try Figure.decode(group.name, group.group)
         return (figure, paper)
@@ -51,7 +54,7 @@ public struct ResultSet: Sendable {
 
   /// The experiments of the reproduction, in the paper's order.
   public static let experimentNames = [
-    "mnist-logistic", "imdb-logistic", "mnist-mlp", "cifar-cnn",
+    "mnist-logistic", "imdb-logistic", "mnist-mlp", "mnist-mlp-deterministic", "cifar-cnn",
     "vae-bias-correction", "algorithm-properties", "regret", "adamax", "temporal-averaging",
     "fashion-mlp", "mnist-four-hidden",
   ]

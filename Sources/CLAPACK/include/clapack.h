@@ -29,8 +29,33 @@ void cblas_dgemm(enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transA, enum CBLAS
 void cblas_dsyrk(enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, int n, int k,
                  double alpha, const double *a, int lda, double beta, double *c, int ldc);
 
+// The same in single precision.
+void cblas_ssyrk(enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, int n, int k,
+                 float alpha, const float *a, int lda, float beta, float *c, int ldc);
+
+// The inner product of two vectors of n elements.
+double cblas_ddot(int n, const double *x, int incx, const double *y, int incy);
+
+// What follows works on matrices column by column, with their leading dimensions, as LAPACK does, and
+// returns 0, or LAPACK's code, or CLAPACK_NO_MEMORY.
+
 // Eigenvalues w, ascending, of the symmetric n x n matrix whose triangle `uplo` ('L' or 'U') is in a,
-// column by column, and its eigenvectors in its place, a column each. 0, or LAPACK's code, or
-// CLAPACK_NO_MEMORY.
+// and, for the job 'V' rather than 'N', its eigenvectors in its place, a column each.
 enum { CLAPACK_NO_MEMORY = -1010 };
-int clapack_dsyevd(char uplo, int n, double *a, int lda, double *w);
+int clapack_dsyevd(char job, char uplo, int n, double *a, int lda, double *w);
+
+// The QR factorisation of the m x n matrix a, and from it the first k columns of Q.
+int clapack_dgeqrf(int m, int n, double *a, int lda, double *tau);
+int clapack_dorgqr(int m, int n, int k, double *a, int lda, const double *tau);
+
+// The thin singular value decomposition of the m x n matrix a: with k = min(m, n), u is m x k, vt k x n.
+int clapack_dgesdd(int m, int n, double *a, int lda, double *s, double *u, int ldu, double *vt,
+                   int ldvt);
+
+// The LU factorisation of the n x n matrix a, and solutions of a x = b for `count` columns b.
+int clapack_dgetrf(int n, double *a, int lda, int *pivots);
+int clapack_dgetrs(int n, int count, const double *a, int lda, const int *pivots, double *b, int ldb);
+
+// The Cholesky factor in the triangle `uplo` of the n x n matrix a, and the inverse of a triangle.
+int clapack_dpotrf(char uplo, int n, double *a, int lda);
+int clapack_dtrtri(char uplo, int n, double *a, int lda);

@@ -19,6 +19,7 @@
 #include "vk_measure.h"
 #include "vk_memory.h"
 #include "vk_products.h"
+#include "vk_subspace.h"
 #include "vk_variational.h"
 
 // target += factor * source, n elements.

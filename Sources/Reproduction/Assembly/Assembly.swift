@@ -15,6 +15,7 @@ struct Assembly {
   private var divergedEpoch: [Int32]
   private var divergedStep: [Int32]
   private var elapsed: [Double] = []
+  private var trained: [Double] = []
   private var hyperparameters: [[Int]: Hyperparameters] = [:]
 
   private struct Array {
@@ -96,9 +97,15 @@ struct Assembly {
         cell * length..<(cell + 1) * length, with: series.values)
     }
     if let length = ownAxes.first(where: { $0.name == "epoch" })?.length {
-      if elapsed.isEmpty { elapsed = [Double](repeating: .nan, count: cellCount * length) }
-      for (index, seconds) in record.elapsedSeconds.prefix(length).enumerated() {
-        elapsed[cell * length + index] = seconds
+      for (seconds, all) in [
+        (record.elapsedSeconds, \Assembly.elapsed), (record.trainingSeconds, \Assembly.trained),
+      ] where !seconds.isEmpty {
+        if self[keyPath: all].isEmpty {
+          self[keyPath: all] = [Double](repeating: .nan, count: cellCount * length)
+        }
+        for (index, value) in seconds.prefix(length).enumerated() {
+          self[keyPath: all][cell * length + index] = value
+        }
       }
     }
   }
@@ -156,6 +163,17 @@ struct Assembly {
             Attribute("units", "s"),
           ])
       ]
+      if !trained.isEmpty {
+        volatile.variables.append(
+          Variable(
+            "training_seconds", axisNames + ["epoch"], .double(trained),
+            attributes: [
+              Attribute(
+                "long_name",
+                "processor seconds of training up to the end of the epoch, without evaluations"),
+              Attribute("units", "s"),
+            ]))
+      }
       group.groups.append(Subgroup("volatile", volatile))
     }
     return group

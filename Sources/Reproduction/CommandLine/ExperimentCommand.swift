@@ -224,11 +224,16 @@ public struct ExperimentCommand: Sendable {
   private func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
     let options = session.options
     var document = try session.document()
-    let outcomes = experiment.claims.judge(
-      document, paper: experiment.paper, siblings: siblings(session))
+    let siblings = siblings(session)
+    func judge(timed: Bool) -> [ClaimOutcome] {
+      experiment.claims.filter { $0.isTimed == timed }
+        .judge(document, paper: experiment.paper, siblings: siblings)
+    }
+    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
+    if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
     let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
     if !figures.isEmpty {

@@ -197,6 +197,18 @@ final class Session: Sendable {
     return Document(root: root)
   }
 
+  /// Adds verdicts that times decide to `/volatile`.
+  func addTimed(_ outcomes: [ClaimOutcome], to document: inout Document) {
+    let claims = Subgroup("claims", outcomes.encoded())
+    if let index = document.root.groups.firstIndex(where: { $0.name == "volatile" }) {
+      document.root.groups[index].group.groups.append(claims)
+    } else {
+      var group = Group()
+      group.groups = [claims]
+      document.root.groups.append(Subgroup("volatile", group))
+    }
+  }
+
   /// Adds to `/volatile` what differs from one time to the next.
   func addVolatile(to document: inout Document, seconds: Double) {
     let attributes = [

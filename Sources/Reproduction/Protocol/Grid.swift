@@ -118,6 +118,12 @@ public struct Grid: Sendable {
     self.schedules = schedules
   }
 
+  /// The only point there can be, which needs no search.
+  var onlyPoint: GridPoint? {
+    let points = points
+    return points.count == 1 && !axes.contains(where: \.isExtended) ? points[0] : nil
+  }
+
   var points: [GridPoint] {
     var combinations: [[String: Double]] = [[:]]
     for axis in axes {

@@ -39,21 +39,39 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   /// Makes the process of a run; the data are loaded once for all runs.
   var makeProcess: @Sendable (RunSpecification, RunResources) throws -> TrainingProcess {
     let cache = DataCache(data)
+    return { run, resources in try trainingProcess(run, resources, cache) }
+  }
+
+  private func trainingProcess(
+    _ run: RunSpecification, _ resources: RunResources, _ cache: DataCache<Data>
+  ) throws -> TrainingProcess {
+    let loaded = try cache.data(for: run.settings, resources: resources)
+    // Before the objective makes its buffers, and after, as it may take fewer of the examples.
+    if let count = data.trainingCount(loaded) { try check(run, count: count) }
+    let objective = try objective(loaded, run.settings, run.minibatch)
+    try check(run, count: objective.count(of: .training))
+    var optimizer = try OptimizerRegistry.make(
+      run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount)
+    for kind in averages {
+      optimizer = AveragedOptimizer(optimizer, averaging: kind, count: objective.parameterCount)
+    }
+    return TrainingProcess(
+      run, objective: objective, optimizer: optimizer,
+      schedule: try Schedule.parse(run.schedule),
+      probes: [.full, .sparse].contains(run.recording) ? probes : [])
+  }
+
+  /// Makes the process of a run of either kind of method.
+  var makeAnyProcess: @Sendable (RunSpecification, RunResources) throws -> any RunProcess {
+    let cache = DataCache(data)
     return { run, resources in
-      let loaded = try cache.data(for: run.settings, resources: resources)
-      // Before the objective makes its buffers, and after, as it may take fewer of the examples.
-      if let count = data.trainingCount(loaded) { try check(run, count: count) }
-      let objective = try objective(loaded, run.settings, run.minibatch)
-      try check(run, count: objective.count(of: .training))
-      var optimizer = try OptimizerRegistry.make(
-        run.method, hyperparameters: run.hyperparameters, count: objective.parameterCount)
-      for kind in averages {
-        optimizer = AveragedOptimizer(optimizer, averaging: kind, count: objective.parameterCount)
+      guard try OptimizerRegistry.method(run.method).takesSums else {
+        return try trainingProcess(run, resources, cache)
       }
-      return TrainingProcess(
-        run, objective: objective, optimizer: optimizer,
-        schedule: try Schedule.parse(run.schedule),
-        probes: [.full, .sparse].contains(run.recording) ? probes : [])
+      let loaded = try cache.data(for: run.settings, resources: resources)
+      return try SumTrainingProcess(
+        run, exampleCount: data.trainingCount(loaded) ?? run.minibatch
+      ) { minibatch in try objective(loaded, run.settings, minibatch) }
     }
   }
 

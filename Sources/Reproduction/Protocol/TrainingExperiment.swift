@@ -101,7 +101,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The experiment for the command line.
   public var experiment: Experiment {
-    let makeProcess = training.makeProcess
+    let makeProcess = training.makeAnyProcess
     var experiment = Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: settings, methods: contenders.map(\.optimizer),
@@ -246,6 +246,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func tunedChoice(
     _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
   ) -> Contender.Choice? {
+    if let only = grid.onlyPoint {
+      return .init(only.hyperparameters, schedule: only.schedule)
+    }
     let best: SearchedPoint?
     switch search[request.profile].source {
     case .committed(let committed):
@@ -270,6 +273,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           plan.runs += finalRuns(contender, published, arm: .published, request: request)
         }
         guard let grid = contender.grid, request.isSearch || arms.contains(.tuned) else {
+          continue
+        }
+        guard grid.onlyPoint == nil else {
+          if !request.isSearch,
+            let only = tunedChoice(contender, grid, request: request, records: records)
+          {
+            plan.runs += finalRuns(contender, only, arm: .tuned, request: request)
+          }
           continue
         }
         var isInline = request.isSearch
@@ -335,7 +346,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     case .published: return contender.published != nil
     case .custom: return true
     case .tuned:
-      guard contender.grid != nil else { return false }
+      guard let grid = contender.grid else { return false }
+      guard grid.onlyPoint == nil else { return true }
       guard case .committed(let committed) = search[request.profile].source else { return true }
       return committed.best(contender.name, for: epochCount(request)) != nil
     }
@@ -431,6 +443,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         }
         assembly.describe(probe.name, longName: probe.meaning, units: "1")
       }
+      if try contenders.contains(where: { try OptimizerRegistry.method($0.optimizer).takesSums }) {
+        for (name, meaning) in SumTrainingProcess.meanings {
+          assembly.describe(
+            name, longName: meaning, units: name == "optimizer_bytes" ? "byte" : "1")
+        }
+      }
       for (armIndex, arm) in arms.enumerated() {
         for (contenderIndex, contender) in contenders.enumerated() {
           guard
@@ -488,7 +506,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       }
       var rows: [CommittedSearch.Row] = []
       for contender in contenders {
-        guard let grid = contender.grid else { continue }
+        guard let grid = contender.grid, grid.onlyPoint == nil else { continue }
         let searched = gridSearch(contender, grid, request: request, records: records).searched
         for entry in searched {
           let runs = searchRuns(contender, entry.point, request: request)

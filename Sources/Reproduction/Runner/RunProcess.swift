@@ -25,8 +25,17 @@ public protocol RunProcess: AnyObject {
   /// Seconds of computation up to the end of each epoch, those before a resume included.
   var elapsedSeconds: [Double] { get }
 
+  /// Seconds of processor time of the training alone, up to the end of each epoch; empty where that is
+  /// not told apart.
+  var trainingSeconds: [Double] { get }
+
   /// How far the run is.
   var progress: RunProgress { get }
+}
+
+extension RunProcess {
+  /// None.
+  public var trainingSeconds: [Double] { [] }
 }
 
 /// How far a run is.

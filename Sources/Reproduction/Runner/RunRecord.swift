@@ -37,15 +37,20 @@ public struct RunRecord: Sendable {
   public var series: [Series]
   /// Seconds of computation up to the end of each epoch; not repeatable, unlike the rest.
   public var elapsedSeconds: [Double]
+  /// Seconds of processor time of the training alone, up to the end of each epoch; empty where that
+  /// is not told apart.
+  public var trainingSeconds: [Double]
 
   /// A record.
   public init(
-    specification: RunSpecification, outcome: Outcome, series: [Series], elapsedSeconds: [Double]
+    specification: RunSpecification, outcome: Outcome, series: [Series], elapsedSeconds: [Double],
+    trainingSeconds: [Double] = []
   ) {
     self.specification = specification
     self.outcome = outcome
     self.series = series
     self.elapsedSeconds = elapsedSeconds
+    self.trainingSeconds = trainingSeconds
   }
 
   /// The series by name.

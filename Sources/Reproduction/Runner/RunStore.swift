@@ -108,6 +108,7 @@ public final class RunStore: Sendable {
     var file = try SealedFile(kind: recordKind, header: header)
     for series in record.series { file.append("series." + series.name, series.values) }
     file.append("elapsed", record.elapsedSeconds)
+    if !record.trainingSeconds.isEmpty { file.append("training", record.trainingSeconds) }
     return file
   }
 
@@ -122,7 +123,8 @@ public final class RunStore: Sendable {
     }
     return RunRecord(
       specification: header.specification, outcome: header.outcome, series: series,
-      elapsedSeconds: try file.doubles("elapsed"))
+      elapsedSeconds: try file.doubles("elapsed"),
+      trainingSeconds: file.sectionNames.contains("training") ? try file.doubles("training") : [])
   }
 
   // MARK: Checkpoints

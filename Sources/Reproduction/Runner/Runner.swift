@@ -141,7 +141,7 @@ public final class Runner: Sendable {
       if let outcome {
         let record = RunRecord(
           specification: run, outcome: outcome, series: process.series,
-          elapsedSeconds: process.elapsedSeconds)
+          elapsedSeconds: process.elapsedSeconds, trainingSeconds: process.trainingSeconds)
         try keeping { try store.commit(record) }
         note(outcome, run: run)
         return nil

@@ -108,6 +108,7 @@ public final class TrainingProcess: RunProcess {
   private var probed: [[Double]]
   private var isPrepared = false
 
+  private var trainingClock = TrainingClock()
   private var secondsBefore = 0.0
   private var resumedAt = ContinuousClock.now
 
@@ -118,6 +119,7 @@ public final class TrainingProcess: RunProcess {
     var testCost: [Double] = []
     var testError: [Double] = []
     var elapsed: [Double] = []
+    var training: [Double] = []
   }
 
   private let storedCount: Int
@@ -152,6 +154,8 @@ public final class TrainingProcess: RunProcess {
   public func advance(pause: () -> Bool) throws -> Outcome? {
     resumedAt = .now
     defer { secondsBefore += (ContinuousClock.now - resumedAt).seconds; resumedAt = .now }
+    trainingClock.start()
+    defer { trainingClock.stop() }
     if !isPrepared {
       isPrepared = true
       if let divergence = closeEpoch(running: nil) { return divergence }
@@ -246,6 +250,9 @@ public final class TrainingProcess: RunProcess {
 
   /// Records the quantities at theta after `epoch` passes.
   private func closeEpoch(running: Double?) -> Outcome? {
+    trainingClock.stop()
+    defer { trainingClock.start() }
+    curves.training.append(trainingClock.seconds)
     if let running { curves.runningCost.append(running) }
     let isFinite = theta.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
     guard isFinite else { return divergedInLastStep("theta is no longer finite") }
@@ -310,6 +317,9 @@ public final class TrainingProcess: RunProcess {
   /// Seconds of computation up to the end of each epoch.
   public var elapsedSeconds: [Double] { curves.elapsed }
 
+  /// Processor seconds of the steps, without what is evaluated after each epoch.
+  public var trainingSeconds: [Double] { curves.training }
+
   /// How far the run is.
   public var progress: RunProgress {
     RunProgress(
@@ -326,7 +336,8 @@ public final class TrainingProcess: RunProcess {
       "running": [runningSum, lastCost, secondsBefore + (ContinuousClock.now - resumedAt).seconds],
       "train_cost": curves.trainCost, "train_cost_running": curves.runningCost,
       "penalty": curves.penalty, "test_cost": curves.testCost, "test_error": curves.testError,
-      "elapsed": curves.elapsed,
+      "elapsed": curves.elapsed, "training": curves.training,
+      "trainingSeconds": [trainingClock.seconds],
     ]
     for (probe, values) in zip(probes, probed) { state.numbers["probe." + probe.name] = values }
     state.vectors = ["theta": theta]
@@ -353,7 +364,9 @@ public final class TrainingProcess: RunProcess {
       penalty: try state.numbers("penalty", count: closed),
       testCost: try state.numbers("test_cost", count: closed),
       testError: try state.numbers("test_error", count: closed),
-      elapsed: try state.numbers("elapsed", count: closed))
+      elapsed: try state.numbers("elapsed", count: closed),
+      training: try state.numbers("training", count: closed))
+    trainingClock = TrainingClock(seconds: try state.numbers("trainingSeconds", count: 1)[0])
     for (index, probe) in probes.enumerated() {
       guard let values = state.numbers["probe." + probe.name] else {
         throw UnusableState("no values of \(probe.name)")

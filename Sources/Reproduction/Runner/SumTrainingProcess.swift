@@ -1,0 +1,238 @@
+import Networks
+import Numerics
+import Optimizers
+import ResultStore
+
+/// Training by an optimizer that minimises the sum of the costs of fixed minibatches and chooses itself
+/// which of them is evaluated next, step by step, resumable at every step.
+///
+/// An epoch is as many evaluations as there are minibatches, so that it costs what a pass over the data
+/// costs; the step that completes it may go a few evaluations further.
+public final class SumTrainingProcess: RunProcess {
+  private let specification: RunSpecification
+  private let sum: MinibatchSum
+  private var optimizer: any SumOptimizer
+
+  private var epoch = 0
+  private var stepInEpoch = 0
+  private var isPrepared = false
+  private var runningSum = 0.0
+  private var evaluationsBefore = 0
+  private var failuresBefore = 0
+  private var curves: [String: [Double]] = [:]
+
+  private var clock = TrainingClock()
+  private var secondsBefore = 0.0
+  private var resumedAt = ContinuousClock.now
+
+  /// What is recorded before the first pass and after each.
+  private static let closing = [
+    "train_cost", "penalty", "test_cost", "test_error", "optimizer_bytes", "elapsed", "training",
+  ]
+  /// What is recorded of each pass.
+  private static let passing = [
+    "train_cost_running", "evaluations", "failures", "damping", "active",
+  ]
+
+  /// A run that has not started.
+  ///
+  /// - Parameters:
+  ///   - exampleCount: the training examples, which are divided into minibatches of equal size, give or
+  ///     take one.
+  ///   - makeObjective: makes the objective for the size of the largest minibatch.
+  /// - Throws: `UsageError` if there are more minibatches than examples.
+  public init(
+    _ specification: RunSpecification, exampleCount: Int,
+    makeObjective: (_ minibatch: Int) throws -> any Objective
+  ) throws {
+    self.specification = specification
+    let values = try OptimizerRegistry.resolve(
+      specification.method, hyperparameters: specification.hyperparameters)
+    let count = Int((values[SumOfFunctionsOptimizer.subfunctionsName] ?? 1).rounded())
+    guard count <= exampleCount else {
+      throw UsageError(
+        "\(count) minibatches are more than the \(exampleCount) training examples; "
+          + "choose fewer --\(SumOfFunctionsOptimizer.subfunctionsName)")
+    }
+    let objective = try makeObjective((exampleCount + count - 1) / count)
+    precondition(objective.count(of: .training) == exampleCount)
+    sum = MinibatchSum(
+      objective, count: count, seed: specification.seed,
+      noise: (values[SumOfFunctionsOptimizer.freshNoiseName] ?? 0) >= 0.5 ? .fresh : .frozen)
+    optimizer = try OptimizerRegistry.makeSum(
+      specification.method, hyperparameters: specification.hyperparameters,
+      theta: objective.initialTheta(seed: specification.seed), seed: specification.seed)
+  }
+
+  /// Goes on, step by step, epoch by epoch.
+  public func advance(pause: () -> Bool) throws -> Outcome? {
+    resumedAt = .now
+    clock.start()
+    defer {
+      clock.stop()
+      secondsBefore += (ContinuousClock.now - resumedAt).seconds
+      resumedAt = .now
+    }
+    if !isPrepared {
+      isPrepared = true
+      if let divergence = closeEpoch() { return divergence }
+    }
+    while epoch < specification.epochs {
+      do {
+        sum.evaluation = optimizer.evaluations
+        try optimizer.step(sum)
+      } catch let error as SumOptimizerError {
+        return .diverged(epoch: epoch, step: stepInEpoch, reason: error.description)
+      }
+      stepInEpoch += 1
+      runningSum += optimizer.status.value
+      while epoch < specification.epochs, optimizer.evaluations >= (epoch + 1) * sum.count {
+        closePass()
+        if let divergence = closeEpoch() { return divergence }
+      }
+      if epoch < specification.epochs, pause() { return nil }
+    }
+    return .finished
+  }
+
+  private func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
+
+  private func closePass() {
+    epoch += 1
+    record("train_cost_running", runningSum / Double(max(stepInEpoch, 1)))
+    record("evaluations", Double(optimizer.evaluations - evaluationsBefore))
+    let status = optimizer.status
+    record("failures", Double(status.failures - failuresBefore))
+    record("damping", status.damping)
+    record("active", Double(status.active))
+    evaluationsBefore = optimizer.evaluations
+    failuresBefore = status.failures
+    stepInEpoch = 0
+    runningSum = 0
+  }
+
+  /// Records the quantities at theta after `epoch` passes.
+  private func closeEpoch() -> Outcome? {
+    clock.stop()
+    defer { clock.start() }
+    record("training", clock.seconds)
+    let isEvaluated = specification.recording.isEvaluated(after: epoch, of: specification.epochs)
+    let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
+    let theta = optimizer.theta
+    let objective = sum.objective
+    let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
+    let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
+    record("train_cost", training?.cost ?? .nan)
+    record("penalty", isEvaluated ? objective.penalty(at: theta) : .nan)
+    record("test_cost", test?.cost ?? .nan)
+    record("test_error", test?.error ?? .nan)
+    record("optimizer_bytes", Double(optimizer.status.byteCount))
+    record("elapsed", secondsBefore + (ContinuousClock.now - resumedAt).seconds)
+    if let cost = training?.cost, !cost.isFinite {
+      return .diverged(
+        epoch: max(epoch - 1, 0), step: stepInEpoch, reason: "the training cost is \(cost)")
+    }
+    return nil
+  }
+
+  /// What has been recorded so far.
+  public var series: [Series] {
+    let length = specification.epochs + 1
+    let names = (Self.closing + Self.passing).filter { !["elapsed", "training"].contains($0) }
+    return names.compactMap { name in
+      let values = curves[name] ?? []
+      // Data without classes have no errors.
+      if name == "test_error", !values.isEmpty, values.allSatisfy(\.isNaN) { return nil }
+      return Series(
+        name, axes: ["epoch"], shape: [length],
+        values: values + [Double](repeating: .nan, count: length - values.count))
+    }
+  }
+
+  /// Seconds of computation up to the end of each epoch.
+  public var elapsedSeconds: [Double] { curves["elapsed"] ?? [] }
+
+  /// Processor seconds of the steps, without what is evaluated after each epoch.
+  public var trainingSeconds: [Double] { curves["training"] ?? [] }
+
+  /// How far the run is, in evaluations.
+  public var progress: RunProgress {
+    RunProgress(
+      step: min(optimizer.evaluations, specification.epochs * sum.count),
+      steps: specification.epochs * sum.count, epoch: epoch, cost: optimizer.status.value)
+  }
+
+  private static let prefix = "optimizer."
+
+  /// The optimizer's state, counters and curves.
+  public func save() -> ProcessState {
+    var state = ProcessState()
+    let saved = optimizer.state
+    for (name, value) in saved.counters { state.counters[Self.prefix + name] = value }
+    for (name, values) in saved.numbers { state.numbers[Self.prefix + name] = values }
+    for (name, values) in saved.vectors { state.vectors[Self.prefix + name] = values }
+    state.counters["epoch"] = epoch
+    state.counters["stepInEpoch"] = stepInEpoch
+    state.counters["prepared"] = isPrepared ? 1 : 0
+    state.counters["evaluationsBefore"] = evaluationsBefore
+    state.counters["failuresBefore"] = failuresBefore
+    state.numbers["running"] = [
+      runningSum, secondsBefore + (ContinuousClock.now - resumedAt).seconds, clock.seconds,
+    ]
+    for name in Self.closing + Self.passing { state.numbers["curve." + name] = curves[name] ?? [] }
+    return state
+  }
+
+  /// Continues from a saved state.
+  public func restore(_ state: ProcessState) throws {
+    let epoch = try state.counter("epoch")
+    guard (0...specification.epochs).contains(epoch) else {
+      throw UnusableState("epoch \(epoch) is outside the run")
+    }
+    let isPrepared = try state.counter("prepared") == 1
+    var curves: [String: [Double]] = [:]
+    for (names, count) in [(Self.closing, isPrepared ? epoch + 1 : 0), (Self.passing, epoch)] {
+      for name in names { curves[name] = try state.numbers("curve." + name, count: count) }
+    }
+    let running = try state.numbers("running", count: 3)
+    func own<Value>(_ all: [String: Value]) -> [String: Value] {
+      var found: [String: Value] = [:]
+      for (name, value) in all where name.hasPrefix(Self.prefix) {
+        found[String(name.dropFirst(Self.prefix.count))] = value
+      }
+      return found
+    }
+    var saved = SumOptimizerState()
+    saved.counters = own(state.counters)
+    saved.numbers = own(state.numbers)
+    saved.vectors = own(state.vectors)
+    let stepInEpoch = try state.counter("stepInEpoch")
+    let evaluationsBefore = try state.counter("evaluationsBefore")
+    let failuresBefore = try state.counter("failuresBefore")
+    do {
+      try optimizer.restore(saved)
+    } catch let error as SumOptimizerError {
+      throw UnusableState(error.description)
+    }
+    self.epoch = epoch
+    self.isPrepared = isPrepared
+    self.stepInEpoch = stepInEpoch
+    self.evaluationsBefore = evaluationsBefore
+    self.failuresBefore = failuresBefore
+    self.curves = curves
+    runningSum = running[0]
+    secondsBefore = running[1]
+    clock = TrainingClock(seconds: running[2])
+  }
+
+  /// What the quantities are that only these runs have, for the result file.
+  static let meanings: [(name: String, meaning: String)] = [
+    ("evaluations", "evaluations of a minibatch in the pass that starts after so many epochs"),
+    ("failures", "failed steps in the pass that starts after so many epochs"),
+    (
+      "damping", "factor of the Newton step at the end of the pass that starts after so many epochs"
+    ),
+    ("active", "minibatches in the model at the end of the pass that starts after so many epochs"),
+    ("optimizer_bytes", "bytes of parameters, gradient and everything that the optimizer keeps"),
+  ]
+}

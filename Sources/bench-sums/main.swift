@@ -1,0 +1,146 @@
+// Prints, for the perceptron of Figure 2 (b) and several numbers of minibatches, what a step of the
+// sum-of-functions optimizer costs beside the gradient that it asks for, and what bounds it.
+
+import COneDNN
+import CVectorKernels
+import Datasets
+import Glibc
+import Networks
+import Numerics
+import Optimizers
+import Reproduction
+import Storage
+
+func column(_ text: String, _ width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+func rounded(_ value: Double, _ digits: Int) -> String {
+  let scale = pow(10, Double(digits))
+  return "\((value * scale).rounded() / scale)"
+}
+
+func complain(_ text: String) {
+  let line = Array("bench-sums: \(text)\n".utf8)
+  _ = write(STDERR_FILENO, line, line.count)
+}
+
+/// Processor time of this thread in seconds.
+func now() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}
+
+/// A sum that adds up how long its evaluations take.
+final class TimedSum: SumOfSubfunctions {
+  private let inner: MinibatchSum
+  private(set) var seconds = 0.0
+  var count: Int { inner.count }
+
+  init(_ inner: MinibatchSum) { self.inner = inner }
+
+  func evaluate(_ index: Int, at theta: FloatVector, gradient: inout FloatVector) -> Double {
+    let start = now()
+    defer { seconds += now() - start }
+    return inner.evaluate(index, at: theta, gradient: &gradient)
+  }
+}
+
+/// Bytes a second that one thread reads of memory that is in no cache.
+func readingRate() -> Double {
+  let count = 64 << 20
+  let memory = FloatVector(repeating: 1, count: count)
+  let vector = FloatVector(repeating: 1, count: count)
+  var best = 0.0
+  for _ in 0..<5 {
+    var sum = 0.0
+    let start = now()
+    memory.withUnsafeBufferPointer { memory in
+      vector.withUnsafeBufferPointer { vector in
+        vk_subspace_coefficients(
+          memory.baseAddress, 1, 1, vector.baseAddress, count, &sum)
+      }
+    }
+    precondition(sum > 0)
+    best = max(best, 8 * Double(count) / (now() - start))
+  }
+  return best
+}
+
+/// The numbers of minibatches that are asked for; ends the program for `--help`.
+func chosenCounts() throws -> [Int] {
+  let parser = OptionParser([
+    CommandOption("version", nil, "print the version and end"),
+    CommandOption("help", nil, "print this and end"),
+  ])
+  let options = try parser.parse(CommandLine.arguments)
+  if options.contains("help") {
+    let usage = """
+      Usage: bench-sums [MINIBATCHES...]
+
+      Times steps of the sum-of-functions optimizer on the perceptron 784-1000-1000-10 and 60,000
+      examples, divided into so many minibatches (default: 24 100), on one thread: what a step takes
+      beside the gradient. 100 minibatches take 2.5 GB of memory and a minute or two.
+      """
+    print(parser.help(usage: usage), terminator: "")
+    exit(ExitStatus.success.rawValue)
+  }
+  if options.contains("version") {
+    print("bench-sums \(Program.version)")
+    exit(ExitStatus.success.rawValue)
+  }
+  let counts = try options.operands.map { text in
+    guard let count = Int(text), (1...1000).contains(count) else {
+      throw UsageError("MINIBATCHES is a number from 1 to 1000, not \"\(text)\"")
+    }
+    return count
+  }
+  return counts.isEmpty ? [24, 100] : counts
+}
+
+do {
+  let counts = try chosenCounts()
+  onednn_set_threads(1)
+  let examples = 60_000
+  let data = try StandIn.images(.mnist, trainingCount: examples, testCount: 100)
+  let rate = readingRate()
+  print("one thread reads \(rounded(rate * 1e-9, 1)) GB/s; times in ms of processor time a step")
+  print(
+    column("minibatches", 11), column("dimensions", 10), column("gradient", 9), column("beside", 8),
+    column("ratio", 6), column("reading", 8), column("memory MB", 10))
+  for count in counts {
+    let network = try MultilayerPerceptron(
+      training: data.training, test: data.test, options: .init(),
+      minibatchCapacity: (examples + count - 1) / count)
+    let sum = TimedSum(MinibatchSum(network, count: count, seed: 0, noise: .frozen))
+    var optimizer = try SumOfFunctionsOptimizer(
+      theta: network.initialTheta(seed: 0), count: count, seed: 0)
+    // The first growth to full size is not what a step costs later.
+    while optimizer.collapses < 1 { try optimizer.step(sum) }
+    let (evaluations, gradients, start) = (optimizer.evaluations, sum.seconds, now())
+    var dimensions = 0
+    // One cycle of growth, with its collapse.
+    while optimizer.collapses < 2 {
+      dimensions += optimizer.subspaceDimension
+      try optimizer.step(sum)
+    }
+    let made = Double(optimizer.evaluations - evaluations)
+    let gradient = (sum.seconds - gradients) / made
+    let beside = (now() - start) / made - gradient
+    let mean = Double(dimensions) / made
+    // Each new gradient is projected, and then the position moved: two passes over the basis.
+    let reading = 2 * 4 * mean * Double(network.parameterCount) / rate
+    print(
+      column("\(count)", 11), column(rounded(mean, 0), 10),
+      column(rounded(gradient * 1e3, 1), 9), column(rounded(beside * 1e3, 1), 8),
+      column(rounded(beside / gradient, 2), 6), column(rounded(reading * 1e3, 1), 8),
+      column(rounded(Double(optimizer.status.byteCount) * 1e-6, 0), 10))
+  }
+} catch let error as any UserFacingError {
+  complain(error.description)
+  exit(error.exitStatus.rawValue)
+} catch {
+  complain("\(error)")
+  exit(ExitStatus.software.rawValue)
+}

@@ -1,0 +1,183 @@
+import Glibc
+import Reporting
+import Reproduction
+
+let frozenMasks = "SFO, frozen masks"
+let freshMasks = "SFO, fresh masks"
+let alignedFigure = "fig2b-aligned"
+let alignedTimeFigure = "fig2b-aligned-walltime"
+let timeVariable = "volatile/training_seconds"
+private let bytesVariable = "optimizer_bytes"
+let memorySizes = [12, 24, 50, 100]
+
+/// The contender that has so many minibatches.
+func sfoName(_ subfunctions: Int) -> String {
+  subfunctions == 24 ? "SFO" : "SFO, N = \(subfunctions)"
+}
+
+/// The paper's curves with two figures more, in which Adam stands after the passes that its costs took,
+/// like SFO: the paper draws the mean over its first pass at 0.
+func alignedCurves(_ paper: PaperCurves) -> PaperCurves {
+  var all = paper
+  for (figure, aligned) in [("fig2b", alignedFigure), ("fig2b-walltime", alignedTimeFigure)] {
+    for var curve in paper.curves(of: figure) {
+      curve.figure = aligned
+      if curve.name == "Adam" {
+        for index in curve.points.indices { curve.points[index].x += 1 }
+      }
+      all.curves.append(curve)
+    }
+  }
+  return all
+}
+
+/// The bytes that a first-order method keeps, under the name that SFO's runs record them by.
+let memoryProbe = Probe(
+  bytesVariable, .everyEpoch,
+  meaning: "bytes of parameters, gradient and everything that the optimizer keeps"
+) { context in
+  [Double(4 * context.theta.count * (2 + context.optimizer.state.vectors.count))]
+}
+
+/// Processor seconds of training until the cost of the training set is at most `target`, one a seed;
+/// infinite where it never is.
+private func secondsUntil(
+  _ target: Double, _ contender: String, _ context: ClaimContext
+) throws -> [Double] {
+  let costs = try context.array("train_cost")
+  let seconds = try context.array(timeVariable)
+  return try context.seeds(of: costs).compactMap { seed in
+    var found = false
+    for label in costs.labels(of: "epoch") {
+      guard let epoch = Int(label),
+        case .value(let cost) = try context.cell(costs, contender, seed: seed, epoch: epoch)
+      else { continue }
+      found = true
+      if cost <= target,
+        case .value(let time) = try context.cell(seconds, contender, seed: seed, epoch: epoch)
+      {
+        return time
+      }
+    }
+    return found ? .infinity : nil
+  }
+}
+
+/// Adam reaches a cost in less time; where SFO never does, there is no ratio.
+private func timeClaim(_ target: Double) -> Claim {
+  .custom(
+    "fig2b.adam-faster-per-second.cost-\(NumberText.significant(target))",
+    "Adam makes faster progress than SFO in terms of wall-clock time: to a cost of "
+      + NumberText.significant(target), place: place,
+    rule: "processor seconds of training until the cost of the training set is at most "
+      + "\(NumberText.significant(target)): the interval of log(Adam / SFO) lies below 0; if SFO never "
+      + "gets there in the passes made and Adam does in every seed, reproduced; if neither does, not run",
+    figure: "fig2b", arms: ["tuned"]
+  ) { context in
+    let (adam, sfo) = (
+      try secondsUntil(target, "Adam", context), try secondsUntil(target, "SFO", context)
+    )
+    guard !adam.isEmpty, adam.count == sfo.count else {
+      throw NotRun("Adam and SFO have not been run with the same seeds")
+    }
+    let text =
+      "Adam \(NumberText.significant(Statistics.median(adam))) s, "
+      + "SFO \(NumberText.significant(Statistics.median(sfo))) s (medians)"
+    if adam.allSatisfy(\.isFinite), sfo.allSatisfy(\.isFinite) {
+      let estimate = Statistics.bootstrapMean(zip(adam, sfo).map { log($0 / $1) })
+      return ClaimOutcome(
+        Verdict(allBelowZero: [estimate]), estimate, threshold: 0, unit: "log(Adam / SFO)",
+        text + (estimate.hasInterval ? "" : "; one seed has no interval"))
+    }
+    if adam.allSatisfy(\.isFinite), !sfo.contains(where: \.isFinite) {
+      return ClaimOutcome(
+        adam.count > 1 ? .reproduced : .inconclusive, seeds: adam.count,
+        "\(text): SFO does not get there in the passes made")
+    }
+    if sfo.allSatisfy(\.isFinite), !adam.contains(where: \.isFinite) {
+      return ClaimOutcome(
+        sfo.count > 1 ? .notReproduced : .inconclusive, seeds: sfo.count,
+        "\(text): Adam does not get there in the passes made")
+    }
+    throw NotRun("in some seeds neither Adam nor SFO gets there in the passes made")
+  }.timed
+}
+
+private let overheadClaim = Claim.custom(
+  "fig2b.sfo-slower-per-pass", "SFO is 5 to 10 times slower per iteration than Adam", place: place,
+  rule:
+    "processor seconds of a pass of training, SFO / Adam, mean over all passes: reproduced inside 5 "
+    + "to 10, else not", figure: "fig2b", arms: ["tuned"]
+) { context in
+  let seconds = try context.array(timeVariable)
+  guard let last = seconds.labels(of: "epoch").last.flatMap({ Int($0) }), last > 0 else {
+    throw NotRun("no pass has been made")
+  }
+  let (adam, sfo) = (
+    try context.values(timeVariable, "Adam", at: last),
+    try context.values(timeVariable, "SFO", at: last)
+  )
+  guard !adam.isEmpty, adam.count == sfo.count else {
+    throw NotRun("Adam and SFO have not been run with the same seeds")
+  }
+  let ratios = zip(adam, sfo).map { $1 / $0 }
+  let ratio = Statistics.median(ratios)
+  return ClaimOutcome(
+    (5...10).contains(ratio) ? .reproduced : .notReproduced, effect: ratio,
+    low: ratios.min() ?? .nan, high: ratios.max() ?? .nan, unit: "SFO / Adam", seeds: ratios.count,
+    "a pass takes SFO \(NumberText.significant(ratio)) times as long, from "
+      + "\(NumberText.significant(ratios.min() ?? .nan)) to "
+      + "\(NumberText.significant(ratios.max() ?? .nan)) over seeds")
+}.timed
+
+private let memoryClaim = Claim.custom(
+  "fig2b.sfo-memory", "SFO's memory is linear in the number of minibatches", place: place,
+  rule: "slope of log(bytes after the last pass) over log(N), N = 12, 24, 50, 100: within 0.1 of 1",
+  figure: "fig2b", arms: ["tuned"]
+) { context in
+  let bytes = try context.array(bytesVariable)
+  guard let last = bytes.labels(of: "epoch").last.flatMap({ Int($0) }) else {
+    throw NotRun("no pass has been made")
+  }
+  func median(_ contender: String) throws -> Double {
+    let values = try context.values(bytesVariable, contender, at: last)
+    guard !values.isEmpty else { throw NotRun("\(contender) has not been run") }
+    return Statistics.median(values)
+  }
+  let sizes = try memorySizes.map { try median(sfoName($0)) }
+  let adam = try median("Adam")
+  let slope = Statistics.slope(memorySizes.map { log(Double($0)) }, sizes.map { log($0) }).value
+  return ClaimOutcome(
+    abs(slope - 1) <= 0.1 ? .reproduced : .notReproduced, effect: slope, threshold: 1,
+    unit: "slope of log(bytes) over log(N)",
+    numbers: zip(memorySizes, sizes).map { ClaimNumber("N = \($0), MB", $1 / 1e6) }
+      + [ClaimNumber("Adam, MB", adam / 1e6)],
+    zip(memorySizes, sizes).map { "N = \($0): \(NumberText.significant($1 / 1e6)) MB" }
+      .joined(separator: ", ") + "; Adam: \(NumberText.significant(adam / 1e6)) MB")
+}
+
+let claims: [Claim] =
+  [
+    .lower(
+      "fig2b.adam-faster-per-pass.to-10",
+      "Adam makes faster progress than SFO in terms of iterations: the first 10 passes",
+      place: place,
+      "Adam", than: "SFO", at: [5, 10], variable: "train_cost", figure: "fig2b"),
+    .lower(
+      "fig2b.adam-faster-per-pass.to-25",
+      "Adam makes faster progress than SFO in terms of iterations: to the end of the figure",
+      place: place, "Adam", than: "SFO", at: [15, 20, 25], variable: "train_cost", figure: "fig2b"),
+    timeClaim(0.1), timeClaim(0.01), overheadClaim, memoryClaim,
+    .lowerByFraction(
+      0.5, "fig2b.sfo-stochastic",
+      "SFO fails to converge with stochastic regularisation: with masks drawn anew its cost is twice that "
+        + "with masks that stay, or more", place: place, frozenMasks, than: freshMasks,
+      at: [5, 10],
+      variable: "train_cost", figure: "fig2b-dropout"),
+    .figureMatch(
+      figure: "fig2b", contender: "Adam", thresholds: (0.15, 0.5), epochs: 0...25, place: place,
+      arms: ["tuned"]),
+    .figureMatch(
+      figure: "fig2b", contender: "SFO", thresholds: (0.15, 0.5), epochs: 0...25, place: place,
+      variable: "train_cost", arms: ["tuned"]),
+  ]
