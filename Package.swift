@@ -86,7 +86,7 @@ let package = Package(
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
-    tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Numerics"]),
+    tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Storage", "Numerics"]),
     tests("NetworksTests", ["Networks", "CVectorKernels", "COneDNN", "CAllocationCounter"]),
     tests("DatasetsTests", ["Datasets", "CZlib"]),
     tests("ResultStoreTests", ["ResultStore", "CHDF5"]),
