@@ -93,7 +93,7 @@ let package = Package(
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
-    tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Numerics"]),
+    tests("OptimizerChecksTests", ["OptimizerChecks", "Optimizers", "Storage", "Numerics"]),
     tests(
       "NetworksTests",
       ["Networks", "CVectorKernels", "CFourierConvolution", "COneDNN", "CAllocationCounter"]),

