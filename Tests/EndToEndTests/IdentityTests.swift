@@ -21,14 +21,22 @@ import Testing
   }
 
   @Test(arguments: [
-    ("mnist-logistic", 96,
-      "dda87cefcbfb758fcffc394aac985967d25ffc1ae926c20311e03f9c97ae52ff"),
-    ("imdb-logistic", 275,
-      "ce5f8fb9a2594c3e3b78aebd48b55695d1393c10c4749f56f3be78ca90f2bf2a"),
-    ("regret", 17,
-      "b279b7b19309e41e8a7b86734370522e114ee582d730ec51b409105dea11c5c4"),
-    ("algorithm-properties", 29,
-      "fc436c7089647833e51930554b4c7fe37ae4d27664b509fc4bc5ec1596952bc3"),
+    (
+      "mnist-logistic", 96,
+      "dda87cefcbfb758fcffc394aac985967d25ffc1ae926c20311e03f9c97ae52ff"
+    ),
+    (
+      "imdb-logistic", 275,
+      "ce5f8fb9a2594c3e3b78aebd48b55695d1393c10c4749f56f3be78ca90f2bf2a"
+    ),
+    (
+      "regret", 17,
+      "b279b7b19309e41e8a7b86734370522e114ee582d730ec51b409105dea11c5c4"
+    ),
+    (
+      "algorithm-properties", 29,
+      "fc436c7089647833e51930554b4c7fe37ae4d27664b509fc4bc5ec1596952bc3"
+    ),
   ])
   func runsWhoseNumbersHaveNotChangedStayKnown(
     experiment: String, count: Int, digest: String
