@@ -135,12 +135,12 @@ final class PerceptronPasses {
   /// Rectifier and dropout of a hidden layer, whose units come to lie as the next layer reads them.
   private func activate(_ level: Int, count: Int, noise: NoiseKey?) {
     let width = layers[level].inputs
-    var mask = noise.flatMap {
+    let mask = noise.flatMap {
       Dropout.kernelMask(rate: hiddenDropout[level - 1], $0, lane: level)
     }
     guard let hidden = panels[level] else {
-      if mask != nil {
-        vk_rectify(buffer(rows[level]), count * width, &mask!)
+      if var mask {
+        vk_rectify(buffer(rows[level]), count * width, &mask)
       } else {
         vk_rectify(buffer(rows[level]), count * width, nil)
       }
