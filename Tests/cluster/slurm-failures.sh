@@ -101,7 +101,7 @@ time_limit() {
   read -r first second < <(programs | paste -sd ' ')
   kill -STOP "$first" "$second"
   # Slurm signals a minute before the end: one goes on then, the other when it is too late.
-  sleep 95
+  await 200 eval "squeue -h -t RUNNING -o %M | grep -qE '^1:[2-5]'"
   kill -CONT "$first"
   await 300 eval "! kill -0 $second"
   completes
