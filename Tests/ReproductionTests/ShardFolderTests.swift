@@ -1,9 +1,8 @@
 import Foundation
+import Reproduction
 import Storage
 import Synchronization
 import Testing
-
-@testable import Reproduction
 
 @Suite struct ShardFolderTests {
   let folder: TemporaryFolder
