@@ -20,6 +20,7 @@ final class TarArchive: ArchiveContent {
   private let archive: OpaquePointer
   private let source: Source
   private var entryCount = 0
+  private var hasEnded = false
   private var scratch: [UInt8] = []
 
   /// Opens an archive; throws `FileError`, or `DatasetError` if it is none.
@@ -52,11 +53,11 @@ final class TarArchive: ArchiveContent {
   ///
   /// What the caller has not read of the file before is skipped.
   func next() throws -> String? {
-    while true {
+    while !hasEnded {
       try skip()
       var entry: OpaquePointer?
       let status = archive_read_next_header(archive, &entry)
-      if status == ARCHIVE_EOF { return nil }
+      if status == ARCHIVE_EOF { hasEnded = true; break }
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else {
         throw source.error ?? DatasetError.damaged(path: path, reason: damage)
       }
@@ -66,6 +67,7 @@ final class TarArchive: ArchiveContent {
       }
       if let name = try check(entry), !EntryName.isClutter(name) { return name }
     }
+    return nil
   }
 
   /// Reads on in the current file until the buffer is full or the file ends.
