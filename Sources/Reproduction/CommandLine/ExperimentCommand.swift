@@ -252,7 +252,9 @@ public struct ExperimentCommand: Sendable {
     }
     try ResultFile.write(document, to: options.output, layer: session.layer)
     say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
-    if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
+    if !outcomes.isEmpty || !timed.isEmpty {
+      say(ClaimTable.text(outcomes + timed), unless: options.isQuiet)
+    }
     return true
   }
 
