@@ -116,7 +116,11 @@ package struct LineData: Sendable {
     let status = RunStatus(document)
     let seedLabels = cells.has("seed") ? cells.labels(of: "seed") : ["0"]
     let xCells = line.xVariable.flatMap { Cells($0, in: document) }
-    let unit = Self.unit(line, xCells, selection, seedLabels)
+    guard let unit = Self.unit(line, xCells, selection, seedLabels) else {
+      points = []
+      seeds = 0
+      return
+    }
     var seen = [Bool](repeating: false, count: seedLabels.count)
     var points: [Point] = []
     for label in cells.labels(of: line.along) {
@@ -156,10 +160,10 @@ package struct LineData: Sendable {
     seeds = seen.count { $0 }
   }
 
-  /// What the horizontal coordinates are divided by.
+  /// What the horizontal coordinates are divided by; nil if that has not been measured.
   private static func unit(
     _ line: Figure.Line, _ xCells: Cells?, _ selection: [String: String], _ seeds: [String]
-  ) -> Double {
+  ) -> Double? {
     guard let labels = line.xUnit, let xCells else { return 1 }
     let place = selection.merging(labels) { _, unit in unit }
     for label in xCells.labels(of: line.along).reversed() {
@@ -170,7 +174,7 @@ package struct LineData: Sendable {
         return value / steps
       }
     }
-    return 1
+    return nil
   }
 
   private static func coordinate(

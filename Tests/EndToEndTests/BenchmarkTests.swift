@@ -33,6 +33,17 @@ import Testing
       mistake, status: 64, of: "bench-optimizers", "unknown method 'adan'; choose from: ", "adam")
   }
 
+  @Test func theBenchmarkOfSumsTakesNumbersOfMinibatches() throws {
+    let program = try Program("bench-sums")
+    let outcome = try program.run(["--help"])
+    #expect(outcome.status == 0 && outcome.errors == "")
+    #expect(outcome.output.hasPrefix("Usage: bench-sums [MINIBATCHES...]\n"))
+    for operand in ["0", "many", "1001"] {
+      let mistake = try program.run([operand])
+      expectOneLine(mistake, status: 64, of: "bench-sums", "a number from 1 to 1000", operand)
+    }
+  }
+
   private static let python = "/usr/bin/python3"
 
   /// Without its site packages Python has no PyTorch.

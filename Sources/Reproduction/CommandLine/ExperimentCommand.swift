@@ -253,7 +253,7 @@ public struct ExperimentCommand: Sendable {
     }
     // Whatever becomes of the figures, the results are there, and their verdicts are told.
     let drawing = Result { try figureFolder.draw(undrawn, of: document) }
-    if isNew, let verdicts = verdicts(outcomes, of: session) {
+    if isNew, let verdicts = verdicts(outcomes + timed, of: session) {
       say(verdicts, unless: options.isQuiet)
     }
     return try drawing.get() || isNew
