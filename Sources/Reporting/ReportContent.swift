@@ -132,9 +132,8 @@ public struct ReportContent: Sendable {
     return rows
   }
 
-  /// The headline is the `tuned` arm's.
   private static func armRank(_ arm: String) -> Int {
-    ["tuned", "published"].firstIndex(of: arm) ?? 2
+    Arm(rawValue: arm).flatMap(Arm.byWeight.firstIndex) ?? Arm.byWeight.count
   }
 
   /// The verdict that counts for each claim: that of the first arm.

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Optimizers
+import ResultStore
 import Storage
 
 /// The command line of an experiment, understood and checked.

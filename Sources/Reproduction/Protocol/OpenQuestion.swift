@@ -1,4 +1,5 @@
 import Reporting
+import ResultStore
 
 /// Something that the paper leaves open: what the experiment takes, and what else could be taken.
 ///

@@ -1,0 +1,25 @@
+/// Where the settings of a run come from: the labels along the dimension `arm`.
+public enum Arm: String, Sendable, CaseIterable {
+  /// Inferred so that our curves lie on the paper's own.
+  case fitted
+  /// What the text states, taken at its word; what it leaves open is searched.
+  case literal
+  /// Everything that the text leaves open about the optimizer is searched.
+  case tuned
+  /// Given on the command line.
+  case custom
+
+  /// The arms in the order in which they decide: the verdict of the first that a claim is judged in
+  /// is its headline. `fitted` never is where there is another.
+  public static let byWeight: [Arm] = [.literal, .tuned, .fitted, .custom]
+
+  /// What it is, in a few words.
+  public var meaning: String {
+    switch self {
+    case .fitted: "settings inferred from the paper's curves"
+    case .literal: "what the text states"
+    case .tuned: "the best of a grid"
+    case .custom: "settings given on the command line"
+    }
+  }
+}
