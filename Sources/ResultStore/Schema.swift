@@ -13,6 +13,13 @@ public enum Arm: String, Sendable, CaseIterable {
   /// is its headline. `fitted` never is where there is another.
   public static let byWeight: [Arm] = [.literal, .tuned, .fitted, .custom]
 
+  /// What several arms are, for the dimension `arm` of a file.
+  public static func description(of names: [String]) -> String {
+    "arm: "
+      + names.map { name in Arm(rawValue: name).map { "\(name): \($0.meaning)" } ?? name }
+      .joined(separator: "; ")
+  }
+
   /// What it is, in a few words.
   public var meaning: String {
     switch self {

@@ -7,7 +7,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, search, merge, action, claims, help, version
+    case run, list, dryRun, status, search, merge, action, claims, rejudge, help, version
   }
 
   var mode = Mode.run
@@ -87,6 +87,7 @@ package struct CommandOptions {
       .init("dry-run", nil, "list what would be run"),
       .init("status", nil, "one line: runs done and to do"),
       .init("claims", nil, "list the claims that the results decide, a line each"),
+      .init("rejudge", nil, "judge the claims of the result file again, by today's rules"),
     ]
     if experiment.hasSearch {
       options.append(
@@ -131,7 +132,7 @@ package struct CommandOptions {
     request.isSearch = parsed.contains("search")
     var modes = [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("merge", .merge),
-      ("claims", .claims), (experiment.action?.option.name ?? "", .action),
+      ("claims", .claims), ("rejudge", .rejudge), (experiment.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.
     if !["list", "dry-run", "status"].contains(where: parsed.contains) {

@@ -401,10 +401,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         Dimension(
           "arm", .string(arms.map(\.rawValue)),
           attributes: [
-            Attribute(
-              "long_name",
-              "arm: "
-                + arms.map { "\($0.rawValue): \($0.meaning)" }.joined(separator: "; "))
+            Attribute("long_name", Arm.description(of: arms.map(\.rawValue)))
           ]),
         Dimension(
           "optimizer", .string(contenders.map(\.name)),
