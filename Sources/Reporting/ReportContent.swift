@@ -127,13 +127,9 @@ public struct ReportContent: Sendable {
       }
     }
     for index in rows.indices {
-      rows[index].outcomes.sort { armRank($0.arm) < armRank($1.arm) }
+      rows[index].outcomes.sort { Arm.rank($0.arm) < Arm.rank($1.arm) }
     }
     return rows
-  }
-
-  private static func armRank(_ arm: String) -> Int {
-    Arm(rawValue: arm).flatMap(Arm.byWeight.firstIndex) ?? Arm.byWeight.count
   }
 
   /// The verdict that counts for each claim: that of the first arm.

@@ -13,6 +13,11 @@ public enum Arm: String, Sendable, CaseIterable {
   /// is its headline. `fitted` never is where there is another.
   public static let byWeight: [Arm] = [.literal, .tuned, .fitted, .custom]
 
+  /// The place of an arm, by name, in the order in which they decide; unknown ones come last.
+  public static func rank(_ name: String) -> Int {
+    Arm(rawValue: name).flatMap(byWeight.firstIndex) ?? byWeight.count
+  }
+
   /// What several arms are, for the dimension `arm` of a file.
   public static func description(of names: [String]) -> String {
     "arm: "
