@@ -126,6 +126,11 @@ reference: $(STAMPS)/build ## make the results of PROFILE the reference that is 
 	@$(KEEP) results/$(PROFILE)/*.h5 results/reference/$(PROFILE)
 	@$(MAKE) --no-print-directory reference-figures claims
 
+.PHONY: rejudge
+rejudge: $(STAMPS)/build ## judge the claims of the reference results again, by today's rules
+	@for p in $(REFERENCES); do for e in $(EXPERIMENTS); do \
+	  [ ! -e $$p/$$e.h5 ] || $(BIN)/$$e --rejudge --quiet --output $$p/$$e.h5 || exit; done; done
+
 .PHONY: reference-figures
 reference-figures: $(STAMPS)/build ## draw the figures of the reference results again
 	@for p in $(REFERENCES); do \

@@ -110,6 +110,9 @@ extension Document {
   /// How the protocol was shortened, e.g. `20 of 200 epochs`; empty when it is the paper's in full.
   package var shortened: String { root.text("shortened") ?? "" }
 
-  /// Why the settings of the arm `tuned` do not belong to these runs; nil if they do.
-  package var searchedElsewhere: String? { root.group("search")?.text("other_horizon") }
+  /// Why the settings of an arm do not belong to these runs, if a search chose them; nil if they do.
+  package func searchedElsewhere(_ arm: String) -> String? {
+    guard arm == Arm.tuned.rawValue || arm == Arm.literal.rawValue else { return nil }
+    return root.group("search")?.text("other_horizon")
+  }
 }

@@ -15,7 +15,7 @@ public struct Claim: Sendable {
   /// The figure that shows it; empty if none does.
   public var figure: String
   /// The arms it is judged in, those of them that the document has; nil: in every arm it has.
-  public var arms: [String]?
+  public var arms: [Arm]?
   /// Whether it is decided by measured times, which differ from one run to the next: its outcome is then
   /// stored apart from what repeats.
   public private(set) var isTimed = false
@@ -30,7 +30,7 @@ public struct Claim: Sendable {
 
   private init(
     _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
-    arms: [String]? = nil, outcomes: @escaping @Sendable (ClaimContext) throws -> [ClaimOutcome]
+    arms: [Arm]? = nil, outcomes: @escaping @Sendable (ClaimContext) throws -> [ClaimOutcome]
   ) {
     self.id = id
     self.statement = statement
@@ -50,7 +50,7 @@ public struct Claim: Sendable {
   ///   - judge: the rule. What it throws becomes the reason of the verdict `not run`.
   public static func custom(
     _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
-    arms: [String]? = nil, judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
+    arms: [Arm]? = nil, judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
   ) -> Claim {
     Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms) {
       [try judge($0)]
@@ -64,7 +64,7 @@ public struct Claim: Sendable {
     at epochs: [Int], variable: String = "train_cost_running", figure: String? = nil
   ) -> Claim {
     ratio(
-      id, statement, place: place, a, to: b, inside: -.infinity...0, at: epochs,
+      id, statement, place: place, a, to: b, region: .below(0), at: epochs,
       variable: variable, figure: figure, rule: "\(a) lower than \(b) at epochs \(text(epochs))")
   }
 
@@ -76,7 +76,7 @@ public struct Claim: Sendable {
   ) -> Claim {
     let percent = NumberText.significant(100 * fraction)
     return ratio(
-      id, statement, place: place, a, to: b, inside: -.infinity...log(1 - fraction), at: epochs,
+      id, statement, place: place, a, to: b, region: .atMost(log(1 - fraction)), at: epochs,
       variable: variable, figure: figure,
       rule: "\(a) lower than \(b) by at least \(percent) % at epochs \(text(epochs))")
   }
@@ -98,7 +98,7 @@ public struct Claim: Sendable {
         RatioPart(
           label: "\(pair.a) and \(pair.b)",
           comparison: try context.compare(pair.a, with: pair.b, variable: variable, at: [epoch]),
-          region: -.infinity...log(1 - fraction))
+          region: .atMost(log(1 - fraction)))
       }
       let perPair = zip(pairs, parts).map { pair, part in
         var outcome = RatioPart.outcome([part], pair.a, pair.b)
@@ -117,7 +117,7 @@ public struct Claim: Sendable {
   ) -> Claim {
     let width = NumberText.significant(within)
     return ratio(
-      id, statement, place: place, a, to: b, inside: -within...within, at: epochs,
+      id, statement, place: place, a, to: b, region: .inside(-within...within), at: epochs,
       variable: variable, figure: figure,
       rule: "|log(\(a) / \(b))| <= \(width) at epochs \(text(epochs))")
   }
@@ -130,16 +130,15 @@ public struct Claim: Sendable {
   ) -> Claim {
     ratio(
       id, statement, place: place, a, to: b,
-      inside: log(range.lowerBound)...log(range.upperBound), at: epochs, variable: variable,
-      figure: figure,
+      region: .inside(log(range.lowerBound)...log(range.upperBound)), at: epochs,
+      variable: variable, figure: figure,
       rule: NumberText.significant(range.lowerBound) + " <= \(a) / \(b) <= "
         + NumberText.significant(range.upperBound) + " at epochs \(text(epochs))")
   }
 
   private static func ratio(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String,
-    inside region: ClosedRange<Double>, at epochs: [Int], variable: String, figure: String?,
-    rule: String
+    region: Region, at epochs: [Int], variable: String, figure: String?, rule: String
   ) -> Claim {
     Claim(id, statement, place: place, rule: rule, figure: figure) { context in
       let parts = try epochs.map { epoch in
@@ -179,7 +178,7 @@ public struct Claim: Sendable {
           let part = RatioPart(
             label: rival,
             comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
-            region: -.infinity...0)
+            region: .below(0))
           let lead = try context.lead(of: a, over: rival, variable: variable, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
           outcome.tellLead(lead)
@@ -204,9 +203,10 @@ public struct Claim: Sendable {
     }
   }
 
-  /// Our curve lies on the paper's: the median over the figure's epochs of |log(ours / paper)|,
-  /// ours being the median over seeds, is at most the first threshold (`reproduced`), at most the
-  /// second (`inconclusive`), or above (`not reproduced`). Id: `<figure>.match.<contender>`.
+  /// Our curve lies on the paper's: the median over the figure's odd epochs of |log(ours / paper)|,
+  /// averaged over the seeds, is at most the first threshold (`reproduced`), at most the second
+  /// (`inconclusive`), or above (`not reproduced`). The settings are fitted to the even epochs. Id:
+  /// `<figure>.match.<contender>`.
   ///
   /// - Parameters:
   ///   - curve: the curve's name in the paper's legend; nil: as the contender's.
@@ -216,7 +216,7 @@ public struct Claim: Sendable {
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
     epochs: ClosedRange<Int>? = nil, place: String, variable: String = "train_cost_running",
-    arms: [String]? = ["published", "custom"]
+    arms: [Arm]? = [.fitted, .custom]
   ) -> Claim {
     let name = curve ?? contender
     let first = NumberText.significant(thresholds.reproduced)
@@ -224,8 +224,8 @@ public struct Claim: Sendable {
     return Claim(
       "\(figure).match.\(slug(contender))",
       "our curve of \(contender) lies on the paper's", place: place,
-      rule: "median over epochs of |log(ours / paper)|: reproduced <= \(first), "
-        + "inconclusive <= \(second)",
+      rule: "median over the odd epochs of |log(ours / paper)|, mean over seeds: reproduced <= "
+        + "\(first), inconclusive <= \(second); fitted to the even epochs",
       figure: figure, arms: arms
     ) { context in
       [
@@ -259,8 +259,9 @@ public struct Claim: Sendable {
     let present = document.root.labels(of: "arm")
     let judged: [String?]
     if let arms, !present.isEmpty {
-      let found = arms.filter(present.contains)
-      judged = found.isEmpty ? Array(arms.prefix(1)) : found
+      let names = arms.map(\.rawValue)
+      let found = names.filter(present.contains)
+      judged = found.isEmpty ? Array(names.prefix(1)) : found
     } else {
       judged = present.isEmpty ? [nil] : present
     }
@@ -282,7 +283,7 @@ public struct Claim: Sendable {
             ? "the file does not say where its data come from, so there is no verdict"
             : "no verdict from \(origin) data")
       ]
-    } else if context.arm == "tuned", let reason = context.document.searchedElsewhere {
+    } else if let arm = context.arm, let reason = context.document.searchedElsewhere(arm) {
       found = [ClaimOutcome(.notRun, reason)]
     } else {
       do {
@@ -369,175 +370,5 @@ extension ClaimContext {
       lead = medians[0] < medians[1] ? lead ?? epoch : nil
     }
     return lead
-  }
-}
-
-/// The comparison of two contenders at one place, against a region for log(a / b).
-private struct RatioPart {
-  let label: String
-  let comparison: Comparison
-  let region: ClosedRange<Double>
-  let estimate: Estimate
-  let verdict: Verdict
-
-  init(label: String, comparison: Comparison, region: ClosedRange<Double>) {
-    self.label = label
-    self.comparison = comparison
-    self.region = region
-    let estimate = comparison.estimate
-    self.estimate = estimate
-    if estimate.hasInterval {
-      if estimate.low >= region.lowerBound && estimate.high <= region.upperBound
-        && !(estimate.high == 0 && region.upperBound == 0)
-      {
-        verdict = .reproduced
-      } else if estimate.high < region.lowerBound || estimate.low > region.upperBound {
-        verdict = .notReproduced
-      } else {
-        verdict = .inconclusive
-      }
-    } else {
-      verdict = .inconclusive
-    }
-  }
-
-  /// The boundary of the region that the estimate is nearest to.
-  var threshold: Double {
-    let ends = [region.lowerBound, region.upperBound].filter(\.isFinite)
-    guard estimate.value.isFinite else { return ends.last ?? .nan }
-    return ends.min { Swift.abs(estimate.value - $0) < Swift.abs(estimate.value - $1) } ?? .nan
-  }
-
-  /// How far the interval is inside the region; negative if it reaches out.
-  private var margin: Double {
-    if estimate.value.isNaN { return -.infinity }
-    let low = estimate.hasInterval ? estimate.low : estimate.value
-    let high = estimate.hasInterval ? estimate.high : estimate.value
-    return Swift.min(low - region.lowerBound, region.upperBound - high)
-  }
-
-  private var text: String {
-    let ratio = ClaimOutcome.interval(
-      exp(estimate.value), exp(estimate.low), exp(estimate.high))
-    let medians = [comparison.a, comparison.b]
-      .map { costs in
-        let median = Statistics.median(costs)
-        return median.isInfinite ? "diverged" : NumberText.significant(median)
-      }
-    return "\(label): \(medians[0]) against \(medians[1])"
-      + (estimate.value.isFinite ? ", ratio \(ratio)" : "")
-  }
-
-  /// One outcome for all parts: not reproduced if any is not, else inconclusive if any is.
-  static func outcome(_ parts: [RatioPart], _ a: String, _ b: String) -> ClaimOutcome {
-    let order: [Verdict] = [.notReproduced, .inconclusive, .reproduced]
-    let verdict = order.first { verdict in parts.contains { $0.verdict == verdict } } ?? .notRun
-    guard
-      let deciding = parts.filter({ $0.verdict == verdict }).min(by: { $0.margin < $1.margin })
-    else { return ClaimOutcome(.notRun, "there is no epoch to judge") }
-
-    let seeds = parts.map(\.comparison.pairs).min() ?? 0
-    var sentence = "\(a) against \(b), "
-    sentence += seeds == 1 ? "1 seed; " : "\(seeds) seeds; "
-    sentence += parts.map(\.text).joined(separator: "; ")
-    let divergedA = parts.map(\.comparison.diverged.a).max() ?? 0
-    let divergedB = parts.map(\.comparison.diverged.b).max() ?? 0
-    if divergedA > 0 { sentence += "; \(a) diverged in \(divergedA) of \(seeds) seeds" }
-    if divergedB > 0 { sentence += "; \(b) diverged in \(divergedB) of \(seeds) seeds" }
-    let leftOut = parts.map(\.comparison.leftOut).max { $0.count < $1.count } ?? []
-    if let reason = leftOut.first {
-      sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
-    }
-    if seeds == 1, verdict == .inconclusive {
-      sentence += "; one seed has no interval"
-    }
-    return ClaimOutcome(
-      verdict, effect: deciding.estimate.value, low: deciding.estimate.low,
-      high: deciding.estimate.high, threshold: deciding.threshold, unit: "log(\(a) / \(b))",
-      seeds: seeds,
-      numbers: parts.map {
-        ClaimNumber(
-          $0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
-      }, sentence)
-  }
-}
-
-/// The distance between one of our curves and one of the paper's.
-private struct FigureMatch {
-  let contender: String
-  /// One row a seed: |our epochs|.
-  let costs: [[Double]]
-  let epochs: [Int]
-  let paper: [Double]
-  var diverged = false
-
-  init(
-    _ context: ClaimContext, figure: String, _ contender: String, curve name: String,
-    _ range: ClosedRange<Int>?, _ variable: String
-  ) throws {
-    self.contender = contender
-    guard let curve = context.paper.curve(name, of: figure) else {
-      throw NotRun("the paper's \(figure) has no curve '\(name)'")
-    }
-    let compared =
-      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
-    let points = curve.data.filter { compared?.contains($0.x) ?? true }
-    guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
-    epochs = points.map { Int($0.x.rounded()) }
-    paper = points.map(\.y)
-    let array = try context.array(variable)
-    var rows: [[Double]] = []
-    var reasons: [String] = []
-    for seed in context.seeds(of: array) {
-      var row: [Double] = []
-      var reason: String?
-      for epoch in epochs {
-        switch try context.cell(array, contender, seed: seed, epoch: epoch) {
-        case .value(let value): row.append(value)
-        case .diverged: row.append(.infinity)
-        case .missing(let why): reason = reason ?? why
-        }
-      }
-      if let reason { reasons.append(reason) } else { rows.append(row) }
-    }
-    guard !rows.isEmpty else { throw NotRun(reasons.first ?? "there are no seeds") }
-    costs = rows
-    diverged = rows.contains { $0.contains(.infinity) }
-  }
-
-  /// |log(ours / paper)| of each epoch, ours being the median over the given seeds.
-  private func distances(_ seeds: [Int]) -> [Double] {
-    epochs.indices.map { column in
-      let ours = Statistics.median(seeds.map { costs[$0][column] })
-      return Swift.abs(log(ours / paper[column]))
-    }
-  }
-
-  func outcome(_ thresholds: (reproduced: Double, inconclusive: Double)) -> ClaimOutcome {
-    let all = Array(costs.indices)
-    let distances = distances(all)
-    let effect = Statistics.median(distances)
-    let (low, high) = Statistics.bootstrapInterval(count: costs.count) { seeds in
-      Statistics.median(self.distances(seeds))
-    }
-    let verdict: Verdict
-    if effect > thresholds.inconclusive {
-      verdict = .notReproduced
-    } else if effect > thresholds.reproduced || costs.count == 1 {
-      verdict = .inconclusive
-    } else {
-      verdict = .reproduced
-    }
-    let worst = distances.indices.max { distances[$0] < distances[$1] } ?? 0
-    var sentence =
-      "the median distance of \(contender) to the paper's curve is "
-      + "\(NumberText.significant(effect)) in log cost over \(epochs.count) epochs; the largest is "
-      + "\(NumberText.significant(distances[worst])) at epoch \(epochs[worst])"
-    if diverged { sentence += "; some runs diverged" }
-    if costs.count == 1 { sentence += "; one seed has no interval" }
-    return ClaimOutcome(
-      verdict, effect: effect, low: low, high: high, threshold: thresholds.reproduced,
-      unit: "median |log(ours / paper)|", seeds: costs.count,
-      numbers: zip(epochs, distances).map { ClaimNumber("epoch \($0)", $1) }, sentence)
   }
 }

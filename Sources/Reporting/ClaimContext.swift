@@ -44,7 +44,7 @@ public struct ClaimContext: Sendable {
     guard document.hasRealData else {
       throw NotRun("the results of \(experiment) beside these are not from real data")
     }
-    if arm == "tuned", let reason = document.searchedElsewhere {
+    if let arm, let reason = document.searchedElsewhere(arm) {
       throw NotRun("\(experiment): \(reason)")
     }
     return ClaimContext(document: document, arm: arm)
@@ -187,16 +187,7 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// The mean of the log ratios with its interval; infinite, with an interval of that one point,
-  /// if one contender diverged in every seed and the other in none.
-  public var estimate: Estimate {
-    let ratios = logRatios
-    if ratios.allSatisfy(\.isFinite) { return Statistics.bootstrapMean(ratios) }
-    if let first = ratios.first, first.isInfinite, ratios.allSatisfy({ $0 == first }) {
-      return ratios.count > 1
-        ? Estimate(first, low: first, high: first, count: ratios.count)
-        : Estimate(first, count: 1)
-    }
-    return Estimate(.nan, count: ratios.count)
-  }
+  /// The mean of the log ratios with its intervals; infinite if one contender diverged in every seed
+  /// and the other in none, without a value if they diverged in some.
+  public var estimate: Estimate { Statistics.studentMean(logRatios) }
 }

@@ -34,19 +34,20 @@ extension Claim {
           epochs: try context.bestEpochs(variable, expected.contender)
         )
       }
-      let estimates = parts.map { Statistics.bootstrapMean($0.epochs.map(Double.init)) }
-      let verdicts = zip(parts, estimates).map { part, estimate in
-        part.expected.verdict(estimate)
-      }
-      let order: [Verdict] = [.notReproduced, .inconclusive, .reproduced]
-      let verdict = order.first(where: verdicts.contains) ?? .notRun
+      let estimates = parts.map { Statistics.studentMean($0.epochs.map(Double.init)) }
+      let judgement = Judgement.all(
+        zip(parts, estimates).map { part, estimate in
+          let epochs = part.expected.epochs
+          return estimate.judgement(
+            in: .inside(Double(epochs.lowerBound)...Double(epochs.upperBound)))
+        })
       let sentences = zip(parts, estimates).map { part, estimate in
         "\(part.expected.contender) is best at epoch "
           + ClaimOutcome.interval(estimate.value, estimate.low, estimate.high)
       }
       let seeds = parts.map(\.epochs.count).min() ?? 0
       return ClaimOutcome(
-        verdict, unit: "epoch", seeds: seeds,
+        judgement, unit: "epoch", seeds: seeds,
         numbers: zip(parts, estimates).map { part, estimate in
           ClaimNumber(
             part.expected.contender, estimate.value, low: estimate.low, high: estimate.high)
@@ -54,16 +55,6 @@ extension Claim {
         "\(seeds == 1 ? "1 seed" : "\(seeds) seeds"); " + sentences.joined(separator: "; ")
           + (seeds == 1 ? "; one seed has no interval" : ""))
     }
-  }
-}
-
-extension Claim.BestEpoch {
-  fileprivate func verdict(_ estimate: Estimate) -> Verdict {
-    guard estimate.hasInterval else { return .inconclusive }
-    let low = Double(epochs.lowerBound)
-    let high = Double(epochs.upperBound)
-    if estimate.low >= low && estimate.high <= high { return .reproduced }
-    return estimate.high < low || estimate.low > high ? .notReproduced : .inconclusive
   }
 }
 

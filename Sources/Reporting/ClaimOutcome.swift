@@ -1,28 +1,6 @@
 import Glibc
 import ResultStore
 
-/// What became of a claim.
-public enum Verdict: String, Sendable, CaseIterable {
-  /// The measurement says what the paper says.
-  case reproduced
-  /// The measurement contradicts the paper.
-  case notReproduced = "not reproduced"
-  /// The interval contains the threshold, or there is too little to decide.
-  case inconclusive
-  /// There is no measurement to judge.
-  case notRun = "not run"
-
-  /// What estimates of quantities decide that should all lie below 0: `reproduced` if every interval
-  /// does, `notReproduced` if one lies above, else `inconclusive`.
-  public init(allBelowZero estimates: [Estimate]) {
-    if estimates.contains(where: { $0.hasInterval && $0.low > 0 }) {
-      self = .notReproduced
-    } else {
-      self = estimates.allSatisfy { $0.hasInterval && $0.high < 0 } ? .reproduced : .inconclusive
-    }
-  }
-}
-
 /// One number behind a verdict, e.g. the comparison at one epoch.
 public struct ClaimNumber: Sendable, Equatable {
   /// What it is, e.g. `epoch 5`.
@@ -64,6 +42,8 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var figure = ""
   /// The verdict.
   public var verdict: Verdict
+  /// How the claim fails, if it is not reproduced.
+  public var finding: Finding
   /// The effect size, in `unit`; NaN if there is none.
   public var effect: Double
   /// The lower end of the effect's 95 % interval, or NaN.
@@ -76,36 +56,41 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var unit: String
   /// How many seeds are behind it; 0 where there are none.
   public var seeds: Int
+  /// The confidence of the interval that decided, e.g. 0.999 with three seeds; NaN if none did.
+  public var confidence: Double
   /// One sentence for people, with the numbers or the reason.
   public var detail: String
   /// The numbers behind it, e.g. one an epoch.
   public var numbers: [ClaimNumber]
 
-  /// A verdict with its numbers; the claim fills in who it is.
+  /// A judgement with its numbers; the claim fills in who it is.
   public init(
-    _ verdict: Verdict, effect: Double = .nan, low: Double = .nan, high: Double = .nan,
-    threshold: Double = .nan, unit: String = "", seeds: Int = 0, numbers: [ClaimNumber] = [],
-    _ detail: String
+    _ judgement: Judgement, effect: Double = .nan, low: Double = .nan, high: Double = .nan,
+    threshold: Double = .nan, unit: String = "", seeds: Int = 0, confidence: Double = .nan,
+    numbers: [ClaimNumber] = [], _ detail: String
   ) {
-    self.verdict = verdict
+    verdict = judgement.verdict
+    finding = judgement.finding
     self.effect = effect
     self.low = low
     self.high = high
     self.threshold = threshold
     self.unit = unit
     self.seeds = seeds
+    self.confidence = confidence
     self.detail = detail
     self.numbers = numbers
   }
 
-  /// A verdict with an estimate as its effect.
+  /// A judgement with an estimate over seeds as its effect.
   public init(
-    _ verdict: Verdict, _ estimate: Estimate, threshold: Double = .nan, unit: String = "",
+    _ judgement: Judgement, _ estimate: Estimate, threshold: Double = .nan, unit: String = "",
     numbers: [ClaimNumber] = [], _ detail: String
   ) {
     self.init(
-      verdict, effect: estimate.value, low: estimate.low, high: estimate.high,
-      threshold: threshold, unit: unit, seeds: estimate.count, numbers: numbers, detail)
+      judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
+      threshold: threshold, unit: unit, seeds: estimate.count, confidence: estimate.confidence,
+      numbers: numbers, detail + (estimate.remark.map { "; \($0)" } ?? ""))
   }
 
   /// `id@arm`, or the id alone where there are no arms: unique within a document.
@@ -150,7 +135,8 @@ public struct ClaimOutcome: Sendable, Equatable {
   /// Equal in content; NaN equals NaN here, as it means "none".
   public static func == (a: ClaimOutcome, b: ClaimOutcome) -> Bool {
     a.key == b.key && a.place == b.place && a.statement == b.statement && a.rule == b.rule
-      && a.figure == b.figure && a.verdict == b.verdict && a.unit == b.unit
+      && a.figure == b.figure && a.verdict == b.verdict && a.finding == b.finding
+      && a.unit == b.unit && same(a.confidence, b.confidence)
       && a.seeds == b.seeds && a.detail == b.detail && a.numbers == b.numbers
       && same(a.effect, b.effect) && same(a.low, b.low) && same(a.high, b.high)
       && same(a.threshold, b.threshold)
@@ -168,7 +154,8 @@ extension [ClaimOutcome] {
       Attribute("long_name", "verdicts on the paper's claims"),
       Attribute(
         "comment",
-        "rules fixed before results; intervals are 95 %, over seeds, where the rule names no others"
+        "intervals are 95 %, Student's t of paired values over seeds, where the rule names no others; "
+          + "the one that decides has the confidence of `confidence`"
       ),
     ]
     group.dimensions = [
@@ -190,11 +177,15 @@ extension [ClaimOutcome] {
       text("statement", "what is claimed", \.statement),
       text("rule", "how it is decided", \.rule),
       text("verdict", "reproduced, not reproduced, inconclusive or not run", \.verdict.rawValue),
+      text(
+        "finding", "how a claim fails: contrary, no difference (within 5 %) or weaker",
+        \.finding.rawValue),
       number("effect", "effect size, in the unit of `unit`", \.effect),
       number("low", "lower end of the 95 % interval of the effect", \.low),
       number("high", "upper end of the 95 % interval of the effect", \.high),
       number("threshold", "what the effect is compared with", \.threshold),
       text("unit", "what the effect is", \.unit),
+      number("confidence", "confidence of the interval that decided", \.confidence),
       Variable(
         "seeds", ["claim"], .int64(map { Int64($0.seeds) }),
         attributes: [Attribute("long_name", "seeds behind the effect")]),
@@ -256,9 +247,13 @@ extension [ClaimOutcome] {
       guard let verdict = Verdict(rawValue: texts[4][row]) else {
         throw ReportError.malformedClaims("unknown verdict '\(texts[4][row])' of \(ids[row])")
       }
+      // Files made before these columns have none.
+      let finding = group.variable("finding")?.strings.flatMap { Finding(rawValue: $0[row]) }
+      let confidence = group.variable("confidence")?.values.doubles?[row]
       var outcome = ClaimOutcome(
-        verdict, effect: values[0][row], low: values[1][row], high: values[2][row],
-        threshold: values[3][row], unit: texts[5][row], seeds: Int(values[4][row]), texts[6][row])
+        Judgement(verdict, finding ?? .none), effect: values[0][row], low: values[1][row],
+        high: values[2][row], threshold: values[3][row], unit: texts[5][row],
+        seeds: Int(values[4][row]), confidence: confidence ?? .nan, texts[6][row])
       outcome.id = ids[row]
       outcome.arm = texts[0][row]
       outcome.place = texts[1][row]

@@ -38,12 +38,14 @@ public struct Figure: Sendable, Equatable, Codable {
   ///   - lines: the contenders; their curves in the paper have the same names unless said.
   public init(
     _ id: String, _ title: String, place: String = "", caption: String = "", x: Axis, y: Axis,
-    arms: [String] = ["published", "tuned"], lines: [Line]
+    arms: [Arm] = [.fitted, .tuned], lines: [Line]
   ) {
     let panels =
       arms.isEmpty
       ? [Panel("", x: x, y: y, lines: lines)]
-      : arms.map { Panel(Self.title(ofArm: $0), x: x, y: y, select: ["arm": $0], lines: lines) }
+      : arms.map {
+        Panel(Self.title(of: $0), x: x, y: y, select: ["arm": $0.rawValue], lines: lines)
+      }
     self.init(
       id, title, place: place, caption: caption, columns: Swift.max(1, panels.count),
       panels: panels)
@@ -62,13 +64,8 @@ public struct Figure: Sendable, Equatable, Codable {
     return entries
   }
 
-  private static func title(ofArm arm: String) -> String {
-    switch arm {
-    case "published": "published: settings inferred from the paper's curves"
-    case "tuned": "tuned: the best of a grid"
-    default: arm
-    }
-  }
+  /// The title of an arm's panel.
+  public static func title(of arm: Arm) -> String { "\(arm.rawValue): \(arm.meaning)" }
 
   /// One pair of axes with its lines.
   public struct Panel: Sendable, Equatable, Codable {

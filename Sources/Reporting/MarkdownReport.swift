@@ -238,17 +238,17 @@ public enum ReadmeSection {
     }
     if !rows.isEmpty {
       out += MarkdownReport.table(
-        ["claim", "id", "run", "verdict", "with the published settings", "effect [95 %]"], rows)
+        ["claim", "id", "run", "verdict", "in other arms", "effect [95 %]"], rows)
     }
     return out + pictures(content, folder: folder)
   }
 
   private static func row(_ claim: ReportContent.ClaimRow, extent: String? = nil) -> [String] {
     let headline = claim.outcomes.first
-    let published = claim.outcomes.dropFirst().first { $0.arm == "published" }
+    let others = claim.outcomes.dropFirst().map { "\($0.arm): \(ReportText.marked($0.verdict))" }
     return [claim.statement, "`\(claim.id)`"] + (extent.map { [$0] } ?? []) + [
       headline.map { ReportText.marked($0.verdict) } ?? "",
-      published.map { ReportText.marked($0.verdict) } ?? "",
+      others.joined(separator: "; "),
       headline?.effectText ?? "",
     ]
   }
@@ -259,16 +259,15 @@ public enum ReadmeSection {
   ///   - folder: the folder of the results, as the README names it.
   ///   - after: what stands between the table and the figures.
   static func text(_ content: ReportContent, folder: String, after: String = "") -> String {
-    var out = "\n\(content.summary) A claim that is judged in both arms has the verdict of `tuned` "
-    out += "first, and counts by it; others are judged in the one arm that they are about. Profile "
-    out += "`\(content.results.profile)`.\n\n"
+    var out = "\n\(content.summary) A claim that is judged in several arms counts by `literal`, else by "
+    out += "`tuned`. Profile `\(content.results.profile)`.\n\n"
     if !content.caveats.isEmpty {
       out += content.caveats.map { "- \($0)\n" }.joined() + "\n"
     }
     let rows = content.claims.map { row($0) }
     if !rows.isEmpty {
       out += MarkdownReport.table(
-        ["claim", "id", "verdict", "with the published settings", "effect [95 %]"], rows)
+        ["claim", "id", "verdict", "in other arms", "effect [95 %]"], rows)
     }
     out += after
     return out + pictures(content, folder: folder)

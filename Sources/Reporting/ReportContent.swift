@@ -137,14 +137,9 @@ public struct ReportContent: Sendable {
       }
     }
     for index in rows.indices {
-      rows[index].outcomes.sort { armRank($0.arm) < armRank($1.arm) }
+      rows[index].outcomes.sort { Arm.rank($0.arm) < Arm.rank($1.arm) }
     }
     return rows
-  }
-
-  /// The headline is the `tuned` arm's.
-  private static func armRank(_ arm: String) -> Int {
-    ["tuned", "published"].firstIndex(of: arm) ?? 2
   }
 
   /// The verdict that counts for each claim: that of the first arm.

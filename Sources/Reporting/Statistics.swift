@@ -1,33 +1,65 @@
 import Glibc
-import Numerics
 
-/// An estimate with its 95 % interval.
+/// An estimate with its 95 % interval, and the interval that decides.
 public struct Estimate: Sendable, Equatable {
-  /// The estimate: the mean over the seeds.
+  /// The estimate, e.g. the mean over the seeds.
   public var value: Double
-  /// The lower end of the interval; NaN with fewer than two seeds.
+  /// The lower end of the 95 % interval; NaN if there is none.
   public var low: Double
-  /// The upper end of the interval; NaN with fewer than two seeds.
+  /// The upper end of the 95 % interval; NaN if there is none.
   public var high: Double
   /// The number of seeds behind it.
   public var count: Int
+  /// The interval that decides; nil where there is too little to decide.
+  public var deciding: ClosedRange<Double>?
+  /// The confidence of the interval that decides, e.g. 0.95; NaN if there is none.
+  public var confidence: Double
 
-  /// An estimate with its interval.
+  /// An estimate whose 95 % interval, if it has one, decides.
   public init(_ value: Double, low: Double = .nan, high: Double = .nan, count: Int) {
     self.value = value
     self.low = low
     self.high = high
     self.count = count
+    deciding = low <= high ? low...high : nil
+    confidence = deciding == nil ? .nan : 0.95
   }
 
   /// Whether there is an interval at all.
   public var hasInterval: Bool { !low.isNaN && !high.isNaN }
+
+  /// What a reader has to know of an interval that does not decide as it stands, e.g. `3 seeds decide
+  /// by the 99.9 % interval, -0.2 to 0.1`; nil if there is nothing to add.
+  public var remark: String? {
+    guard let deciding else {
+      switch count {
+      case 0: return nil
+      case 1: return "one seed has no interval"
+      default: return hasInterval ? "\(count) seeds do not decide" : nil
+      }
+    }
+    guard confidence > 0.95, deciding.lowerBound < deciding.upperBound else { return nil }
+    let percent = NumberText.significant(100 * confidence, digits: 4)
+    return "\(count) seeds decide by the \(percent) % interval, "
+      + "\(NumberText.significant(deciding.lowerBound)) to "
+      + NumberText.significant(deciding.upperBound)
+  }
 }
 
-/// Medians, quantiles and the bootstrap over seeds.
+/// Means, medians, quantiles, and Student's intervals over seeds.
 public enum Statistics {
-  /// How many resamples the bootstrap draws.
-  public static let resamples = 10_000
+  /// The confidence that decides with so many seeds; nil where they are too few.
+  ///
+  /// Runs that take long are looked at with 3 seeds and, if that does not decide, with 6: the first
+  /// look has 99.9 %, so that both together are wrong in hardly more than 5 of 100 cases. 5 seeds and
+  /// more have 95 %.
+  public static func confidence(seeds: Int) -> Double? {
+    switch seeds {
+    case ..<3: nil
+    case 3..<5: 0.999
+    default: 0.95
+    }
+  }
 
   /// The arithmetic mean; NaN of nothing.
   public static func mean(_ values: [Double]) -> Double {
@@ -52,56 +84,58 @@ public enum Statistics {
     return quantile(sorted: values.sorted(), probability)
   }
 
-  /// The 95 % bootstrap interval of the mean, over seeds.
+  /// The mean of one paired value a seed with Student's intervals: 95 % from two values on, and the
+  /// one that decides (`confidence(seeds:)`).
   ///
-  /// The interval is the expanded percentile interval (Hesterberg 2015, The American Statistician
-  /// 69(4), section 5.4): the plain percentile interval of few samples is too narrow, by about
-  /// `sqrt((n - 1) / n)` and the missing Student t, so its quantiles are taken further out. With
-  /// three seeds it is their range. The same `seed` draws the same resamples.
-  ///
-  /// - Parameters:
-  ///   - values: one paired difference a seed; all finite.
-  ///   - seed: the key of the resamples.
-  /// - Returns: the mean, without an interval for fewer than two values.
-  public static func bootstrapMean(_ values: [Double], seed: UInt64 = 0) -> Estimate {
+  /// - Parameter values: one a seed. Where they are all the same infinity, so are mean and interval;
+  ///   where others are not finite, there is neither.
+  public static func studentMean(_ values: [Double]) -> Estimate {
     let count = values.count
-    guard count > 1 else { return Estimate(mean(values), count: count) }
+    let decides = confidence(seeds: count)
     guard values.allSatisfy(\.isFinite) else {
-      return Estimate(mean(values), count: count)
+      guard let first = values.first, first.isInfinite, values.allSatisfy({ $0 == first }) else {
+        return Estimate(.nan, count: count)
+      }
+      guard let decides else { return Estimate(first, count: count) }
+      var estimate = Estimate(first, low: first, high: first, count: count)
+      estimate.confidence = decides
+      return estimate
     }
-    var stream = RandomStream(seed: seed, purpose: .bootstrap)
-    var means = [Double](repeating: 0, count: resamples)
-    for index in 0..<resamples {
-      var sum = 0.0
-      for _ in 0..<count { sum += values[stream.next(below: count)] }
-      means[index] = sum / Double(count)
+    let centre = mean(values)
+    guard count > 1 else { return Estimate(centre, count: count) }
+    let error = standardDeviation(values) / Double(count).squareRoot()
+    func reach(_ confidence: Double) -> Double {
+      error * studentQuantile(0.5 + confidence / 2, degreesOfFreedom: count - 1)
     }
-    means.sort()
-    let tail = expandedTail(count: count)
-    // Rounding of the sums must not push the interval beyond what a mean can be.
-    let smallest = values.min() ?? .nan
-    let largest = values.max() ?? .nan
-    return Estimate(
-      mean(values), low: Swift.max(smallest, quantile(sorted: means, tail)),
-      high: Swift.min(largest, quantile(sorted: means, 1 - tail)), count: count)
+    let half = reach(0.95)
+    var estimate = Estimate(centre, low: centre - half, high: centre + half, count: count)
+    let deciding = decides.map(reach)
+    estimate.deciding = deciding.map { centre - $0...centre + $0 }
+    estimate.confidence = decides ?? .nan
+    return estimate
   }
 
-  /// The 95 % percentile interval of any statistic of the seeds, by 1,000 resamples of them.
+  /// A smooth statistic of all seeds with Student's intervals from its jackknife pseudo-values
+  /// (Tukey 1958): `n` times the statistic less `n - 1` times that without one seed.
   ///
   /// - Parameters:
   ///   - count: the number of seeds.
-  ///   - seed: the key of the resamples.
-  ///   - statistic: the statistic of a resample, given as indices of seeds.
-  /// - Returns: the ends of the interval; NaN for fewer than two seeds.
-  public static func bootstrapInterval(
-    count: Int, seed: UInt64 = 0, statistic: ([Int]) -> Double
-  ) -> (low: Double, high: Double) {
-    guard count > 1 else { return (.nan, .nan) }
-    var stream = RandomStream(seed: seed, purpose: .bootstrap)
-    let results = (0..<1_000).map { _ in
-      statistic((0..<count).map { _ in stream.next(below: count) })
+  ///   - statistic: the statistic of some of the seeds, given as indices.
+  /// - Returns: the statistic of all seeds; its interval is that of the mean of the pseudo-values.
+  public static func jackknife(count: Int, statistic: ([Int]) -> Double) -> Estimate {
+    let all = Array(0..<count)
+    let whole = statistic(all)
+    guard count > 1 else { return Estimate(whole, count: count) }
+    let pseudo = all.map { left in
+      Double(count) * whole - Double(count - 1) * statistic(all.filter { $0 != left })
     }
-    return (quantile(results, 0.025), quantile(results, 0.975))
+    var estimate = studentMean(pseudo)
+    let shift = whole - estimate.value
+    estimate.value = whole
+    estimate.low += shift
+    estimate.high += shift
+    estimate.deciding = estimate.deciding.map { $0.lowerBound + shift...$0.upperBound + shift }
+    return estimate
   }
 
   /// The mean of the values in a window of odd length around each; at the ends the window is cut.
@@ -147,24 +181,26 @@ public enum Statistics {
     return Estimate(slope, low: slope - half, high: slope + half, count: x.count)
   }
 
-  /// The probability in each tail that gives a percentile interval the width of Student's.
-  static func expandedTail(count: Int) -> Double {
-    let n = Double(count)
-    let reach = (n / (n - 1)).squareRoot() * studentQuantile(0.975, degreesOfFreedom: count - 1)
-    return 0.5 * erfc(reach / 2.0.squareRoot())
+  /// The quantile of the standard normal distribution, for probabilities above one half.
+  public static func normalQuantile(_ probability: Double) -> Double {
+    quantile(of: { 1 - 0.5 * erfc($0 / 2.0.squareRoot()) }, probability)
   }
 
   /// The quantile of Student's t distribution, for probabilities above one half.
   static func studentQuantile(_ probability: Double, degreesOfFreedom: Int) -> Double {
+    quantile(
+      of: { studentDistribution($0, degreesOfFreedom: degreesOfFreedom) }, probability)
+  }
+
+  /// Where an increasing distribution function reaches a probability, from 0 on.
+  private static func quantile(of distribution: (Double) -> Double, _ probability: Double)
+    -> Double
+  {
     var low = 0.0
     var high = 1e3
     for _ in 0..<100 {
       let middle = (low + high) / 2
-      if studentDistribution(middle, degreesOfFreedom: degreesOfFreedom) < probability {
-        low = middle
-      } else {
-        high = middle
-      }
+      if distribution(middle) < probability { low = middle } else { high = middle }
     }
     return (low + high) / 2
   }

@@ -24,7 +24,7 @@ import Testing
     func cost(_ optimizer: String, _ epoch: String) throws -> Double {
       try document.view.number(
         "train_cost",
-        ["arm": "published", "optimizer": optimizer, "seed": "0", "epoch": epoch])
+        ["arm": "fitted", "optimizer": optimizer, "seed": "0", "epoch": epoch])
     }
     // All begin at the same theta, with and without dropout.
     let first = try ["AdaGrad", "SGDNesterov", "Adam", "Adam+dropout"].map { try cost($0, "0") }
@@ -57,7 +57,7 @@ import Testing
   private func expectRefusal(_ more: [String], status: Int32, _ parts: String...) throws {
     let output = folder / "results/cifar-cnn.h5"
     let outcome = try program.run(
-      ["--data-dir", folder / "data", "--output", output, "--epochs", "0", "--arms", "published"]
+      ["--data-dir", folder / "data", "--output", output, "--epochs", "0", "--arms", "fitted"]
         + more)
     #expect(outcome.status == status && !outcome.wasKilled, "\(outcome.errors)")
     let complaints = outcome.errorLines.filter { $0.hasPrefix("cifar-cnn: ") }

@@ -26,7 +26,7 @@ import Testing
     let view = try ResultFile.read(folder / "1/mnist-mlp.h5").view
     func cost(_ variable: String, _ optimizer: String, epoch: String) throws -> Double {
       try view.number(
-        variable, ["arm": "published", "optimizer": optimizer, "seed": "0", "epoch": epoch])
+        variable, ["arm": "fitted", "optimizer": optimizer, "seed": "0", "epoch": epoch])
     }
     let first = try ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta", "Adam"].map {
       try cost("train_cost", $0, epoch: "0")
@@ -227,7 +227,7 @@ import Testing
 
   @Test(arguments: [
     (["--optimizers", "SGD"], "no optimizer \"SGD\"; it has AdaGrad, RMSProp"),
-    (["--arms", "best"], "no arm \"best\"; it has published, tuned"),
+    (["--arms", "best"], "no arm \"best\"; it has fitted, tuned"),
     (["--arms", "tuned", "--alpha", "1e-3"], "--arms does not go with"),
     (["--dropout", "1.0"], "--dropout takes a number of at least 0.0 and below 1.0"),
     (["--dropout", "nan"], "--dropout takes a number, not \"nan\""),

@@ -14,8 +14,8 @@ import Testing
 
   @Test func everyArmGetsAVerdict() throws {
     let outcomes = Self.faster.judge(SyntheticResults().document)
-    #expect(outcomes.map(\.arm) == ["published", "tuned"])
-    // published: 0.25 against 0.45; tuned: 0.25 against 0.225.
+    #expect(outcomes.map(\.arm) == ["fitted", "tuned"])
+    // fitted: 0.25 against 0.45; tuned: 0.25 against 0.225.
     #expect(outcomes.map(\.verdict) == [.reproduced, .notReproduced])
     let first = try #require(outcomes.first)
     #expect(first.id == "fig1a.adam-faster-than-adagrad")
@@ -164,7 +164,7 @@ import Testing
     ])
     let arm = try #require(claim.judge(results.document, paper: curves).first)
     #expect(arm.verdict == .notRun)
-    #expect(arm.detail == "there is no arm published")
+    #expect(arm.detail == "there is no arm fitted")
 
     let variable = try #require(
       Claim.lower("a.b", "", place: "", "Adam", than: "AdaGrad", at: [1], variable: "penalty")
@@ -292,7 +292,7 @@ import Testing
     #expect(outcomes.map(\.verdict) == [.reproduced, .notRun])
     #expect(outcomes[1].detail == "searched at 12 epochs")
     let context = ClaimContext(
-      document: SyntheticResults().document, arm: "published", siblings: ["other": document])
+      document: SyntheticResults().document, arm: "fitted", siblings: ["other": document])
     #expect(throws: Never.self) { try context.sibling("other") }
     #expect(throws: NotRun("other: searched at 12 epochs")) {
       try context.sibling("other", arm: "tuned")
@@ -316,12 +316,13 @@ import Testing
     }
     let exact = try outcome(1)
     #expect(exact.id == "fig1a.match.adam")
-    #expect(exact.arm == "published")
+    #expect(exact.arm == "fitted")
     #expect(exact.verdict == .reproduced)
-    #expect(abs(exact.effect) < 1e-9)
-    #expect(exact.numbers.count == 45)
+    // The mean over seeds that differ by up to 0.4 %; odd epochs only.
+    #expect(exact.effect < 0.003)
+    #expect(exact.numbers.count == 22)
     #expect(try outcome(1.1).verdict == .inconclusive)
-    #expect(abs(try outcome(1.1).effect - log(1.1)) < 1e-9)
+    #expect(abs(try outcome(1.1).effect - log(1.1)) < 1e-4)
     #expect(try outcome(1.3).verdict == .notReproduced)
   }
 
@@ -336,7 +337,7 @@ import Testing
     curves.comments = ["frame: fig1a 0..45 0.2..0.7"]
     #expect(curves.frame(of: "fig1a") == 0...45)
     #expect(curves.frame(of: "fig1b") == nil)
-    #expect(claim.judge(results.document, paper: curves).first?.numbers.count == 46)
+    #expect(claim.judge(results.document, paper: curves).first?.numbers.count == 23)
   }
 
   @Test func aShortenedCurveIsNotMatched() throws {
@@ -352,12 +353,12 @@ import Testing
 
   @Test func customRulesSeeTheirArm() {
     let claim = Claim.custom(
-      "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: ["tuned"]
+      "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: [.tuned]
     ) { context in
       guard context.arm == "tuned" else { throw NotRun("wrong arm") }
       let costs = try context.values("train_cost", "Adam", at: 45)
       return ClaimOutcome(
-        .reproduced, Statistics.bootstrapMean(costs), threshold: 1, unit: "cost", "as measured")
+        .reproduced, Statistics.studentMean(costs), threshold: 1, unit: "cost", "as measured")
     }
     let outcomes = claim.judge(SyntheticResults().document)
     #expect(outcomes.map(\.key) == ["alg.memory@tuned"])

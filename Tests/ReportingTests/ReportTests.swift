@@ -251,7 +251,7 @@ extension SyntheticResults {
       comparisons.map(\.agreement) == [.identical, .sameVerdicts, .notRun, .noReference])
     #expect(
       comparisons[1].largest
-        == "largest difference: 0.1 %, train_cost at arm published, optimizer AdaGrad, seed 3, "
+        == "largest difference: 0.1 %, train_cost at arm fitted, optimizer AdaGrad, seed 3, "
         + "epoch 7")
     #expect(
       content.agreement

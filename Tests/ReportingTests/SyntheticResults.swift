@@ -3,7 +3,7 @@ import ResultStore
 
 /// Documents with made-up curves, in the schema of result files.
 struct SyntheticResults {
-  var arms: [String]? = ["published", "tuned"]
+  var arms: [String]? = ["fitted", "tuned"]
   var contenders = ["Adam", "SGDNesterov", "AdaGrad"]
   var seeds = 5
   /// Passes over the data: labels 0...epochs.

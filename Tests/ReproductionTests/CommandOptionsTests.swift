@@ -17,10 +17,10 @@ import Testing
       smoke: .committed(.empty), quick: .committed(.adamOverThreeEpochs),
       paper: .inline(seeds: 2)),
     arms: ByProfile(
-      smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
+      smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
     contenders: ["Adam", "AdaMax"].map {
       Contender(
-        $0, optimizer: $0.lowercased(), published: .init(["alpha": 0.1]),
+        $0, optimizer: $0.lowercased(), fitted: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]))
     },
     figures: [], claims: []
@@ -76,12 +76,12 @@ import Testing
     }
     #expect(try runs() == 1)
     #expect(try runs("--optimizers", "adam") == 1)
-    #expect(try runs("--optimizers", "adamax", "--arms", "published") == 1)
+    #expect(try runs("--optimizers", "adamax", "--arms", "fitted") == 1)
     #expect(try runs("--optimizers", "adamax", "--alpha", "0.3") == 1)
     let text = complaint { _ = try runs("--optimizers", "adamax") }
     #expect(
       text == "no settings are known for AdaMax in the arm tuned of the profile quick; take "
-        + "--arms published or hyperparameters of your own, e.g. --alpha 1e-3")
+        + "--arms fitted or hyperparameters of your own, e.g. --alpha 1e-3")
     #expect(complaint { _ = try runs("--optimizers", "adam,adamax") } == text)
     #expect(try runs("--arms", "tuned") == 1)
     #expect(try runs("--optimizers", "adam,adamax", "--profile", "paper") > 2)

@@ -16,11 +16,11 @@ import Testing
     recording: ByProfile(smoke: .full, quick: .final, paper: .full),
     contenders: [
       Contender(
-        "Adam", optimizer: "adam", settings: ["noise": "none"], published: .init(["alpha": 0.1]),
+        "Adam", optimizer: "adam", settings: ["noise": "none"], fitted: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])])),
       Contender(
         "Adam+dropout", optimizer: "adam",
-        published: .init(["alpha": 0.1, "beta1": 0.5], settings: ["penalty": 1]),
+        fitted: .init(["alpha": 0.1, "beta1": 0.5], settings: ["penalty": 1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
     ],
     figures: [], claims: []
@@ -34,13 +34,13 @@ import Testing
 
   @Test func aProfileRunsItsOwnContenders() throws {
     let quick = PlanRequest(profile: .quick, data: "")
-    #expect(try names(quick) == ["published Adam 2 final"])
+    #expect(try names(quick) == ["fitted Adam 2 final"])
     #expect(experiment.shortened(quick) == "2 of 4 epochs, 1 of 2 optimizers")
     let paper = PlanRequest(profile: .paper, data: "")
     #expect(
       try names(paper) == [
-        "published Adam 4 full", "search Adam 3 final", "search Adam 3 final",
-        "published Adam+dropout 4 full", "search Adam+dropout 3 final",
+        "fitted Adam 4 full", "search Adam 3 final", "search Adam 3 final",
+        "fitted Adam+dropout 4 full", "search Adam+dropout 3 final",
         "search Adam+dropout 3 final",
       ])
     #expect(experiment.shortened(paper) == "")
@@ -49,7 +49,7 @@ import Testing
   @Test func whoIsNamedIsRun() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.contenders = ["Adam+dropout"]
-    #expect(try names(request) == ["published Adam+dropout 2 final"])
+    #expect(try names(request) == ["fitted Adam+dropout 2 final"])
     request.settings = ["noise": "none"]
     #expect(try names(request) == ["custom Adam+dropout 2 final"])
   }
@@ -57,8 +57,8 @@ import Testing
   @Test func aCustomArmStartsFromTheSettingsThatHelpNames() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.contenders = ["Adam+dropout"]
-    let published = try experiment.plan(request) { _ in nil }.runs.first
-    #expect(published?.settings == ["noise": "dropout", "penalty": 1])
+    let fitted = try experiment.plan(request) { _ in nil }.runs.first
+    #expect(fitted?.settings == ["noise": "dropout", "penalty": 1])
     request.hyperparameters = ["alpha": 0.2]
     let custom = try experiment.plan(request) { _ in nil }.runs.first
     #expect(custom?.settings == ["noise": "dropout", "penalty": 0])
@@ -69,13 +69,13 @@ import Testing
 
   @Test func armsThatAreAskedFor() throws {
     var paper = PlanRequest(profile: .paper, data: "")
-    paper.arms = [.published]
-    #expect(try names(paper) == ["published Adam 4 full", "published Adam+dropout 4 full"])
+    paper.arms = [.fitted]
+    #expect(try names(paper) == ["fitted Adam 4 full", "fitted Adam+dropout 4 full"])
     #expect(experiment.shortened(paper) == "without the arm tuned")
     let axis = try experiment.document(paper) { _ in nil }.dimensions.first { $0.name == "arm" }
-    #expect(axis?.labels == .string(["published"]))
+    #expect(axis?.labels == .string(["fitted"]))
     paper.arms = [.tuned]
-    #expect(try names(paper).filter { $0.hasPrefix("published") }.isEmpty)
+    #expect(try names(paper).filter { $0.hasPrefix("fitted") }.isEmpty)
     #expect(try names(paper).count == 4)
   }
 

@@ -7,13 +7,13 @@ import Testing
 @Suite struct EarlyAccuracyTests {
   /// Results of a model whose accuracies after 100 steps are these, in the arm that is judged.
   private func document(
-    _ model: EarlyAccuracy.Model, adam: Double, sgd: Double, seeds: Int = 3, arm: String? = nil,
+    _ model: EarlyAccuracy.Model, adam: Double, sgd: Double, seeds: Int = 3, arm: Arm? = nil,
     origin: String = "official"
   ) -> Document {
     var root = Group()
     root.attributes = [Attribute("data_origin", origin)]
     root.dimensions = [
-      Dimension("arm", .string([arm ?? model.arm])),
+      Dimension("arm", .string([(arm ?? model.arm).rawValue])),
       Dimension("optimizer", .string(["Adam", model.sgd])),
       Dimension("seed", .int64((0..<Int64(seeds)).map { $0 })),
       Dimension("early_iteration", .int64([100])),
@@ -43,7 +43,7 @@ import Testing
     #expect(verdict(.nan, 0.95) == .notRun)
     let outcome = try #require(
       EarlyAccuracy.claim(.fourHidden).judge(document(.fourHidden, adam: 0.96, sgd: 0.94)).first)
-    #expect(outcome.id == "review.mnist-100-iterations.four-hidden" && outcome.arm == "published")
+    #expect(outcome.id == "review.mnist-100-iterations.four-hidden" && outcome.arm == "literal")
     #expect(abs(outcome.effect - 0.02) < 1e-12)
     #expect(
       outcome.detail == "test accuracy after 100 steps: Adam 96 %, SGD 94 %, 3 seeds")
@@ -85,7 +85,7 @@ import Testing
     let other = document(.perceptron, adam: 0.98, sgd: 0.95, origin: "stand-in")
     #expect(
       try outcome(["mnist-logistic": far, "mnist-mlp": other]).verdict == .inconclusive)
-    let untuned = document(.perceptron, adam: 0.98, sgd: 0.95, arm: "published")
+    let untuned = document(.perceptron, adam: 0.98, sgd: 0.95, arm: .fitted)
     #expect(
       try outcome(["mnist-logistic": far, "mnist-mlp": untuned]).verdict == .inconclusive)
     let single = document(.perceptron, adam: 0.9, sgd: 0.9, seeds: 1)

@@ -52,7 +52,7 @@ import Testing
     #expect(found.searched.dropFirst(7).map { $0.point.hyperparameters["alpha"] } == added)
   }
 
-  @Test func extendsOnlyTheLadderOfTheBestPoint() {
+  @Test func extendsTheLadderOfEachSchedulesBestPoint() {
     let grid = Grid(
       [GridAxis("alpha", from: 0.1, to: 1, perDecade: 1), GridAxis("momentum", [0.5, 0.9])],
       schedules: ["constant", "alpha/sqrt(step)"])
@@ -63,7 +63,10 @@ import Testing
       return [abs(log(alpha / 10)) + (isFavoured ? 0 : 100)]
     }
     #expect(found.best?.point.hyperparameters == ["alpha": 10, "momentum": 0.9])
-    #expect(found.searched.count == 8 + 2)
+    // With the other schedule too 10 is best, at the first of the momenta.
+    let other = found.bestOfSchedule["constant"]?.point.hyperparameters
+    #expect(other == ["alpha": 10, "momentum": 0.5])
+    #expect(found.searched.count == 8 + 2 + 2)
   }
 
   @Test func stopsExtendingAtItsLimit() {

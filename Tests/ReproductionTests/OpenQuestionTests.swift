@@ -16,7 +16,7 @@ import Testing
     settings: [Setting("noise", 0.5, in: 0...1, "noise")], minibatch: 2,
     epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
     seeds: ByProfile(smoke: 1, quick: 2, paper: 2),
-    contenders: [Contender("Adam", optimizer: "adam", published: .init(["alpha": 0.1]))],
+    contenders: [Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]))],
     paper: paper, figures: [], claims: [],
     questions: [
       OpenQuestion(
@@ -141,7 +141,7 @@ import Testing
         arms: ByProfile(smoke: arms, quick: arms, paper: arms),
         contenders: [
           Contender(
-            "Adam", optimizer: "adam", published: .init(["alpha": 0.1]),
+            "Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]),
             grid: Grid([GridAxis("alpha", [0.2, 0.3])]))
         ], figures: [], claims: [],
         questions: [
@@ -155,10 +155,10 @@ import Testing
     func alphas(_ arm: Arm?, _ arms: [Arm]) throws -> [Double?] {
       try runs(arm, arms).map { $0.hyperparameters["alpha"] }
     }
-    #expect(try alphas(nil, [.published, .tuned]) == [0.1])
+    #expect(try alphas(nil, [.fitted, .tuned]) == [0.1])
     #expect(try alphas(nil, [.tuned]) == [0.2])
-    #expect(try alphas(.tuned, [.published, .tuned]) == [0.2])
-    #expect(try alphas(.tuned, [.published]).isEmpty)
+    #expect(try alphas(.tuned, [.fitted, .tuned]) == [0.2])
+    #expect(try alphas(.tuned, [.fitted]).isEmpty)
   }
 
   @Test func aSweepVariesOneCell() throws {

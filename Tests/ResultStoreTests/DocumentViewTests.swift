@@ -5,7 +5,7 @@ private func sample() -> Document {
   var root = Group()
   root.attributes = [Attribute("title", "A title"), Attribute("count", 3), Attribute("scale", 0.5)]
   root.dimensions = [
-    Dimension("arm", .string(["published", "tuned"])),
+    Dimension("arm", .string(["fitted", "tuned"])),
     Dimension("optimizer", .string(["SGDNesterov", "Adam", "AdaGrad"])),
     Dimension("alpha", .double([0.1, 1e-3])),
     Dimension("epoch", .int32([0, 1, 2, 3])),

@@ -17,7 +17,7 @@ func sampleDocument() -> Document {
     Attribute("int32", values: .int32([-1, 2, 3])),
   ]
   root.dimensions = [
-    Dimension("arm", .string(["published", "tuned"])),
+    Dimension("arm", .string(["fitted", "tuned"])),
     Dimension(
       "optimizer", .string(["adam", "SGD\u{2009}Nesterov", ""]),
       attributes: [Attribute("long_name", "method")]),

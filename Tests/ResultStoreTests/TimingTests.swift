@@ -14,7 +14,7 @@ import Testing
         root.attributes.append(Attribute("attribute\(index)", "text \(index)"))
       }
       root.dimensions = [
-        Dimension("arm", .string(["published", "tuned"])),
+        Dimension("arm", .string(["fitted", "tuned"])),
         Dimension("optimizer", .string((0..<5).map { "optimizer\($0)" })),
         Dimension("seed", .int64(Array(0..<10))), Dimension("epoch", .int64(Array(0..<201))),
       ]

@@ -1,5 +1,6 @@
 import Reporting
 import Reproduction
+import ResultStore
 
 let place = "section 7.1"
 let models = [
@@ -34,13 +35,13 @@ let stepClaim = Claim.custom(
   "adamax.bound-in-training", "no step of AdaMax is larger than alpha", place: place,
   rule: "largest step of any parameter over whole runs on three models <= 1 + 1e-4 in units of "
     + "alpha (what rounding may add); the worst case is alg.adamax-bound", figure: "adamax-step",
-  arms: ["published"]
+  arms: [.literal]
 ) { context in
   func largest(_ contender: String) throws -> Double {
     let array = try context.document.view.array(
-      largestStepName, ["arm": "published", "optimizer": contender])
+      largestStepName, ["arm": Arm.literal.rawValue, "optimizer": contender])
     let status = try context.document.view.array(
-      "status", ["arm": "published", "optimizer": contender])
+      "status", ["arm": Arm.literal.rawValue, "optimizer": contender])
     guard status.values.allSatisfy({ $0 == 1 }),
       let value = array.values.filter({ !$0.isNaN }).max()
     else { throw NotRun("\(contender) has not come to its end") }

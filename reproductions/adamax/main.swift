@@ -1,6 +1,7 @@
 import Networks
 import Reporting
 import Reproduction
+import ResultStore
 
 // Section 7.1: AdaMax beside Adam, both with the paper's defaults, on the models of sections 6.1, 6.2
 // and 6.4, and the largest step of each run.
@@ -9,7 +10,7 @@ let contenders: [Contender] = models.flatMap { model in
   [("Adam", "adam"), ("AdaMax", "adamax")].map { method, optimizer in
     Contender(
       "\(method), \(model.title)", optimizer: optimizer, settings: ["model": .text(model.setting)],
-      published: .init([:]))
+      literal: .settings(.init([:])))
   }
 }
 
@@ -36,7 +37,7 @@ TrainingExperiment(
       panels: models.map { model in
         Figure.Panel(
           model.title, x: .linear("iterations over entire dataset"),
-          y: .logarithmic("training cost"), select: ["arm": "published"],
+          y: .logarithmic("training cost"), select: ["arm": Arm.literal.rawValue],
           lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
             Figure.Line(
               method, colour, variable: "train_cost", along: "epoch",
@@ -51,7 +52,7 @@ TrainingExperiment(
       panels: models.map { model in
         Figure.Panel(
           model.title, x: .linear("iterations over entire dataset", 0...20),
-          y: .linear("largest step / alpha", 0...3.5), select: ["arm": "published"],
+          y: .linear("largest step / alpha", 0...3.5), select: ["arm": Arm.literal.rawValue],
           lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
             Figure.Line(
               method, colour, variable: largestStepName, along: "epoch",

@@ -23,7 +23,7 @@ ComputationExperiment(
     worstCaseOfAdaMax(to: 1_000),
     normFamily(steps: 1_000),
     firstSteps(to: 10_000),
-    momentEstimates(sequences: 100_000, to: isSmoke ? 10 : 1_000),
+    momentEstimates(sequences: isSmoke ? 100_000 : 1_000_000, to: isSmoke ? 10 : 1_000),
     scaleInvariance(steps: isSmoke ? 20 : 200),
     adaGradLimit(steps: isSmoke ? 100 : 1_000),
     memory(),

@@ -3,14 +3,14 @@ import Reproduction
 
 /// A method without and with dropout; with it only in the profiles named.
 func contenders(
-  _ name: String, optimizer: String, published: Contender.Choice, grid: Grid,
+  _ name: String, optimizer: String, fitted: Contender.Choice, grid: Grid,
   withDropoutIn profiles: Set<Profile> = [.paper]
 ) -> [Contender] {
   [
     Contender(
-      name, optimizer: optimizer, settings: ["noise": "none"], published: published, grid: grid),
+      name, optimizer: optimizer, settings: ["noise": "none"], fitted: fitted, grid: grid),
     Contender(
-      name + "+dropout", optimizer: optimizer, published: published, grid: grid,
+      name + "+dropout", optimizer: optimizer, fitted: fitted, grid: grid,
       profiles: profiles),
   ]
 }

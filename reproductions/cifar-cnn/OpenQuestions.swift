@@ -23,7 +23,7 @@ private func question(
   _ question: String, taken: String, _ alternatives: OpenQuestion.Alternative...
 ) -> OpenQuestion {
   OpenQuestion(
-    question, of: "Adam", arm: .published, taken: taken, figure: "fig3_right", profiles: [.paper],
+    question, of: "Adam", arm: .fitted, taken: taken, figure: "fig3_right", profiles: [.paper],
     passes: 4,
     alternatives: alternatives)
 }

@@ -36,17 +36,17 @@ TrainingExperiment(
     quick: .committed(.embedded(PackageResources.search_tsv)),
     paper: .inline(seeds: 1, epochs: 4)),
   recording: ByProfile(smoke: .full, quick: .final, paper: .full),
-  arms: ByProfile(smoke: [.published, .tuned], quick: [.tuned], paper: [.published, .tuned]),
+  arms: ByProfile(smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
   contenders: contenders(
-    "AdaGrad", optimizer: "adagrad", published: inferred(["alpha": 1e-3]),
+    "AdaGrad", optimizer: "adagrad", fitted: inferred(["alpha": 1e-3]),
     grid: Grid([GridAxis("alpha", from: 1e-3, to: 1e-2, perDecade: 2)]))
     + contenders(
-      "SGDNesterov", optimizer: "nesterov", published: inferred(["alpha": 0.01, "momentum": 0.9]),
+      "SGDNesterov", optimizer: "nesterov", fitted: inferred(["alpha": 0.01, "momentum": 0.9]),
       grid: Grid([
         GridAxis("alpha", from: 3e-3, to: 3e-2, perDecade: 2), GridAxis("momentum", [0.9]),
       ]))
     + contenders(
-      "Adam", optimizer: "adam", published: inferred(["alpha": 1.5e-4]),
+      "Adam", optimizer: "adam", fitted: inferred(["alpha": 1.5e-4]),
       grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]),
       withDropoutIn: [.smoke, .paper]),
   probes: LayerStatistics.probes(layers: layers),
@@ -59,7 +59,7 @@ TrainingExperiment(
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the fully connected layer, as "
       + "in Srivastava et al. 2014, chosen before any result.",
-    "The arm published starts from weights N(0, 0.01^2), whose slow start is that of the paper's "
+    "The arm fitted starts from weights N(0, 0.01^2), whose slow start is that of the paper's "
       + "curve of SGDNesterov; its step sizes of Adam and AdaGrad have not been run.",
     "The search has a horizon of 4 passes, as in the profile quick; the full horizon is 49.",
   ],

@@ -1,6 +1,7 @@
 import Networks
 import Reporting
 import Reproduction
+import ResultStore
 
 // A write-up's comparison: a perceptron 784-1024-512-512-512-10 on Fashion-MNIST, minibatches of 256,
 // 50 epochs, four optimizers of Keras with their defaults.
@@ -27,7 +28,7 @@ TrainingExperiment(
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   contenders: methods.map {
     Contender(
-      $0.name, optimizer: $0.optimizer, published: .init(hyperparameters[$0.name] ?? [:]))
+      $0.name, optimizer: $0.optimizer, literal: .settings(.init(hyperparameters[$0.name] ?? [:])))
   },
   figures: [
     Figure(
@@ -39,14 +40,14 @@ TrainingExperiment(
       panels: [
         Figure.Panel(
           "share of the test set that is wrong", x: .linear("epoch", 0...Double(last)),
-          y: .linear("test error", 0.08...0.4), select: ["arm": "published"],
+          y: .linear("test error", 0.08...0.4), select: ["arm": Arm.literal.rawValue],
           lines: lines("test_error")),
         Figure.Panel(
           "test cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("test cost"),
-          select: ["arm": "published"], lines: lines("test_cost")),
+          select: ["arm": Arm.literal.rawValue], lines: lines("test_cost")),
         Figure.Panel(
           "training cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("training cost"),
-          select: ["arm": "published"], lines: lines("train_cost")),
+          select: ["arm": Arm.literal.rawValue], lines: lines("train_cost")),
       ])
   ],
   claims: methods.map { accuracyClaim($0.name, published: $0.published) } + [orderClaim],

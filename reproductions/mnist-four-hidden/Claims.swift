@@ -1,6 +1,7 @@
 import Glibc
 import Reporting
 import Reproduction
+import ResultStore
 
 let place = "a write-up on optimizers, not the paper"
 let iterations = 2000
@@ -8,14 +9,14 @@ let methods = ["SGD", "Momentum", "RMSprop", "Adam"]
 
 private let smoothing = 11
 private let noiseWindow = 51
-private let judgedArm = "published"
+private let judgedArm = Arm.literal
 
 extension ClaimContext {
   /// The minibatch losses of a contender, one row a seed; infinite once a run has diverged.
   fileprivate func losses(_ contender: String) throws -> [[Double]] {
     let view = document.view
     return try view.labels("seed").map { seed in
-      let run = ["arm": judgedArm, "optimizer": contender, "seed": seed]
+      let run = ["arm": judgedArm.rawValue, "optimizer": contender, "seed": seed]
       let losses = try view.array("minibatch_cost", run).values
       let diverged = try view.number("status", run) == 2
       guard diverged || losses.allSatisfy(\.isFinite) else {
@@ -35,32 +36,29 @@ private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOu
   let adam = values["Adam"] ?? []
   let rivals = ["SGD", "Momentum", "RMSprop"]
   let estimates = rivals.map { rival in
-    Statistics.bootstrapMean(zip(adam, values[rival] ?? []).map { log($0 / $1) })
+    Statistics.studentMean(zip(adam, values[rival] ?? []).map { log($0 / $1) })
   }
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   let medians = methods.map { method in
     "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
   }
   return ClaimOutcome(
-    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high,
-    threshold: 0,
-    unit: "log(Adam / strongest rival)", seeds: adam.count,
+    .all(estimates.map { $0.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
+    unit: "log(Adam / strongest rival)",
     numbers: zip(rivals, estimates).map {
       ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)
     },
-    "median \(unit): " + medians.joined(separator: ", ")
-      + (adam.count == 1 ? "; one seed has no interval" : ""))
+    "median \(unit): " + medians.joined(separator: ", "))
 }
 
 let fourHiddenClaims: [Claim] = [
   .custom(
     "four-hidden.losses", "the losses published for iterations 0 to 1900", place: place,
-    rule: "share of the 24 numbers inside our 5-95 % band over seeds of the minibatch loss, "
-      + "smoothed over \(smoothing) iterations: >= 80 %",
+    rule: "share of the 24 numbers, which are losses of single minibatches, inside our 5-95 % band "
+      + "over seeds of such losses: >= 80 %",
     figure: "four-hidden", arms: [judgedArm]
   ) { context in
     var inside = 0
-    var insideRaw = 0
     var own = (inside: 0, count: 0)
     var numbers: [ClaimNumber] = []
     for method in methods {
@@ -68,19 +66,16 @@ let fourHiddenClaims: [Claim] = [
         throw NotRun("there are no published losses of \(method)")
       }
       let losses = try context.losses(method)
-      let smoothed = losses.map { Statistics.runningMean($0, window: smoothing) }
       for point in published.points {
         let iteration = Int(point.x)
         func band(_ rows: [[Double]]) -> (low: Double, high: Double) {
           let values = rows.map { $0[iteration] }
           return (Statistics.quantile(values, 0.05), Statistics.quantile(values, 0.95))
         }
-        let (low, high) = band(smoothed)
+        let (low, high) = band(losses)
         if low <= point.y && point.y <= high { inside += 1 }
-        let raw = band(losses)
-        if raw.low <= point.y && point.y <= raw.high { insideRaw += 1 }
         for seed in losses.indices where losses.count > 1 {
-          let others = band(smoothed.indices.filter { $0 != seed }.map { smoothed[$0] })
+          let others = band(losses.indices.filter { $0 != seed }.map { losses[$0] })
           let loss = losses[seed][iteration]
           own.inside += others.low <= loss && loss <= others.high ? 1 : 0
           own.count += 1
@@ -91,14 +86,14 @@ let fourHiddenClaims: [Claim] = [
     }
     let share = Double(inside) / Double(numbers.count)
     let seeds = try context.document.view.labels("seed").count
-    let verdict: Verdict =
-      seeds == 1 ? .inconclusive : share >= 0.8 ? .reproduced : .notReproduced
+    let judgement: Judgement =
+      Statistics.confidence(seeds: seeds) == nil
+      ? .inconclusive : share >= 0.8 ? .reproduced : .notReproduced
     return ClaimOutcome(
-      verdict, effect: share, threshold: 0.8, unit: "share inside", seeds: seeds, numbers: numbers,
+      judgement, effect: share, threshold: 0.8, unit: "share inside", seeds: seeds, numbers: numbers,
       "\(inside) of \(numbers.count) published losses (\(percent(share))) lie inside our band over "
-        + "\(seeds) seeds; \(insideRaw) inside the band of the losses as they are, which are of "
-        + "single minibatches like the published ones; of our own losses of single minibatches, each "
-        + "seed left out in turn, \(own.inside) of \(own.count) lie inside the others' band"
+        + "\(seeds) seeds; of our own losses, each seed left out in turn, \(own.inside) of "
+        + "\(own.count) lie inside the others' band"
         + (seeds == 1 ? "; one seed has no band" : ""))
   },
   .custom(

@@ -1,6 +1,7 @@
 import Networks
 import Reporting
 import Reproduction
+import ResultStore
 
 // A write-up's comparison: a perceptron with four hidden layers of 100 rectified units on MNIST,
 // 2,000 iterations with minibatches of 128 drawn with replacement, and the loss of each minibatch
@@ -19,14 +20,14 @@ TrainingExperiment(
   epochs: ByProfile(smoke: 1, quick: 2, paper: 2),
   seeds: ByProfile(smoke: 1, quick: 5, paper: 20),
   contenders: [
-    Contender("SGD", optimizer: "sgd", published: .init(["alpha": 0.01])),
+    Contender("SGD", optimizer: "sgd", literal: .settings(.init(["alpha": 0.01]))),
     Contender(
-      "Momentum", optimizer: "heavy-ball", published: .init(["alpha": 0.01, "momentum": 0.9])),
+      "Momentum", optimizer: "heavy-ball", literal: .settings(.init(["alpha": 0.01, "momentum": 0.9]))),
     Contender(
       "RMSprop", optimizer: "rmsprop",
-      published: .init(["alpha": 0.01, "rho": 0.99, "epsilon": 1e-8])),
+      literal: .settings(.init(["alpha": 0.01, "rho": 0.99, "epsilon": 1e-8]))),
     Contender(
-      "Adam", optimizer: "adam-epsilon-hat", published: .init(["alpha": 0.01, "epsilon": 1e-7])),
+      "Adam", optimizer: "adam-epsilon-hat", literal: .settings(.init(["alpha": 0.01, "epsilon": 1e-7]))),
   ],
   probes: [
     Probe(
@@ -45,7 +46,7 @@ TrainingExperiment(
       panels: zip(methods, colours).map { method, colour in
         Figure.Panel(
           method, x: .linear("iteration", 0...Double(iterations)),
-          y: .logarithmic("minibatch loss", 0.005...20), select: ["arm": "published"],
+          y: .logarithmic("minibatch loss", 0.005...20), select: ["arm": Arm.literal.rawValue],
           lines: [
             .init(
               method, colour, variable: "minibatch_cost", along: "iteration",

@@ -1,6 +1,7 @@
 import Networks
 import Reporting
 import Reproduction
+import ResultStore
 
 // Section 6.2, Figure 2 (b): the perceptron of Figure 2 (a) without dropout, a deterministic cost, trained
 // by Adam in minibatches of 128 and by the sum-of-functions optimizer on fixed minibatches.
@@ -30,7 +31,7 @@ let paper = alignedCurves(.embedded(PackageResources.paper_curves_tsv))
 
 func panel(_ variable: String, _ title: String, _ y: Figure.Axis) -> Figure.Panel {
   Figure.Panel(
-    title, x: .linear("iterations over entire dataset"), y: y, select: ["arm": "tuned"],
+    title, x: .linear("iterations over entire dataset"), y: y, select: ["arm": Arm.tuned.rawValue],
     lines: memorySizes.map { sfoName($0) }.enumerated().map { index, name in
       Figure.Line(
         name, [.cyan, .green, .orange, .black][index], variable: variable, along: "epoch",
@@ -85,7 +86,7 @@ TrainingExperiment(
       panels: [
         Figure.Panel(
           "per pass", x: .linear("iterations over entire dataset", 0...25),
-          y: .logarithmic("training cost", 1e-6...10), select: ["arm": "tuned"],
+          y: .logarithmic("training cost", 1e-6...10), select: ["arm": Arm.tuned.rawValue],
           lines: lines.map {
             .init(
               $0.name, $0.colour, variable: "train_cost", along: "epoch",
@@ -93,7 +94,7 @@ TrainingExperiment(
           }, paperFigure: alignedFigure),
         Figure.Panel(
           "per second", x: .linear("time of training / that of a pass of Adam", 0...100),
-          y: .logarithmic("training cost", 1e-6...10), select: ["arm": "tuned"],
+          y: .logarithmic("training cost", 1e-6...10), select: ["arm": Arm.tuned.rawValue],
           lines: lines.map {
             .init(
               $0.name, $0.colour, variable: "train_cost", along: "epoch",
@@ -109,7 +110,7 @@ TrainingExperiment(
       panels: [
         Figure.Panel(
           "", x: .linear("iterations over entire dataset"),
-          y: .logarithmic("training cost"), select: ["arm": "tuned"],
+          y: .logarithmic("training cost"), select: ["arm": Arm.tuned.rawValue],
           lines: [
             .contender(
               "SFO", .green, label: "no dropout", variable: "train_cost"),

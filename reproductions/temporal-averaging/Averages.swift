@@ -3,6 +3,7 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
+import ResultStore
 
 let place = "section 7.2"
 let quietProblem = "logistic"
@@ -41,7 +42,7 @@ let averagingClaim = Claim.custom(
   "alg.averaging", "averages of the iterates generalise better than the last one", place: place,
   rule: "test cost of the corrected average lower than that of the last iterate after the last "
     + "epoch, paired over seeds, on a noisy convex problem and on the perceptron",
-  figure: "averaging", arms: ["published"]
+  figure: "averaging", arms: [.literal]
 ) { context in
   let view = context.document.view
   let epochs = try view.labels("epoch")
@@ -50,7 +51,7 @@ let averagingClaim = Claim.custom(
   }
   func ratios(_ variable: String, _ problem: String) throws -> [Double] {
     try view.labels("seed").map { seed in
-      let cell = ["arm": "published", "optimizer": problem, "seed": seed, "epoch": end]
+      let cell = ["arm": Arm.literal.rawValue, "optimizer": problem, "seed": seed, "epoch": end]
       let ratio = log(try view.number(variable, cell) / view.number("test_cost", cell))
       guard ratio.isFinite else {
         throw NotRun("\(problem), seed \(seed), has not come to its end")
@@ -59,7 +60,7 @@ let averagingClaim = Claim.custom(
     }
   }
   let problems = [noisyProblem, perceptron]
-  let estimates = try problems.map { Statistics.bootstrapMean(try ratios(averageCost, $0)) }
+  let estimates = try problems.map { Statistics.studentMean(try ratios(averageCost, $0)) }
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
   let quiet = Statistics.mean(try ratios(averageCost, quietProblem))
@@ -70,13 +71,11 @@ let averagingClaim = Claim.custom(
       + "(without correction \(percent(uncorrected)), plain mean \(percent(mean)))"
   }
   return ClaimOutcome(
-    Verdict(allBelowZero: estimates), effect: worst.value, low: worst.low, high: worst.high,
-    threshold: 0,
-    unit: "log(average / last iterate)", seeds: worst.count,
+    .all(estimates.map { $0.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
+    unit: "log(average / last iterate)",
     numbers: zip(problems, estimates).map {
       ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
     },
     sentences.joined(separator: "; ")
       + "; for comparison \(quietProblem) with Adam's default stepsize: \(percent(quiet))"
-      + (worst.count == 1 ? "; one seed has no interval" : ""))
-}
+)}

@@ -2,6 +2,7 @@ import Networks
 import Optimizers
 import Reporting
 import Reproduction
+import ResultStore
 
 // Section 7.2: averages of Adam's iterates beside the last one, on logistic regression and on a
 // perceptron, all on MNIST.
@@ -9,13 +10,13 @@ import Reproduction
 let problems: [Contender] = [
   Contender(
     quietProblem, optimizer: "adam", settings: ["model": "logistic"],
-    published: .init(["alpha": 0.001])),
+    literal: .settings(.init(["alpha": 0.001]))),
   Contender(
     noisyProblem, optimizer: "adam", settings: ["model": "logistic"],
-    published: .init(["alpha": 0.01])),
+    literal: .settings(.init(["alpha": 0.01]))),
   Contender(
     perceptron, optimizer: "adam", settings: ["model": "perceptron"],
-    published: .init(["alpha": 0.001])),
+    literal: .settings(.init(["alpha": 0.001]))),
 ]
 
 TrainingExperiment(
@@ -43,7 +44,7 @@ TrainingExperiment(
       panels: problems.map(\.name).map { problem in
         Figure.Panel(
           problem, x: .linear("iterations over entire dataset"),
-          y: .logarithmic("test cost"), select: ["arm": "published", "optimizer": problem],
+          y: .logarithmic("test cost"), select: ["arm": Arm.literal.rawValue, "optimizer": problem],
           lines: [
             line("last iterate", .black, "test_cost"),
             line("corrected average", .magenta, averageCost),

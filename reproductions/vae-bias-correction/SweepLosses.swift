@@ -110,45 +110,25 @@ struct SweepLosses {
   }
 }
 
-/// Paired values, one a seed, with the 95 % interval of their mean: their range where one is
-/// infinite, none of a single seed.
-struct Spread {
-  let value: Double
-  let low: Double
-  let high: Double
-
-  init(_ values: [Double]) {
-    if values.allSatisfy(\.isFinite) {
-      let estimate = Statistics.bootstrapMean(values)
-      (value, low, high) = (estimate.value, estimate.low, estimate.high)
-    } else {
-      value = Statistics.median(values)
-      let hasInterval = values.count > 1 && !values.contains(where: \.isNaN)
-      low = hasInterval ? values.min() ?? .nan : .nan
-      high = hasInterval ? values.max() ?? .nan : .nan
-    }
+/// Paired values, one a seed, with Student's intervals of their mean; where one is infinite, their
+/// median with their range.
+func spread(_ values: [Double]) -> Estimate {
+  if values.allSatisfy(\.isFinite) || values.contains(where: \.isNaN) {
+    return Statistics.studentMean(values)
   }
-
-  /// Whether it is at most `threshold`, or, the other way round, at least.
-  func verdict(atMost threshold: Double) -> Verdict {
-    if high <= threshold { return .reproduced }
-    return low > threshold ? .notReproduced : .inconclusive
-  }
-
-  func verdict(atLeast threshold: Double) -> Verdict {
-    if low >= threshold { return .reproduced }
-    return high < threshold ? .notReproduced : .inconclusive
-  }
-
-  func number(_ label: String, _ scale: (Double) -> Double = { $0 }) -> ClaimNumber {
-    ClaimNumber(label, scale(value), low: scale(low), high: scale(high))
-  }
+  var estimate = Estimate(Statistics.median(values), count: values.count)
+  guard let confidence = Statistics.confidence(seeds: values.count), let low = values.min(),
+    let high = values.max()
+  else { return estimate }
+  (estimate.low, estimate.high) = (low, high)
+  estimate.deciding = low...high
+  estimate.confidence = confidence
+  return estimate
 }
 
-extension [Verdict] {
-  /// Reproduced if all are, not reproduced if any is not.
-  var together: Verdict {
-    if contains(.notReproduced) { return .notReproduced }
-    return !isEmpty && allSatisfy { $0 == .reproduced } ? .reproduced : .inconclusive
+extension Estimate {
+  /// The estimate as a number behind a verdict, on another scale.
+  func number(_ label: String, _ scale: (Double) -> Double = { $0 }) -> ClaimNumber {
+    ClaimNumber(label, scale(value), low: scale(low), high: scale(high))
   }
 }

@@ -238,13 +238,18 @@ extension Dimension {
 }
 
 extension CommittedSearch {
-  /// The group `/search`: one entry a grid point and seed, and which points were chosen.
-  func group(contenders: [String], selected: [GridPoint?]) -> Group {
+  /// The group `/search`: one entry a grid point and seed, which points were chosen, and, where the
+  /// search was made with the runs, every curve.
+  ///
+  /// - Parameters:
+  ///   - selected: for each arm that takes its settings from the search, the point of each contender.
+  ///   - curves: the running cost of each pass, a row an entry; empty if it is not known.
+  func group(contenders: [String], selected: [Arm: [GridPoint?]], curves: [[Double]]) -> Group {
     var group = Group()
     let names = Set(rows.flatMap { $0.point.hyperparameters.keys }).sorted()
-    func isSelected(_ row: Row) -> UInt8 {
+    func isSelected(_ row: Row, _ points: [GridPoint?]) -> UInt8 {
       guard let index = contenders.firstIndex(of: row.contender) else { return 0 }
-      return selected[index] == row.point ? 1 : 0
+      return points[index] == row.point ? 1 : 0
     }
     func text(_ longName: String) -> [Attribute] { [Attribute("long_name", longName)] }
     group.attributes =
@@ -277,10 +282,29 @@ extension CommittedSearch {
         Variable(
           "final_cost", ["trial"], .double(rows.map(\.cost)),
           attributes: text("running training cost of the last pass; NaN: diverged")),
-        Variable(
-          "selected", ["trial"], .uint8(rows.map(isSelected)),
-          attributes: text("1: the point that the tuned arm uses")),
       ]
+      + Arm.allCases.compactMap { arm in
+        selected[arm].map { points in
+          Variable(
+            arm == .tuned ? "selected" : "selected_\(arm.rawValue)", ["trial"],
+            .uint8(rows.map { isSelected($0, points) }),
+            attributes: text("1: the point that the \(arm.rawValue) arm uses"))
+        }
+      }
+    let length = curves.map(\.count).max() ?? 0
+    if length > 0 {
+      group.dimensions.append(
+        Dimension(
+          "pass", .int64((0..<Int64(length)).map { $0 }),
+          attributes: text("the pass that starts after so many epochs")))
+      let rest = [[Double]](repeating: [], count: rows.count - curves.count)
+      group.variables.append(
+        Variable(
+          "train_cost_running", ["trial", "pass"],
+          .double(
+            (curves + rest).flatMap { $0 + [Double](repeating: .nan, count: length - $0.count) }),
+          attributes: text("running training cost of each pass; NaN: diverged, or not kept")))
+    }
     return group
   }
 }

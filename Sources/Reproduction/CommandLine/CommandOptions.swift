@@ -1,12 +1,13 @@
 import Datasets
 import Foundation
 import Optimizers
+import ResultStore
 import Storage
 
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, pending, search, merge, action, claims, help, version
+    case run, list, dryRun, status, pending, search, merge, action, claims, rejudge, help, version
   }
 
   var mode = Mode.run
@@ -79,6 +80,7 @@ package struct CommandOptions {
         "for scripts, tab-separated: every run to do, its epochs, seconds and position; at last final "
           + "or more"),
       .init("claims", nil, "list the claims that the results decide, a line each"),
+      .init("rejudge", nil, "judge the claims of the result file again, by today's rules"),
     ]
     if experiment.hasSearch {
       options.append(
@@ -124,6 +126,7 @@ package struct CommandOptions {
     var modes = [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status),
       ("pending", .pending), ("merge", .merge), ("claims", .claims),
+      ("rejudge", .rejudge),
       (experiment.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.

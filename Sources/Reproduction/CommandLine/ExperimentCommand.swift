@@ -9,7 +9,7 @@ import Synchronization
 
 /// The command line of one experiment: from the arguments to the result file, figures and verdicts.
 public struct ExperimentCommand: Sendable {
-  private let experiment: Experiment
+  let experiment: Experiment
 
   /// The command of an experiment.
   public init(_ experiment: Experiment) { self.experiment = experiment }
@@ -41,6 +41,9 @@ public struct ExperimentCommand: Sendable {
       return .success
     default:
       break
+    }
+    if options.mode == .rejudge {
+      return try rejudge(Session(experiment: experiment, options: options, data: .none))
     }
     try experiment.check(options.request)
     for remark in experiment.remarks(options.request) where !options.isQuiet { complain(remark) }
@@ -268,6 +271,24 @@ public struct ExperimentCommand: Sendable {
     return ClaimTable.text(outcomes)
   }
 
+  /// Judges the claims of the result file again.
+  private func rejudge(_ session: Session) throws -> ExitStatus {
+    let path = session.options.output
+    let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
+    defer { withExtendedLifetime(lock) {} }
+    let old = try ResultFile.read(path)
+    let new = try rejudged(old, path: path, siblings: siblings(session))
+    if new.isIdentical(to: old) {
+      say("\(experiment.name): \(path) is judged by these rules", unless: session.options.isQuiet)
+      return .success
+    }
+    try ResultFile.write(new, to: path, layer: session.layer)
+    say("\(experiment.name): judged \(path) again", unless: session.options.isQuiet)
+    let outcomes = try new.root.group("claims").map { try [ClaimOutcome](decoding: $0) } ?? []
+    say(ClaimTable.text(outcomes), unless: session.options.isQuiet)
+    return .success
+  }
+
   /// The results of the other experiments that claims compare with; those that cannot be read are as
   /// if they were not there.
   private func siblings(_ session: Session) -> [String: Document] {
@@ -297,7 +318,7 @@ public struct ExperimentCommand: Sendable {
   }
 
   /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.
-  private func contentIdentity(of document: Document) throws -> String {
+  func contentIdentity(of document: Document) throws -> String {
     var content = document
     content.root.groups.removeAll { $0.name == "volatile" }
     // The note follows from the data's checksum.

@@ -1,3 +1,5 @@
+import ResultStore
+
 /// One of the methods that an experiment compares.
 public struct Contender: Sendable {
   /// Hyperparameters, schedule and settings of one arm.
@@ -27,8 +29,18 @@ public struct Contender: Sendable {
   public let fixed: [String: Double]
   /// Settings that both arms fix, e.g. the dropout of a contender with dropout.
   public let settings: Settings
-  /// What puts our curve on the paper's; `nil` where there is no `published` arm.
-  public let published: Choice?
+  /// What the text states of an optimizer.
+  public enum Statement: Sendable {
+    /// All settings.
+    case settings(Choice)
+    /// The schedule alone: the rest is the best of the grid with this schedule.
+    case schedule(String)
+  }
+
+  /// What puts our curve on the paper's; `nil` where there is no `fitted` arm.
+  public let fitted: Choice?
+  /// What the text states; `nil` where there is no `literal` arm.
+  public let literal: Statement?
   /// What the search of the `tuned` arm tries; `nil` where there is no such arm.
   public let grid: Grid?
   /// The profiles that run it without being asked to by name.
@@ -37,24 +49,31 @@ public struct Contender: Sendable {
   /// A contender.
   public init(
     _ name: String, optimizer: String, fixed: [String: Double] = [:], settings: Settings = [:],
-    published: Choice? = nil, grid: Grid? = nil, profiles: Set<Profile> = Set(Profile.allCases)
+    fitted: Choice? = nil, literal: Statement? = nil, grid: Grid? = nil,
+    profiles: Set<Profile> = Set(Profile.allCases)
   ) {
     self.name = name
     self.optimizer = optimizer
     self.fixed = fixed
     self.settings = settings
-    self.published = published
+    self.fitted = fitted
+    self.literal = literal
     self.grid = grid
     self.profiles = profiles
   }
-}
 
-/// The arms of an experiment of section 6.
-public enum Arm: String, Sendable, CaseIterable {
-  /// Settings inferred from the paper's own curves.
-  case published
-  /// Settings that a search over a dense grid chose.
-  case tuned
-  /// Settings given on the command line.
-  case custom
+  /// The arms that it has settings for, or will have after a search.
+  var arms: [Arm] {
+    [
+      fitted == nil ? nil : .fitted, literal == nil ? nil : .literal, grid == nil ? nil : .tuned,
+    ].compactMap(\.self)
+  }
+
+  /// Whether the settings of an arm come from a search.
+  func isSearched(in arm: Arm) -> Bool {
+    switch (arm, literal) {
+    case (.tuned, _), (.literal, .schedule): grid != nil
+    default: false
+    }
+  }
 }

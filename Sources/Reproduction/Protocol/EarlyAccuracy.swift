@@ -1,4 +1,5 @@
 import Reporting
+import ResultStore
 
 /// A claim of a review of optimizers: on MNIST, after 100 iterations, Adam is at an accuracy of 98 %
 /// and SGD at 95 %. It names no model, so every experiment on MNIST that classifies judges it for its
@@ -13,17 +14,17 @@ public enum EarlyAccuracy {
     /// The contender that stands for SGD.
     public let sgd: String
     /// The arm that is judged.
-    public let arm: String
+    public let arm: Arm
 
     /// Logistic regression (section 6.1).
     public static let logistic = Model(
-      name: "logistic", experiment: "mnist-logistic", sgd: "SGDNesterov", arm: "tuned")
+      name: "logistic", experiment: "mnist-logistic", sgd: "SGDNesterov", arm: .tuned)
     /// The perceptron of section 6.2.
     public static let perceptron = Model(
-      name: "mlp", experiment: "mnist-mlp", sgd: "SGDNesterov", arm: "tuned")
+      name: "mlp", experiment: "mnist-mlp", sgd: "SGDNesterov", arm: .tuned)
     /// The perceptron of a write-up, which gives the step sizes.
     public static let fourHidden = Model(
-      name: "four-hidden", experiment: "mnist-four-hidden", sgd: "SGD", arm: "published")
+      name: "four-hidden", experiment: "mnist-four-hidden", sgd: "SGD", arm: .literal)
     /// All of them.
     public static let all = [logistic, perceptron, fourHidden]
   }
@@ -58,7 +59,7 @@ public enum EarlyAccuracy {
     ) { context in
       let found = try Accuracies(of: model, context)
       return ClaimOutcome(
-        found.verdict, effect: found.distance, threshold: tolerance, unit: unit,
+        found.judgement, effect: found.distance, threshold: tolerance, unit: unit,
         seeds: found.seeds,
         numbers: [ClaimNumber("Adam", found.adam), ClaimNumber(model.sgd, found.sgd)],
         "test accuracy after \(steps) steps: \(found.text(sgd: model.sgd))"
@@ -84,7 +85,7 @@ public enum EarlyAccuracy {
       for model in Model.all {
         do {
           let results =
-            model == own ? context : try context.sibling(model.experiment, arm: model.arm)
+            model == own ? context : try context.sibling(model.experiment, arm: model.arm.rawValue)
           found.append((model, try Accuracies(of: model, results)))
         } catch let reason as NotRun {
           missing.append("\(model.experiment) not run: \(reason.reason)")
@@ -95,15 +96,15 @@ public enum EarlyAccuracy {
       guard let nearest = found.min(by: { $0.accuracies.distance < $1.accuracies.distance }) else {
         throw NotRun(missing.joined(separator: "; "))
       }
-      let verdicts = found.map(\.accuracies.verdict)
-      let verdict: Verdict =
+      let verdicts = found.map(\.accuracies.judgement)
+      let judgement: Judgement =
         verdicts.contains(.reproduced)
         ? .reproduced
         : missing.isEmpty && verdicts.allSatisfy { $0 == .notReproduced }
           ? .notReproduced : .inconclusive
       let texts = found.map { "\($0.model.experiment) \($0.accuracies.text(sgd: $0.model.sgd))" }
       return ClaimOutcome(
-        verdict, effect: nearest.accuracies.distance, threshold: tolerance,
+        judgement, effect: nearest.accuracies.distance, threshold: tolerance,
         unit: "\(unit), of the nearest model", seeds: nearest.accuracies.seeds,
         numbers: found.flatMap { model, accuracies in
           [
@@ -130,7 +131,7 @@ public enum EarlyAccuracy {
     init(of model: Model, _ context: ClaimContext) throws {
       let accuracies = try ["Adam", model.sgd].map { contender in
         let errors = try context.document.view.array(
-          variable, ["arm": model.arm, "optimizer": contender]
+          variable, ["arm": model.arm.rawValue, "optimizer": contender]
         ).values
         guard !errors.isEmpty, errors.allSatisfy(\.isFinite) else {
           throw NotRun("\(contender) has not made \(steps) steps with every seed")
@@ -144,8 +145,9 @@ public enum EarlyAccuracy {
 
     var distance: Double { max(abs(adam - published.adam), abs(sgd - published.sgd)) }
 
-    var verdict: Verdict {
-      seeds == 1 ? .inconclusive : distance <= tolerance ? .reproduced : .notReproduced
+    var judgement: Judgement {
+      guard Statistics.confidence(seeds: seeds) != nil else { return .inconclusive }
+      return distance <= tolerance ? .reproduced : .notReproduced
     }
 
     func text(sgd name: String) -> String {

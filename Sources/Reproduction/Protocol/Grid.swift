@@ -165,11 +165,13 @@ public struct SearchedPoint: Sendable {
 }
 
 /// The search of one contender's grid: which points have been tried, which are missing, which is
-/// best. The optimum at the end of an extended axis moves the end outwards.
+/// best. For each schedule, the optimum at the end of an extended axis moves the end outwards.
 package struct GridSearch {
   package private(set) var searched: [SearchedPoint] = []
   package private(set) var missing: [GridPoint] = []
   package private(set) var best: SearchedPoint?
+  /// The best point of each schedule.
+  package private(set) var bestOfSchedule: [String: SearchedPoint] = [:]
 
   /// At most so many steps beyond the grid in each direction.
   package static let extensionLimit = 8
@@ -178,6 +180,7 @@ package struct GridSearch {
     var points = grid.points
     for _ in 0...(2 * Self.extensionLimit) {
       searched = []
+      bestOfSchedule = [:]
       missing = []
       for point in points {
         if let costs = costs(point) {
@@ -187,17 +190,29 @@ package struct GridSearch {
         }
       }
       guard missing.isEmpty else { return }
-      // The first of equals, so that the order of the grid decides and nothing else.
-      var best = searched[0]
-      for candidate in searched where candidate.score < best.score { best = candidate }
-      let beyond = Self.beyond(best.point, among: points, grid: grid)
-      guard best.score.isFinite, !beyond.isEmpty else {
-        self.best = best
-        return
+      select()
+      let beyond = grid.schedules.flatMap { schedule -> [GridPoint] in
+        guard let best = bestOfSchedule[schedule], best.score.isFinite else { return [] }
+        return Self.beyond(best.point, among: points, grid: grid)
       }
+      if beyond.isEmpty { return }
       points += beyond
     }
-    best = searched.min { $0.score < $1.score }
+    select()
+  }
+
+  /// Takes the best points of what has been tried: the first of equals, so that the order of the grid
+  /// decides and nothing else.
+  private mutating func select() {
+    best = searched.first
+    for candidate in searched {
+      if candidate.score < best?.score ?? .infinity { best = candidate }
+      let schedule = candidate.point.schedule
+      guard let leader = bestOfSchedule[schedule], leader.score <= candidate.score else {
+        bestOfSchedule[schedule] = candidate
+        continue
+      }
+    }
   }
 
   /// The points one step further where `best` is at the end of an extended axis.

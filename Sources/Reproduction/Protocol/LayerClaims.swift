@@ -18,22 +18,12 @@ extension Claim {
       let shares = try layers.map { layer in
         try LayerCells("root_v_below_epsilon", context).values(contender, layer, at: epoch)
       }
-      let estimates = shares.map { Statistics.bootstrapMean($0.map(\.value)) }
+      let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
       let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-      let verdict: Verdict =
-        if !least.hasInterval {
-          .inconclusive
-        } else if estimates.contains(where: { $0.high < share }) {
-          .notReproduced
-        } else if estimates.allSatisfy({ $0.low >= share }) {
-          .reproduced
-        } else {
-          .inconclusive
-        }
       return ClaimOutcome(
-        verdict, least, threshold: share, unit: "least share below epsilon",
+        .all(estimates.map { $0.judgement(in: .atLeast(share)) }), least, threshold: share, unit: "least share below epsilon",
         numbers: numbers(layers, estimates),
-        "\(contender) after epoch \(epoch): " + text(layers, estimates) + remark(least))
+        "\(contender) after epoch \(epoch): " + text(layers, estimates))
     }
   }
 
@@ -61,17 +51,14 @@ extension Claim {
         if let least = own.min(), let largest = theirs.max() { differences.append(least - largest) }
       }
       guard !differences.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
-      let estimate = Statistics.bootstrapMean(differences)
-      let verdict: Verdict =
-        !estimate.hasInterval
-        ? .inconclusive
-        : estimate.low > 0 ? .reproduced : estimate.high <= 0 ? .notReproduced : .inconclusive
+      let estimate = Statistics.studentMean(differences)
       let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
-      let estimates = (shares + rivals).map { Statistics.bootstrapMean($0.map(\.value)) }
+      let estimates = (shares + rivals).map { Statistics.studentMean($0.map(\.value)) }
       return ClaimOutcome(
-        verdict, estimate, threshold: 0, unit: "least share less largest share there",
+        estimate.judgement(in: .above(0)), estimate, threshold: 0,
+        unit: "least share less largest share there",
         numbers: numbers(names, estimates),
-        "after epoch \(epoch): " + text(names, estimates) + remark(estimate))
+        "after epoch \(epoch): " + text(names, estimates))
     }
   }
 
@@ -112,17 +99,13 @@ extension Claim {
         }
       }
       let ratios = worst.sorted { $0.key < $1.key }.map(\.value)
-      let estimate = Statistics.bootstrapMean(ratios)
-      let verdict: Verdict =
-        !estimate.hasInterval
-        ? .inconclusive
-        : estimate.high < 0 ? .reproduced : estimate.low >= 0 ? .notReproduced : .inconclusive
+      let estimate = Statistics.studentMean(ratios)
       let estimates = medians.map { Estimate(Statistics.median($0.steps), count: ratios.count) }
       return ClaimOutcome(
-        verdict, estimate, threshold: 0, unit: "log(largest step / least step of the others)",
+        estimate.judgement(in: .below(0)), estimate, threshold: 0,
+        unit: "log(largest step / least step of the others)",
         numbers: numbers(medians.map(\.layer), estimates),
-        "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates)
-          + remark(estimate))
+        "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates))
     }
   }
 
@@ -133,10 +116,6 @@ extension Claim {
   private static func text(_ layers: [String], _ estimates: [Estimate]) -> String {
     zip(layers, estimates).map { "\($0) \(NumberText.significant($1.value))" }
       .joined(separator: ", ")
-  }
-
-  private static func remark(_ estimate: Estimate) -> String {
-    estimate.hasInterval ? "" : "; one seed has no interval"
   }
 }
 

@@ -1,4 +1,5 @@
 import Reporting
+import ResultStore
 
 /// Something that the paper leaves open: what the experiment takes, and what else could be taken.
 ///
@@ -84,7 +85,7 @@ public struct OpenQuestion: Sendable {
   /// - Parameters:
   ///   - question: what is open, e.g. `coefficient of the L2 penalty`.
   ///   - subject: the contender whose run is varied.
-  ///   - arm: the arm of that run; `nil`: `published` if that is run, else `tuned`.
+  ///   - arm: the arm of that run; `nil`: the first of `fitted`, `literal` and `tuned` that is run.
   ///   - taken: what the protocol takes.
   ///   - figure: the paper's figure with the curve to compare with.
   ///   - curve: that curve, if its name is not the contender's.

@@ -1,3 +1,5 @@
+import ResultStore
+
 /// The runs of an experiment, as far as they can be told from the records so far.
 ///
 /// A plan is a pure function of the request and of the records it asks for. Where later runs

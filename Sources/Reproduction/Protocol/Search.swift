@@ -159,11 +159,16 @@ public struct CommittedSearch: Sendable {
     return points
   }
 
-  /// The best point of a contender for runs of `epochs`; `nil` if none was tried or all diverged.
-  package func best(_ contender: String, for epochs: Int) -> SearchedPoint? {
+  /// The best point of a contender for runs of `epochs`, with any schedule or one; `nil` if none was
+  /// tried or all diverged.
+  package func best(_ contender: String, for epochs: Int, schedule: String? = nil)
+    -> SearchedPoint?
+  {
     var best: SearchedPoint?
     for candidate in searched(contender, for: epochs)
-    where candidate.score < best?.score ?? .infinity {
+    where candidate.score < best?.score ?? .infinity
+      && candidate.point.schedule == schedule ?? candidate.point.schedule
+    {
       best = candidate
     }
     return best

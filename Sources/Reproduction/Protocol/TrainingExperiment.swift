@@ -63,7 +63,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     recording: ByProfile<RunSpecification.Recording> = ByProfile(
       smoke: .full, quick: .full, paper: .full),
     arms: ByProfile<[Arm]> = ByProfile(
-      smoke: [.published, .tuned], quick: [.published, .tuned], paper: [.published, .tuned]),
+      smoke: Arm.allCases, quick: Arm.allCases, paper: Arm.allCases),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
@@ -143,18 +143,19 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
-  /// How the horizon of the search that the arm `tuned` takes its settings from differs from that of
-  /// the runs; nil if it does not. The protocol's own search may be shorter; a committed one is to be
+  /// How the horizon of the search that arms take their settings from differs from that of the runs; nil if it does not. The protocol's own search may be shorter; a committed one is to be
   /// of the same length.
   private func otherHorizon(_ request: PlanRequest) -> String? {
-    guard !request.isSearch, arms(request).contains(.tuned),
+    guard !request.isSearch, arms(request).contains(where: isSearched),
       case .committed(let committed) = search[request.profile].source
     else { return nil }
     let epochs = epochCount(request)
     let others = contenders.filter { $0.grid != nil && isMade($0, request) }
       .compactMap { committed.horizon($0.name, for: epochs) }.filter { $0 != epochs }
     return others.max().map {
-      "the settings of the arm tuned were searched at \($0) epochs, these runs have \(epochs)"
+      let arms = arms(request).filter(isSearched).map(\.rawValue)
+      return "the settings of the arm \(arms.joined(separator: " and ")) were searched at \($0) "
+        + "epochs, these runs have \(epochs)"
     }
   }
 
@@ -171,9 +172,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   /// The arms that some contender has.
   private var declaredArms: [Arm] {
-    [.published, .tuned].filter { arm in
-      contenders.contains { arm == .published ? $0.published != nil : $0.grid != nil }
-    }
+    Arm.allCases.filter { arm in contenders.contains { $0.arms.contains(arm) } }
+  }
+
+  /// Whether an arm takes settings from a search.
+  private func isSearched(_ arm: Arm) -> Bool {
+    contenders.contains { $0.isSearched(in: arm) }
   }
 
   private func run(
@@ -242,19 +246,22 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     return running.values[record.specification.epochs - 1]
   }
 
-  /// What the `tuned` arm uses, once it is known.
-  private func tunedChoice(
-    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
+  /// What the search says, with any schedule or one, once it is known.
+  private func searchedChoice(
+    _ contender: Contender, schedule: String? = nil, request: PlanRequest, records: RecordLookup
   ) -> Contender.Choice? {
+    guard let grid = contender.grid else { return nil }
     if let only = grid.onlyPoint {
-      return .init(only.hyperparameters, schedule: only.schedule)
+      return schedule == nil || schedule == only.schedule
+        ? .init(only.hyperparameters, schedule: only.schedule) : nil
     }
     let best: SearchedPoint?
     switch search[request.profile].source {
     case .committed(let committed):
-      best = committed.best(contender.name, for: epochCount(request))
+      best = committed.best(contender.name, for: epochCount(request), schedule: schedule)
     case .inline:
-      best = gridSearch(contender, grid, request: request, records: records).best
+      let search = gridSearch(contender, grid, request: request, records: records)
+      best = schedule.map { search.bestOfSchedule[$0] } ?? search.best
     }
     guard let best, best.score.isFinite else { return nil }
     return .init(best.point.hyperparameters, schedule: best.point.schedule)
@@ -269,37 +276,24 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       }
       let arms = arms(request)
       for contender in contenders where isMade(contender, request) {
-        if !request.isSearch, arms.contains(.published), let published = contender.published {
-          plan.runs += finalRuns(contender, published, arm: .published, request: request)
-        }
-        guard let grid = contender.grid, request.isSearch || arms.contains(.tuned) else {
-          continue
-        }
-        guard grid.onlyPoint == nil else {
-          if !request.isSearch,
-            let only = tunedChoice(contender, grid, request: request, records: records)
-          {
-            plan.runs += finalRuns(contender, only, arm: .tuned, request: request)
-          }
-          continue
-        }
-        var isInline = request.isSearch
-        if case .inline = search[request.profile].source { isInline = true }
-        if isInline {
+        if let grid = contender.grid, grid.onlyPoint == nil,
+          request.isSearch || arms.contains(where: contender.isSearched), isInline(request)
+        {
           let search = gridSearch(contender, grid, request: request, records: records)
           let points = search.searched.map(\.point) + search.missing
           plan.runs += points.flatMap { searchRuns(contender, $0, request: request) }
           if !search.missing.isEmpty { plan.isFinal = false }
         }
-        if !request.isSearch,
-          let tuned = tunedChoice(contender, grid, request: request, records: records)
-        {
-          plan.runs += finalRuns(contender, tuned, arm: .tuned, request: request)
+        if request.isSearch { continue }
+        for arm in arms {
+          if let choice = try choice(contender, arm, request: request, records: records) {
+            plan.runs += finalRuns(contender, choice, arm: arm, request: request)
+          }
         }
       }
       if !request.isSearch {
-        plan.runs += questions.flatMap { question in
-          protocolRun(of: question, request: request, records: records).map {
+        plan.runs += try questions.flatMap { question in
+          try protocolRun(of: question, request: request, records: records).map {
             question.runs(from: $0, in: request.profile)
           } ?? []
         }
@@ -340,46 +334,54 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         + "hyperparameters of your own, e.g. --alpha 1e-3")
   }
 
+  /// Whether the search is part of what is asked for.
+  private func isInline(_ request: PlanRequest) -> Bool {
+    if case .inline = search[request.profile].source { return true }
+    return request.isSearch
+  }
+
   /// Whether an arm has settings for a contender, or will have them after a search.
   private func hasSettings(_ contender: Contender, _ arm: Arm, _ request: PlanRequest) -> Bool {
-    switch arm {
-    case .published: return contender.published != nil
-    case .custom: return true
-    case .tuned:
-      guard let grid = contender.grid else { return false }
-      guard grid.onlyPoint == nil else { return true }
-      guard case .committed(let committed) = search[request.profile].source else { return true }
-      return committed.best(contender.name, for: epochCount(request)) != nil
-    }
+    guard arm != .custom else { return true }
+    guard contender.arms.contains(arm) else { return false }
+    guard contender.isSearched(in: arm), !isInline(request) else { return true }
+    return searchedChoice(
+      contender, schedule: schedule(contender, arm), request: request, records: { _ in nil }) != nil
+  }
+
+  /// The schedule that the text states, if the arm keeps to it.
+  private func schedule(_ contender: Contender, _ arm: Arm) -> String? {
+    guard arm == .literal, case .schedule(let schedule) = contender.literal else { return nil }
+    return schedule
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the
-  /// question's arm, else in `published`, in `tuned` where that is not run; `nil` if there is none.
+  /// question's arm, else in the first of `fitted`, `literal` and `tuned` that is run; `nil` if there
+  /// is none.
   private func protocolRun(
     of question: OpenQuestion, request: PlanRequest, records: RecordLookup
-  ) -> RunSpecification? {
+  ) throws -> RunSpecification? {
     guard let contender = contenders.first(where: { $0.name == question.subject }),
       isMade(contender, request)
     else { return nil }
-    let arms = arms(request).filter { question.arm == nil || question.arm == $0 }
-    if arms.contains(.published), let published = contender.published {
-      return finalRuns(contender, published, arm: .published, request: request).first
+    for arm in arms(request) where question.arm == nil || question.arm == arm {
+      if let choice = try choice(contender, arm, request: request, records: records) {
+        return finalRuns(contender, choice, arm: arm, request: request).first
+      }
     }
-    guard arms.contains(.tuned), let grid = contender.grid else { return nil }
-    return tunedChoice(contender, grid, request: request, records: records).flatMap {
-      finalRuns(contender, $0, arm: .tuned, request: request).first
-    }
+    return nil
   }
 
   /// What the command line's hyperparameters make of each contender that has them. Hyperparameters
-  /// and schedule that are not given are those of `published`, settings those of the contender and
-  /// the experiment.
+  /// and schedule that are not given are those of `fitted`, or those that the text states, settings
+  /// those of the contender and the experiment.
   private func customChoice(_ contender: Contender, request: PlanRequest) throws
     -> Contender.Choice?
   {
     let known = try OptimizerRegistry.method(contender.optimizer).hyperparameters.map(\.name)
     guard request.hyperparameters.keys.allSatisfy(known.contains) else { return nil }
-    var choice = contender.published ?? .init([:])
+    var choice = contender.fitted ?? .init([:])
+    if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
     choice.settings = [:]
     choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
     choice.schedule = request.schedule ?? choice.schedule
@@ -405,11 +407,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     _ contender: Contender, _ arm: Arm, request: PlanRequest, records: RecordLookup
   ) throws -> Contender.Choice? {
     switch arm {
-    case .published: contender.published
-    case .custom: try customChoice(contender, request: request)
-    case .tuned:
-      contender.grid.flatMap {
-        tunedChoice(contender, $0, request: request, records: records)
+    case .fitted: return contender.fitted
+    case .custom: return try customChoice(contender, request: request)
+    case .tuned: return searchedChoice(contender, request: request, records: records)
+    case .literal:
+      switch contender.literal {
+      case .settings(let stated): return stated
+      case .schedule(let schedule):
+        return searchedChoice(contender, schedule: schedule, request: request, records: records)
+      case nil: return nil
       }
     }
   }
@@ -421,7 +427,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         Dimension(
           "arm", .string(arms.map(\.rawValue)),
           attributes: [
-            Attribute("long_name", "arm: settings that put our curve on the paper's, or tuned ones")
+            Attribute("long_name", Arm.description(of: arms.map(\.rawValue)))
           ]),
         Dimension(
           "optimizer", .string(contenders.map(\.name)),
@@ -468,27 +474,27 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         }
       }
       var group = assembly.group(hyperparameterAxes: ["arm", "optimizer"])
-      if arms.contains(.tuned), let table = try searchTable(request, records) {
-        let selected = contenders.map { contender in
-          contender.grid.flatMap {
-            tunedChoice(contender, $0, request: request, records: records)
+      if arms.contains(where: isSearched), let table = try searchTable(request, records) {
+        let searched = arms.filter(isSearched)
+        let selected = try searched.map { arm in
+          try contenders.map { contender in
+            try choice(contender, arm, request: request, records: records).map {
+              GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
+            }
           }
         }
         var search = table.group(
-          contenders: contenders.map(\.name),
-          selected: selected.map { choice in
-            choice.map {
-              GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
-            }
-          })
+          contenders: contenders.map(\.name), selected: Dictionary(
+            uniqueKeysWithValues: zip(searched, selected)),
+          curves: searchCurves(request, records))
         if let text = otherHorizon(request) {
           search.attributes.append(Attribute("other_horizon", text))
         }
         group.groups.append(Subgroup("search", search))
       }
       if !request.isCustom, !questions.isEmpty {
-        let choices = questions.flatMap { question in
-          protocolRun(of: question, request: request, records: records).map {
+        let choices = try questions.flatMap { question in
+          try protocolRun(of: question, request: request, records: records).map {
             question.choices(from: $0, records: records, paper: paper)
           } ?? question.unmeasuredChoices
         }
@@ -498,25 +504,40 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     }
   }
 
+  /// The runs of the search that have been made, in the order of its table.
+  private func searchRecords(_ request: PlanRequest, _ records: RecordLookup) -> [RunRecord] {
+    contenders.flatMap { contender -> [RunRecord] in
+      guard let grid = contender.grid, grid.onlyPoint == nil, isInline(request) else {
+        return []
+      }
+      return gridSearch(contender, grid, request: request, records: records).searched
+        .flatMap { searchRuns(contender, $0.point, request: request).compactMap(records) }
+    }
+  }
+
+  /// The running cost of every pass of every run of the search, in the order of its table.
+  private func searchCurves(_ request: PlanRequest, _ records: RecordLookup) -> [[Double]] {
+    searchRecords(request, records).map { record in
+      Array((record.series("train_cost_running")?.values ?? []).prefix(record.specification.epochs))
+    }
+  }
+
   /// All points tried so far with their costs.
   private var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? {
     { request, records in
-      if !request.isSearch, case .committed(let committed) = search[request.profile].source {
+      if !isInline(request), case .committed(let committed) = search[request.profile].source {
         return committed
       }
-      var rows: [CommittedSearch.Row] = []
-      for contender in contenders {
-        guard let grid = contender.grid, grid.onlyPoint == nil else { continue }
-        let searched = gridSearch(contender, grid, request: request, records: records).searched
-        for entry in searched {
-          let runs = searchRuns(contender, entry.point, request: request)
-          for (run, cost) in zip(runs, entry.costs) {
-            rows.append(
-              .init(
-                contender: contender.name, point: entry.point, epochs: run.epochs, seed: run.seed,
-                cost: cost))
-          }
-        }
+      var rows = searchRecords(request, records).map { record in
+        let run = record.specification
+        let axes = contenders.first { $0.name == run.label("optimizer") }?.grid?.axes ?? []
+        return CommittedSearch.Row(
+          contender: run.label("optimizer") ?? "",
+          point: GridPoint(
+            hyperparameters: run.hyperparameters.filter { value in
+              axes.contains { $0.name == value.key }
+            }, schedule: run.schedule),
+          epochs: run.epochs, seed: run.seed, cost: finalCost(record))
       }
       if case .committed(let committed) = search[request.profile].source {
         let searched = Set(rows.map(\.epochs))

@@ -1,0 +1,66 @@
+import Glibc
+import ResultStore
+
+extension Claim {
+  /// `a` needs fewer passes than `b` until its running cost is at most `cost`, by at least
+  /// `fraction`: the interval of the paired log ratio decides.
+  ///
+  /// For costs that have no minimum above 0, whose ratio at a fixed pass says nothing. A run that
+  /// never gets there, or diverges first, needs infinitely many.
+  public static func fewerPasses(
+    by fraction: Double, to cost: Double, _ id: String, _ statement: String, place: String,
+    _ a: String, than b: String, figure: String? = nil
+  ) -> Claim {
+    let percent = NumberText.significant(100 * fraction)
+    return custom(
+      id, statement, place: place,
+      rule: "\(a) needs fewer passes than \(b) by at least \(percent) % until its running cost is "
+        + "\(NumberText.significant(cost))", figure: figure
+    ) { context in
+      let array = try context.array("train_cost_running")
+      var comparison = Comparison()
+      var reasons: [String] = []
+      for seed in context.seeds(of: array) {
+        let passes = try [a, b].map { try context.passes(array, $0, seed: seed, to: cost) }
+        if let reason = passes.compactMap(\.reason).first {
+          reasons.append(reason)
+        } else {
+          comparison.add(passes[0].count, passes[1].count)
+        }
+      }
+      guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
+      comparison.leftOut = reasons
+      return RatioPart.outcome(
+        [
+          RatioPart(
+            label: "passes to cost \(NumberText.significant(cost))", comparison: comparison,
+            region: .atMost(log(1 - fraction)))
+        ], a, b)
+    }
+  }
+}
+
+extension ClaimContext {
+  /// The passes until the running cost is at most `cost`, interpolated in its logarithm: infinite if
+  /// it never is; or why that is not known.
+  fileprivate func passes(
+    _ array: Cells, _ contender: String, seed: String, to cost: Double
+  ) throws -> (count: Double, reason: String?) {
+    var before: Double?
+    let epochs = array.labels(of: "epoch").compactMap { Int($0) }
+    // The last label starts a pass that is not made.
+    for epoch in epochs.dropLast() {
+      switch try cell(array, contender, seed: seed, epoch: epoch) {
+      case .diverged: return (.infinity, nil)
+      case .missing(let reason): return (.nan, reason)
+      case .value(let value):
+        if value <= cost {
+          guard let before, before > value, value > 0 else { return (Double(epoch + 1), nil) }
+          return (Double(epoch) + log(before / cost) / log(before / value), nil)
+        }
+        before = value
+      }
+    }
+    return (.infinity, nil)
+  }
+}

@@ -1,0 +1,77 @@
+import Glibc
+
+/// The distance between one of our curves and one of the paper's.
+struct FigureMatch {
+  let contender: String
+  /// One row a seed: |our epochs|.
+  let costs: [[Double]]
+  let epochs: [Int]
+  let paper: [Double]
+  var diverged = false
+
+  init(
+    _ context: ClaimContext, figure: String, _ contender: String, curve name: String,
+    _ range: ClosedRange<Int>?, _ variable: String
+  ) throws {
+    self.contender = contender
+    guard let curve = context.paper.curve(name, of: figure) else {
+      throw NotRun("the paper's \(figure) has no curve '\(name)'")
+    }
+    let compared =
+      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
+    let points = curve.data.filter { point in
+      (compared?.contains(point.x) ?? true) && !Int(point.x.rounded()).isMultiple(of: 2)
+    }
+    guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
+    epochs = points.map { Int($0.x.rounded()) }
+    paper = points.map(\.y)
+    let array = try context.array(variable)
+    var rows: [[Double]] = []
+    var reasons: [String] = []
+    for seed in context.seeds(of: array) {
+      var row: [Double] = []
+      var reason: String?
+      for epoch in epochs {
+        switch try context.cell(array, contender, seed: seed, epoch: epoch) {
+        case .value(let value): row.append(value)
+        case .diverged: row.append(.infinity)
+        case .missing(let why): reason = reason ?? why
+        }
+      }
+      if let reason { reasons.append(reason) } else { rows.append(row) }
+    }
+    guard !rows.isEmpty else { throw NotRun(reasons.first ?? "there are no seeds") }
+    costs = rows
+    diverged = rows.contains { $0.contains(.infinity) }
+  }
+
+  /// |log(ours / paper)| of each epoch, with one seed.
+  private func distances(_ seed: Int) -> [Double] {
+    zip(costs[seed], paper).map { Swift.abs(log($0 / $1)) }
+  }
+
+  func outcome(_ thresholds: (reproduced: Double, inconclusive: Double)) -> ClaimOutcome {
+    let distances = costs.indices.map(distances)
+    let estimate = Statistics.studentMean(distances.map(Statistics.median))
+    let judgement: Judgement
+    if !(estimate.value <= thresholds.inconclusive) {
+      judgement = .notReproduced
+    } else if estimate.value > thresholds.reproduced || costs.count == 1 {
+      judgement = .inconclusive
+    } else {
+      judgement = .reproduced
+    }
+    let means = epochs.indices.map { column in Statistics.mean(distances.map { $0[column] }) }
+    let worst = means.indices.max { means[$0] < means[$1] } ?? 0
+    var sentence =
+      "the median distance of \(contender) to the paper's curve is "
+      + "\(NumberText.significant(estimate.value)) in log cost over \(epochs.count) odd epochs; the "
+      + "largest is \(NumberText.significant(means[worst])) at epoch \(epochs[worst])"
+    if diverged { sentence += "; some runs diverged" }
+    if costs.count == 1 { sentence += "; one seed has no interval" }
+    return ClaimOutcome(
+      judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
+      threshold: thresholds.reproduced, unit: "median |log(ours / paper)|", seeds: costs.count,
+      numbers: zip(epochs, means).map { ClaimNumber("epoch \($0)", $1) }, sentence)
+  }
+}

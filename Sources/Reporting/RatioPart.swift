@@ -1,0 +1,66 @@
+import Glibc
+
+/// The comparison of two contenders at one place, against a region for log(a / b).
+struct RatioPart {
+  let label: String
+  let comparison: Comparison
+  let region: Region
+  let estimate: Estimate
+  let judgement: Judgement
+
+  init(label: String, comparison: Comparison, region: Region) {
+    self.label = label
+    self.comparison = comparison
+    self.region = region
+    estimate = comparison.estimate
+    judgement = estimate.judgement(ofLogRatioIn: region)
+  }
+
+  /// How far the interval is inside the region; negative if it reaches out.
+  private var margin: Double {
+    if estimate.value.isNaN { return -.infinity }
+    return region.margin(estimate.deciding ?? estimate.value...estimate.value)
+  }
+
+  private var text: String {
+    let ratio = ClaimOutcome.interval(
+      exp(estimate.value), exp(estimate.low), exp(estimate.high))
+    let medians = [comparison.a, comparison.b]
+      .map { costs in
+        let median = Statistics.median(costs)
+        return median.isInfinite ? "diverged" : NumberText.significant(median)
+      }
+    return "\(label): \(medians[0]) against \(medians[1])"
+      + (estimate.value.isFinite ? ", ratio \(ratio)" : "")
+  }
+
+  /// One outcome for all parts: not reproduced if any is not, else inconclusive if any is.
+  static func outcome(_ parts: [RatioPart], _ a: String, _ b: String) -> ClaimOutcome {
+    let judgement = Judgement.all(parts.map(\.judgement))
+    guard
+      let deciding = parts.filter({ $0.judgement.verdict == judgement.verdict })
+        .min(by: { $0.margin < $1.margin })
+    else { return ClaimOutcome(.notRun, "there is no epoch to judge") }
+
+    let seeds = parts.map(\.comparison.pairs).min() ?? 0
+    var sentence = "\(a) against \(b), "
+    sentence += seeds == 1 ? "1 seed; " : "\(seeds) seeds; "
+    sentence += parts.map(\.text).joined(separator: "; ")
+    let divergedA = parts.map(\.comparison.diverged.a).max() ?? 0
+    let divergedB = parts.map(\.comparison.diverged.b).max() ?? 0
+    if divergedA > 0 { sentence += "; \(a) diverged in \(divergedA) of \(seeds) seeds" }
+    if divergedB > 0 { sentence += "; \(b) diverged in \(divergedB) of \(seeds) seeds" }
+    let leftOut = parts.map(\.comparison.leftOut).max { $0.count < $1.count } ?? []
+    if let reason = leftOut.first {
+      sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
+    }
+    return ClaimOutcome(
+      judgement, deciding.estimate,
+      threshold: deciding.region.threshold(nearest: deciding.estimate.value),
+      unit: "log(\(a) / \(b))",
+      numbers: parts.map {
+        ClaimNumber(
+          $0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
+      }, sentence)
+  }
+}

@@ -1,0 +1,157 @@
+import Glibc
+
+/// What became of a claim.
+public enum Verdict: String, Sendable, CaseIterable {
+  /// The measurement says what the paper says.
+  case reproduced
+  /// The measurement contradicts the paper.
+  case notReproduced = "not reproduced"
+  /// The interval contains the threshold, or there is too little to decide.
+  case inconclusive
+  /// There is no measurement to judge.
+  case notRun = "not run"
+}
+
+/// How a claim that is not reproduced fails.
+public enum Finding: String, Sendable, CaseIterable {
+  /// Nothing more to say.
+  case none = ""
+  /// The effect goes the other way.
+  case contrary
+  /// The whole interval of the ratio lies within 5 % of one.
+  case noDifference = "no difference"
+  /// The effect goes the way that is claimed, but not so far.
+  case weaker
+}
+
+/// A verdict, and how a claim fails that is not reproduced.
+public struct Judgement: Sendable, Equatable {
+  /// The verdict.
+  public let verdict: Verdict
+  /// How it fails; `none` for other verdicts.
+  public let finding: Finding
+
+  /// A judgement.
+  public init(_ verdict: Verdict, _ finding: Finding = .none) {
+    self.verdict = verdict
+    self.finding = finding
+  }
+
+  /// The measurement says what the paper says.
+  public static let reproduced = Judgement(.reproduced)
+  /// The measurement contradicts the paper.
+  public static let notReproduced = Judgement(.notReproduced)
+  /// Too little to decide.
+  public static let inconclusive = Judgement(.inconclusive)
+  /// There is no measurement.
+  public static let notRun = Judgement(.notRun)
+
+  /// The judgement on a claim that says all of several things: one counterexample decides it, and
+  /// it is reproduced only if each of them is; `notRun` of nothing.
+  ///
+  /// Of several counterexamples the one that goes furthest is named: contrary, then without a
+  /// difference, then weaker.
+  public static func all(_ parts: [Judgement]) -> Judgement {
+    let failed = parts.filter { $0.verdict == .notReproduced }
+    if !failed.isEmpty {
+      let order: [Finding] = [.contrary, .noDifference, .weaker]
+      return Judgement(
+        .notReproduced, order.first { failed.map(\.finding).contains($0) } ?? .none)
+    }
+    if parts.isEmpty { return .notRun }
+    return parts.allSatisfy { $0.verdict == .reproduced } ? .reproduced : .inconclusive
+  }
+}
+
+/// Where a claim says that a quantity lies.
+public enum Region: Sendable, Equatable {
+  /// Strictly below the threshold.
+  case below(Double)
+  /// At the threshold or below.
+  case atMost(Double)
+  /// Strictly above the threshold.
+  case above(Double)
+  /// At the threshold or above.
+  case atLeast(Double)
+  /// Between both ends, or at one of them.
+  case inside(ClosedRange<Double>)
+
+  /// Whether every point of the interval lies here.
+  func contains(_ interval: ClosedRange<Double>) -> Bool {
+    switch self {
+    case .below(let limit): interval.upperBound < limit
+    case .atMost(let limit): interval.upperBound <= limit
+    case .above(let limit): interval.lowerBound > limit
+    case .atLeast(let limit): interval.lowerBound >= limit
+    case .inside(let range):
+      range.lowerBound <= interval.lowerBound && interval.upperBound <= range.upperBound
+    }
+  }
+
+  /// Whether no point of the interval lies here.
+  func excludes(_ interval: ClosedRange<Double>) -> Bool {
+    switch self {
+    case .below(let limit): interval.lowerBound >= limit
+    case .atMost(let limit): interval.lowerBound > limit
+    case .above(let limit): interval.upperBound <= limit
+    case .atLeast(let limit): interval.upperBound < limit
+    case .inside(let range): !range.overlaps(interval)
+    }
+  }
+
+  /// The boundary that is nearest to `value`; the last where there is no such value.
+  func threshold(nearest value: Double) -> Double {
+    switch self {
+    case .below(let limit), .atMost(let limit), .above(let limit), .atLeast(let limit): return limit
+    case .inside(let range):
+      let ends = [range.lowerBound, range.upperBound].filter(\.isFinite)
+      guard value.isFinite else { return ends.last ?? .nan }
+      return ends.min { abs(value - $0) < abs(value - $1) } ?? .nan
+    }
+  }
+
+  /// How far an interval reaches inside; negative if it reaches out.
+  func margin(_ interval: ClosedRange<Double>) -> Double {
+    switch self {
+    case .below(let limit), .atMost(let limit): limit - interval.upperBound
+    case .above(let limit), .atLeast(let limit): interval.lowerBound - limit
+    case .inside(let range):
+      min(interval.lowerBound - range.lowerBound, range.upperBound - interval.upperBound)
+    }
+  }
+
+  /// How a claim about a log ratio fails whose interval lies outside.
+  fileprivate func failure(_ interval: ClosedRange<Double>) -> Finding {
+    switch self {
+    case .below, .atMost: interval.upperBound < 0 ? .weaker : .contrary
+    case .above, .atLeast: interval.lowerBound > 0 ? .weaker : .contrary
+    case .inside: .contrary
+    }
+  }
+}
+
+extension Estimate {
+  /// Costs within 5 % of each other do not differ.
+  static let indifference = log(0.95)...log(1 / 0.95)
+
+  /// What the estimate says of a claim that the quantity lies in `region`: the interval that decides
+  /// lies inside, or outside, or neither.
+  public func judgement(in region: Region) -> Judgement {
+    guard let deciding else { return .inconclusive }
+    if region.contains(deciding) { return .reproduced }
+    return region.excludes(deciding) ? .notReproduced : .inconclusive
+  }
+
+  /// As `judgement(in:)` for the logarithm of a ratio of costs, which also knows when there is no
+  /// difference.
+  public func judgement(ofLogRatioIn region: Region) -> Judgement {
+    guard let deciding else { return .inconclusive }
+    if region.contains(deciding) { return .reproduced }
+    let zone = Self.indifference
+    if zone.lowerBound <= deciding.lowerBound && deciding.upperBound <= zone.upperBound {
+      return Judgement(.notReproduced, .noDifference)
+    }
+    return region.excludes(deciding)
+      ? Judgement(.notReproduced, region.failure(deciding)) : .inconclusive
+  }
+}

@@ -1,0 +1,71 @@
+import Reporting
+import ResultStore
+import Storage
+
+extension ExperimentCommand {
+  /// Judges the claims of an existing result file by today's rules, and writes it again.
+  ///
+  /// The arrays stay as they are. A file made when the arms had other names gets today's.
+  ///
+  /// - Returns: the file as it should be.
+  /// - Throws: `UsageError` if the file is of another experiment; what reading and encoding throw.
+  func rejudged(_ document: Document, path: String, siblings: [String: Document]) throws
+    -> Document
+  {
+    guard document.root.text("experiment") == experiment.name else {
+      throw UsageError(
+        "\(path) has the results of \(document.root.text("experiment") ?? "no experiment"), not of "
+          + experiment.name)
+    }
+    var document = document
+    renameArms(of: &document)
+    let outcomes = experiment.claims.judge(
+      document, paper: experiment.paper, siblings: siblings)
+    let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
+    // Figures that depend on what was asked for are kept.
+    let figures =
+      experiment.requestedFigures == nil
+      ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
+    if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded())) }
+    if !figures.isEmpty {
+      document.root.replace(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
+    }
+    document.root.attributes.removeAll { $0.name == "content_sha256" }
+    document.root.attributes.append(
+      Attribute("content_sha256", try contentIdentity(of: document)))
+    return document
+  }
+
+  /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.
+  private func renameArms(of document: inout Document) {
+    let old = "published"
+    guard let index = document.root.dimensions.firstIndex(where: { $0.name == "arm" }) else {
+      return
+    }
+    let names = document.root.dimensions[index].labels.texts
+    guard names.contains(old) else { return }
+    let new: Arm = experiment.arms.contains(.fitted) ? .fitted : .literal
+    let renamed = names.map { $0 == old ? new.rawValue : $0 }
+    document.root.dimensions[index] = Dimension(
+      "arm", .string(renamed),
+      attributes: [Attribute("long_name", Arm.description(of: renamed))])
+    for index in document.root.attributes.indices
+    where document.root.attributes[index].name == "shortened" {
+      if let text = document.root.text("shortened") {
+        document.root.attributes[index] = Attribute(
+          "shortened", text.replacing("the arm \(old)", with: "the arm \(new.rawValue)"))
+      }
+    }
+  }
+}
+
+extension Group {
+  /// Puts a subgroup in the place of the one of the same name, or behind all others.
+  fileprivate mutating func replace(_ subgroup: Subgroup) {
+    if let index = groups.firstIndex(where: { $0.name == subgroup.name }) {
+      groups[index] = subgroup
+    } else {
+      groups.append(subgroup)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Glibc
+import Reporting
+import Testing
+
+@Suite struct VerdictTests {
+  private func estimate(_ low: Double, _ high: Double) -> Estimate {
+    Estimate((low + high) / 2, low: low, high: high, count: 5)
+  }
+
+  @Test func `the interval lies inside, outside or across`() {
+    func verdict(_ low: Double, _ high: Double, _ region: Region) -> Verdict {
+      estimate(low, high).judgement(in: region).verdict
+    }
+    #expect(verdict(-2, -1, .below(0)) == .reproduced)
+    #expect(verdict(-2, 0, .below(0)) == .inconclusive, "0 is not below 0")
+    #expect(verdict(-2, 0, .atMost(0)) == .reproduced)
+    #expect(verdict(0, 1, .below(0)) == .notReproduced)
+    #expect(verdict(0, 1, .atMost(0)) == .inconclusive)
+    #expect(verdict(0.1, 1, .atMost(0)) == .notReproduced)
+    #expect(verdict(0, 1, .above(0)) == .inconclusive)
+    #expect(verdict(0, 1, .atLeast(0)) == .reproduced)
+    #expect(verdict(-1, 0, .above(0)) == .notReproduced)
+    #expect(verdict(-1, -0.1, .atLeast(0)) == .notReproduced)
+    #expect(verdict(-1, 1, .inside(-1...1)) == .reproduced)
+    #expect(verdict(-1, 1.1, .inside(-1...1)) == .inconclusive)
+    #expect(verdict(1.1, 2, .inside(-1...1)) == .notReproduced)
+    #expect(Estimate(-1, count: 1).judgement(in: .below(0)) == .inconclusive)
+  }
+
+  @Test func `a ratio fails in three ways`() {
+    func judgement(_ low: Double, _ high: Double, _ region: Region) -> Judgement {
+      estimate(log(low), log(high)).judgement(ofLogRatioIn: region)
+    }
+    #expect(judgement(0.97, 0.99, .below(0)) == .reproduced, "a small lead is a lead")
+    #expect(judgement(0.97, 1.03, .below(0)) == Judgement(.notReproduced, .noDifference))
+    #expect(judgement(1.01, 1.03, .below(0)) == Judgement(.notReproduced, .noDifference))
+    #expect(judgement(1.01, 1.06, .below(0)) == Judgement(.notReproduced, .contrary))
+    #expect(judgement(0.9, 1.03, .below(0)) == .inconclusive)
+    // At least 10 % lower was claimed.
+    let margin = Region.atMost(log(0.9))
+    #expect(judgement(0.91, 0.93, margin) == Judgement(.notReproduced, .weaker))
+    #expect(judgement(0.96, 0.98, margin) == Judgement(.notReproduced, .noDifference))
+    #expect(judgement(1.1, 1.2, margin) == Judgement(.notReproduced, .contrary))
+  }
+
+  @Test func `one counterexample decides against all, and all are needed for it`() {
+    let contrary = Judgement(.notReproduced, .contrary)
+    let alike = Judgement(.notReproduced, .noDifference)
+    #expect(Judgement.all([.reproduced, .reproduced]) == .reproduced)
+    #expect(Judgement.all([.reproduced, .inconclusive]) == .inconclusive)
+    #expect(Judgement.all([.inconclusive, alike, contrary]) == contrary)
+    #expect(Judgement.all([.reproduced, alike]) == alike)
+    #expect(Judgement.all([]) == .notRun)
+  }
+
+  @Test func `three seeds decide by the wider interval`() {
+    // 95 %: -0.124 to -0.076, below 0; 99.9 %: -0.28 to 0.08.
+    let three = Statistics.studentMean([-0.09, -0.1, -0.11])
+    #expect(three.high < 0)
+    #expect(three.judgement(in: .below(0)) == .inconclusive)
+    #expect(three.remark?.hasPrefix("3 seeds decide by the 99.9 % interval") == true)
+    let six = Statistics.studentMean([-0.09, -0.1, -0.11, -0.09, -0.1, -0.11])
+    #expect(six.judgement(in: .below(0)) == .reproduced)
+  }
+}
