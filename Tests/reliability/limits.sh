@@ -15,7 +15,7 @@ limited() {
   mkdir -m 777 "$work/x"
   (
     ulimit "$limit" "$value"
-    exec timeout 120 "$@" "$bin" "${options[@]}" --output "$out"
+    exec timeout -k 5 120 "$@" "$bin" "${options[@]}" --output "$out"
   ) > /dev/null 2> "$work/errors" || status=$?
   case $status in
     0) ;;
