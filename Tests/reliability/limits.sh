@@ -15,19 +15,22 @@ limited() {
   mkdir -m 777 "$work/x"
   (
     ulimit "$limit" "$value"
-    exec timeout 120 "$@" "$bin" "${options[@]}" --output "$out"
+    exec timeout -k 5 120 "$@" "$bin" "${options[@]}" --output "$out"
   ) > /dev/null 2> "$work/errors" || status=$?
   case $status in
     0) ;;
     71 | 73 | 74)
-      [ "$(wc -l < "$work/errors")" -eq 1 ] || fail "ulimit $limit $value: $(cat "$work/errors")"
-      grep -q -- "$words" "$work/errors" || fail "ulimit $limit $value: $(cat "$work/errors")"
+      # Runs that are put aside may say so too.
+      [ "$(grep -c -- "$words" "$work/errors")" -eq 1 ] \
+        || fail "ulimit $limit $value: $(cat "$work/errors")"
+      if grep -v -- "$words" "$work/errors" | grep -qv 'to be continued$'; then
+        fail "ulimit $limit $value: $(cat "$work/errors")"
+      fi
       refused=$((refused + 1))
       ;;
     69)
       # Only gnuplot had too little; the results are written.
-      [ "$(wc -l < "$work/errors")" -eq 1 ] || fail "ulimit $limit $value: $(cat "$work/errors")"
-      grep -q 'no figures: ' "$work/errors" || fail "ulimit $limit $value: $(cat "$work/errors")"
+      [ "$(grep -c 'no figures: ' "$work/errors")" -eq 1 ] || fail "ulimit $limit $value: $(cat "$work/errors")"
       [ -e "$out" ] || fail "ulimit $limit $value: no results"
       ;;
     *) fail "ulimit $limit $value: status $status: $(tail -n 3 "$work/errors")" ;;
@@ -43,9 +46,9 @@ for value in 4 5 6 7 8 10 12 14 16 20 24 32; do limited -n "$value" 'ulimit -n';
 say "ulimit -n 4 to 32: $refused refused in a line, then completed"
 
 refused=0
-for value in 0 1 2 4 8 16 32 64 128; do limited -f "$value" 'ulimit -f'; done
+for value in 1 2 4 8 16 32 64 128; do limited -f "$value" 'ulimit -f'; done
 [ "$refused" -ge 3 ] || fail "no limit of the size of files was met"
-say "ulimit -f 0 to 128 kB: $refused refused in a line, then completed"
+say "ulimit -f 1 to 128 kB: $refused refused in a line, then completed"
 
 refused=0
 for value in 200000 300000 400000 500000 700000 1000000 2000000; do

@@ -81,7 +81,7 @@ if mount -t tmpfs -o size=512k tmpfs "$disk" 2> /dev/null; then
   # make claims, in a copy of the project that is on the disk but for the programs.
   rm -rf "${disk:?}"/*
   mount -o remount,size=2m "$disk"
-  mkdir -p "$disk/project/results/reference" "$disk/project/.build" "$disk/project/Sources"
+  mkdir -p "$disk/project/results/reference" "$disk/project/.build" "$disk"/project/{Sources,Tests}
   cp -r Makefile Package.swift "$disk/project/"
   mkdir -p "$disk/project/reproductions" && cp -r reproductions/support "$disk/project/reproductions/"
   ln -s "$PWD/.build/release" "$disk/project/.build/release"
