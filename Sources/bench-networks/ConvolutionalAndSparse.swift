@@ -115,7 +115,8 @@ private func passTimes(of networks: [ConvolutionalNetwork]) -> [PassTimes] {
 private func printPasses(input: Double, hidden: Double) throws {
   _ = onednn_set_threads(1)
   let network = try makeNetwork(input: input, hidden: hidden)
-  let networks = [network] + (showsDense ? [try makeNetwork(input: input, hidden: hidden, .direct)] : [])
+  var networks = [network]
+  if showsDense { networks.append(try makeNetwork(input: input, hidden: hidden, .direct)) }
   let times = passTimes(of: networks)
   let done = network.passOperationsDone
   let operationsDone = done.values.reduce(0, +)
