@@ -77,7 +77,9 @@ final class DirectConvolution: StageConvolution {
   func prepare(groupsOf size: Int, source: Layout) throws -> (
     destination: Layout, primitives: [Primitive]
   ) {
-    if let group = groups.first(where: { $0.size == size }) { return (group.destination, group.all) }
+    if let group = groups.first(where: { $0.size == size }) {
+      return (group.destination, group.all)
+    }
     let group = try Self.primitives(
       shape, size: size, source: source, isFirst: isFirst, weights: weights,
       transposed: groups[0].backwardSource?.layout(of: onednn_weights))

@@ -159,7 +159,7 @@ struct ConvolutionProblem {
       b.base[f] = bias[f]
       for k in 0..<channels * 25 { w.base[k * filters + f] = weights[f * channels * 25 + k] }
     }
-    let group = Int(fourier_group.rawValue)
+    let group = fourier_group
     func forEachGroup(_ body: (_ number: Int32, _ count: Int32, _ x: Int, _ y: Int) -> Void) {
       for first in stride(from: 0, to: images, by: group) {
         body(
