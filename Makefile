@@ -8,6 +8,9 @@ PROFILE ?= quick
 SEEDS ?=
 JOBS ?=
 DATA ?= $(if $(ADAM_DATA),$(ADAM_DATA),data)
+# The kept runs that reproduce-all and reproduce-EXPERIMENT start from: reference, or a folder; none:
+# everything is made anew.
+START ?=
 # Further options for the experiments, e.g. OPTIONS="--checkpoint-interval 5".
 OPTIONS ?=
 # WERROR=1 turns warnings into errors.
@@ -28,13 +31,16 @@ STAMPS := .build/stamps
 HEADERS := $(sort $(shell find Sources Tests -name '*.h'))
 FRESH_MODULES = @mkdir -p $(STAMPS); echo "$(HEADERS)" | cmp -s - $(STAMPS)/headers || \
   { rm -rf .build/*/release/ModuleCache; echo "$(HEADERS)" > $(STAMPS)/headers; }
+# The commit of the source tree, for Package.swift to compile in.
+REVISION = ADAM_REPRODUCTION_REVISION="$$(reproductions/support/revision.sh)"
 RUN_OPTIONS := --profile $(PROFILE) --data-dir '$(DATA)' $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
+START_OPTION := $(if $(START),--start '$(if $(filter reference,$(START)),results/reference/$(PROFILE),$(START))')
 
 .PHONY: help
 help: ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z][a-z%-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t h; do printf '  %-22s %s\n' "$$t" "$$h"; done
-	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder OPTIONS='...'"
+	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder START=reference OPTIONS='...'"
 	@echo "experiments: $(EXPERIMENTS)"
 
 .PHONY: deps
@@ -49,7 +55,7 @@ build: $(STAMPS)/build ## build every executable
 
 $(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
 	$(FRESH_MODULES)
-	swift build $(SWIFTFLAGS)
+	$(REVISION) swift build $(SWIFTFLAGS)
 	@touch $@
 
 .PHONY: data
@@ -58,11 +64,11 @@ data: $(STAMPS)/deps ## download the data sets that are missing from DATA
 
 .PHONY: reproduce-all
 reproduce-all: $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper
-	@reproductions/support/reproduce-all.sh "$(PROFILE)" "$(DATA)" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+	@reproductions/support/reproduce-all.sh "$(PROFILE)" "$(DATA)" "$(EXPERIMENTS)" $(RUN_OPTIONS) $(START_OPTION)
 
 .PHONY: $(EXPERIMENTS:%=reproduce-%)
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: $(STAMPS)/build
-	@$(BIN)/$* $(RUN_OPTIONS)
+	@$(BIN)/$* $(RUN_OPTIONS) $(START_OPTION)
 
 .PHONY: reproduce-EXPERIMENT
 reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
@@ -87,8 +93,21 @@ report: $(STAMPS)/build ## write the report of results/PROFILE
 .PHONY: reference
 reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
 	@mkdir -p results/reference/$(PROFILE)
+	@for e in $(EXPERIMENTS); do \
+	  [ -e results/$(PROFILE)/$$e.h5 ] || continue; \
+	  $(BIN)/$$e $(RUN_OPTIONS) --export results/reference/$(PROFILE)/$$e.runs || exit; done
 	cp results/$(PROFILE)/*.h5 results/reference/$(PROFILE)/
 	@$(MAKE) --no-print-directory reference-figures claims
+
+# How many kept runs an audit makes again, which (a number: always the same ones), and the seconds that
+# they may take together.
+AUDIT ?= 5
+SEED ?=
+AUDIT_SECONDS ?= $(shell echo $$((40 * $(AUDIT))))
+
+.PHONY: audit
+audit: $(STAMPS)/build ## make some of the kept runs of PROFILE again and compare; AUDIT=5 SEED=
+	@reproductions/support/audit.sh "$(PROFILE)" "$(AUDIT)" "$(SEED)" "$(AUDIT_SECONDS)" "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: reference-figures
 reference-figures: $(STAMPS)/build ## draw the figures of the reference results again
@@ -132,8 +151,8 @@ inspect: ## the headers of the result files
 .PHONY: test
 test: $(STAMPS)/deps ## run the tests
 	$(FRESH_MODULES)
-	swift build $(SWIFTFLAGS) --build-tests
-	swift test $(SWIFTFLAGS) --skip-build
+	$(REVISION) swift build $(SWIFTFLAGS) --build-tests
+	$(REVISION) swift test $(SWIFTFLAGS) --skip-build
 	@touch $(STAMPS)/build
 
 .PHONY: reliability

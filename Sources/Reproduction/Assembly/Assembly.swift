@@ -15,6 +15,7 @@ struct Assembly {
   private var divergedEpoch: [Int32]
   private var divergedStep: [Int32]
   private var elapsed: [Double] = []
+  private var makers: [String]
   private var hyperparameters: [[Int]: Hyperparameters] = [:]
 
   private struct Array {
@@ -52,6 +53,7 @@ struct Assembly {
     self.recordsDivergence = recordsDivergence
     let cells = axes.reduce(1) { $0 * $1.length }
     status = [UInt8](repeating: 0, count: cells)
+    makers = [String](repeating: "", count: cells)
     divergedEpoch = [Int32](repeating: -1, count: cells)
     divergedStep = divergedEpoch
   }
@@ -75,6 +77,7 @@ struct Assembly {
   mutating func add(_ record: RunRecord?, at position: [Int]) {
     guard let record else { return }
     let cell = cell(position)
+    makers[cell] = record.maker?.identifier ?? RunMaker.unknownIdentifier
     switch record.outcome {
     case .finished:
       status[cell] = 1
@@ -111,8 +114,8 @@ struct Assembly {
       values: values, schedule: schedule, settings: settings)
   }
 
-  /// The root group: axes, arrays, status, hyperparameters over `hyperparameterAxes`, and the times
-  /// in `/volatile`.
+  /// The root group: axes, arrays, status, hyperparameters over `hyperparameterAxes`, and the makers
+  /// and times in `/volatile`.
   func group(hyperparameterAxes: [String]) -> Group {
     var group = Group()
     let axisNames = axes.map(\.name)
@@ -146,17 +149,26 @@ struct Assembly {
           attributes: [Attribute("long_name", meaning), Attribute("units", "1")]))
     }
     addHyperparameters(to: &group, axes: hyperparameterAxes)
+    group.groups.append(Subgroup("volatile", volatile(axisNames)))
+    return group
+  }
+
+  /// What differs from one time and machine to the next: the makers of the runs, and their times.
+  private func volatile(_ axisNames: [String]) -> Group {
+    var group = Group()
+    group.variables = [
+      Variable(
+        "made_by", axisNames, .string(makers),
+        attributes: [Attribute("long_name", "what made the run: a label of /volatile/makers")])
+    ]
     if !elapsed.isEmpty {
-      var volatile = Group()
-      volatile.variables = [
+      group.variables.append(
         Variable(
           "elapsed_seconds", axisNames + ["epoch"], .double(elapsed),
           attributes: [
             Attribute("long_name", "seconds of computation up to the end of the epoch"),
             Attribute("units", "s"),
-          ])
-      ]
-      group.groups.append(Subgroup("volatile", volatile))
+          ]))
     }
     return group
   }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// The command line of one experiment: from the arguments to the result file, figures and verdicts.
 public struct ExperimentCommand: Sendable {
-  private let experiment: Experiment
+  let experiment: Experiment
 
   /// The command of an experiment.
   public init(_ experiment: Experiment) { self.experiment = experiment }
@@ -27,11 +27,11 @@ public struct ExperimentCommand: Sendable {
     }
   }
 
-  private func complain(_ text: String) {
+  func complain(_ text: String) {
     Console.tell("\(experiment.name): \(text)\n")
   }
 
-  private func say(_ text: String, unless isQuiet: Bool) {
+  func say(_ text: String, unless isQuiet: Bool) {
     if !isQuiet { Console.show(text + "\n") }
   }
 
@@ -61,6 +61,9 @@ public struct ExperimentCommand: Sendable {
     case .list, .dryRun: return try list(session)
     case .status: return try status(session)
     case .action: return try act(session)
+    case .export: return try export(session)
+    case .auditable: return try listAuditable(session)
+    case .audit: return try audit(session)
     default: return try work(session)
     }
   }
@@ -95,11 +98,12 @@ public struct ExperimentCommand: Sendable {
     try session.layer.createFolders(FilePaths.folder(of: session.lockedPath))
     let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
     defer { withExtendedLifetime(lock) {} }
+    try session.adoptOldStore()
     if options.isFresh { try session.store.removeAll() }
     session.store.tidy()
-    if options.mode == .merge { try merge(session) }
     let start = ContinuousClock.now
-    let summary = options.mode == .merge ? Runner.Summary() : try makeRuns(session)
+    if options.start != nil { try offerKeptRuns(session) }
+    let summary = options.mode == .merge ? try merge(session) : try makeRuns(session)
     for line in summary.diverged where !options.isQuiet { complain("diverged: \(line)") }
     for line in summary.failed { complain("failed: \(line)") }
     if let error = summary.error { throw error }
@@ -136,20 +140,30 @@ public struct ExperimentCommand: Sendable {
   }
 
   /// Takes the runs of the shard files named as operands.
-  private func merge(_ session: Session) throws {
+  private func merge(_ session: Session) throws -> Runner.Summary {
     let options = session.options
+    var counts: [Int] = []
+    var identities: [Set<String>] = []
     for path in options.operands {
-      let added = try session.store.merge(bundle: path, experiment: experiment.name)
-      say("\(experiment.name): \(added) new runs from \(path)", unless: options.isQuiet)
+      let records = try RunStore.records(inBundle: path, experiment: experiment.name)
+      counts.append(try session.offer(records, from: path))
+      identities.append(Set(records.map(\.specification.identity)))
     }
+    var summary = Runner.Summary()
+    guard try rehearseKeptRuns(session) else {
+      summary.wasInterrupted = true
+      return summary
+    }
+    _ = try session.takeOffered()
     let planned = Set(try session.plannedRuns().map(\.identity))
-    for path in options.operands {
-      let identities = try RunStore.identities(inBundle: path)
+    for (path, (count, identities)) in zip(options.operands, zip(counts, identities)) {
+      say("\(experiment.name): \(count) new runs from \(path)", unless: options.isQuiet)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {
         complain(
           "no run of \(path) is one of these: were profile, data and options the same?")
       }
     }
+    return summary
   }
 
   /// Plans and runs until nothing is pending.
@@ -158,6 +172,14 @@ public struct ExperimentCommand: Sendable {
     var attempted: Set<String> = []
     let options = session.options
     while true {
+      guard try rehearseKeptRuns(session) else {
+        total.wasInterrupted = true
+        return total
+      }
+      let taken = try session.takeOffered(try session.plannedRuns().map(\.identity))
+      if taken > 0 {
+        say("\(experiment.name): goes on from \(taken) kept runs", unless: options.isQuiet)
+      }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
       if pending.isEmpty { return total }
       attempted.formUnion(pending.map(\.identity))
@@ -215,7 +237,8 @@ public struct ExperimentCommand: Sendable {
     let options = session.options
     var document = try session.document()
     let outcomes = experiment.claims.judge(
-      document, paper: experiment.paper, siblings: siblings(session))
+      document, paper: experiment.paper,
+      siblings: try siblings(in: FilePaths.folder(of: options.output)))
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded()))
     }
@@ -225,7 +248,7 @@ public struct ExperimentCommand: Sendable {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
-    let content = try contentIdentity(of: document)
+    let content = try document.contentIdentity()
     let isNew = session.existingContent() != content
     let undrawn =
       isNew
@@ -234,7 +257,12 @@ public struct ExperimentCommand: Sendable {
         figurePaths(figure, session).contains { !FilePaths.exists($0) }
       }
     guard isNew || !undrawn.isEmpty else { return false }
-    document.root.attributes.append(Attribute("content_sha256", content))
+    document.root.attributes += [
+      Attribute("content_sha256", content), Attribute("numbers_sha256", document.numbersDigest),
+    ]
+    if isNew, let mixture = document.root.text("mixed") {
+      complain("the runs do not come from the same arithmetic: \(mixture)")
+    }
     session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
     // The result file comes last: if the power fails before, the figures are drawn again as well.
     let areDrawn = try draw(undrawn, of: document, session: session)
@@ -245,20 +273,28 @@ public struct ExperimentCommand: Sendable {
         try session.layer.remove(path)
       }
     }
+    try session.keepAdditions()
     try ResultFile.write(document, to: options.output, layer: session.layer)
     say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     if !outcomes.isEmpty { say(ClaimTable.text(outcomes), unless: options.isQuiet) }
     return true
   }
 
-  /// The results of the other experiments that claims compare with; those that cannot be read are as
-  /// if they were not there.
-  private func siblings(_ session: Session) -> [String: Document] {
-    let folder = FilePaths.folder(of: session.options.output)
+  /// The results of the other experiments that claims compare with; those that are not there or are
+  /// damaged are left out.
+  ///
+  /// - Throws: `FileError` if one is there and cannot be read.
+  func siblings(in folder: String) throws -> [String: Document] {
     var found: [String: Document] = [:]
     for name in experiment.siblings {
       let path = FilePaths.join(folder, name + ".h5")
-      if FilePaths.exists(path) { found[name] = try? ResultFile.read(path) }
+      do {
+        found[name] = try ResultFile.read(path)
+      } catch let error as FileError where !error.isAbsence {
+        throw error
+      } catch let error as ResultFileError {
+        complain("\(error); no claim compares with it")
+      } catch {}
     }
     return found
   }
@@ -303,14 +339,6 @@ public struct ExperimentCommand: Sendable {
     try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
     say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
     return .success
-  }
-
-  /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.
-  private func contentIdentity(of document: Document) throws -> String {
-    var content = document
-    content.root.groups.removeAll { $0.name == "volatile" }
-    content.root.attributes.removeAll { $0.name.hasPrefix("git_") }
-    return SHA256.hexDigest(of: try ResultFile.encode(content))
   }
 
   // MARK: Looking
