@@ -96,7 +96,9 @@ public struct ReferenceComparison: Sendable, Equatable {
     private var shapes: [String] = []
 
     /// Compares the arrays of a group and of the groups in it that hold numbers of runs.
-    mutating func compare(_ group: Group, _ mine: DocumentView, _ theirs: DocumentView, path: String) {
+    mutating func compare(
+      _ group: Group, _ mine: DocumentView, _ theirs: DocumentView, path: String
+    ) {
       for variable in group.variables {
         compare(variable.name, mine, theirs, path)
       }

@@ -87,7 +87,8 @@ private struct CanonicalDigest {
       add("array \(path)/\(variable.name) over \(variable.dimensions.joined(separator: " "))")
       add(variable.values, isNaNOneValue: true)
     }
-    for subgroup in group.groups.sorted(by: { $0.name < $1.name }) where subgroup.name != "volatile" {
+    for subgroup in group.groups.sorted(by: { $0.name < $1.name }) where subgroup.name != "volatile"
+    {
       if path.isEmpty && Self.withoutNumbers.contains(subgroup.name) { continue }
       addNumbers(of: subgroup.group, path: "\(path)/\(subgroup.name)")
     }

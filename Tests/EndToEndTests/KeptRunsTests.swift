@@ -220,15 +220,19 @@ import Testing
   @Test func `outputs with and without the ending have runs of their own`() throws {
     #expect(try program.run(tiny).status == 0)
     #expect(
-      try program.run(Program.tiny + ["--fresh", "--alpha", "0.02", "--output", folder / "x"]).status
+      try program.run(Program.tiny + ["--fresh", "--alpha", "0.02", "--output", folder / "x"])
+        .status
         == 0)
     #expect(try program.run(tiny).output.contains("nothing to do"))
-    let folders = Set(folder.files.filter { $0.hasSuffix(".run") }.map { $0.split(separator: "/")[1] })
+    let folders = Set(
+      folder.files.filter { $0.hasSuffix(".run") }.map { $0.split(separator: "/")[1] })
     #expect(folders == ["x", "x.h5"])
   }
 
   /// Earlier versions kept the runs of `x.h5` in `runs/x`.
-  @Test(arguments: ["x.h5", "x"]) func `runs under the old name are taken over`(first: String) throws {
+  @Test(arguments: ["x.h5", "x"]) func `runs under the old name are taken over`(first: String)
+    throws
+  {
     #expect(try program.run(tiny).status == 0)
     try FileManager.default.moveItem(atPath: folder / "runs/x.h5", toPath: folder / "runs/x")
     #expect(
@@ -262,6 +266,7 @@ import Testing
     #expect(other.status == 0)
     #expect(try attribute("git_commit", of: folder / "y.h5") == commit)
     #expect(
-      try attribute("numbers_sha256", of: folder / "y.h5") == attribute("numbers_sha256", of: output))
+      try attribute("numbers_sha256", of: folder / "y.h5")
+        == attribute("numbers_sha256", of: output))
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
+import Reproduction
+import ResultStore
 import Storage
 import Testing
-
-@testable import Reproduction
 
 @Suite struct KeptRunsTests {
   let folder: TemporaryFolder
@@ -11,7 +11,8 @@ import Testing
 
   private func specification(_ seed: UInt64) -> RunSpecification {
     RunSpecification(
-      experiment: "test", method: "adam", hyperparameters: ["alpha": 0.1 + Double(seed)], seed: seed,
+      experiment: "test", method: "adam", hyperparameters: ["alpha": 0.1 + Double(seed)],
+      seed: seed,
       epochs: 3, minibatch: 7, data: "none", labels: [.init("seed", "\(seed)")])
   }
 
@@ -153,7 +154,7 @@ import Testing
       specification: specification(0), outcome: .finished,
       series: [Series("cost", axes: ["epoch"], shape: [2], values: [recorded, .nan])],
       elapsedSeconds: [], maker: maker, fingerprint: fingerprint)
-    return try Rehearsal(makeProcess: { _ in Scripted(again) }, jobs: 1, threads: 1)
+    return try Rehearsal(jobs: 1, threads: 1) { _ in Scripted(again) }
       .check([Rehearsal.Candidate(kept)])[0]
   }
 

@@ -61,7 +61,8 @@ import Testing
       }
       let (document, additions) = try ResultFile.readWithAdditions(path)
       #expect(document.isIdentical(to: sampleDocument()))
-      #expect(Set(additions) == ["/@checked_by", "/@remark", "/train_cost@note", "/mine", "/loose"])
+      #expect(
+        Set(additions) == ["/@checked_by", "/@remark", "/train_cost@note", "/mine", "/loose"])
       #expect(try ResultFile.readAttributes(path).text("title") != nil)
       try ResultFile.checkReplaceable(path)
     }

@@ -1,19 +1,19 @@
 import ResultStore
 
 /// What made the runs of a result file.
-struct MakerTable {
+package struct MakerTable {
   /// A maker with the number of its runs, and how the runs of others came to be kept.
-  struct Entry {
+  package struct Entry: Sendable {
     /// `nil`: runs from before that was kept.
-    var maker: RunMaker?
-    var runs: Int
-    var check: Rehearsal.Check
+    package var maker: RunMaker?
+    package var runs: Int
+    package var check: Rehearsal.Check
   }
 
-  private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
 
   /// The makers of the records, in the order in which they first appear.
-  init(_ records: [RunRecord], check: (RunRecord) -> Rehearsal.Check) {
+  package init(_ records: [RunRecord], check: (RunRecord) -> Rehearsal.Check) {
     var places: [RunMaker?: Int] = [:]
     for record in records {
       let check = check(record)
@@ -41,7 +41,7 @@ struct MakerTable {
 
   /// The attributes of the root group that say what made the runs; where several makers differ in one,
   /// all of its values.
-  var attributes: [Attribute] {
+  package var attributes: [Attribute] {
     var attributes = [
       Attribute("git_commit", text(\.commit)), Attribute("git_dirty", text(\.isDirty)),
       Attribute("swift_version", text(\.swift)), Attribute("onednn_version", text(\.oneDNN)),
@@ -52,7 +52,7 @@ struct MakerTable {
   }
 
   /// What is mixed, in words; `nil` if all runs come from the same arithmetic.
-  var mixture: String? {
+  package var mixture: String? {
     var counts: [(text: String, runs: Int)] = []
     for entry in entries {
       let text = entry.maker?.arithmetic ?? "an unknown program"
@@ -67,7 +67,7 @@ struct MakerTable {
   }
 
   /// The group `/volatile/makers`, along the dimension `maker`.
-  var group: Group {
+  package var group: Group {
     var group = Group()
     group.attributes = [Attribute("long_name", "what made the runs")]
     group.dimensions = [

@@ -29,13 +29,15 @@ extension ExperimentCommand {
     let runs = KeptRuns.path(of: experiment.name, in: folder)
     if FilePaths.exists(runs) {
       let records = try keptRuns(runs, session)
-      return .runs(Dictionary(records.map { ($0.specification.identity, $0) }) { first, _ in first })
+      return .runs(
+        Dictionary(records.map { ($0.specification.identity, $0) }) { first, _ in first })
     }
     let file = FilePaths.join(folder, experiment.name + ".h5")
     guard FilePaths.exists(file) else { return nil }
     let document = try ResultFile.read(file)
     guard document.root.text("data_sha256") == session.data.identity?.sha256 ?? "none" else {
-      throw MergeError("\(file) was made from other data than these; say where those are by --data-dir")
+      throw MergeError(
+        "\(file) was made from other data than these; say where those are by --data-dir")
     }
     return .file(document)
   }
@@ -84,7 +86,8 @@ extension ExperimentCommand {
     let all = try auditable(kept, session)
     let runs = try options.audited.map { name in
       guard let found = all.first(where: { session.identity(of: $0.run).hasPrefix(name) }) else {
-        throw UsageError("no kept run of \(experiment.name) is called \(name); --auditable lists them")
+        throw UsageError(
+          "no kept run of \(experiment.name) is called \(name); --auditable lists them")
       }
       return found.run
     }

@@ -71,7 +71,8 @@ struct AuditedCells {
       guard let group = cell.group.isEmpty ? document.root : document.root.group(cell.group),
         let view = try? document.view.subgroup(cell.group)
       else { continue }
-      for variable in group.variables where cell.labels.keys.allSatisfy(variable.dimensions.contains) {
+      for variable in group.variables
+      where cell.labels.keys.allSatisfy(variable.dimensions.contains) {
         guard case .double = variable.values,
           let part = try? view.array(variable.name, cell.labels)
         else { continue }
@@ -117,7 +118,8 @@ struct AuditedCells {
         }
         if isChanged { group.variables[position].values = .double(values) }
       }
-      for position in group.groups.indices where !Self.others.contains(group.groups[position].name) {
+      for position in group.groups.indices where !Self.others.contains(group.groups[position].name)
+      {
         guard let inner = try? view.subgroup(group.groups[position].name) else { continue }
         replace(&group.groups[position].group, inner, path + "/" + group.groups[position].name)
       }

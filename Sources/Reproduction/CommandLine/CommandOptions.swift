@@ -92,10 +92,12 @@ package struct CommandOptions {
       .init("merge", nil, "take the runs of the shard files named as operands"),
       .init("fresh", nil, "forget finished runs and checkpoints first"),
       .init(
-        "keep-old-runs", nil, "go on beside kept runs whose first steps the program makes otherwise now"),
+        "keep-old-runs", nil,
+        "go on beside kept runs whose first steps the program makes otherwise now"),
       .init("start", "DIR", "start from the kept runs in DIR, as far as there are any of these"),
       .init("export", "FILE", "write the finished runs to FILE, compressed, to be started from"),
-      .init("auditable", nil, "list the kept runs in the folder of --start: identity, seconds, run"),
+      .init(
+        "auditable", nil, "list the kept runs in the folder of --start: identity, seconds, run"),
       .init("audit", "LIST", "make the listed runs of --start's folder again and compare"),
       .init("list", nil, "list the runs with their state and expected time"),
       .init("dry-run", nil, "list what would be run"),
@@ -225,7 +227,8 @@ package struct CommandOptions {
     export = parsed.value("export")
     audited = parsed.value("audit")?.split(separator: ",").map(String.init) ?? []
     if mode == .audit || mode == .auditable, start == nil {
-      throw UsageError("--\(mode == .audit ? "audit" : "auditable") needs --start, the folder of the kept runs")
+      throw UsageError(
+        "--\(mode == .audit ? "audit" : "auditable") needs --start, the folder of the kept runs")
     }
     if mode == .audit, audited.isEmpty {
       throw UsageError("--audit takes identities of runs, as --auditable lists them")

@@ -345,8 +345,8 @@ public struct ExperimentCommand: Sendable {
 
   private func list(_ session: Session) throws -> ExitStatus {
     let options = session.options
-    let plan = try experiment.plan(options.request, session.lookup)
-    let runs = session.selected(plan.runs)
+    let plan = try session.plan()
+    let runs = plan.runs
     let estimate = session.secondsPerEpoch(runs)
     var left = 0.0
     for run in runs {
@@ -372,8 +372,8 @@ public struct ExperimentCommand: Sendable {
   }
 
   private func status(_ session: Session) throws -> ExitStatus {
-    let plan = try experiment.plan(session.options.request, session.lookup)
-    let runs = session.selected(plan.runs)
+    let plan = try session.plan()
+    let runs = plan.runs
     let records = runs.compactMap(session.lookup)
     let estimate = session.secondsPerEpoch(runs)
     let elapsed = records.reduce(0.0) { $0 + ($1.elapsedSeconds.last ?? 0) }

@@ -16,10 +16,9 @@ extension ExperimentCommand {
       let start = ContinuousClock.now
       let makeProcess = experiment.makeProcess
       let resources = session.resources
-      let checks = try Rehearsal(
-        makeProcess: { try makeProcess($0, resources) }, jobs: options.jobs,
-        threads: options.threads
-      ).check(open)
+      let checks = try Rehearsal(jobs: options.jobs, threads: options.threads) {
+        try makeProcess($0, resources)
+      }.check(open)
       var found: [Rehearsal.Key: Rehearsal.Check] = [:]
       for (candidate, check) in zip(open, checks) {
         guard let check else { return false }
@@ -119,7 +118,9 @@ extension ExperimentCommand {
     guard let path = session.options.export else { return .usage }
     let data = session.options.request.data
     let none = DataChoice.none.identityText
-    let records = session.store.allRecords().filter { [data, none].contains($0.specification.data) }
+    let records = session.store.allRecords().filter {
+      [data, none].contains($0.specification.data)
+    }
     if let unreadable = session.store.unreadable { throw unreadable }
     guard !records.isEmpty else {
       complain("there are no finished runs in \(session.store.folder); make them first")

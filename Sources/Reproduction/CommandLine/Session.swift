@@ -158,10 +158,18 @@ final class Session: Sendable {
   ///
   /// - Throws: `FileError` if a finished run is there and cannot be read.
   func plannedRuns() throws -> [RunSpecification] {
-    let runs = selected(try experiment.plan(options.request, lookup).runs)
-    for run in runs { _ = lookup(run) }
+    try plan().runs
+  }
+
+  /// The plan so far, with every run that the options select once.
+  ///
+  /// - Throws: `FileError` if a finished run is there and cannot be read.
+  func plan() throws -> Plan {
+    var plan = try experiment.plan(options.request, lookup)
+    plan.runs = selected(plan.runs)
+    for run in plan.runs { _ = lookup(run) }
     if let unreadable = store.unreadable { throw unreadable }
-    return runs
+    return plan
   }
 
   func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
@@ -185,8 +193,8 @@ final class Session: Sendable {
 
   /// How many runs are still to be made, and whether these are all.
   func missing() throws -> (count: Int, areAll: Bool) {
-    let plan = try experiment.plan(options.request, lookup)
-    return (selected(plan.runs).filter { lookup($0) == nil }.count, plan.isFinal)
+    let plan = try plan()
+    return (plan.runs.filter { lookup($0) == nil }.count, plan.isFinal)
   }
 
   /// Whether no run at all is known.

@@ -111,7 +111,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
 
   /// What decides which computation a run goes through: all but its seed, its length and the values of its
   /// hyperparameters.
-  var kind: String {
+  package var kind: String {
     var copy = self
     copy.labels = []
     copy.seed = 0

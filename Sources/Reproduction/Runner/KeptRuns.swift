@@ -9,7 +9,7 @@ import Storage
 public enum KeptRuns {
   static let fileKind = "adam-reproduction kept runs"
   /// The version that is written, and the newest that is read.
-  static let formatVersion = 1
+  package static let formatVersion = 1
 
   private struct Header: Codable {
     var version: Int
@@ -36,7 +36,7 @@ public enum KeptRuns {
     try encode(records, of: experiment).write(to: path, layer: layer)
   }
 
-  static func encode(
+  package static func encode(
     _ records: [RunRecord], of experiment: String, version: Int = formatVersion
   ) throws -> SealedFile {
     let headers = records.map { ($0.header, $0) }.sorted { $0.0.identity < $1.0.identity }

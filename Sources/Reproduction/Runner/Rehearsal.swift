@@ -7,12 +7,12 @@ import Synchronization
 ///
 /// Of the runs that another program has made, or one on another kind of machine, one of each kind
 /// (objective, settings, optimizer) makes its first steps again.
-struct Rehearsal {
+package struct Rehearsal {
   /// What is known of a kept run, from the best to the worst.
-  enum Check: Int, Comparable, Codable {
+  package enum Check: Int, Comparable, Codable, Sendable {
     case sameProgram, sameBits, sameCosts, unlike
 
-    static func < (left: Check, right: Check) -> Bool { left.rawValue < right.rawValue }
+    package static func < (left: Check, right: Check) -> Bool { left.rawValue < right.rawValue }
 
     var text: String {
       switch self {
@@ -25,44 +25,67 @@ struct Rehearsal {
   }
 
   /// A kept run, finished or begun.
-  struct Candidate {
-    let run: RunSpecification
-    let maker: RunMaker?
-    let fingerprint: Fingerprint?
+  package struct Candidate: Sendable {
+    package let run: RunSpecification
+    package let maker: RunMaker?
+    package let fingerprint: Fingerprint?
     /// The record, of a finished one.
-    let record: RunRecord?
+    package let record: RunRecord?
 
-    init(run: RunSpecification, maker: RunMaker?, fingerprint: Fingerprint?, record: RunRecord?) {
+    package init(
+      run: RunSpecification, maker: RunMaker?, fingerprint: Fingerprint?, record: RunRecord?
+    ) {
       self.run = run
       self.maker = maker
       self.fingerprint = fingerprint
       self.record = record
     }
 
-    init(_ record: RunRecord) {
+    package init(_ record: RunRecord) {
       self.init(
         run: record.specification, maker: record.maker, fingerprint: record.fingerprint,
         record: record)
     }
 
     /// What decides whether another run needs a rehearsal of its own.
-    var key: Key { Key(program: RunMaker.current.identity, maker: maker?.identity ?? "", kind: run.kind) }
+    var key: Key {
+      Key(program: RunMaker.current.identity, maker: maker?.identity ?? "", kind: run.kind)
+    }
   }
 
   /// One kind of runs of one maker, for one program.
-  struct Key: Hashable, Codable {
-    var program: String
-    var maker: String
-    var kind: String
+  package struct Key: Hashable, Codable, Sendable {
+    /// The identity of the program that rehearses.
+    package var program: String
+    /// The identity of the maker; empty if that is not known.
+    package var maker: String
+    /// The kind of the runs.
+    package var kind: String
+
+    package init(program: String, maker: String, kind: String) {
+      self.program = program
+      self.maker = maker
+      self.kind = kind
+    }
   }
 
-  let makeProcess: @Sendable (RunSpecification) throws -> any RunProcess
-  let jobs: Int
-  let threads: Int
+  private let makeProcess: @Sendable (RunSpecification) throws -> any RunProcess
+  private let jobs: Int
+  private let threads: Int
+
+  /// Rehearsals on so many threads at once, of runs of so many threads each.
+  package init(
+    jobs: Int, threads: Int,
+    makeProcess: @escaping @Sendable (RunSpecification) throws -> any RunProcess
+  ) {
+    self.jobs = jobs
+    self.threads = threads
+    self.makeProcess = makeProcess
+  }
 
   /// The candidate of each kind that is rehearsed: one that finished, if there is one, and has a
   /// fingerprint.
-  static func representatives(_ candidates: [Candidate]) -> [Candidate] {
+  package static func representatives(_ candidates: [Candidate]) -> [Candidate] {
     func rank(_ candidate: Candidate) -> Int {
       (candidate.fingerprint?.digests.isEmpty == false ? 0 : 2)
         + (candidate.record?.outcome == .finished ? 0 : 1)
@@ -83,7 +106,7 @@ struct Rehearsal {
   /// Rehearses each candidate; the results are in their order, those after an interruption missing.
   ///
   /// - Throws: what making a process throws.
-  func check(_ candidates: [Candidate]) throws -> [Check?] {
+  package func check(_ candidates: [Candidate]) throws -> [Check?] {
     let results = Mutex<[Result<Check, any Error>?]>(candidates.map { _ in nil })
     let next = Mutex(0)
     let done = DispatchGroup()
@@ -131,7 +154,9 @@ struct Rehearsal {
     var isOver = false
     while true {
       for again in process.series {
-        guard let kept = record.series(again.name), kept.shape == again.shape else { return .unlike }
+        guard let kept = record.series(again.name), kept.shape == again.shape else {
+          return .unlike
+        }
         for (old, new) in zip(kept.values, again.values) where !old.isNaN && !new.isNaN {
           if old.bitPattern == new.bitPattern { return .sameBits }
           return Fingerprint.areClose(old, new) ? .sameCosts : .unlike

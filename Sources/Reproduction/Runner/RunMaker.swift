@@ -20,6 +20,19 @@ public struct RunMaker: Sendable, Codable, Hashable {
   /// The newest instruction set that the kernels use there.
   public var instructionSet: String
 
+  package init(
+    program: String, commit: String, isDirty: String, swift: String, oneDNN: String,
+    processor: String, instructionSet: String
+  ) {
+    self.program = program
+    self.commit = commit
+    self.isDirty = isDirty
+    self.swift = swift
+    self.oneDNN = oneDNN
+    self.processor = processor
+    self.instructionSet = instructionSet
+  }
+
   /// This program on this machine; the executable is read once.
   public static let current: RunMaker = {
     let machine = Machine()
@@ -83,14 +96,16 @@ public struct Fingerprint: Sendable, Codable, Equatable {
   }
 
   /// Whether `again` begins with the same bits.
-  func isBeginning(of again: Fingerprint) -> Bool {
+  package func isBeginning(of again: Fingerprint) -> Bool {
     again.digests.starts(with: digests)
-      && zip(values, again.values).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+      && zip(values, again.values).allSatisfy {
+        $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN)
+      }
       && again.values.count >= values.count
   }
 
   /// Whether `again` begins with the same costs but for rounding.
-  func isNearlyBeginning(of again: Fingerprint) -> Bool {
+  package func isNearlyBeginning(of again: Fingerprint) -> Bool {
     again.values.count >= values.count
       && zip(values, again.values).allSatisfy { Self.areClose($0, $1) }
   }
@@ -99,7 +114,7 @@ public struct Fingerprint: Sendable, Codable, Equatable {
   static let tolerance = 1e-4
 
   /// Whether two costs differ by rounding only.
-  static func areClose(_ a: Double, _ b: Double) -> Bool {
+  package static func areClose(_ a: Double, _ b: Double) -> Bool {
     a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance * max(abs(a), abs(b))
   }
 }

@@ -250,7 +250,7 @@ public final class RunStore: Sendable {
   }
 
   /// The kinds of runs that have been rehearsed, and what came of it.
-  func rehearsals() -> [Rehearsal.Key: Rehearsal.Check] {
+  package func rehearsals() -> [Rehearsal.Key: Rehearsal.Check] {
     let path = FilePaths.join(folder, Self.rehearsalsName)
     // What cannot be read is rehearsed again.
     guard let file = try? SealedFile(readingFrom: path, kind: Self.rehearsalsKind),
@@ -262,7 +262,7 @@ public final class RunStore: Sendable {
   /// Adds to the kinds that have been rehearsed.
   ///
   /// - Throws: `FileError` if it cannot be written.
-  func remember(_ rehearsed: [Rehearsal.Key: Rehearsal.Check]) throws {
+  package func remember(_ rehearsed: [Rehearsal.Key: Rehearsal.Check]) throws {
     let all = rehearsals().merging(rehearsed) { $1 }
       .map { RehearsedKind(key: $0.key, check: $0.value) }
       .sorted {
