@@ -61,7 +61,7 @@ import Testing
     let before = try folder.bytes("x.h5")
     let changed = try rebuilt().run(tiny)
     #expect(changed.status == 0)
-    #expect(changed.output.contains("the program changed; 1 kind of run rehearsed in"))
+    #expect(changed.output.contains("the program changed; 1 kind of runs rehearsed in"))
     #expect(changed.output.contains("same numbers, kept"))
     #expect(changed.output.contains("nothing to do"))
     #expect(try folder.bytes("x.h5") == before)
@@ -119,7 +119,7 @@ import Testing
     #expect(try program.run(tiny).status == 0)
     let path = folder / "kept/mnist-logistic.runs"
     let exported = try program.run(tiny + ["--export", path])
-    #expect(exported.status == 0 && exported.output.contains("wrote 1 runs to \(path)"))
+    #expect(exported.status == 0 && exported.output.contains("wrote 1 run to \(path)"))
     return path
   }
 
@@ -131,7 +131,7 @@ import Testing
     let elsewhere = Program.tiny + ["--output", folder / "y.h5", "--start", folder / "kept"]
     let outcome = try rebuilt().run(elsewhere)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.output.contains("rehearsed") && outcome.output.contains("1 kept runs"))
+    #expect(outcome.output.contains("rehearsed") && outcome.output.contains("1 kept run"))
     #expect(try repeatable(folder / "y.h5") == repeatable(output))
     #expect(try program.run(elsewhere).output.contains("nothing to do"))
     // Without kept runs of this experiment all are made.

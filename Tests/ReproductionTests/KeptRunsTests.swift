@@ -208,8 +208,8 @@ import Testing
     records[2].maker = nil
     let mixed = MakerTable(records) { _ in .sameBits }
     #expect(
-      mixed.mixture == "1 runs by oneDNN 2.6.3, x86-64-v3; 1 runs by oneDNN 3.7.2, x86-64-v3; "
-        + "1 runs by an unknown program")
+      mixed.mixture == "1 run by oneDNN 2.6.3, x86-64-v3; 1 run by oneDNN 3.7.2, x86-64-v3; "
+        + "1 run by an unknown program")
     #expect(
       mixed.attributes.first { $0.name == "onednn_version" }?.values
         == .string(["2.6.3, 3.7.2, unknown"]))

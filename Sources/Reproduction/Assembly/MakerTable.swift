@@ -63,7 +63,7 @@ package struct MakerTable {
       }
     }
     guard counts.count > 1 else { return nil }
-    return counts.map { "\($0.runs) runs by \($0.text)" }.joined(separator: "; ")
+    return counts.map { "\(countText($0.runs, "run")) by \($0.text)" }.joined(separator: "; ")
   }
 
   /// The group `/volatile/makers`, along the dimension `maker`.

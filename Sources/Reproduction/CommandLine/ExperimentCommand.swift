@@ -178,7 +178,9 @@ public struct ExperimentCommand: Sendable {
       }
       let taken = try session.takeOffered(try session.plannedRuns().map(\.identity))
       if taken > 0 {
-        say("\(experiment.name): goes on from \(taken) kept runs", unless: options.isQuiet)
+        say(
+          "\(experiment.name): goes on from \(countText(taken, "kept run"))",
+          unless: options.isQuiet)
       }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
       if pending.isEmpty { return total }

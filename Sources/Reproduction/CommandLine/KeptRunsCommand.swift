@@ -1,6 +1,11 @@
 import Foundation
 import Storage
 
+/// A count with its noun: `1 run`, `2 runs`.
+func countText(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
 /// What the command does with runs that another program, another machine or an earlier day has made.
 extension ExperimentCommand {
   /// Rehearses the planned runs that are there, finished or begun, as far as that has not been done;
@@ -69,7 +74,7 @@ extension ExperimentCommand {
     let cause =
       others.isEmpty
       ? "the program changed" : "kept runs were made with \(others.joined(separator: " and with "))"
-    let count = rehearsed.count == 1 ? "1 kind of run" : "\(rehearsed.count) kinds of runs"
+    let count = countText(rehearsed.count, "kind") + " of runs"
     let near = rehearsed.count { found[$0.key] == .sameCosts }
     let unlike = rehearsed.count { found[$0.key] == .unlike }
     let verdict =
@@ -89,13 +94,12 @@ extension ExperimentCommand {
   func offerKeptRuns(_ session: Session) throws {
     guard let folder = session.options.start else { return }
     let path = KeptRuns.path(of: experiment.name, in: folder)
-    guard FilePaths.exists(path) else {
-      guard FilePaths.isFolder(folder) else { throw FileError(.open, folder, code: ENOENT) }
+    do {
+      _ = try session.offer(try keptRuns(path, session), from: path)
+    } catch let error as FileError where error.isAbsence {
+      guard FilePaths.isFolder(folder) else { throw FileError(.open, folder, code: error.code) }
       complain("there are no kept runs of \(experiment.name) in \(folder), so all are made")
-      return
     }
-    let records = try keptRuns(path, session)
-    _ = try session.offer(records, from: path)
   }
 
   /// The runs in a file that are of the session's data.
@@ -128,7 +132,8 @@ extension ExperimentCommand {
     }
     try KeptRuns.write(records, of: experiment.name, to: path, layer: session.layer)
     say(
-      "\(experiment.name): wrote \(records.count) runs to \(path)", unless: session.options.isQuiet)
+      "\(experiment.name): wrote \(countText(records.count, "run")) to \(path)",
+      unless: session.options.isQuiet)
     return .success
   }
 }
