@@ -63,7 +63,8 @@ import Testing
         != process(optimizer: "sgd").rehearse().digests)
     let empty = try process(epochs: 0)
     #expect(empty.rehearse() == Fingerprint())
-    let exploding = try process(explodesAfter: 2)
+    // The probes evaluate each of the first two steps once more.
+    let exploding = try process(explodesAfter: 4)
     #expect(exploding.rehearse().values.count == 2)
     let short = try process(epochs: 1, minibatch: 40)
     #expect(short.rehearse().values.count == 1)

@@ -44,11 +44,10 @@ import Testing
       #expect(try ResultFile.readWithAdditions(path).additions.isEmpty)
       try edit(path) { file in
         addAttribute("checked_by", to: file)
-        // A fixed-length text, which no result file has.
-        let text = H5Tcopy(chdf5_text_type())
-        H5Tset_size(text, 8)
-        addAttribute("remark", to: file, type: text)
-        H5Tclose(text)
+        // Of a type that no result file has.
+        let opaque = H5Tcreate(H5T_OPAQUE, 8)
+        addAttribute("remark", to: file, type: opaque)
+        H5Tclose(opaque)
         let cost = H5Dopen2(file, "train_cost", chdf5_default_properties())
         addAttribute("note", to: cost)
         H5Dclose(cost)
