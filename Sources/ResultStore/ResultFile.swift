@@ -151,7 +151,8 @@ struct ContentList {
   let attributes: [Attribute]
 
   init(of document: Document) {
-    let contents = document.contents
+    // Sorted: the order of attributes must not change the bytes.
+    let contents = document.contents.sorted()
     names = Set(contents)
     digest = document.wholeDigest
     attributes = [
