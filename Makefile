@@ -8,6 +8,9 @@ PROFILE ?= quick
 SEEDS ?=
 JOBS ?=
 DATA ?=
+# The kept runs that reproduce-all and reproduce-EXPERIMENT start from: reference, or a folder; none:
+# everything is made anew.
+START ?=
 # Further options for the experiments, e.g. OPTIONS="--checkpoint-interval 5".
 OPTIONS ?=
 # Where runs are made: local or slurm (docs/cluster.md).
@@ -40,6 +43,9 @@ STAMPS := .build/stamps
 HEADERS := $(sort $(shell find Sources Tests -name '*.h'))
 FRESH_MODULES = @mkdir -p $(STAMPS); echo "$(HEADERS)" | cmp -s - $(STAMPS)/headers || \
   { rm -rf .build/*/release/ModuleCache; echo "$(HEADERS)" > $(STAMPS)/headers; }
+# The commit of the source tree, for Package.swift to compile in.
+REVISION = ADAM_REPRODUCTION_REVISION="$$(reproductions/support/revision.sh)"
+START_OPTION := $(if $(START),--start '$(if $(filter reference,$(START)),results/reference/$(PROFILE),$(START))')
 OPTIONS_BUT_PROFILE := $${DATA:+--data-dir "$$DATA"} $${SEEDS:+--seeds "$$SEEDS"} \
   $${JOBS:+--jobs "$$JOBS"} $(OPTIONS)
 RUN_OPTIONS := --profile "$$PROFILE" $(OPTIONS_BUT_PROFILE)
@@ -64,7 +70,7 @@ check-data-folder:
 help: ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z][a-z%-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t h; do printf '  %-22s %s\n' "$$t" "$$h"; done
-	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder OPTIONS='...' ENGINE=local|slurm"
+	@echo "variables: PROFILE=smoke|quick|paper SEEDS='0..<5' JOBS=2 DATA=folder START=reference OPTIONS='...' ENGINE=local|slurm"
 	@echo "experiments: $(EXPERIMENTS)"
 
 .PHONY: deps
@@ -81,7 +87,7 @@ build: $(STAMPS)/build ## build every executable
 
 $(STAMPS)/build: $(STAMPS)/deps $(SOURCES)
 	$(FRESH_MODULES)
-	swift build $(SWIFTFLAGS)
+	$(REVISION) swift build $(SWIFTFLAGS)
 	@touch $@
 
 .PHONY: data
@@ -94,11 +100,11 @@ ENGINE_COMMAND = $(if $(filter $(ENGINES),$(ENGINE)),$(if $(filter slurm,$(ENGIN
 
 .PHONY: reproduce-all
 reproduce-all: check-data-folder $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper ENGINE=local|slurm
-	@$(call ENGINE_COMMAND,start,reproductions/support/reproduce-all.sh) "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS)
+	@$(call ENGINE_COMMAND,start,reproductions/support/reproduce-all.sh) "$$PROFILE" "$$DATA" "$(EXPERIMENTS)" $(RUN_OPTIONS) $(START_OPTION)
 
 .PHONY: $(EXPERIMENTS:%=reproduce-%)
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: check-data-folder $(STAMPS)/build
-	@$(BIN)/$* $(RUN_OPTIONS)
+	@$(BIN)/$* $(RUN_OPTIONS) $(START_OPTION)
 
 .PHONY: reproduce-EXPERIMENT
 reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
@@ -123,8 +129,21 @@ report: $(STAMPS)/build ## write the report of results/PROFILE
 .PHONY: reference
 reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
 	@mkdir -p results/reference/$(PROFILE)
+	@for e in $(EXPERIMENTS); do \
+	  [ -e results/$(PROFILE)/$$e.h5 ] || continue; \
+	  $(BIN)/$$e $(RUN_OPTIONS) --export results/reference/$(PROFILE)/$$e.runs || exit; done
 	@$(KEEP) results/$(PROFILE)/*.h5 results/reference/$(PROFILE)
 	@$(MAKE) --no-print-directory reference-figures claims
+
+# How many kept runs an audit makes again, which (a number: always the same ones), and the seconds that
+# they may take together.
+AUDIT ?= 5
+SEED ?=
+AUDIT_SECONDS ?= $(shell echo $$((40 * $(AUDIT))))
+
+.PHONY: audit
+audit: $(STAMPS)/build ## make some of the kept runs of PROFILE again and compare; AUDIT=5 SEED=
+	@reproductions/support/audit.sh "$$PROFILE" "$(AUDIT)" "$(SEED)" "$(AUDIT_SECONDS)" "$(EXPERIMENTS)" $(RUN_OPTIONS)
 
 .PHONY: rejudge
 rejudge: $(STAMPS)/build ## judge the claims of the reference results again, by today's rules
@@ -181,8 +200,8 @@ inspect: $(STAMPS)/build ## names and shapes of what is in the result files of P
 .PHONY: test
 test: $(STAMPS)/deps ## run the tests
 	$(FRESH_MODULES)
-	swift build $(SWIFTFLAGS) --build-tests
-	swift test $(SWIFTFLAGS) --skip-build
+	$(REVISION) swift build $(SWIFTFLAGS) --build-tests
+	$(REVISION) swift test $(SWIFTFLAGS) --skip-build
 	@touch $(STAMPS)/build
 
 .PHONY: reliability

@@ -41,6 +41,20 @@ let kernelSettings: [CSetting] = [
   .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])
 ]
 
+/// The commit of the source tree and whether it has changes, where make tells them: the two words that
+/// `reproductions/support/revision.sh` prints. They are compiled in, for at run time the program may
+/// lie in anybody's repository.
+let revisionSettings: [CSetting] = {
+  let words = (Context.environment["ADAM_REPRODUCTION_REVISION"] ?? "").split(separator: " ")
+  guard words.count == 2, words[0].count == 40, words[0].allSatisfy(\.isHexDigit),
+    ["true", "false"].contains(words[1])
+  else { return [] }
+  return [
+    .define("REVISION_COMMIT", to: "\"\(words[0])\""),
+    .define("REVISION_DIRTY", to: "\"\(words[1])\""),
+  ]
+}()
+
 let moduleNames = [
   "Reproduction", "Reporting", "Optimizers", "Networks", "Datasets", "ResultStore", "Storage",
   "Numerics",
@@ -76,9 +90,11 @@ let package = Package(
       name: "CFourierConvolution", dependencies: ["CVectorKernels"], cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("m")]),
 
+    .target(name: "CRevision", cSettings: revisionSettings),
+
     // The core; each module uses those above it only
     library("Numerics", ["CVectorKernels"]),
-    library("Storage", ["Numerics", "CCrypto"]),
+    library("Storage", ["Numerics", "CCrypto", "CZlib"]),
     library("LinearAlgebra", ["Storage", "CLAPACK"]),
     library("Optimizers", ["Storage", "Numerics", "CVectorKernels", "LinearAlgebra"]),
     library("OptimizerChecks", ["Optimizers", "Storage"]),
@@ -87,7 +103,7 @@ let package = Package(
     library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
-    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),

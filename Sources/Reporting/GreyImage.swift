@@ -1,4 +1,5 @@
 import CZlib
+import Storage
 
 /// A grey picture: one byte a pixel, 0 is black, rows from top to bottom.
 public struct GreyImage: Sendable, Equatable {
@@ -52,14 +53,9 @@ public struct GreyImage: Sendable, Equatable {
       lines.append(0)  // no filter
       lines += pixels[y * width..<(y + 1) * width]
     }
-    var size = compressBound(uLong(lines.count))
-    var packed = [UInt8](repeating: 0, count: Int(size))
-    let status = compress2(&packed, &size, lines, uLong(lines.count), Z_BEST_COMPRESSION)
-    // The buffer is as large as zlib says: only lack of memory gets here.
-    precondition(status == Z_OK, "zlib cannot compress a picture: \(status)")
     let header = Self.bigEndian(width) + Self.bigEndian(height) + [8, 0, 0, 0, 0]
     return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-      + Self.chunk("IHDR", header) + Self.chunk("IDAT", Array(packed.prefix(Int(size))))
+      + Self.chunk("IHDR", header) + Self.chunk("IDAT", Deflate.compress(lines))
       + Self.chunk("IEND", [])
   }
 

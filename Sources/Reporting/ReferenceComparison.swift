@@ -4,8 +4,10 @@ import ResultStore
 public struct ReferenceComparison: Sendable, Equatable {
   /// How far two files agree.
   public enum Agreement: Sendable, Equatable {
-    /// The same content outside `/volatile` and the commit.
+    /// The same content outside `/volatile`, the commit and the hashes.
     case identical
+    /// The same numbers and verdicts, made by other versions or on another kind of machine.
+    case sameNumbers
     /// Other numbers, the same verdicts.
     case sameVerdicts
     /// Other verdicts.
@@ -54,7 +56,7 @@ public struct ReferenceComparison: Sendable, Equatable {
   private static func compare(
     _ mine: ResultSet.Experiment, _ theirs: ResultSet.Experiment
   ) -> ReferenceComparison {
-    if repeatable(mine.document).isIdentical(to: repeatable(theirs.document)) {
+    if mine.document.repeatable.isIdentical(to: theirs.document.repeatable) {
       return ReferenceComparison(
         experiment: mine.name, agreement: .identical, differences: [], largest: "")
     }
@@ -72,54 +74,75 @@ public struct ReferenceComparison: Sendable, Equatable {
     for other in theirs.outcomes where !mine.outcomes.contains(where: { $0.key == other.key }) {
       differences.append("\(other.key): missing, reference \(other.verdict.rawValue)")
     }
+    if differences.isEmpty, mine.document.numbersDigest == theirs.document.numbersDigest {
+      return ReferenceComparison(
+        experiment: mine.name, agreement: .sameNumbers, differences: [], largest: "")
+    }
     return ReferenceComparison(
       experiment: mine.name, agreement: differences.isEmpty ? .sameVerdicts : .otherVerdicts,
       differences: differences, largest: largestDifference(mine.document, theirs.document))
   }
 
-  /// The part of a document that repeats: without times, and without what names the program and
-  /// the machine.
-  private static func repeatable(_ document: Document) -> Document {
-    var content = document
-    content.root.groups.removeAll { $0.name == "volatile" }
-    content.root.attributes.removeAll {
-      $0.name.hasPrefix("git_") || $0.name == "content_sha256"
-    }
-    return content
+  /// The largest relative difference among the numeric variables that have the same axes.
+  static func largestDifference(_ mine: Document, _ theirs: Document) -> String {
+    var found = Differences()
+    found.compare(mine.root, mine.view, theirs.view, path: "")
+    return found.text
   }
 
-  /// The largest relative difference among the root's numeric variables that have the same axes.
-  static func largestDifference(_ mine: Document, _ theirs: Document) -> String {
-    var worst = 0.0
-    var place = ""
-    var shapes: [String] = []
-    for variable in mine.root.variables {
-      guard let a = try? mine.view.array(variable.name) else { continue }
-      guard let b = try? theirs.view.array(variable.name), a.dimensions == b.dimensions else {
-        shapes.append(variable.name)
-        continue
+  private struct Differences {
+    private var worst = 0.0
+    private var place = ""
+    private var shapes: [String] = []
+
+    /// Compares the arrays of a group and of the groups in it that hold numbers of runs.
+    mutating func compare(
+      _ group: Group, _ mine: DocumentView, _ theirs: DocumentView, path: String
+    ) {
+      for variable in group.variables {
+        compare(variable.name, mine, theirs, path)
       }
-      for index in a.values.indices {
-        let x = a.values[index]
-        let y = b.values[index]
+      for subgroup in group.groups
+      where !["volatile", "claims", "figures", "choices"].contains(subgroup.name) {
+        guard let inner = try? mine.subgroup(subgroup.name) else { continue }
+        guard let other = try? theirs.subgroup(subgroup.name) else {
+          shapes.append(path + subgroup.name)
+          continue
+        }
+        compare(subgroup.group, inner, other, path: "\(path)\(subgroup.name)/")
+      }
+    }
+
+    private mutating func compare(
+      _ name: String, _ mine: DocumentView, _ theirs: DocumentView, _ path: String
+    ) {
+      guard let a = try? mine.array(name) else { return }
+      guard let b = try? theirs.array(name), a.dimensions == b.dimensions else {
+        shapes.append(path + name)
+        return
+      }
+      for (index, (x, y)) in zip(a.values, b.values).enumerated() {
         if x == y || (x.isNaN && y.isNaN) { continue }
         let size = Swift.max(Swift.abs(x), Swift.abs(y))
         let difference = x.isNaN || y.isNaN ? .infinity : Swift.abs(x - y) / size
         if difference > worst {
           worst = difference
-          place = "\(variable.name) at \(labels(a.dimensions, index))"
+          place = "\(path)\(name) at \(ReferenceComparison.labels(a.dimensions, index))"
         }
       }
     }
-    var parts: [String] = []
-    if worst > 0 {
-      let size =
-        worst.isInfinite
-        ? "a value on one side only" : "\(NumberText.significant(100 * worst, digits: 2)) %"
-      parts.append("largest difference: \(size), \(place)")
+
+    var text: String {
+      var parts: [String] = []
+      if worst > 0 {
+        let size =
+          worst.isInfinite
+          ? "a value on one side only" : "\(NumberText.significant(100 * worst, digits: 2)) %"
+        parts.append("largest difference: \(size), \(place)")
+      }
+      if !shapes.isEmpty { parts.append("other axes: \(NumberText.list(shapes))") }
+      return parts.isEmpty ? "the numbers are the same" : parts.joined(separator: "; ")
     }
-    if !shapes.isEmpty { parts.append("other axes: \(NumberText.list(shapes))") }
-    return parts.isEmpty ? "the numbers are the same" : parts.joined(separator: "; ")
   }
 
   private static func labels(_ dimensions: [Dimension], _ index: Int) -> String {
@@ -135,7 +158,8 @@ public struct ReferenceComparison: Sendable, Equatable {
   /// The agreement in words.
   public var text: String {
     switch agreement {
-    case .identical: "the same bytes outside /volatile"
+    case .identical: "same numbers as the reference: the same bytes outside /volatile"
+    case .sameNumbers: "same numbers as the reference"
     case .sameVerdicts: "the same verdicts; \(largest)"
     case .otherVerdicts:
       "other verdicts (\(differences.joined(separator: "; "))); \(largest)"

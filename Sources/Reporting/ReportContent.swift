@@ -199,7 +199,8 @@ public struct ReportContent: Sendable {
       comparisons.count { $0.agreement == agreement }
     }
     let parts = [
-      (count(.identical), "the same bytes"), (count(.sameVerdicts), "the same verdicts"),
+      (count(.identical) + count(.sameNumbers), "the same numbers"),
+      (count(.sameVerdicts), "the same verdicts"),
       (count(.otherVerdicts), "other verdicts"), (count(.notRun), "not run here"),
       (count(.noReference), "without a reference"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

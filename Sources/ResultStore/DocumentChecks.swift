@@ -111,8 +111,10 @@ extension Values {
 }
 
 enum HDF5Names {
-  /// What the dimension scales specification and netCDF-4 keep for themselves.
+  /// What the dimension scales specification and netCDF-4 keep for themselves, and the list of what
+  /// a file holds.
   static let reservedAttributes: Set<String> = [
+    ContentList.namesAttribute, ContentList.digestAttribute,
     "CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "DIMENSION_LABELS", "_NCProperties",
     "_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict",
   ]

@@ -18,10 +18,10 @@ enum FileSeal {
     bytes += digest.finalizeBytes()
   }
 
-  /// Throws `ResultFileError.damaged` if the file at `path` has a seal that does not fit.
-  static func check(_ path: String) throws {
+  /// Whether the file at `path` has a seal; throws `ResultFileError.damaged` if it does not fit.
+  static func check(_ path: String) throws -> Bool {
     let seal = try FileContents.readSuffix(path, count: byteCount)
-    guard seal.count == byteCount, seal.starts(with: magic) else { return }
+    guard seal.count == byteCount, seal.starts(with: magic) else { return false }
     let bytes = try FileContents.read(path)
     var digest = SHA256()
     bytes.withUnsafeBytes {
@@ -30,5 +30,6 @@ enum FileSeal {
     guard digest.finalizeBytes().elementsEqual(seal.dropFirst(magic.count)) else {
       throw ResultFileError.damaged(path: path)
     }
+    return true
   }
 }

@@ -5,10 +5,13 @@ struct HDF5Reader: ~Copyable {
   /// For messages.
   let path: String
   private let file: HDF5Handle
+  /// Takes what is left out; `nil`: everything has to be readable.
+  private let additions: Additions?
 
   /// Opens the file at `path`.
-  init(opening path: String) throws {
+  init(opening path: String, leavingOut additions: Additions? = nil) throws {
     self.path = path
+    self.additions = additions
     let access = try HDF5Handle.owning(chdf5_file_access(), H5Pclose, "set up reading")
     try HDF5Library.check(chdf5_set_no_locking(access.id), "set up reading")
     file = try HDF5Handle.owning(
@@ -47,22 +50,45 @@ struct HDF5Reader: ~Copyable {
     var group = Group()
     group.attributes = try attributes(of: location, place.isEmpty ? "/" : place)
     for name in try linkNames(location, place) {
-      let object = try HDF5Handle.owning(
-        H5Oopen(location, name, chdf5_default_properties()), H5Oclose, "open \(place)/\(name)")
-      switch H5Iget_type(object.id) {
-      case H5I_GROUP:
-        if wanted == nil {
-          group.groups.append(
-            Subgroup(name, try self.group(object.id, "\(place)/\(name)", wanted: nil)))
-        }
-      case H5I_DATASET:
-        try readDataset(object.id, name, "\(place)/\(name)", wanted: wanted, into: &group)
-      default:
-        throw ResultFileError.unsupported(
-          path: path, object: "\(place)/\(name)", detail: "neither a group nor a dataset")
+      try unlessAdded("\(place)/\(name)") {
+        try readObject(name, at: location, "\(place)/\(name)", wanted: wanted, into: &group)
       }
     }
     return group
+  }
+
+  private func readObject(
+    _ name: String, at location: hid_t, _ place: String, wanted: Set<String>?,
+    into group: inout Group
+  ) throws {
+    let object = try HDF5Handle.owning(
+      H5Oopen(location, name, chdf5_default_properties()), H5Oclose, "open \(place)")
+    switch H5Iget_type(object.id) {
+    case H5I_GROUP:
+      if wanted == nil {
+        group.groups.append(Subgroup(name, try self.group(object.id, place, wanted: nil)))
+      }
+    case H5I_DATASET:
+      try readDataset(object.id, name, place, wanted: wanted, into: &group)
+    default:
+      throw ResultFileError.unsupported(
+        path: path, object: place, detail: "neither a group nor a dataset")
+    }
+  }
+
+  /// Reads the object or attribute at `place`, unless it is to be left out.
+  private func unlessAdded(_ place: String, _ read: () throws -> Void) throws {
+    guard let additions else { return try read() }
+    if let own = additions.own {
+      return own.contains(place) ? try read() : additions.add(place)
+    }
+    do {
+      try read()
+    } catch ResultFileError.unsupported {
+      additions.add(place)
+    } catch is HDF5Failure {
+      additions.add(place)
+    }
   }
 
   private func readDataset(
@@ -145,7 +171,9 @@ struct HDF5Reader: ~Copyable {
     }
     var attributes: [Attribute] = []
     for name in names where !HDF5Names.reservedAttributes.contains(name) {
-      attributes.append(try attribute(name, of: object, place))
+      try unlessAdded("\(place)@\(name)") {
+        attributes.append(try attribute(name, of: object, place))
+      }
     }
     return attributes.sortedByName
   }

@@ -13,6 +13,8 @@ public enum ResultFileError: UserFacingError, Equatable {
   case truncated(path: String, detail: String)
   /// Its bytes are not those that were written.
   case damaged(path: String)
+  /// Another program has changed what was written.
+  case altered(path: String)
   /// Its parts do not fit together.
   case inconsistent(path: String, detail: String)
   /// It holds something that this program does not read.
@@ -47,6 +49,9 @@ public enum ResultFileError: UserFacingError, Equatable {
       "\(path) is cut off (HDF5: \(detail)); remove it and make it again"
     case .damaged(let path):
       "\(path) is damaged (its checksum is wrong); remove it and make it again"
+    case .altered(let path):
+      "\(path) was changed by another program: its content is not what was written; move it away, "
+        + "then make it again"
     case .inconsistent(let path, let detail):
       "\(path) does not fit together: \(detail); remove it and make it again"
     case .unsupported(let path, let object, let detail):

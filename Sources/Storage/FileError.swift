@@ -61,6 +61,9 @@ public struct FileError: UserFacingError, Equatable {
     }
   }
 
+  /// Whether the file or a folder on the way to it is not there.
+  public var isAbsence: Bool { operation == .open && (code == ENOENT || code == ENOTDIR) }
+
   private var reason: String { String(cString: strerror(code)) }
 
   private var advice: String {

@@ -145,7 +145,7 @@ import Testing
     let whole = try uninterrupted(Program.tiny)
     let output = folder / "x.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
-    let name = try #require(folder.files.first { $0.hasPrefix("runs/x/") })
+    let name = try #require(folder.files.first { $0.hasPrefix("runs/x.h5/") })
     var bytes = try folder.bytes(name)
     bytes[bytes.count / 2] ^= 1
     _ = try folder.write(name, bytes)

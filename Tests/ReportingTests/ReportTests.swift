@@ -255,7 +255,7 @@ extension SyntheticResults {
         + "epoch 7")
     #expect(
       content.agreement
-        == "Against the reference results, by experiment: 1 the same bytes, 1 the same verdicts, "
+        == "Against the reference results, by experiment: 1 the same numbers, 1 the same verdicts, "
         + "1 not run here and 1 without a reference.")
     // The claims of an experiment without a file are known from the reference.
     let missing = content.claims.filter { $0.experiment == "mnist-mlp" }

@@ -199,4 +199,6 @@ private final class Counting: RunProcess, @unchecked Sendable {
   var series: [Series] { [Series("value", axes: ["epoch"], shape: [3], values: values)] }
   var elapsedSeconds: [Double] { values }
   var progress: RunProgress { RunProgress(step: values.count, steps: 3, epoch: 0, cost: 0) }
+  var fingerprint: Fingerprint? { Fingerprint(values: values) }
+  func rehearse() throws -> Fingerprint { Fingerprint(values: [0, 1, 2]) }
 }

@@ -45,6 +45,31 @@ import Testing
     series.map { $0.values.map(\.bitPattern) }
   }
 
+  /// An epoch has six steps, or two, or less than a whole one.
+  @Test(arguments: [7, 20, 40]) func `a rehearsal makes the first three steps of a run`(
+    minibatch: Int
+  ) throws {
+    let whole = try process(minibatch: minibatch)
+    _ = try whole.advance { false }
+    let rehearsed = try process(minibatch: minibatch).rehearse()
+    #expect(rehearsed == whole.fingerprint)
+    #expect(rehearsed.digests.count == 3 && Set(rehearsed.digests).count == 3)
+    #expect(rehearsed.values.count == 3 && rehearsed.values.allSatisfy(\.isFinite))
+  }
+
+  @Test func `a rehearsal tells optimizers apart and ends where a run does`() throws {
+    #expect(
+      try process(optimizer: "adam").rehearse().digests
+        != process(optimizer: "sgd").rehearse().digests)
+    let empty = try process(epochs: 0)
+    #expect(empty.rehearse() == Fingerprint())
+    // The probes evaluate each of the first two steps once more.
+    let exploding = try process(explodesAfter: 4)
+    #expect(exploding.rehearse().values.count == 2)
+    let short = try process(epochs: 1, minibatch: 40)
+    #expect(short.rehearse().values.count == 1)
+  }
+
   @Test func longRunsAreEvaluatedSparsely() throws {
     let full = try process(epochs: 25)
     let sparse = try process(epochs: 25, recording: .sparse)
@@ -98,6 +123,7 @@ import Testing
       let second = try process(optimizer: optimizer)
       try second.restore(saved.state)
       #expect(try second.advance { false } == .finished)
+      #expect(second.fingerprint == whole.fingerprint)
       #expect(bytes(second.series) == bytes(whole.series))
     }
   }

@@ -23,7 +23,7 @@ while [ "$stopped" -lt "$times" ]; do
   # All runs have ended: begin again.
   if [ "$status" -eq 0 ]; then
     same "$work/x.h5" "$work/whole.h5"
-    rm -rf "$work/x.h5" "$work/runs/x"
+    rm -rf "$work/x.h5" "$work/runs/x.h5"
     continue
   fi
   [ "$status" -eq 75 ] || fail "SIG$signal: status $status"

@@ -16,6 +16,7 @@ struct Assembly {
   private var divergedStep: [Int32]
   private var elapsed: [Double] = []
   private var trained: [Double] = []
+  private var makers: [String]
   private var hyperparameters: [[Int]: Hyperparameters] = [:]
 
   private struct Array {
@@ -53,6 +54,7 @@ struct Assembly {
     self.recordsDivergence = recordsDivergence
     let cells = axes.reduce(1) { $0 * $1.length }
     status = [UInt8](repeating: 0, count: cells)
+    makers = [String](repeating: "", count: cells)
     divergedEpoch = [Int32](repeating: -1, count: cells)
     divergedStep = divergedEpoch
   }
@@ -76,6 +78,7 @@ struct Assembly {
   mutating func add(_ record: RunRecord?, at position: [Int]) {
     guard let record else { return }
     let cell = cell(position)
+    makers[cell] = record.maker?.identifier ?? RunMaker.unknownIdentifier
     switch record.outcome {
     case .finished:
       status[cell] = 1
@@ -118,8 +121,8 @@ struct Assembly {
       values: values, schedule: schedule, settings: settings)
   }
 
-  /// The root group: axes, arrays, status, hyperparameters over `hyperparameterAxes`, and the times
-  /// in `/volatile`.
+  /// The root group: axes, arrays, status, hyperparameters over `hyperparameterAxes`, and the makers
+  /// and times in `/volatile`.
   func group(hyperparameterAxes: [String]) -> Group {
     var group = Group()
     let axisNames = axes.map(\.name)
@@ -153,28 +156,37 @@ struct Assembly {
           attributes: [Attribute("long_name", meaning), Attribute("units", "1")]))
     }
     addHyperparameters(to: &group, axes: hyperparameterAxes)
+    group.groups.append(Subgroup("volatile", volatile(axisNames)))
+    return group
+  }
+
+  /// What differs from one time and machine to the next: the makers of the runs, and their times.
+  private func volatile(_ axisNames: [String]) -> Group {
+    var group = Group()
+    group.variables = [
+      Variable(
+        "made_by", axisNames, .string(makers),
+        attributes: [Attribute("long_name", "what made the run: a label of /volatile/makers")])
+    ]
     if !elapsed.isEmpty {
-      var volatile = Group()
-      volatile.variables = [
+      group.variables.append(
         Variable(
           "elapsed_seconds", axisNames + ["epoch"], .double(elapsed),
           attributes: [
             Attribute("long_name", "seconds of computation up to the end of the epoch"),
             Attribute("units", "s"),
-          ])
-      ]
-      if !trained.isEmpty {
-        volatile.variables.append(
-          Variable(
-            "training_seconds", axisNames + ["epoch"], .double(trained),
-            attributes: [
-              Attribute(
-                "long_name",
-                "processor seconds of training up to the end of the epoch, without evaluations"),
-              Attribute("units", "s"),
-            ]))
-      }
-      group.groups.append(Subgroup("volatile", volatile))
+          ]))
+    }
+    if !trained.isEmpty {
+      group.variables.append(
+        Variable(
+          "training_seconds", axisNames + ["epoch"], .double(trained),
+          attributes: [
+            Attribute(
+              "long_name",
+              "processor seconds of training up to the end of the epoch, without evaluations"),
+            Attribute("units", "s"),
+          ]))
     }
     return group
   }

@@ -1,4 +1,5 @@
 import COneDNN
+import CRevision
 import Foundation
 import ResultStore
 import Storage
@@ -12,46 +13,6 @@ public enum Program {
   /// by. A state that another program or another kind of processor has saved is not continued.
   static let checkpointIdentity =
     "version \(version), oneDNN \(String(cString: onednn_version())), \(Machine().instructionSet)"
-
-  /// The commit of the source tree that the program is run in, and whether it has changes; both
-  /// `unknown` outside a checkout.
-  static func revision() -> (commit: String, isDirty: String) {
-    guard let folder = sourceFolder(),
-      let commit = output(["git", "-C", folder, "rev-parse", "HEAD"])
-    else { return ("unknown", "unknown") }
-    let status = output([
-      "git", "-C", folder, "status", "--porcelain", "--", "Package.swift", "Sources",
-      "reproductions",
-    ])
-    return (commit, status.map { $0.isEmpty ? "false" : "true" } ?? "unknown")
-  }
-
-  /// The checkout that holds the executable in its build folder.
-  private static func sourceFolder() -> String? {
-    guard var url = Bundle.main.executableURL?.resolvingSymlinksInPath() else { return nil }
-    while url.path != "/" {
-      url.deleteLastPathComponent()
-      if FileManager.default.fileExists(atPath: url.appendingPathComponent("Package.swift").path) {
-        return url.path
-      }
-    }
-    return nil
-  }
-
-  private static func output(_ command: [String]) -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-  }
 
   static var swiftVersion: String {
     #if compiler(>=6.4)
@@ -90,27 +51,4 @@ struct Machine {
         "baseline"
       }
   }
-}
-
-/// The attributes that say what made a result file, in their order.
-///
-/// - Parameter numericsVersion: the highest one of the runs.
-func provenanceAttributes(data: DataChoice, threads: Int, numericsVersion: Int) -> [Attribute] {
-  let revision = Program.revision()
-  let machine = Machine()
-  return [
-    Attribute("git_commit", revision.commit),
-    Attribute("git_dirty", revision.isDirty),
-    Attribute("program_version", Program.version),
-    Attribute("numerics_version", numericsVersion),
-    Attribute("swift_version", Program.swiftVersion),
-    Attribute("onednn_version", String(cString: onednn_version())),
-    Attribute("hdf5_version", HDF5File.libraryVersion),
-    Attribute("cpu_model", machine.cpuModel),
-    Attribute("isa", machine.instructionSet),
-    Attribute("threads_per_run", threads),
-    Attribute("data_name", data.identity?.name.rawValue ?? "none"),
-    Attribute("data_origin", data.identity?.origin.rawValue ?? "none"),
-    Attribute("data_sha256", data.identity?.sha256 ?? "none"),
-  ]
 }

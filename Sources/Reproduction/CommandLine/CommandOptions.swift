@@ -7,7 +7,8 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, pending, search, merge, action, claims, rejudge, help, version
+    case run, list, dryRun, status, pending, search, merge, action, claims, rejudge
+    case export, audit, auditable, help, version
   }
 
   var mode = Mode.run
@@ -20,6 +21,14 @@ package struct CommandOptions {
   var jobs: Int
   var threads = 1
   var isFresh = false
+  /// Whether kept runs stay where a rehearsal shows that the program makes others now.
+  var keepsOldRuns = false
+  /// A folder with the kept runs to start from, or to audit.
+  var start: String?
+  /// The file that finished runs are exported to.
+  var export: String?
+  /// The identities, or their first digits, of the kept runs to make again.
+  var audited: [String] = []
   var isQuiet = false
   var shard: Shard?
   var operands: [String] = []
@@ -72,6 +81,14 @@ package struct CommandOptions {
       .init("dealt", "FILE", "with --shard: lines of part, tab, run: which runs each part has"),
       .init("merge", nil, "take the runs of the shard files, or folders, named as operands"),
       .init("fresh", nil, "forget finished runs and checkpoints first"),
+      .init(
+        "keep-old-runs", nil,
+        "go on beside kept runs whose first steps the program makes otherwise now"),
+      .init("start", "DIR", "start from the kept runs in DIR, as far as there are any of these"),
+      .init("export", "FILE", "write the finished runs to FILE, compressed, to be started from"),
+      .init(
+        "auditable", nil, "list the kept runs in the folder of --start: identity, seconds, run"),
+      .init("audit", "LIST", "make the listed runs of --start's folder again and compare"),
       .init("list", nil, "list the runs with their state and expected time"),
       .init("dry-run", nil, "list what would be run"),
       .init("status", nil, "one line: runs done and to do"),
@@ -124,9 +141,9 @@ package struct CommandOptions {
     if parsed.contains("version") { mode = .version }
     request.isSearch = parsed.contains("search")
     var modes = [
-      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status),
-      ("pending", .pending), ("merge", .merge), ("claims", .claims),
-      ("rejudge", .rejudge),
+      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("pending", .pending),
+      ("merge", .merge), ("claims", .claims), ("rejudge", .rejudge), ("export", .export),
+      ("audit", .audit), ("auditable", .auditable),
       (experiment.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.
@@ -201,6 +218,17 @@ package struct CommandOptions {
       try parsed.integer("jobs", atLeast: 1, atMost: 4096)
       ?? max(1, AvailableProcessors.count / threads)
     isFresh = parsed.contains("fresh")
+    keepsOldRuns = parsed.contains("keep-old-runs")
+    start = parsed.value("start")
+    export = parsed.value("export")
+    audited = parsed.value("audit")?.split(separator: ",").map(String.init) ?? []
+    if mode == .audit || mode == .auditable, start == nil {
+      throw UsageError(
+        "--\(mode == .audit ? "audit" : "auditable") needs --start, the folder of the kept runs")
+    }
+    if mode == .audit, audited.isEmpty {
+      throw UsageError("--audit takes identities of runs, as --auditable lists them")
+    }
     isQuiet = parsed.contains("quiet")
     checkpointInterval = try parsed.number("checkpoint-interval") ?? 30
     guard checkpointInterval >= 0 else {

@@ -19,9 +19,9 @@ public struct ExperimentCommand: Sendable {
     CommandLineTool.main(experiment.name) { try run(CommandLine.arguments) }
   }
 
-  private func complain(_ text: String) { CommandLineTool.complain(experiment.name, text) }
+  func complain(_ text: String) { CommandLineTool.complain(experiment.name, text) }
 
-  private func say(_ text: String, unless isQuiet: Bool) {
+  func say(_ text: String, unless isQuiet: Bool) {
     if !isQuiet { Console.show(text + "\n") }
   }
 
@@ -56,6 +56,9 @@ public struct ExperimentCommand: Sendable {
     case .status: return try status(session, isDataMissing: isMissing)
     case .pending: return try pending(session)
     case .action: return try act(session)
+    case .export: return try export(session)
+    case .auditable: return try listAuditable(session)
+    case .audit: return try audit(session)
     default: return try work(session)
     }
   }
@@ -103,11 +106,12 @@ public struct ExperimentCommand: Sendable {
     if let note = session.data.note, !options.isQuiet {
       complain("the data are \(note)")
     }
+    try session.adoptOldStore()
     if options.isFresh { try session.store.removeAll() }
     session.store.tidy()
-    if options.mode == .merge { try merge(session) }
     let start = ContinuousClock.now
-    let summary = options.mode == .merge ? Runner.Summary() : try makeRuns(session)
+    if options.start != nil { try offerKeptRuns(session) }
+    let summary = options.mode == .merge ? try merge(session) : try makeRuns(session)
     for line in summary.diverged where !options.isQuiet { complain("diverged: \(line)") }
     for line in summary.failed { complain("failed: \(line)") }
     if let error = summary.error { throw error }
@@ -144,25 +148,36 @@ public struct ExperimentCommand: Sendable {
   }
 
   /// Takes the runs of the shard files, or of the shards' folders, named as operands.
-  private func merge(_ session: Session) throws {
+  private func merge(_ session: Session) throws -> Runner.Summary {
     let options = session.options
+    var counts: [Int] = []
+    var identities: [Set<String>] = []
     for path in options.operands {
-      let added =
+      let records =
         FilePaths.isFolder(path)
-        ? try session.store.merge(folder: path, experiment: experiment.name)
-        : try session.store.merge(bundle: path, experiment: experiment.name)
-      say("\(experiment.name): \(added) new runs from \(path)", unless: options.isQuiet)
+        ? try session.store.records(inFolder: path, experiment: experiment.name)
+        : try RunStore.records(inBundle: path, experiment: experiment.name)
+      counts.append(try session.offer(records, from: path))
+      identities.append(Set(records.map(\.specification.identity)))
+    }
+    var summary = Runner.Summary()
+    guard try rehearseKeptRuns(session) else {
+      summary.wasInterrupted = true
+      return summary
+    }
+    _ = try session.takeOffered()
+    for path in options.operands where FilePaths.isFolder(path) {
+      try session.store.takeCheckpoints(fromFolder: path)
     }
     let planned = Set(try session.plannedRuns().map(\.identity))
-    for path in options.operands {
-      let identities =
-        FilePaths.isFolder(path)
-        ? RunStore.identities(inFolder: path) : try RunStore.identities(inBundle: path)
+    for (path, (count, identities)) in zip(options.operands, zip(counts, identities)) {
+      say("\(experiment.name): \(count) new runs from \(path)", unless: options.isQuiet)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {
         complain(
           "no run of \(path) is one of these: were profile, data and options the same?")
       }
     }
+    return summary
   }
 
   /// Plans and runs until nothing is pending.
@@ -171,6 +186,16 @@ public struct ExperimentCommand: Sendable {
     var attempted: Set<String> = []
     let options = session.options
     while true {
+      guard try rehearseKeptRuns(session) else {
+        total.wasInterrupted = true
+        return total
+      }
+      let taken = try session.takeOffered(try session.plannedRuns().map(\.identity))
+      if taken > 0 {
+        say(
+          "\(experiment.name): goes on from \(countText(taken, "kept run"))",
+          unless: options.isQuiet)
+      }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
       if pending.isEmpty { return total }
       attempted.formUnion(pending.map(\.identity))
@@ -227,7 +252,7 @@ public struct ExperimentCommand: Sendable {
   private func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
     let options = session.options
     var document = try session.document()
-    let siblings = siblings(session)
+    let siblings = try siblings(in: FilePaths.folder(of: options.output))
     func judge(timed: Bool) -> [ClaimOutcome] {
       experiment.claims.filter { $0.isTimed == timed }
         .judge(document, paper: experiment.paper, siblings: siblings)
@@ -243,14 +268,21 @@ public struct ExperimentCommand: Sendable {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
-    let content = try contentIdentity(of: document)
+    let content = try document.contentIdentity()
     let isNew = session.existingContent() != content
     var figureFolder = FigureFolder(session)
     let undrawn = figureFolder.undrawn(figures, of: document)
     guard isNew || !undrawn.isEmpty else { return false }
     if isNew {
-      document.root.attributes.append(Attribute("content_sha256", content))
+      document.root.attributes += [
+        Attribute("content_sha256", content),
+        Attribute("numbers_sha256", document.numbersDigest),
+      ]
+      if let mixture = document.root.text("mixed") {
+        complain("the runs do not come from the same arithmetic: \(mixture)")
+      }
       session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
+      try session.keepAdditions()
       try ResultFile.write(document, to: options.output, layer: session.layer)
       say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
     }
@@ -277,7 +309,7 @@ public struct ExperimentCommand: Sendable {
     let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
     defer { withExtendedLifetime(lock) {} }
     let old = try ResultFile.read(path)
-    let new = try rejudged(old, path: path, siblings: siblings(session))
+    let new = try rejudged(old, path: path, siblings: siblings(in: FilePaths.folder(of: path)))
     if new.isIdentical(to: old) {
       say("\(experiment.name): \(path) is judged by these rules", unless: session.options.isQuiet)
       return .success
@@ -289,14 +321,21 @@ public struct ExperimentCommand: Sendable {
     return .success
   }
 
-  /// The results of the other experiments that claims compare with; those that cannot be read are as
-  /// if they were not there.
-  private func siblings(_ session: Session) -> [String: Document] {
-    let folder = FilePaths.folder(of: session.options.output)
+  /// The results of the other experiments that claims compare with; those that are not there or are
+  /// damaged are left out.
+  ///
+  /// - Throws: `FileError` if one is there and cannot be read.
+  func siblings(in folder: String) throws -> [String: Document] {
     var found: [String: Document] = [:]
     for name in experiment.siblings {
       let path = FilePaths.join(folder, name + ".h5")
-      if FilePaths.exists(path) { found[name] = try? ResultFile.read(path) }
+      do {
+        found[name] = try ResultFile.read(path)
+      } catch let error as FileError where !error.isAbsence {
+        throw error
+      } catch let error as ResultFileError {
+        complain("\(error); no claim compares with it")
+      } catch {}
     }
     return found
   }
@@ -317,21 +356,12 @@ public struct ExperimentCommand: Sendable {
     return .success
   }
 
-  /// The SHA-256 of everything that repeats: all but `/volatile` and the commit of the program.
-  func contentIdentity(of document: Document) throws -> String {
-    var content = document
-    content.root.groups.removeAll { $0.name == "volatile" }
-    // The note follows from the data's checksum.
-    content.root.attributes.removeAll { $0.name.hasPrefix("git_") || $0.name == "data_note" }
-    return SHA256.hexDigest(of: try ResultFile.encode(content))
-  }
-
   // MARK: Looking
 
   private func list(_ session: Session) throws -> ExitStatus {
     let options = session.options
-    let plan = try experiment.plan(options.request, session.lookup)
-    let runs = session.selected(plan.runs)
+    let plan = try session.plan()
+    let runs = plan.runs
     let estimate = session.secondsPerEpoch(runs)
     var left = 0.0
     for run in runs {
@@ -359,8 +389,8 @@ public struct ExperimentCommand: Sendable {
 
   /// What a script needs to divide the work: a line for each run to do.
   private func pending(_ session: Session) throws -> ExitStatus {
-    let plan = try experiment.plan(session.options.request, session.lookup)
-    let runs = session.selected(plan.runs)
+    let plan = try session.plan()
+    let runs = plan.runs
     let estimate = session.secondsPerEpoch(runs)
     for run in runs where session.lookup(run) == nil {
       let seconds = estimate(run)
@@ -375,8 +405,8 @@ public struct ExperimentCommand: Sendable {
   }
 
   private func status(_ session: Session, isDataMissing: Bool) throws -> ExitStatus {
-    let plan = try experiment.plan(session.options.request, session.lookup)
-    let runs = session.selected(plan.runs)
+    let plan = try session.plan()
+    let runs = plan.runs
     let records = runs.compactMap(session.lookup)
     let estimate = session.secondsPerEpoch(runs)
     let elapsed = records.reduce(0.0) { $0 + ($1.elapsedSeconds.last ?? 0) }

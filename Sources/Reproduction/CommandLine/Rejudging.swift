@@ -30,9 +30,11 @@ extension ExperimentCommand {
     if !figures.isEmpty {
       document.root.replace(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
-    document.root.attributes.removeAll { $0.name == "content_sha256" }
-    document.root.attributes.append(
-      Attribute("content_sha256", try contentIdentity(of: document)))
+    document.root.attributes.removeAll { $0.name.hasSuffix("_sha256") && $0.name != "data_sha256" }
+    document.root.attributes += [
+      Attribute("content_sha256", try document.contentIdentity()),
+      Attribute("numbers_sha256", document.numbersDigest),
+    ]
     return document
   }
 

@@ -13,23 +13,65 @@ final class Session: Sendable {
   let layer: any FileLayer
   let store: RunStore
   private let known = Mutex<[String: RunRecord]>([:])
+  private let offered = Mutex<[String: OfferedRun]>([:])
+  private let checks = Mutex<[Rehearsal.Key: Rehearsal.Check]>([:])
+
+  /// A run from a file, to be taken into the store once it has passed the rehearsal.
+  struct OfferedRun {
+    var record: RunRecord
+    var path: String
+  }
 
   init(experiment: Experiment, options: CommandOptions, data: DataChoice) throws {
     self.experiment = experiment
     self.options = options
     self.data = data
     layer = try Session.fileLayer()
-    let folder = FilePaths.folder(of: options.output)
-    let stem = Session.stem(options.output)
-    let main = FilePaths.join(FilePaths.join(folder, "runs"), stem)
+    let main = Session.storeFolder(of: options.output)
+    let old = Session.oldStoreFolder(of: options.output)
     let notice: @Sendable (String) -> Void = { Console.tell("\(experiment.name): \($0)\n") }
     if let shard = options.shard {
       // Runs of the search are there once the shards have been merged.
       store = RunStore(
         folder: "\(main).shard-\(shard.index)-of-\(shard.count)",
-        alsoReading: options.isFresh ? [] : [main], layer: layer, notice: notice)
+        alsoReading: options.isFresh ? [] : [main] + (old.map { [$0] } ?? []), layer: layer,
+        notice: notice)
     } else {
-      store = RunStore(folder: main, layer: layer, notice: notice)
+      store = RunStore(
+        folder: main, alsoReading: options.isFresh ? [] : old.map { [$0] } ?? [], layer: layer,
+        notice: notice)
+    }
+  }
+
+  /// The folder of an output's runs, which has the whole name of its file.
+  private static func storeFolder(of output: String) -> String {
+    let runs = FilePaths.join(FilePaths.folder(of: output), "runs")
+    return FilePaths.join(runs, FilePaths.name(of: output))
+  }
+
+  /// The folder that earlier versions kept the runs of `x.h5` in, `runs/x`, if it is there and
+  /// nothing else can have made it.
+  private static func oldStoreFolder(of output: String) -> String? {
+    let name = FilePaths.name(of: output)
+    guard name.hasSuffix(".h5"), name.count > 3 else { return nil }
+    let withoutEnding = FilePaths.join(FilePaths.folder(of: output), String(name.dropLast(3)))
+    let old = storeFolder(of: withoutEnding)
+    guard FilePaths.isFolder(old), !FilePaths.exists(withoutEnding),
+      !FilePaths.exists(storeFolder(of: output))
+    else { return nil }
+    return old
+  }
+
+  /// Gives the runs that earlier versions kept under a shortened name the whole one; also those of
+  /// the output `x.h5` before the output `x` could take them for its own.
+  func adoptOldStore() throws {
+    let output = options.output
+    guard options.shard == nil else { return }
+    for owner in [output, output + ".h5"] {
+      guard let old = Session.oldStoreFolder(of: owner), owner == output || FilePaths.exists(owner)
+      else { continue }
+      try layer.rename(old, to: Session.storeFolder(of: owner))
+      try layer.synchronizeFolder(FilePaths.folder(of: old))
     }
   }
 
@@ -45,14 +87,14 @@ final class Session: Sendable {
   /// the experiment's name, so that two outputs do not overwrite each other's figures.
   var figureFolder: String {
     let folder = FilePaths.join(FilePaths.folder(of: options.output), "figures")
-    let stem = Session.stem(options.output)
-    return stem == experiment.name ? folder : FilePaths.join(folder, stem)
+    let name = FilePaths.name(of: options.output)
+    return name == experiment.name + ".h5" ? folder : FilePaths.join(folder, name)
   }
 
-  /// The name without `.h5`; two outputs of one folder never have the same.
+  /// The name without `.h5`, or with `=` where it has no such ending: `x` and `x.h5` are two outputs.
   private static func stem(_ path: String) -> String {
     let name = FilePaths.name(of: path)
-    return name.hasSuffix(".h5") && name.count > 3 ? String(name.dropLast(3)) : name
+    return name.hasSuffix(".h5") && name.count > 3 ? String(name.dropLast(3)) : name + "="
   }
 
   /// The operating system, or, for tests of crash safety, a layer that fails where
@@ -103,15 +145,31 @@ final class Session: Sendable {
     { run in
       let identity = self.threaded(run).identity
       if let record = self.known.withLock({ $0[identity] }) { return record }
-      guard let record = self.store.record(of: identity) else { return nil }
+      guard
+        let record = self.store.record(of: identity)
+          ?? self.offered.withLock({ $0[identity]?.record })
+      else { return nil }
       self.known.withLock { $0[identity] = record }
       return record
     }
   }
 
   /// Every run of the plan so far that the options select, each once.
+  ///
+  /// - Throws: `FileError` if a finished run is there and cannot be read.
   func plannedRuns() throws -> [RunSpecification] {
-    selected(try experiment.plan(options.request, lookup).runs)
+    try plan().runs
+  }
+
+  /// The plan so far, with every run that the options select once.
+  ///
+  /// - Throws: `FileError` if a finished run is there and cannot be read.
+  func plan() throws -> Plan {
+    var plan = try experiment.plan(options.request, lookup)
+    plan.runs = selected(plan.runs)
+    for run in plan.runs { _ = lookup(run) }
+    if let unreadable = store.unreadable { throw unreadable }
+    return plan
   }
 
   func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
@@ -135,8 +193,8 @@ final class Session: Sendable {
 
   /// How many runs are still to be made, and whether these are all.
   func missing() throws -> (count: Int, areAll: Bool) {
-    let plan = try experiment.plan(options.request, lookup)
-    return (selected(plan.runs).filter { lookup($0) == nil }.count, plan.isFinal)
+    let plan = try plan()
+    return (plan.runs.filter { lookup($0) == nil }.count, plan.isFinal)
   }
 
   /// Whether no run at all is known.
@@ -160,10 +218,83 @@ final class Session: Sendable {
     }
   }
 
+  // MARK: Runs that others have made
+
+  /// Makes the runs of a file that are new known to the plan, until `takeOffered` keeps them; returns how
+  /// many they are.
+  ///
+  /// - Throws: `MergeError` if two of one identity differ, in the file or between it and those known.
+  func offer(_ records: [RunRecord], from path: String) throws -> Int {
+    let others = offered.withLock { $0 }
+    let new = try store.new(records, from: path).filter { record in
+      guard let other = others[record.specification.identity] else { return true }
+      try RunStore.checkEqual(other.record, record, from: path, and: other.path)
+      return false
+    }
+    offered.withLock { offered in
+      for record in new {
+        offered[record.specification.identity] = OfferedRun(record: record, path: path)
+      }
+    }
+    return new.count
+  }
+
+  /// The file that a run is from; `nil` for those of the store.
+  func source(of identity: String) -> String? { offered.withLock { $0[identity]?.path } }
+
+  /// Keeps runs that were offered: those among `identities`, or all.
+  ///
+  /// - Throws: `FileError` if one cannot be written.
+  func takeOffered(_ identities: [String]? = nil) throws -> Int {
+    let all = offered.withLock { $0 }
+    let wanted = (identities ?? Array(all.keys)).sorted().compactMap { all[$0] }
+    for run in wanted {
+      try store.commit(run.record)
+      offered.withLock { $0[run.record.specification.identity] = nil }
+    }
+    return wanted.count
+  }
+
+  /// What is known of the kinds of runs that another program has made.
+  var rehearsed: [Rehearsal.Key: Rehearsal.Check] {
+    checks.withLock { checks in
+      if checks.isEmpty { checks = store.rehearsals() }
+      return checks
+    }
+  }
+
+  /// Adds to what is known; what passed is remembered for the next time.
+  func remember(_ found: [Rehearsal.Key: Rehearsal.Check]) throws {
+    let known = rehearsed
+    checks.withLock { $0 = known.merging(found) { $1 } }
+    let passed = found.filter { $0.value < .unlike }
+    if !passed.isEmpty { try store.remember(passed) }
+  }
+
+  private func check(of record: RunRecord) -> Rehearsal.Check {
+    if let maker = record.maker, maker.isSameProgram(as: .current) { return .sameProgram }
+    return rehearsed[Rehearsal.Candidate(record).key] ?? .unlike
+  }
+
   // MARK: The result file
 
-  func document() throws -> Document {
-    var root = try experiment.document(options.request, lookup)
+  func document() throws -> Document { try document(of: lookup) }
+
+  /// The identity of a run as this session makes it.
+  func identity(of run: RunSpecification) -> String { threaded(run).identity }
+
+  /// The result file that records make, without verdicts and figures.
+  func document(of records: @escaping RecordLookup) throws -> Document {
+    let used = Mutex<[RunRecord]>([])
+    let seen = Mutex<Set<String>>([])
+    var root = try experiment.document(options.request) { run in
+      guard let record = records(run) else { return nil }
+      if seen.withLock({ $0.insert(record.specification.identity).inserted }) {
+        used.withLock { $0.append(record) }
+      }
+      return record
+    }
+    let makers = MakerTable(used.withLock { $0 }, check: check)
     let origin = data.identity?.origin.rawValue ?? "none"
     root.attributes =
       [
@@ -180,10 +311,16 @@ final class Session: Sendable {
           "references",
           "D. P. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, "
             + "arXiv:1412.6980v9"),
+      ] + makers.attributes + [
+        Attribute("program_version", Program.version),
+        Attribute(
+          "numerics_version", try plannedRuns().compactMap(\.numericsVersion).max() ?? 1),
+        Attribute("hdf5_version", HDF5File.libraryVersion),
+        Attribute("threads_per_run", options.threads),
+        Attribute("data_name", data.identity?.name.rawValue ?? "none"),
+        Attribute("data_origin", origin),
+        Attribute("data_sha256", data.identity?.sha256 ?? "none"),
       ]
-      + provenanceAttributes(
-        data: data, threads: options.threads,
-        numericsVersion: try plannedRuns().compactMap(\.numericsVersion).max() ?? 1)
     if !experiment.notes.isEmpty {
       root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
     }
@@ -194,6 +331,9 @@ final class Session: Sendable {
       root.attributes.append(
         Attribute("warning", "made from generated stand-in data; no claim is judged"))
     }
+    var volatile = root.group("volatile") ?? Group()
+    volatile.groups.append(Subgroup("makers", makers.group))
+    root.set(Subgroup("volatile", volatile))
     return Document(root: root)
   }
 
@@ -218,13 +358,9 @@ final class Session: Sendable {
       Attribute("written_at", ISO8601DateFormatter().string(from: Date())),
       Attribute("seconds_of_this_invocation", seconds),
     ]
-    if let index = document.root.groups.firstIndex(where: { $0.name == "volatile" }) {
-      document.root.groups[index].group.attributes += attributes
-    } else {
-      var group = Group()
-      group.attributes = attributes
-      document.root.groups.append(Subgroup("volatile", group))
-    }
+    var volatile = document.root.group("volatile") ?? Group()
+    volatile.attributes += attributes
+    document.root.set(Subgroup("volatile", volatile))
   }
 
   /// The identity of the content that the output has now; `nil` if there is none.
@@ -234,6 +370,22 @@ final class Session: Sendable {
       case .string(let text)? = attributes.first(where: { $0.name == "content_sha256" })?.values
     else { return nil }
     return text.first
+  }
+
+  /// Keeps the result file that is there beside itself if another program has added something to it,
+  /// which the new one will not have.
+  func keepAdditions() throws {
+    guard FilePaths.exists(options.output) else { return }
+    let additions = try ResultFile.readWithAdditions(options.output).additions
+    guard !additions.isEmpty else { return }
+    var number = 1
+    while FilePaths.exists("\(options.output).old-\(number)") { number += 1 }
+    let kept = "\(options.output).old-\(number)"
+    try AtomicFile.commit(try FileContents.read(options.output), to: kept, layer: layer)
+    let shown = additions.prefix(4).joined(separator: ", ") + (additions.count > 4 ? ", ..." : "")
+    Console.tell(
+      "\(experiment.name): another program has added \(shown) to \(options.output), which the new file "
+        + "does not have; the old one is kept as \(kept)\n")
   }
 
   /// Never overwrites what is not a result of this experiment.

@@ -268,12 +268,43 @@ public struct Ledger {
   }
 }
 
+extension Fingerprint {
+  /// Numbers of a computation that are kept for comparison with other instruction sets.
+  private static let valuesOfUnit = 8
+
+  /// Adds a unit of work: all that has been recorded, and what later units depend on.
+  fileprivate mutating func add(_ ledger: Ledger) {
+    var digest = SHA256()
+    var recorded: [Double] = []
+    func add(_ name: String, _ numbers: [Double]) {
+      digest.update("\(name.utf8.count) \(name) \(numbers.count) ")
+      numbers.map { $0.isNaN ? .nan : $0 }.withUnsafeBytes { digest.update($0) }
+      recorded += numbers.filter(\.isFinite).suffix(Self.valuesOfUnit)
+    }
+    for series in ledger.results { add(series.name, series.values) }
+    for (name, numbers) in ledger.memory.numbers.sorted(by: { $0.key < $1.key }) {
+      add(name, numbers)
+    }
+    for (name, vector) in ledger.memory.vectors.sorted(by: { $0.key < $1.key }) {
+      digest.update("\(name.utf8.count) \(name) \(vector.count) ")
+      digest.update(vector)
+    }
+    for (name, counter) in ledger.memory.counters.sorted(by: { $0.key < $1.key }) {
+      digest.update("\(name.utf8.count) \(name) \(counter) ")
+    }
+    digests.append(digest.finalize())
+    values += recorded.prefix(Self.valuesOfUnit)
+  }
+}
+
 /// A run of a computation: unit after unit of work, resumable between any two.
 public final class ComputationProcess: RunProcess {
   private let work: UnitsOfWork
   private var ledger: Ledger
   private var unit = 0
   private var secondsBefore = 0.0
+  /// The fingerprint of the first unit; `nil` if the run goes on from a state without one.
+  public private(set) var fingerprint: Fingerprint? = Fingerprint()
 
   /// A run that has not started and records the given quantities.
   public init(_ quantities: [Series], work: UnitsOfWork) {
@@ -286,12 +317,23 @@ public final class ComputationProcess: RunProcess {
     let start = ContinuousClock.now
     let before = secondsBefore
     while unit < work.count {
-      try work.perform(unit, &ledger)
-      unit += 1
+      try performUnit()
       secondsBefore = before + (ContinuousClock.now - start).seconds
       if unit < work.count && pause() { return nil }
     }
     return .finished
+  }
+
+  private func performUnit() throws {
+    try work.perform(unit, &ledger)
+    unit += 1
+    if unit == 1 { fingerprint?.add(ledger) }
+  }
+
+  /// Does the first unit of work.
+  public func rehearse() throws -> Fingerprint {
+    if work.count > 0 { try performUnit() }
+    return fingerprint ?? Fingerprint()
   }
 
   /// What has been recorded so far.
@@ -313,6 +355,7 @@ public final class ComputationProcess: RunProcess {
     state.counters["unit"] = unit
     state.numbers["seconds"] = [secondsBefore]
     for series in ledger.results { state.numbers[Self.resultPrefix + series.name] = series.values }
+    state.fingerprint = fingerprint
     return state
   }
 
@@ -332,7 +375,9 @@ public final class ComputationProcess: RunProcess {
     }
     restored.memory.counters["unit"] = nil
     restored.memory.numbers["seconds"] = nil
+    restored.memory.fingerprint = nil
     ledger = restored
+    fingerprint = state.fingerprint
     self.unit = unit
     secondsBefore = seconds[0]
   }

@@ -112,6 +112,19 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     return SHA256.hexDigest(of: [UInt8](json) + Array("numerics \(numericsVersion ?? 1)".utf8))
   }
 
+  /// What decides which computation a run goes through: all but its seed, its length and the values of its
+  /// hyperparameters.
+  package var kind: String {
+    var copy = self
+    copy.labels = []
+    copy.seed = 0
+    copy.epochs = 0
+    copy.recording = .full
+    copy.hyperparameters = hyperparameters.mapValues { _ in 0 }
+    copy.settings = Settings(settings.values.filter { $0.key != "seed" })
+    return copy.identity
+  }
+
   /// One line for a person: labels, hyperparameters, seed.
   public var summary: String {
     let position = labels.map(\.label).joined(separator: " ")

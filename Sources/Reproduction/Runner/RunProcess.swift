@@ -31,6 +31,14 @@ public protocol RunProcess: AnyObject {
 
   /// How far the run is.
   var progress: RunProgress { get }
+
+  /// The fingerprint of the first steps, as far as they have been made; `nil` for a run that went on
+  /// from a state without one.
+  var fingerprint: Fingerprint? { get }
+
+  /// Makes the first steps of a run that has not started, and nothing that they do not depend on;
+  /// afterwards the process is of no further use.
+  func rehearse() throws -> Fingerprint
 }
 
 extension RunProcess {
@@ -69,6 +77,8 @@ public struct ProcessState: Sendable {
   public var numbers: [String: [Double]] = [:]
   /// Vectors by name: theta and the optimizer's state.
   public var vectors: [String: FloatVector] = [:]
+  /// The fingerprint of the first steps, if the state has one.
+  public var fingerprint: Fingerprint?
 
   /// An empty state.
   public init() {}

@@ -40,17 +40,34 @@ public struct RunRecord: Sendable {
   /// Seconds of processor time of the training alone, up to the end of each epoch; empty where that
   /// is not told apart.
   public var trainingSeconds: [Double]
+  /// What made it; `nil` for records from before that was kept.
+  public var maker: RunMaker?
+  /// The fingerprint of its first steps; `nil` for records from before there was one.
+  public var fingerprint: Fingerprint?
 
   /// A record.
   public init(
     specification: RunSpecification, outcome: Outcome, series: [Series], elapsedSeconds: [Double],
-    trainingSeconds: [Double] = []
+    trainingSeconds: [Double] = [], maker: RunMaker? = nil, fingerprint: Fingerprint? = nil
   ) {
     self.specification = specification
     self.outcome = outcome
     self.series = series
     self.elapsedSeconds = elapsedSeconds
     self.trainingSeconds = trainingSeconds
+    self.maker = maker
+    self.fingerprint = fingerprint
+  }
+
+  /// Whether both say the same of the run, bit for bit, but for the time that it took.
+  public func hasSameNumbers(as other: RunRecord) -> Bool {
+    outcome == other.outcome
+      && series.elementsEqual(other.series) { left, right in
+        left.name == right.name && left.axes == right.axes && left.shape == right.shape
+          && left.values.elementsEqual(right.values) {
+            $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN)
+          }
+      }
   }
 
   /// The series by name.

@@ -6,7 +6,8 @@ import Synchronization
 /// The finished runs and the checkpoints of one experiment, each a sealed file of its own.
 ///
 /// `<folder>/<identity>.run` holds a finished run, `<identity>.a.checkpoint` and
-/// `<identity>.b.checkpoint` the last two states of one in progress, written in turn.
+/// `<identity>.b.checkpoint` the last two states of one in progress, written in turn; `rehearsals`
+/// tells which runs of other programs have been compared with this one.
 public final class RunStore: Sendable {
   /// Where new files go.
   public let folder: String
@@ -14,8 +15,8 @@ public final class RunStore: Sendable {
   private let layer: any FileLayer
   private let notice: @Sendable (String) -> Void
   private let noticed = Mutex<Set<String>>([])
+  private let firstUnreadable = Mutex<(any UserFacingError)?>(nil)
 
-  private static let recordKind = "adam-reproduction run"
   private static let checkpointKind = "adam-reproduction checkpoint"
   private static let bundleKind = "adam-reproduction shard"
 
@@ -41,30 +42,25 @@ public final class RunStore: Sendable {
 
   // MARK: Finished runs
 
-  private struct RecordHeader: Codable {
-    var specification: RunSpecification
-    var outcome: Outcome
-    var series: [SeriesHeader]
-    var identity: String
-
-    struct SeriesHeader: Codable {
-      var name: String
-      var axes: [String]
-      var shape: [Int]
-    }
-  }
-
   /// The record of a finished run; `nil` if there is none that can be trusted.
+  ///
+  /// A file that is there and cannot be read (another user's, a failing disk) is no reason to make
+  /// the run again and replace the file: `unreadable` tells it.
   public func record(of identity: String) -> RunRecord? {
     for folder in readFolders {
       let path = FilePaths.join(folder, identity + ".run")
-      guard FilePaths.exists(path) else { continue }
       do {
-        let record = try Self.decode(SealedFile(readingFrom: path, kind: Self.recordKind))
+        let record = try RunRecord(SealedFile(readingFrom: path, kind: RunRecord.fileKind))
         guard record.specification.identity == identity else {
           throw UnusableState("\(path) holds another run")
         }
         return record
+      } catch let error as FileError {
+        if !error.isAbsence { firstUnreadable.withLock { $0 = $0 ?? error } }
+      } catch SealedFileError.newerVersion(let path, let version) {
+        firstUnreadable.withLock {
+          $0 = $0 ?? SealedFileError.newerVersion(path: path, version: version)
+        }
       } catch {
         if noticed.withLock({ $0.insert(path).inserted }) {
           notice("\(Self.reason(error)); that run is made again")
@@ -74,15 +70,23 @@ public final class RunStore: Sendable {
     return nil
   }
 
+  /// Why a finished run that is there could not be read; `nil` if all could that were asked for.
+  public var unreadable: (any UserFacingError)? { firstUnreadable.withLock { $0 } }
+
   /// Keeps a finished run, for good once this returns.
   ///
   /// - Throws: `FileError` if it cannot be written.
   public func commit(_ record: RunRecord) throws {
     try layer.createFolders(folder)
     let identity = record.specification.identity
-    try Self.encode(record).write(
-      to: FilePaths.join(folder, identity + ".run"), layer: layer)
+    try record.sealed().write(to: FilePaths.join(folder, identity + ".run"), layer: layer)
     removeCheckpoints(of: identity)
+  }
+
+  /// All finished runs of this store that can be trusted, in the order of their identities.
+  public func allRecords() -> [RunRecord] {
+    FilePaths.names(in: folder).filter { $0.hasSuffix(".run") }
+      .compactMap { record(of: String($0.dropLast(4))) }
   }
 
   /// How many finished runs are kept here for each data set (`RunSpecification.data`); those that cannot
@@ -91,40 +95,13 @@ public final class RunStore: Sendable {
     var counts: [String: Int] = [:]
     for name in FilePaths.names(in: folder) where name.hasSuffix(".run") {
       let path = FilePaths.join(folder, name)
-      if let file = try? SealedFile(readingFrom: path, kind: Self.recordKind),
-        let header = try? file.header(as: RecordHeader.self)
+      if let file = try? SealedFile(readingFrom: path, kind: RunRecord.fileKind),
+        let header = try? file.header(as: RunRecord.Header.self)
       {
         counts[header.specification.data, default: 0] += 1
       }
     }
     return counts
-  }
-
-  private static func encode(_ record: RunRecord) throws -> SealedFile {
-    let header = RecordHeader(
-      specification: record.specification, outcome: record.outcome,
-      series: record.series.map { .init(name: $0.name, axes: $0.axes, shape: $0.shape) },
-      identity: record.specification.identity)
-    var file = try SealedFile(kind: recordKind, header: header)
-    for series in record.series { file.append("series." + series.name, series.values) }
-    file.append("elapsed", record.elapsedSeconds)
-    if !record.trainingSeconds.isEmpty { file.append("training", record.trainingSeconds) }
-    return file
-  }
-
-  private static func decode(_ file: SealedFile) throws -> RunRecord {
-    let header = try file.header(as: RecordHeader.self)
-    let series = try header.series.map { part in
-      let values = try file.doubles("series." + part.name)
-      guard values.count == part.shape.reduce(1, *) else {
-        throw UnusableState("the values of \(part.name) do not fill their shape")
-      }
-      return Series(part.name, axes: part.axes, shape: part.shape, values: values)
-    }
-    return RunRecord(
-      specification: header.specification, outcome: header.outcome, series: series,
-      elapsedSeconds: try file.doubles("elapsed"),
-      trainingSeconds: file.sectionNames.contains("training") ? try file.doubles("training") : [])
   }
 
   // MARK: Checkpoints
@@ -134,6 +111,8 @@ public final class RunStore: Sendable {
     var number: Int
     var program: String
     var counters: [String: Int]
+    var maker: RunMaker?
+    var fingerprint: Fingerprint?
   }
 
   private static let slots = ["a", "b"]
@@ -159,7 +138,7 @@ public final class RunStore: Sendable {
       kind: Self.checkpointKind,
       header: CheckpointHeader(
         identity: identity, number: number, program: Program.checkpointIdentity,
-        counters: state.counters))
+        counters: state.counters, maker: .current, fingerprint: state.fingerprint))
     for (name, values) in state.numbers.sorted(by: { $0.key < $1.key }) {
       file.append("numbers." + name, values)
     }
@@ -173,14 +152,18 @@ public final class RunStore: Sendable {
   public struct Checkpoints: Sendable {
     /// The usable ones, newest first, with their numbers.
     public var usable: [(number: Int, state: ProcessState)] = []
+    /// What made the newest usable one.
+    public var maker: RunMaker?
     /// One line for each that is there and cannot be used.
     public var notices: [String] = []
   }
 
   /// The checkpoints of a run, each verified.
-  public func checkpoints(of identity: String) -> Checkpoints {
+  ///
+  /// - Throws: `FileError` if one is there and cannot be read.
+  public func checkpoints(of identity: String) throws -> Checkpoints {
     var found = Checkpoints()
-    for path in checkpointPaths(identity) where FilePaths.exists(path) {
+    for path in checkpointPaths(identity) {
       do {
         let file = try SealedFile(readingFrom: path, kind: Self.checkpointKind)
         let header = try file.header(as: CheckpointHeader.self)
@@ -195,6 +178,7 @@ public final class RunStore: Sendable {
         }
         var state = ProcessState()
         state.counters = header.counters
+        state.fingerprint = header.fingerprint
         for name in file.sectionNames {
           if name.hasPrefix("numbers.") {
             state.numbers[String(name.dropFirst(8))] = try file.doubles(name)
@@ -202,7 +186,10 @@ public final class RunStore: Sendable {
             state.vectors[String(name.dropFirst(8))] = try file.floatVector(name)
           }
         }
+        if found.usable.allSatisfy({ $0.number < header.number }) { found.maker = header.maker }
         found.usable.append((header.number, state))
+      } catch let error as FileError {
+        guard error.isAbsence else { throw error }
       } catch {
         found.notices.append(Self.reason(error))
       }
@@ -220,6 +207,19 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// The run in progress that the newest checkpoint of an identity holds, as a candidate for a
+  /// rehearsal; `nil` if there is no usable one.
+  ///
+  /// - Throws: `FileError` if one is there and cannot be read.
+  func begun(_ run: RunSpecification, identity: String) throws -> Rehearsal.Candidate? {
+    guard hasCheckpoint(of: identity) else { return nil }
+    let found = try checkpoints(of: identity)
+    return found.usable.first.map {
+      Rehearsal.Candidate(
+        run: run, maker: found.maker, fingerprint: $0.state.fingerprint, record: nil)
+    }
+  }
+
   /// Whether there is a checkpoint of a run, usable or not.
   public func hasCheckpoint(of identity: String) -> Bool {
     checkpointPaths(identity).contains(where: FilePaths.exists)
@@ -229,7 +229,7 @@ public final class RunStore: Sendable {
   /// newest usable checkpoint. `nil` if there is none.
   public func position(of identity: String) -> String? {
     guard hasCheckpoint(of: identity) else { return nil }
-    return checkpoints(of: identity).usable.first?.state.counters
+    return (try? checkpoints(of: identity))?.usable.first?.state.counters
       .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
   }
 
@@ -238,9 +238,18 @@ public final class RunStore: Sendable {
   /// - Throws: `FileError` if one cannot be removed.
   public func removeAll() throws {
     for name in FilePaths.names(in: folder)
-    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") {
+    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name == Self.rehearsalsName {
       try layer.remove(FilePaths.join(folder, name))
     }
+  }
+
+  /// Removes the store with all that it has written.
+  ///
+  /// - Throws: `FileError` if something cannot be removed, e.g. because it is somebody else's.
+  func removeFolder() throws {
+    try removeAll()
+    guard FilePaths.exists(folder) else { return }
+    guard rmdir(folder) == 0 else { throw FileError(.remove, folder, code: errno) }
   }
 
   /// Removes what processes that were killed have left: checkpoints of finished runs, and files
@@ -259,6 +268,40 @@ public final class RunStore: Sendable {
     }
   }
 
+  // MARK: Rehearsals
+
+  private static let rehearsalsName = "rehearsals"
+  private static let rehearsalsKind = "adam-reproduction rehearsals"
+
+  private struct RehearsedKind: Codable {
+    var key: Rehearsal.Key
+    var check: Rehearsal.Check
+  }
+
+  /// The kinds of runs that have been rehearsed, and what came of it.
+  package func rehearsals() -> [Rehearsal.Key: Rehearsal.Check] {
+    let path = FilePaths.join(folder, Self.rehearsalsName)
+    // What cannot be read is rehearsed again.
+    guard let file = try? SealedFile(readingFrom: path, kind: Self.rehearsalsKind),
+      let found = try? file.header(as: [RehearsedKind].self)
+    else { return [:] }
+    return Dictionary(found.map { ($0.key, $0.check) }) { max($0, $1) }
+  }
+
+  /// Adds to the kinds that have been rehearsed.
+  ///
+  /// - Throws: `FileError` if it cannot be written.
+  package func remember(_ rehearsed: [Rehearsal.Key: Rehearsal.Check]) throws {
+    let all = rehearsals().merging(rehearsed) { $1 }
+      .map { RehearsedKind(key: $0.key, check: $0.value) }
+      .sorted {
+        ($0.key.program, $0.key.maker, $0.key.kind) < ($1.key.program, $1.key.maker, $1.key.kind)
+      }
+    try layer.createFolders(folder)
+    try SealedFile(kind: Self.rehearsalsKind, header: all)
+      .write(to: FilePaths.join(folder, Self.rehearsalsName), layer: layer)
+  }
+
   // MARK: Shards
 
   private struct BundleHeader: Codable {
@@ -275,7 +318,7 @@ public final class RunStore: Sendable {
       kind: Self.bundleKind,
       header: BundleHeader(experiment: experiment, identities: records.map(\.0)))
     for (identity, record) in records {
-      bundle.append(identity, bytes: try Self.encode(record).encoded())
+      bundle.append(identity, bytes: try record.sealed().encoded())
     }
     try layer.createFolders(FilePaths.folder(of: path))
     try bundle.write(to: path, layer: layer)
@@ -286,63 +329,96 @@ public final class RunStore: Sendable {
     if FilePaths.exists(path) { _ = try SealedFile(readingFrom: path, kind: bundleKind) }
   }
 
-  /// The identities of the runs in a shard file.
-  public static func identities(inBundle path: String) throws -> [String] {
-    try SealedFile(readingFrom: path, kind: bundleKind).header(as: BundleHeader.self).identities
-  }
-
-  /// Takes the runs of a shard file into this store; returns how many are new.
+  /// The runs in a shard file.
   ///
   /// - Throws: `SealedFileError` for a file that is not a shard, `MergeError` for one of another
-  ///   experiment, `FileError` if a run cannot be written.
-  public func merge(bundle path: String, experiment: String) throws -> Int {
+  ///   experiment.
+  public static func records(inBundle path: String, experiment: String) throws -> [RunRecord] {
     let bundle = try SealedFile(readingFrom: path, kind: Self.bundleKind)
     let header = try bundle.header(as: BundleHeader.self)
     guard header.experiment == experiment else {
       throw MergeError(
         "\(path) holds runs of \(header.experiment), not of \(experiment): merge it there")
     }
-    var added = 0
-    for identity in header.identities where record(of: identity) == nil {
+    return try header.identities.map { identity in
       let file = try SealedFile(
-        decoding: try bundle.bytes(identity), path: path, kind: Self.recordKind)
-      try commit(try Self.decode(file))
-      added += 1
-    }
-    return added
-  }
-
-  /// The identities of the runs in the folder of a shard.
-  static func identities(inFolder path: String) -> [String] {
-    FilePaths.names(in: path).filter { $0.hasSuffix(".run") }.map { String($0.dropLast(4)) }
-  }
-
-  /// Takes the finished runs in the folder of a shard into this store, and the checkpoints of those
-  /// that are not finished; returns how many finished ones are new. Damaged files are told and left
-  /// out: their runs are made again.
-  ///
-  /// - Throws: `MergeError` for a folder of another experiment, `FileError` if a run cannot be
-  ///   written.
-  public func merge(folder path: String, experiment: String) throws -> Int {
-    let shard = RunStore(folder: path, layer: layer, notice: notice)
-    var added = 0
-    for identity in Self.identities(inFolder: path) where record(of: identity) == nil {
-      guard let record = shard.record(of: identity) else { continue }
-      guard record.specification.experiment == experiment else {
-        throw MergeError(
-          "\(path) holds runs of \(record.specification.experiment), not of \(experiment): "
-            + "merge it there")
+        decoding: try bundle.bytes(identity), path: path, kind: RunRecord.fileKind)
+      do {
+        return try RunRecord(file)
+      } catch let error as UnusableState {
+        throw SealedFileError.corrupt(path: path, reason: "\(error)")
       }
-      try commit(record)
-      added += 1
     }
+  }
+
+  /// Those of the runs that this store does not have yet, each once.
+  ///
+  /// - Throws: `MergeError` if two of one identity differ, in the file or between it and this store.
+  public func new(_ records: [RunRecord], from path: String) throws -> [RunRecord] {
+    var taken: [String: RunRecord] = [:]
+    var found: [RunRecord] = []
+    for record in records {
+      let identity = record.specification.identity
+      if let kept = taken[identity] {
+        guard kept.hasSameNumbers(as: record) else {
+          throw MergeError(
+            "\(path) holds two runs of the same identity with other numbers, "
+              + "\(Self.name(record)); make the file again; nothing was taken")
+        }
+      } else if let kept = self.record(of: identity) {
+        try Self.checkEqual(kept, record, from: path, and: folder)
+      } else {
+        taken[identity] = record
+        found.append(record)
+      }
+    }
+    if let unreadable { throw unreadable }
+    return found
+  }
+
+  /// Throws if two records of one run differ although the same arithmetic made both.
+  static func checkEqual(
+    _ kept: RunRecord, _ other: RunRecord, from path: String, and place: String
+  ) throws {
+    if kept.hasSameNumbers(as: other) { return }
+    if let first = kept.maker, let second = other.maker, !first.hasSameArithmetic(as: second) {
+      return
+    }
+    throw MergeError(
+      "\(path) and \(place) have other numbers for the same run, \(name(other)); "
+        + "leave one of them out, or choose another --output; nothing was taken")
+  }
+
+  private static func name(_ record: RunRecord) -> String {
+    "\(record.specification.summary) (\(record.specification.identity.prefix(12)))"
+  }
+
+  /// The finished runs in the folder of a shard. Damaged files are told and left out: their runs are
+  /// made again.
+  ///
+  /// - Throws: `MergeError` for a folder of another experiment, `FileError` if a run is there and cannot
+  ///   be read.
+  public func records(inFolder path: String, experiment: String) throws -> [RunRecord] {
+    let shard = RunStore(folder: path, layer: layer, notice: notice)
+    let records = shard.allRecords()
+    if let unreadable = shard.unreadable { throw unreadable }
+    if let other = records.first(where: { $0.specification.experiment != experiment }) {
+      throw MergeError(
+        "\(path) holds runs of \(other.specification.experiment), not of \(experiment): merge it there")
+    }
+    return records
+  }
+
+  /// Takes the checkpoints in the folder of a shard whose runs are not finished here.
+  ///
+  /// - Throws: `FileError` if one cannot be written.
+  public func takeCheckpoints(fromFolder path: String) throws {
     for name in FilePaths.names(in: path) where name.hasSuffix(".checkpoint") {
       let identity = String(name.prefix { $0 != "." })
       if record(of: identity) == nil {
         try takeCheckpoint(FilePaths.join(path, name), of: identity)
       }
     }
-    return added
   }
 
   /// Copies a checkpoint, whichever program it is for, unless its place here has a later one.
@@ -368,7 +444,7 @@ public final class RunStore: Sendable {
   }
 }
 
-/// A shard file that cannot be merged.
+/// Runs of a file that cannot be taken.
 public struct MergeError: UserFacingError {
   /// What is wrong and what to do.
   public let description: String

@@ -141,7 +141,8 @@ public final class Runner: Sendable {
       if let outcome {
         let record = RunRecord(
           specification: run, outcome: outcome, series: process.series,
-          elapsedSeconds: process.elapsedSeconds, trainingSeconds: process.trainingSeconds)
+          elapsedSeconds: process.elapsedSeconds, trainingSeconds: process.trainingSeconds,
+          maker: .current, fingerprint: process.fingerprint)
         try keeping { try store.commit(record) }
         note(outcome, run: run)
         return nil
@@ -156,10 +157,10 @@ public final class Runner: Sendable {
     }
   }
 
-  /// What cannot be kept of one run cannot be kept of the others.
-  private func keeping(_ body: () throws -> Void) throws {
+  /// What cannot be kept or read of one run cannot be of the others.
+  private func keeping<Result>(_ body: () throws -> Result) throws -> Result {
     do {
-      try body()
+      return try body()
     } catch let error as any UserFacingError {
       throw EndOfWork(error: error)
     }
@@ -179,7 +180,7 @@ public final class Runner: Sendable {
   /// The process of a run, in the state of its newest usable checkpoint, and the number of the next.
   private func start(_ run: RunSpecification, identity: String) throws -> (any RunProcess, Int) {
     var process = try prepared(run)
-    let found = store.checkpoints(of: identity)
+    let found = try keeping { try store.checkpoints(of: identity) }
     var notices = found.notices
     for (number, saved) in found.usable {
       do {

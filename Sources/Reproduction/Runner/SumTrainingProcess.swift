@@ -21,6 +21,10 @@ public final class SumTrainingProcess: RunProcess {
   private var failuresBefore = 0
   private var curves: [String: [Double]] = [:]
 
+  /// The fingerprint of the first steps; `nil` if the run goes on from a state without one.
+  public private(set) var fingerprint: Fingerprint? = Fingerprint()
+  private var stepsMade = 0
+
   private var clock = TrainingClock()
   private var secondsBefore = 0.0
   private var resumedAt = ContinuousClock.now
@@ -79,8 +83,7 @@ public final class SumTrainingProcess: RunProcess {
     }
     while epoch < specification.epochs {
       do {
-        sum.evaluation = optimizer.evaluations
-        try optimizer.step(sum)
+        try step()
       } catch let error as SumOptimizerError {
         return .diverged(epoch: epoch, step: stepInEpoch, reason: error.description)
       }
@@ -93,6 +96,23 @@ public final class SumTrainingProcess: RunProcess {
       if epoch < specification.epochs, pause() { return nil }
     }
     return .finished
+  }
+
+  private func step() throws {
+    sum.evaluation = optimizer.evaluations
+    try optimizer.step(sum)
+    stepsMade += 1
+    if stepsMade <= Fingerprint.steps {
+      fingerprint?.add(cost: optimizer.status.value, theta: optimizer.theta)
+    }
+  }
+
+  /// Makes the first steps without evaluating anything.
+  public func rehearse() throws -> Fingerprint {
+    while stepsMade < Fingerprint.steps, specification.epochs > 0 {
+      do { try step() } catch is SumOptimizerError { break }
+    }
+    return fingerprint ?? Fingerprint()
   }
 
   private func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
@@ -176,6 +196,8 @@ public final class SumTrainingProcess: RunProcess {
     state.counters["prepared"] = isPrepared ? 1 : 0
     state.counters["evaluationsBefore"] = evaluationsBefore
     state.counters["failuresBefore"] = failuresBefore
+    state.counters["stepsMade"] = stepsMade
+    state.fingerprint = fingerprint
     state.numbers["running"] = [
       runningSum, secondsBefore + (ContinuousClock.now - resumedAt).seconds, clock.seconds,
     ]
@@ -209,6 +231,7 @@ public final class SumTrainingProcess: RunProcess {
     let stepInEpoch = try state.counter("stepInEpoch")
     let evaluationsBefore = try state.counter("evaluationsBefore")
     let failuresBefore = try state.counter("failuresBefore")
+    let stepsMade = try state.counter("stepsMade")
     do {
       try optimizer.restore(saved)
     } catch let error as SumOptimizerError {
@@ -219,6 +242,8 @@ public final class SumTrainingProcess: RunProcess {
     self.stepInEpoch = stepInEpoch
     self.evaluationsBefore = evaluationsBefore
     self.failuresBefore = failuresBefore
+    self.stepsMade = stepsMade
+    fingerprint = state.fingerprint
     self.curves = curves
     runningSum = running[0]
     secondsBefore = running[1]

@@ -107,6 +107,8 @@ public final class TrainingProcess: RunProcess {
   private var curves = Curves()
   private var probed: [[Double]]
   private var isPrepared = false
+  /// The fingerprint of the first steps; `nil` if the run goes on from a state without one.
+  public private(set) var fingerprint: Fingerprint? = Fingerprint()
 
   private var trainingClock = TrainingClock()
   private var secondsBefore = 0.0
@@ -210,6 +212,7 @@ public final class TrainingProcess: RunProcess {
     optimizer.alpha = schedule.alpha(base: baseAlpha, step: stepsMade + 1, epoch: epoch + 1)
     optimizer.step(&theta, gradient: gradient)
     stepInEpoch += 1
+    if stepsMade <= Fingerprint.steps { fingerprint?.add(cost: cost.cost, theta: theta) }
     if probesNow {
       // The step has taken the gradient, so its vector is free for another evaluation.
       let context = probeContext { self.evaluate(examples, noise) }
@@ -285,6 +288,19 @@ public final class TrainingProcess: RunProcess {
       : .diverged(epoch: epoch - 1, step: stepsPerEpoch - 1, reason: reason)
   }
 
+  /// Makes the first steps without evaluating anything.
+  public func rehearse() -> Fingerprint {
+    while stepsMade < Fingerprint.steps, epoch < specification.epochs {
+      drawOrder()
+      if step() != nil { break }
+      if stepInEpoch == stepsPerEpoch {
+        epoch += 1
+        stepInEpoch = 0
+      }
+    }
+    return fingerprint ?? Fingerprint()
+  }
+
   /// What has been recorded so far.
   public var series: [Series] {
     let length = specification.epochs + 1
@@ -342,6 +358,7 @@ public final class TrainingProcess: RunProcess {
     for (probe, values) in zip(probes, probed) { state.numbers["probe." + probe.name] = values }
     state.vectors = ["theta": theta]
     state.store(optimizer.state, as: "optimizer")
+    state.fingerprint = fingerprint
     return state
   }
 
@@ -375,6 +392,7 @@ public final class TrainingProcess: RunProcess {
     }
     theta = try state.vector("theta", count: theta.count)
     optimizer.state = saved
+    fingerprint = state.fingerprint
     self.epoch = epoch
     stepInEpoch = step
     self.isPrepared = isPrepared

@@ -1,0 +1,103 @@
+import ResultStore
+
+/// What made the runs of a result file.
+package struct MakerTable {
+  /// A maker with the number of its runs, and how the runs of others came to be kept.
+  package struct Entry: Sendable {
+    /// `nil`: runs from before that was kept.
+    package var maker: RunMaker?
+    package var runs: Int
+    package var check: Rehearsal.Check
+  }
+
+  package private(set) var entries: [Entry] = []
+
+  /// The makers of the records, in the order in which they first appear.
+  package init(_ records: [RunRecord], check: (RunRecord) -> Rehearsal.Check) {
+    var places: [RunMaker?: Int] = [:]
+    for record in records {
+      let check = check(record)
+      if let place = places[record.maker] {
+        entries[place].runs += 1
+        entries[place].check = max(entries[place].check, check)
+      } else {
+        places[record.maker] = entries.count
+        entries.append(Entry(maker: record.maker, runs: 1, check: check))
+      }
+    }
+  }
+
+  /// The distinct values of a property, `unknown` where a maker is; many are cut short.
+  private func text(_ property: (RunMaker) -> String) -> String {
+    var values: [String] = []
+    for entry in entries {
+      let value = entry.maker.map(property) ?? RunMaker.unknownIdentifier
+      if !values.contains(value) { values.append(value) }
+    }
+    let limit = 8
+    return values.prefix(limit).joined(separator: ", ")
+      + (values.count > limit ? " and \(values.count - limit) more" : "")
+  }
+
+  /// The attributes of the root group that say what made the runs; where several makers differ in one,
+  /// all of its values.
+  package var attributes: [Attribute] {
+    var attributes = [
+      Attribute("git_commit", text(\.commit)), Attribute("git_dirty", text(\.isDirty)),
+      Attribute("swift_version", text(\.swift)), Attribute("onednn_version", text(\.oneDNN)),
+      Attribute("cpu_model", text(\.processor)), Attribute("isa", text(\.instructionSet)),
+    ]
+    if let mixture { attributes.append(Attribute("mixed", mixture)) }
+    return attributes
+  }
+
+  /// What is mixed, in words; `nil` if all runs come from the same arithmetic.
+  package var mixture: String? {
+    var counts: [(text: String, runs: Int)] = []
+    for entry in entries {
+      let text = entry.maker?.arithmetic ?? "an unknown program"
+      if let place = counts.firstIndex(where: { $0.text == text }) {
+        counts[place].runs += entry.runs
+      } else {
+        counts.append((text, entry.runs))
+      }
+    }
+    guard counts.count > 1 else { return nil }
+    return counts.map { "\(countText($0.runs, "run")) by \($0.text)" }.joined(separator: "; ")
+  }
+
+  /// The group `/volatile/makers`, along the dimension `maker`.
+  package var group: Group {
+    var group = Group()
+    group.attributes = [Attribute("long_name", "what made the runs")]
+    group.dimensions = [
+      Dimension(
+        "maker", .string(entries.map { $0.maker?.identifier ?? RunMaker.unknownIdentifier }),
+        attributes: [Attribute("long_name", "name of a program on a machine")])
+    ]
+    func column(_ name: String, _ longName: String, _ property: (RunMaker) -> String) -> Variable {
+      Variable(
+        name, ["maker"],
+        .string(entries.map { $0.maker.map(property) ?? RunMaker.unknownIdentifier }),
+        attributes: [Attribute("long_name", longName)])
+    }
+    group.variables = [
+      column("program_sha256", "SHA-256 of the executable", \.program),
+      column("git_commit", "commit that it was built from", \.commit),
+      column("git_dirty", "whether the sources had changes", \.isDirty),
+      column("swift_version", "version of the Swift compiler", \.swift),
+      column("onednn_version", "version of oneDNN", \.oneDNN),
+      column("cpu_model", "processor", \.processor),
+      column("isa", "newest instruction set that was used", \.instructionSet),
+      Variable(
+        "runs", ["maker"], .int64(entries.map { Int64($0.runs) }),
+        attributes: [Attribute("long_name", "runs that it made, those of searches too")]),
+      Variable(
+        "kept_because", ["maker"], .string(entries.map(\.check.text)),
+        attributes: [
+          Attribute("long_name", "how its runs were compared with the program that wrote the file")
+        ]),
+    ]
+    return group
+  }
+}
