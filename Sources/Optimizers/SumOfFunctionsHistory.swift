@@ -31,6 +31,9 @@ package struct SubfunctionModel: Sendable, Equatable {
   }
 
   private static let tiny = 1e-12
+  /// Evaluations happen at parameters in single precision: shorter differences of positions, relative to
+  /// the position, are of the size of that rounding, and what they say of the curvature is noise.
+  private static let resolution = 0x1p-26
 
   /// Keeps an evaluation: its difference from the last one becomes the newest of at most `limit`, unless
   /// it tells nothing about the curvature.
@@ -45,7 +48,8 @@ package struct SubfunctionModel: Sendable, Equatable {
         DenseAlgebra.norm(difference.position), DenseAlgebra.norm(difference.gradient)
       )
       let product = DenseAlgebra.dot(difference.position, difference.gradient)
-      if lengths.0 >= Self.tiny, lengths.1 >= Self.tiny,
+      let shortest = max(Self.tiny, Self.resolution * DenseAlgebra.norm(newPosition))
+      if lengths.0 >= shortest, lengths.1 >= Self.tiny,
         abs(product) >= Self.tiny * lengths.0 * lengths.1
       {
         differences.insert(difference, at: 0)

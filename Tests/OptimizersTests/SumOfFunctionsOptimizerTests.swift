@@ -256,13 +256,13 @@ import Testing
   }
 
   @Test(arguments: SumOfFunctionsOptimizer.Mode.allCases)
-  func `one subfunction, and a start with one, converge`(
+  func `one subfunction, and a start with one, converge, and stay there`(
     _ mode: SumOfFunctionsOptimizer.Mode
   ) throws {
     for (count, dimension) in [(1, 5), (7, 12)] {
       let sum = Quadratics(count: count, dimension: dimension, seed: 3)
       var optimizer = try make(Quadratics.start(dimension), count, mode) { $0.initialActive = 1 }
-      for _ in 0..<60 * count { try optimizer.step(sum) }
+      for _ in 0..<120 * count { try optimizer.step(sum) }
       #expect(optimizer.active.count == count)
       #expect(sum.excess(at: optimizer.theta) < 1e-5)
     }

@@ -2,8 +2,8 @@ import Glibc
 import Reporting
 import Reproduction
 
-let frozenMasks = "SFO, frozen masks"
-let freshMasks = "SFO, fresh masks"
+let frozenMasks = "SFO frozen masks"
+let freshMasks = "SFO fresh masks"
 let alignedFigure = "fig2b-aligned"
 let alignedTimeFigure = "fig2b-aligned-walltime"
 let timeVariable = "volatile/training_seconds"
@@ -12,7 +12,7 @@ let memorySizes = [12, 24, 50, 100]
 
 /// The contender that has so many minibatches.
 func sfoName(_ subfunctions: Int) -> String {
-  subfunctions == 24 ? "SFO" : "SFO, N = \(subfunctions)"
+  subfunctions == 24 ? "SFO" : "SFO N = \(subfunctions)"
 }
 
 /// The paper's curves with two figures more, in which Adam stands after the passes that its costs took,

@@ -68,7 +68,7 @@ TrainingExperiment(
       ])),
     sfo(frozenMasks, settings: dropout),
     sfo(freshMasks, ["fresh-noise": 1], settings: dropout),
-    sfo("SFO, repaired", ["repaired": 1], profiles: [.paper]),
+    sfo("SFO repaired", ["repaired": 1], profiles: [.paper]),
     sfo(sfoName(12), ["subfunctions": 12], profiles: [.paper]),
     sfo(sfoName(50), ["subfunctions": 50], profiles: [.paper]),
     sfo(sfoName(100), ["subfunctions": 100], profiles: [.paper]),
