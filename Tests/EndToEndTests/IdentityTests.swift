@@ -14,8 +14,8 @@ import Testing
     if experiment != "algorithm-properties" { arguments.append("--stand-in") }
     let outcome = try Program(experiment).run(arguments)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    return outcome.output.split(separator: "\n").compactMap { line in
-      let first = line.prefix { $0 != " " }
+    return outcome.output.split(separator: "\n").compactMap { (line: Substring) -> String? in
+      let first: Substring = line.prefix { $0 != " " }
       return first.count == 12 && first.allSatisfy(\.isHexDigit) ? String(first) : nil
     }
   }

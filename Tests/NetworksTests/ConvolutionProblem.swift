@@ -64,6 +64,7 @@ struct ConvolutionProblem {
 
   /// Calls `body` for each pair of a row or column of the output and one of the input that a tap
   /// connects.
+  @inline(never)
   private func forEachTap(_ body: (_ tap: Int, _ shift: Int, _ outputs: Range<Int>) -> Void) {
     for tap in 0..<5 {
       let shift = tap - 2
@@ -129,6 +130,7 @@ struct ConvolutionProblem {
   }
 
   /// Calls `body` with the row-major place of each number of an image, and that in blocks.
+  @inline(never)
   private func forEachPlace(_ channels: Int, _ block: Int, _ body: (Int, Int) -> Void) {
     let area = size * size
     for image in 0..<images {

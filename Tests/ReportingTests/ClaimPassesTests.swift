@@ -22,7 +22,8 @@ import Testing
     let outcome = try #require(claim.judge(results(adam: 3, adaGrad: 6).document).first)
     #expect(outcome.verdict == .reproduced)
     // 0.1 is reached after 3 ln 10 and 6 ln 10 epochs, each a pass later.
-    let expected = log((3 * log(10) + 1) / (6 * log(10) + 1))
+    let tenfold: Double = log(10)
+    let expected: Double = log((3 * tenfold + 1) / (6 * tenfold + 1))
     #expect(abs(outcome.effect - expected) < 0.003)
     #expect(abs(outcome.threshold - log(0.9)) < 1e-12)
   }

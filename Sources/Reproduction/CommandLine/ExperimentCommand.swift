@@ -454,7 +454,7 @@ public struct ExperimentCommand: Sendable {
 
 extension Figure {
   /// The figure with one panel for the arm that the command line made, in place of the protocol's.
-  fileprivate var ofCustomArm: Figure {
+  var ofCustomArm: Figure {
     var copy = self
     copy.panels = []
     for var panel in panels {
