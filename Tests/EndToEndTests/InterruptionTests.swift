@@ -99,7 +99,9 @@ import Testing
     let whole = try uninterrupted(Self.slow)
     #expect(try interrupt("x.h5", SIGTERM).status == 75)
     // The newer one of each run.
-    let groups = Dictionary(grouping: folder.checkpoints) { $0.prefix { $0 != "." } }
+    let groups = Dictionary(grouping: folder.checkpoints) { path in
+      path.split(separator: "/").last?.prefix { $0 != "." } ?? ""
+    }
     #expect(groups.count == 2)
     let intact = try Dictionary(
       uniqueKeysWithValues: folder.checkpoints.map { ($0, try folder.bytes($0)) })

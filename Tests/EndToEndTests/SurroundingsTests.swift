@@ -75,7 +75,7 @@ import Testing
     environment["TMPDIR"] = nil
     let later = try program.run(arguments, environment: environment)
     #expect(later.status == 0 && later.errors == "", "\(later.errors)")
-    #expect(folder.files.contains("figures/x/fig1a.svg"))
+    #expect(folder.files.contains("figures/x.h5/fig1a.svg"))
   }
 
   @Test(arguments: ["fig1a.svg", "fig1a.png"]) func aFigureIsCompleteByItsContent(name: String)
@@ -90,7 +90,7 @@ import Testing
     }
     _ = try run()
     #expect(try run().contains("nothing to do"))
-    let path = "figures/x/\(name)"
+    let path = "figures/x.h5/\(name)"
     let whole = try folder.bytes(path)
     for damaged in [[], Array(whole.dropLast(9)), whole + [10]] {
       _ = try folder.write(path, damaged)

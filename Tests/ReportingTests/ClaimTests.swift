@@ -330,9 +330,9 @@ import Testing
     var results = SyntheticResults()
     results.epochs = 46
     var curves = PaperCurves(
-      [.init(figure: "fig1a", name: "Adam", points: (0...46).map { .init(x: Double($0), y: 0.3) })])
+      [.init(figure: "fig1a", name: "Adam", points: (0...47).map { .init(x: Double($0), y: 0.3) })])
     let claim = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "")
-    // Label 46 of a running mean has no value after 46 passes.
+    // Label 47 is not there after 46 passes.
     #expect(claim.judge(results.document, paper: curves).first?.verdict == .notRun)
     curves.comments = ["frame: fig1a 0..45 0.2..0.7"]
     #expect(curves.frame(of: "fig1a") == 0...45)
@@ -404,7 +404,7 @@ import Testing
     let longest = lines.map(\.count).max() ?? 0
     #expect(longest <= 100)
     let first =
-      "reproduced      fig1a.adam-faster-than-adagrad  published  "
+      "reproduced      fig1a.adam-faster-than-adagrad  fitted  "
       + "Adam / AdaGrad = 0.556 [0.556, 0.556]"
     #expect(lines.first == first)
     #expect(lines.last == "4 verdicts: 2 reproduced, 2 not reproduced")

@@ -287,7 +287,7 @@ extension SyntheticResults {
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let section = ReadmeSection.text([(content, "results/reference/quick")])
     #expect(section.contains("(results/reference/quick/figures/fig1a.svg)"))
-    #expect(section.contains("✗ not reproduced | ✓ reproduced | Adam / AdaGrad = 1.11"))
+    #expect(section.contains("✗ not reproduced | fitted: ✓ reproduced | Adam / AdaGrad = 1.11"))
     let readme = "# Title\n\n\(ReadmeSection.begin)\nold\n\(ReadmeSection.end)\n\nMore.\n"
     let new = try ReadmeSection.replaced(in: readme, path: "README.md", by: section)
     #expect(new == "# Title\n\n\(ReadmeSection.begin)\n\(section)\(ReadmeSection.end)\n\nMore.\n")
@@ -327,7 +327,7 @@ extension SyntheticResults {
     #expect(
       table.contains(
         "| `fig1a.adam-faster-than-adagrad` | 45 of 90 epochs, arm tuned, one seed | ? inconclusive "
-          + "| ? inconclusive |"
+          + "| fitted: ? inconclusive |"
       ))
     #expect(ReadmeSection.text([]).isEmpty)
   }

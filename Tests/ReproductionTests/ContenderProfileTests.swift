@@ -39,9 +39,9 @@ import Testing
     let paper = PlanRequest(profile: .paper, data: "")
     #expect(
       try names(paper) == [
-        "fitted Adam 4 full", "search Adam 3 final", "search Adam 3 final",
-        "fitted Adam+dropout 4 full", "search Adam+dropout 3 final",
-        "search Adam+dropout 3 final",
+        "search Adam 3 final", "search Adam 3 final", "fitted Adam 4 full",
+        "search Adam+dropout 3 final", "search Adam+dropout 3 final",
+        "fitted Adam+dropout 4 full",
       ])
     #expect(experiment.shortened(paper) == "")
   }

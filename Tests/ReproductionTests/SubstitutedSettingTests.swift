@@ -11,7 +11,7 @@ import Testing
     minibatch: 2,
     epochs: ByProfile(smoke: 1, quick: 1, paper: 1),
     seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    contenders: [Contender("Adam", optimizer: "adam", published: .init(["alpha": 0.1]))],
+    contenders: [Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]))],
     figures: [], claims: [],
     substitutes: { $0.text("border") == "hard" ? ["way": "old"] : [:] }
   ) { _, _, _ in QuadraticObjective(count: 5) }.experiment

@@ -41,7 +41,7 @@ try() {
   fi
   run 0 "${tiny[@]}" --output "$out"
   same "$out" "$work/new.h5"
-  cmp -s "$work/x/figures/x/fig1a.svg" "$figure" || fail "$at: the figure differs"
+  cmp -s "$work/x/figures/x.h5/fig1a.svg" "$figure" || fail "$at: the figure differs"
   if find "$work/x" \( -name '*.partial' -o -name '*.lock' -o -name '*.checkpoint' \) \
     | grep -q .; then
     fail "$at: left behind: $(find "$work/x" -type f)"
