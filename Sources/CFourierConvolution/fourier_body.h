@@ -283,6 +283,11 @@ NOINLINE void invert_filter(int size, const float *spectrum, long frequency, flo
 //
 // The depth comes in `segments` of `depth` steps, the last of `last_depth`. All offsets are in floats.
 typedef struct {
+  const float *first;
+  long count;
+} run;
+
+typedef struct {
   const float *a, *b;
   float *c;
   int segments, depth, last_depth;
@@ -292,11 +297,8 @@ typedef struct {
   long b_block, c_block;
   // From LANES rows to the next ones, where rows of A are channels.
   long a_block;
-  // What the next product reads and writes, to be fetched during this one: runs of floats.
-  struct {
-    const float *first;
-    long count;
-  } ahead[3];
+  // What the next product reads and writes, to be fetched during this one.
+  run ahead[3];
 } product;
 
 // What a product multiplies: rows of A are images or channels, and B is conjugated or not.
@@ -310,9 +312,10 @@ INLINE long row_of_a(product_kind kind, const product *p, int row) {
   return row / LANES * p->a_block + row % LANES;
 }
 
-// The first of the lines to fetch while a block is multiplied, one at every step of its depth.
+// The first of the lines to fetch while a block is multiplied, PANEL_BLOCKS at every step of its depth.
 INLINE const float *take_lines_ahead(product *p) {
-  const long count = ((p->segments - 1) * p->depth + p->last_depth) * line_floats;
+  const long steps = (p->segments - 1) * p->depth + p->last_depth;
+  const long count = steps * PANEL_BLOCKS * line_floats;
   for (int i = 0; i < 3; i++)
     if (p->ahead[i].count > 0) {
       const float *first = p->ahead[i].first;
@@ -345,8 +348,8 @@ INLINE void multiply_block(product_kind kind, product *p, int row, int rows, int
         b_im[j] = LOAD(line + j * p->b_block + LANES);
       }
       line += row_floats;
-      __builtin_prefetch(ahead, 0, 2);
-      ahead += line_floats;
+      UNROLL for (int i = 0; i < PANEL_BLOCKS; i++, ahead += line_floats)
+        __builtin_prefetch(ahead, 0, 2);
       UNROLL for (int r = 0; r < rows; r++) {
         const float *number = a[r] + first + k * step;
         const lanes a_re = SPLAT(number[0]), a_im = SPLAT(number[LANES]);
@@ -477,9 +480,6 @@ static int frequencies(const fourier_convolution *f) {
 INLINE void multiply_images(const fourier_convolution *f, product_kind kind, const image_spectra *a,
                             int group, int count, const image_spectra *c) {
   product p = {
-      .a = a->base + group * a->group,
-      .b = f->filters,
-      .c = c->base,
       .segments = a->channels / LANES,
       .depth = LANES,
       .last_depth = LANES,
@@ -488,17 +488,17 @@ INLINE void multiply_images(const fourier_convolution *f, product_kind kind, con
       .b_block = (long)a->channels * row_floats,
       .c_block = c->block,
   };
-  for (int k = frequencies(f); k > 0; k--) {
-    const product next = {
-        .a = p.a + a->frequency, .b = p.b + f->filters_frequency, .c = p.c + c->frequency};
-    if (k > 1) {
-      p.ahead[0].first = next.b, p.ahead[0].count = f->filters_frequency;
-      p.ahead[1].first = next.a, p.ahead[1].count = a->frequency;
-      p.ahead[2].first = next.c, p.ahead[2].count = c->frequency;
-    }
+  const int count_of_frequencies = frequencies(f);
+  for (int k = 0; k < count_of_frequencies; k++) {
+    p.a = a->base + group * a->group + k * a->frequency;
+    p.b = f->filters + k * f->filters_frequency;
+    p.c = c->base + k * c->frequency;
+    const bool is_last = k + 1 == count_of_frequencies;
+    p.ahead[0] = (run){p.b + f->filters_frequency, is_last ? 0 : f->filters_frequency};
+    p.ahead[1] = (run){p.a + a->frequency, is_last ? 0 : a->frequency};
+    p.ahead[2] = (run){p.c + c->frequency, is_last ? 0 : c->frequency};
     if (kind == images_by_conjugate) multiply_images_by_conjugate(&p, count, c->channels / LANES);
     else multiply_images_by_filters(&p, count, c->channels / LANES);
-    p.a = next.a, p.b = next.b, p.c = next.c;
   }
 }
 
