@@ -31,9 +31,10 @@
 // vectors of 8 and of 16 does the same to each lane. With its fused operations spelled out, and no
 // others made by the compiler, the bits are the same.
 //
-// The sums over 25 n^2 terms of direct convolution become sums over the channels, and a few additions
-// for each transform: rounding errors are about twice those of direct sums. They are relative to the
-// largest values of an image, not of the 5 x 5 pixels around an output.
+// Rounding errors of random images are about those of direct sums, whose long chains of additions lose
+// as much as the transforms. They are relative to the largest values of a whole image, not of the 5 x 5
+// pixels around an output: for the weights' gradient, to the largest source times the largest gradient
+// of an image, even if these two never meet.
 //
 // Literature: Mathieu, Henaff, LeCun 2014 (arXiv:1312.5851); Zlateski, Jia, Li, Durand 2018
 // (arXiv:1809.07851), who compare with Winograd's algorithm and with direct sums.

@@ -5,7 +5,7 @@ import COneDNN
 struct ConvolutionProblem {
   /// What the numbers are like.
   enum Kind: CaseIterable {
-    case random, hugePixel, zeroChannel, constant
+    case random, hugePixel, hugeGradient, zeroChannel, constant
   }
 
   let size: Int
@@ -51,6 +51,7 @@ struct ConvolutionProblem {
       destinationGradient = destinationGradient.map { _ in 1e-3 }
     case .hugePixel:
       for image in 0..<images { source[image * channels * area + area / 3] = 1e4 }
+    case .hugeGradient:
       for image in 0..<images { destinationGradient[image * filters * area + area / 5] = 10 }
     case .zeroChannel:
       for image in 0..<images {

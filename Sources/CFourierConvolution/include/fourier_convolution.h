@@ -45,8 +45,8 @@ fourier_convolution *fourier_convolution_make(fourier_code code,
 void fourier_convolution_free(fourier_convolution *convolution);
 // The bytes that a plan holds.
 size_t fourier_convolution_bytes(const fourier_convolution *convolution);
-// Multiplications and additions of the transforms' products for so many images, of one of the three
-// passes; the transforms themselves come to about a tenth of that.
+// Multiplications and additions of the products of spectra in one of the three passes over so many
+// images; the transforms themselves are not counted.
 double fourier_convolution_operations(const fourier_convolution_shape *shape, int images);
 
 // All pointers are to whole cache lines (64 bytes). Weights are [channels][5][5][filters].
