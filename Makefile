@@ -171,6 +171,10 @@ claims: $(STAMPS)/build ## write the list of all claims, results/reference/claim
 readme: $(STAMPS)/build ## put the reference results into README.md
 	@$(BIN)/report --readme README.md $(REFERENCES:%=--results %)
 
+.PHONY: errata
+errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the reference results
+	@$(BIN)/report --errata docs/errata.md $(REFERENCES:%=--results %)
+
 .PHONY: check-readme
 check-readme: $(STAMPS)/build ## see that README.md and the list of claims are those of make readme and make claims
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }

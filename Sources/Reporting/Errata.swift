@@ -25,12 +25,12 @@ public enum Errata {
       id: "spike-bound", title: "(1 - beta1) / sqrt(1 - beta2) bounds spikes, not steps",
       place: "section 2.1",
       stated:
-        "Where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2), "
-        + "3.16 alpha at the defaults.",
-      found: "That is the limit of a single gradient after nothing but zeros. Gradients that grow by the "
-        + "factor beta2 / beta1 from each to the next lead to larger steps: by the Cauchy-Schwarz "
-        + "inequality up to alpha (1 - beta1) / sqrt((1 - beta2) (1 - beta1^2 / beta2)), and without "
-        + "bound where beta1^2 >= beta2.",
+        "Where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - "
+        + "beta2), 3.16 alpha at the defaults.",
+      found: "That is the limit of a single gradient after nothing but zeros. Gradients that "
+        + "grow by the factor beta2 / beta1 from each to the next lead to larger steps: by the "
+        + "Cauchy-Schwarz inequality up to alpha (1 - beta1) / sqrt((1 - beta2) (1 - beta1^2 / "
+        + "beta2)), and without bound where beta1^2 >= beta2.",
       claims: ["alg.bound.first", "alg.bound.spike", "alg.bound.general"],
       command: "make reproduce-algorithm-properties"),
     Erratum(
@@ -38,86 +38,89 @@ public enum Errata {
       place: "section 2.1",
       stated: "Where 1 - beta1 <= sqrt(1 - beta2), no step is larger than alpha.",
       found:
-        "It holds for all sequences of gradients only where beta1 = beta2. Real training goes beyond "
-        + "too.",
+        "It holds for all sequences of gradients only where beta1 = beta2. Real training goes "
+        + "beyond too.",
       claims: ["alg.bound.general", "alg.bound.in-training", "adamax.bound-in-training"],
       command: "make reproduce-algorithm-properties reproduce-adamax"),
     Erratum(
       id: "adamax-bound", title: "AdaMax's steps exceed alpha", place: "section 7.1",
       stated: "The step of AdaMax is at most alpha.",
-      found: "Gradients that shrink by the factor beta2 lead to (1 - beta1) / (1 - beta1 / beta2) alpha "
-        + "where beta1 < beta2, and to steps without bound where it is larger.",
+      found: "Gradients that shrink by the factor beta2 lead to (1 - beta1) / (1 - beta1 / "
+        + "beta2) alpha where beta1 < beta2, and to steps without bound where it is larger.",
       claims: ["alg.adamax-bound", "adamax.bound-in-training"],
       command: "make reproduce-algorithm-properties reproduce-adamax"),
     Erratum(
       id: "theorem", title: "Theorem 4.1 is false", place: "section 4, appendix 10.1",
       stated: "Under its assumptions the regret is at most the stated bound.",
-      found: "With every assumption met the bound is broken by a periodic stream of three linear costs. "
-        + "The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and Kumar, ICLR 2018). "
-        + "Its last line also has 2 alpha beta1 in a denominator where the theorem has "
-        + "2 alpha (1 - beta1).",
+      found: "With every assumption met the bound is broken by a periodic stream of three linear "
+        + "costs. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
+        + "Kumar, ICLR 2018). Its last line also has 2 alpha beta1 in a denominator where the "
+        + "theorem has 2 alpha (1 - beta1).",
       claims: ["alg.theorem-4.1"], command: "make reproduce-regret"),
     Erratum(
       id: "corollary", title: "The average regret need not vanish", place: "corollary 4.2",
       stated: "For convex costs with bounded gradients, R(T) / T = O(1 / sqrt(T)).",
-      found: "On such streams Adam goes to the worst point, and the average regret stays. AMSGrad, which "
-        + "keeps the largest second moment, does not.",
+      found: "On such streams Adam goes to the worst point, and the average regret stays. "
+        + "AMSGrad, which keeps the largest second moment, does not.",
       claims: ["alg.regret-vanishes"], command: "make reproduce-regret"),
     Erratum(
       id: "lemma", title: "Lemma 10.3 is false", place: "appendix, lemma 10.3",
       stated: "The sum of sqrt(g_t^2 / t) is at most 2 G_inf times the norm of all gradients.",
-      found: "The two sides scale differently: it fails at the first step for gradients below one half, "
-        + "and later for g_t = 1 / sqrt(t). sqrt(1 + ln T) times the norm is a bound.",
+      found: "The two sides scale differently: it fails at the first step for gradients below "
+        + "one half, and later for g_t = 1 / sqrt(t). sqrt(1 + ln T) times the norm is a bound.",
       claims: ["alg.lemma-10.3"], command: "make reproduce-regret"),
     Erratum(
       id: "schedules", title: "No single schedule gives both halves of Figure 1",
       place: "section 6.1, Figure 1",
-      stated: "With a stepsize alpha / sqrt(t) Adam and SGD with Nesterov momentum are faster than "
-        + "AdaGrad on MNIST, and AdaGrad is faster than SGD by a large margin on the sparse features of "
-        + "IMDB.",
+      stated: "With a stepsize alpha / sqrt(t) Adam and SGD with Nesterov momentum are faster "
+        + "than AdaGrad on MNIST, and AdaGrad is faster than SGD by a large margin on the "
+        + "sparse features of IMDB.",
       found:
-        "AdaGrad is behind on MNIST if its stepsize decays too, and then it is behind on IMDB as well; "
-        + "if it does not decay, AdaGrad keeps up on both. The paper's curves are met when AdaGrad keeps "
-        + "a stepsize that is a hundredth of its best on MNIST.",
+        "AdaGrad is behind on MNIST if its stepsize decays too, and then it is behind on IMDB as "
+        + "well; if it does not decay, AdaGrad keeps up on both. The paper's curves are met "
+        + "when AdaGrad keeps a stepsize that is a hundredth of its best on MNIST.",
       claims: [
         "fig1a.adam-faster-than-adagrad", "fig1a.nesterov-faster-than-adagrad",
         "fig1b.adagrad-beats-nesterov.dropout", "fig1b.adam-like-adagrad",
       ], command: "make reproduce-mnist-logistic reproduce-imdb-logistic"),
     Erratum(
-      id: "figure-3", title: "AdaGrad leads for two passes, not three", place: "section 6.3, Figure 3",
-      stated: "Adam and AdaGrad make rapid progress in the initial stage, of which the figure shows three "
-        + "passes.",
-      found: "In the paper's own figure AdaGrad is below SGD at x = 0 and 1 and above it from 2 on. The "
-        + "slow start of all curves there would need an epsilon far above the stated 1e-8, or rescaled "
-        + "gradients: a question rather than a finding.",
+      id: "figure-3", title: "AdaGrad leads for two passes, not three",
+      place: "section 6.3, Figure 3",
+      stated: "Adam and AdaGrad make rapid progress in the initial stage, of which the figure "
+        + "shows three passes.",
+      found: "In the paper's own figure AdaGrad is below SGD at x = 0 and 1 and above it from 2 "
+        + "on. The slow start of all curves there would need an epsilon far above the stated "
+        + "1e-8, or rescaled gradients: a question rather than a finding.",
       claims: ["fig3.early-adagrad"], command: "make reproduce-cifar-cnn"),
     Erratum(
       id: "figure-4", title: "Adam is not always as good as without correction",
       place: "section 6.4, Figure 4",
-      stated: "Adam is equal to or better than RMSProp with momentum (Adam without bias correction), "
-        + "whatever the hyperparameters.",
-      found: "At small stepsizes the form without correction, whose first steps are larger, is better: in "
-        + "the paper's own figure too, by 34 nats in one cell, and its lowest loss is one without "
-        + "correction. The text searches alpha from 1e-5 on; the figure begins at 3e-5.",
+      stated: "Adam is equal to or better than RMSProp with momentum (Adam without bias "
+        + "correction), whatever the hyperparameters.",
+      found: "At small stepsizes the form without correction, whose first steps are larger, is "
+        + "better: in the paper's own figure too, by 34 nats in one cell, and its lowest loss "
+        + "is one without correction. The text searches alpha from 1e-5 on; the figure begins "
+        + "at 3e-5.",
       claims: ["fig4.never-worse", "fig4.best-over-alpha", "fig4.instability"],
       command: "make reproduce-vae-bias-correction PROFILE=paper"),
     Erratum(
       id: "figure-2b", title: "Figure 2 (b): a drawn time axis, and a curve one pass early",
       place: "section 6.2, Figure 2 (b)",
       stated: "Against wall-clock time Adam is faster than the sum-of-functions optimizer.",
-      found: "In the lower panel the points of SFO are exactly 5 units apart and those of Adam exactly 1: "
-        + "the axis is the number of passes times a factor, not a measured time. SFO's first point is "
-        + "its cost before any pass, Adam's the mean over its first one, so that Adam is drawn one pass "
-        + "early.",
+      found: "In the lower panel the points of SFO are exactly 5 units apart and those of Adam "
+        + "exactly 1: the axis is the number of passes times a factor, not a measured time. "
+        + "SFO's first point is its cost before any pass, Adam's the mean over its first one, "
+        + "so that Adam is drawn one pass early.",
       claims: ["fig2b.adam-faster", "fig2b.adam-faster.time"],
       command: "make reproduce-mnist-mlp-deterministic"),
     Erratum(
       id: "slips", title: "Slips in the text", place: "sections 2 and 3",
-      stated: "The decay rates are small (close to 1), a small beta2 serves sparse gradients, and zeta is "
-        + "kept small by the choice of beta1.",
-      found: "Small are 1 - beta1 and 1 - beta2; sparse gradients need beta2 near 1, as sections 5 and 6.4 "
-        + "say; zeta depends on beta2. Epsilon-hat, in the more efficient order of computation, is never "
-        + "defined: the two forms are the same for epsilon sqrt(1 - beta2^t), which changes with t.",
+      stated: "The decay rates are small (close to 1), a small beta2 serves sparse gradients, "
+        + "and zeta is kept small by the choice of beta1.",
+      found: "Small are 1 - beta1 and 1 - beta2; sparse gradients need beta2 near 1, as sections "
+        + "5 and 6.4 say; zeta depends on beta2. Epsilon-hat, in the more efficient order of "
+        + "computation, is never defined: the two forms are the same for epsilon sqrt(1 - "
+        + "beta2^t), which changes with t.",
       claims: ["alg.efficient-order"], command: "make reproduce-algorithm-properties"),
   ]
 

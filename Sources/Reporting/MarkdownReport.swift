@@ -259,7 +259,8 @@ public enum ReadmeSection {
   ///   - folder: the folder of the results, as the README names it.
   ///   - after: what stands between the table and the figures.
   static func text(_ content: ReportContent, folder: String, after: String = "") -> String {
-    var out = "\n\(content.summary) A claim that is judged in several arms counts by `literal`, else by "
+    var out =
+      "\n\(content.summary) A claim that is judged in several arms counts by `literal`, else by "
     out += "`tuned`. Profile `\(content.results.profile)`.\n\n"
     if !content.caveats.isEmpty {
       out += content.caveats.map { "- \($0)\n" }.joined() + "\n"

@@ -11,6 +11,7 @@ let parser = OptionParser([
     "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
   CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
   CommandOption("check-readme", "FILE", "fail if FILE does not have the results, and end"),
+  CommandOption("errata", "FILE", "write the errata of the paper, with their evidence, and end"),
   CommandOption("check", nil, "check result files and reports, named as operands, and end"),
   CommandOption(
     "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
@@ -119,10 +120,14 @@ func run() throws -> ExitStatus {
   let folders = options.contains("results") ? options.values("results") : ["results/quick"]
   let sets = try folders.map { try ResultSet(readingFolder: $0) }
   for problem in sets.flatMap(\.problems) { complain(problem.description) }
+  if let path = options.value("errata") {
+    try AtomicFile.commit(Errata.text(sets.flatMap(\.outcomes)), to: path)
+    return .success
+  }
   if let path = options.value("readme") { return try readme(path, sets, onlyCheck: false) }
   if let path = options.value("check-readme") { return try readme(path, sets, onlyCheck: true) }
   guard let results = sets.first, sets.count == 1 else {
-    throw UsageError("--results names one folder; only --readme and --check-readme take more")
+    throw UsageError("--results names one folder; only --readme, --check-readme and --errata take more")
   }
 
   let output = options.value("output") ?? FilePaths.join(results.folder, "report")

@@ -155,7 +155,7 @@ import Testing
     let there = try program.run(options + ["--status", "--data-dir", data, "--allow-unknown-data"])
     #expect(there.output.contains("1 of 1 ") && there.output.contains("mnist, unknown"))
     #expect(there.errors == "")
-    let elsewhere = try program.run(options + ["--status"], in: folder.path)
+    let elsewhere = try program.run(options + ["--status"], in: "/")
     #expect(elsewhere.status == 0)
     #expect(elsewhere.output.contains("0 of 1 ") && elsewhere.output.contains("mnist: not there"))
     #expect(elsewhere.errorLines.count == 1)

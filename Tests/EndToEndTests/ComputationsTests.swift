@@ -22,8 +22,9 @@ import Testing
     #expect(try attribute("data_origin", of: folder / "a.h5") == "none")
     #expect(
       try verdicts(of: folder / "a.h5") == [
-        "reproduced", "not reproduced", "not reproduced", "reproduced", "reproduced", "reproduced",
-        "reproduced", "reproduced",
+        "reproduced", "not reproduced", "not reproduced", "reproduced", "reproduced",
+        // A tenth of the sequences bounds no bias.
+        "inconclusive", "reproduced", "reproduced",
       ])
     let view = try ResultFile.read(folder / "a.h5").view
     let worst = try view.subgroup("worst_case")

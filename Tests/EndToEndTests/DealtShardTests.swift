@@ -45,7 +45,7 @@ import Testing
       for index in 1...count {
         #expect(try smoke(["--shard", "\(index)/\(count)", "--dealt", path]).status == 0)
       }
-      let shards = (1...count).map { folder / "runs/x.shard-\($0)-of-\(count)" }
+      let shards = (1...count).map { folder / "runs/x.h5.shard-\($0)-of-\(count)" }
       let merged = try smoke(["--merge"] + shards)
       #expect(merged.status == 0 && merged.output.contains("new runs from \(shards[0])"))
     }
@@ -62,7 +62,7 @@ import Testing
       running.send(SIGUSR1)
     }
     #expect(try running.wait().status == 75)
-    #expect(try smoke(long + ["--merge", folder / "runs/x.shard-1-of-1"]).status == 0)
+    #expect(try smoke(long + ["--merge", folder / "runs/x.h5.shard-1-of-1"]).status == 0)
     let outcome = try smoke(long + ["--pending"])
     let fields = outcome.output.split(separator: "\n")[0].components(separatedBy: "\t")
     #expect(fields[3].contains("epoch=") && fields[3].contains("stepInEpoch="))
@@ -87,7 +87,7 @@ import Testing
     let other = try Program("regret")
     let options = ["--profile", "smoke", "--shard", "1/1"]
     #expect(try other.run(options + ["--output", folder / "other.h5"]).status == 0)
-    let shard = folder / "runs/other.shard-1-of-1"
+    let shard = folder / "runs/other.h5.shard-1-of-1"
     expectOneLine(try smoke(["--merge", shard]), status: 65, "holds runs of regret")
   }
 }

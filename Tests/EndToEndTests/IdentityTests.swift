@@ -35,7 +35,7 @@ import Testing
     ),
     (
       "algorithm-properties", 29,
-      "fc436c7089647833e51930554b4c7fe37ae4d27664b509fc4bc5ec1596952bc3"
+      "e11e024b92e4bf44d05c8570d8e0f777031487f88f1fe95773261552105c1807"
     ),
   ])
   func runsWhoseNumbersHaveNotChangedStayKnown(

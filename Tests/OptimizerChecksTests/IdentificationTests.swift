@@ -141,7 +141,6 @@ struct Problem {
       ("rmsprop-momentum", ["alpha": 0.02, "rho": 0.8, "momentum": 0.6, "epsilon": 0.002]),
       ("nadam", ["alpha": 0.0071, "momentum-decay": 0.02]),
       ("adam", ["lambda": 0.99]),
-      ("adagrad", ["alpha": 0.5, "epsilon": 1e-4, "initial-accumulator": 0.3]),
     ] {
       let found = try Identification(problem.trajectory(name, values))
       #expect(found.match?.name == name, "\(found.text)")

@@ -20,11 +20,6 @@ import Testing
     #expect(outcome.ending == "ended by signal 9 (Killed)")
   }
 
-  @Test func whatThisProcessIgnoresItDoesNotInherit() throws {
-    signal(SIGXFSZ, SIG_IGN)
-    #expect(try shell("kill -XFSZ $$").signal == SIGXFSZ)
-  }
-
   @Test func aProgramThatIsNotThereIsAnError() throws {
     let error = #expect(throws: SystemError.self) {
       try ChildProcess.run("/no/such/program", [], environment: [:])

@@ -63,7 +63,7 @@ def runs_of(experiment, seconds):
 def program(experiment, arguments):
     """What an experiment's program does with --pending and --merge; its runs' files are a position."""
     stages = runs_of(experiment, json.loads(os.environ["SIMULATED_COSTS"])[experiment])
-    folder = f"results/paper/runs/{experiment}"
+    folder = f"results/paper/runs/{experiment}.h5"
     os.makedirs(folder, exist_ok=True)
     if "--merge" in arguments:
         for shard in arguments[arguments.index("--merge") + 1:]:
@@ -115,7 +115,7 @@ class Cluster:
 
     def element(self, experiment, number, index, count, limit):
         """One element up to its end: its seconds, and whether it is begun anew (preemption)."""
-        folder = f"{self.tree}/results/paper/runs/{experiment}"
+        folder = f"{self.tree}/results/paper/runs/{experiment}.h5"
         shard = f"{folder}.shard-{index}-of-{count}"
         os.makedirs(shard, exist_ok=True)
         with open(f"{self.tree}/results/paper/cluster/{experiment}/round-{number}/dealt") as table:

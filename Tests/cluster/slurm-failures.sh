@@ -33,7 +33,7 @@ programs() {
   done
 }
 busy() { [ -n "$(programs)" ]; }
-has_checkpoint() { compgen -G "$tree/results/smoke/runs/mnist-logistic.shard-*/*.checkpoint"; }
+has_checkpoint() { compgen -G "$tree/results/smoke/runs/mnist-logistic.h5.shard-*/*.checkpoint"; }
 # stepds: the processes of this slurmd that keep the steps.
 stepds() {
   local pid
@@ -173,7 +173,7 @@ damaged_shard() {
   begin
   hold
   await 200 no_elements
-  shards=("$tree"/results/smoke/runs/mnist-logistic.shard-*)
+  shards=("$tree"/results/smoke/runs/mnist-logistic.h5.shard-*)
   [ ${#shards[@]} -ge 2 ] || fail "too few shards"
   rm -rf "${shards[0]}"
   for run in "${shards[1]}"/*.run; do printf 'x' | dd of="$run" bs=1 seek=200 conv=notrunc status=none; done
@@ -217,7 +217,7 @@ stale_checkpoint() {
   at_work
   scancel "$(squeue -h -o '%F %j' | grep -v -- -next- | head -n 1 | cut -d ' ' -f 1)"
   await 60 no_elements
-  for file in "$tree"/results/smoke/runs/mnist-logistic.shard-*/*.checkpoint; do
+  for file in "$tree"/results/smoke/runs/mnist-logistic.h5.shard-*/*.checkpoint; do
     /usr/bin/python3 Tests/cluster/reseal.py "$file"
     count=$((count + 1))
   done

@@ -56,16 +56,22 @@ TrainingExperiment(
     paper: .inline(seeds: 2)),
   contenders: [
     Contender(
-      "Adagrad+dropout", optimizer: "adagrad", settings: dropout, fitted: adagrad, literal: stated, grid: grid),
+      "Adagrad+dropout", optimizer: "adagrad", settings: dropout, fitted: adagrad, literal: stated,
+      grid: grid),
     Contender(
-      "RMSProp+dropout", optimizer: "rmsprop", settings: dropout, fitted: rmsprop, literal: stated, grid: grid),
+      "RMSProp+dropout", optimizer: "rmsprop", settings: dropout, fitted: rmsprop, literal: stated,
+      grid: grid),
     Contender(
-      "SGDNesterov+dropout", optimizer: "nesterov", settings: dropout, fitted: nesterov, literal: stated,
+      "SGDNesterov+dropout", optimizer: "nesterov", settings: dropout, fitted: nesterov,
+      literal: stated,
       grid: momentumGrid),
-    Contender("Adam+dropout", optimizer: "adam", settings: dropout, fitted: adam, literal: stated, grid: grid),
+    Contender(
+      "Adam+dropout", optimizer: "adam", settings: dropout, fitted: adam, literal: stated,
+      grid: grid),
     Contender("Adagrad", optimizer: "adagrad", fitted: adagrad, literal: stated, grid: grid),
     Contender("RMSProp", optimizer: "rmsprop", fitted: rmsprop, literal: stated, grid: grid),
-    Contender("SGDNesterov", optimizer: "nesterov", fitted: nesterov, literal: stated, grid: momentumGrid),
+    Contender(
+      "SGDNesterov", optimizer: "nesterov", fitted: nesterov, literal: stated, grid: momentumGrid),
     Contender("Adam", optimizer: "adam", fitted: adam, literal: stated, grid: grid),
   ],
   paper: paper,

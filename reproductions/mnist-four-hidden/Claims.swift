@@ -90,7 +90,8 @@ let fourHiddenClaims: [Claim] = [
       Statistics.confidence(seeds: seeds) == nil
       ? .inconclusive : share >= 0.8 ? .reproduced : .notReproduced
     return ClaimOutcome(
-      judgement, effect: share, threshold: 0.8, unit: "share inside", seeds: seeds, numbers: numbers,
+      judgement, effect: share, threshold: 0.8, unit: "share inside", seeds: seeds,
+      numbers: numbers,
       "\(inside) of \(numbers.count) published losses (\(percent(share))) lie inside our band over "
         + "\(seeds) seeds; of our own losses, each seed left out in turn, \(own.inside) of "
         + "\(own.count) lie inside the others' band"

@@ -22,12 +22,14 @@ TrainingExperiment(
   contenders: [
     Contender("SGD", optimizer: "sgd", literal: .settings(.init(["alpha": 0.01]))),
     Contender(
-      "Momentum", optimizer: "heavy-ball", literal: .settings(.init(["alpha": 0.01, "momentum": 0.9]))),
+      "Momentum", optimizer: "heavy-ball",
+      literal: .settings(.init(["alpha": 0.01, "momentum": 0.9]))),
     Contender(
       "RMSprop", optimizer: "rmsprop",
       literal: .settings(.init(["alpha": 0.01, "rho": 0.99, "epsilon": 1e-8]))),
     Contender(
-      "Adam", optimizer: "adam-epsilon-hat", literal: .settings(.init(["alpha": 0.01, "epsilon": 1e-7]))),
+      "Adam", optimizer: "adam-epsilon-hat",
+      literal: .settings(.init(["alpha": 0.01, "epsilon": 1e-7]))),
   ],
   probes: [
     Probe(
@@ -59,8 +61,8 @@ TrainingExperiment(
   ],
   siblings: EarlyAccuracy.siblings(of: .fourHidden),
   notes: [
-    "Minibatches are drawn with replacement, so an epoch here is 1,000 iterations (100 in the smoke "
-      + "profile), and two of them are the 2,000 iterations of the write-up.",
+    "Minibatches are drawn with replacement, so an epoch here is 1,000 iterations (100 in the "
+      + "smoke profile), and two of them are the 2,000 iterations of the write-up.",
     "Published losses are of single minibatches of one run.",
   ],
   numericsVersion: { _ in 2 }

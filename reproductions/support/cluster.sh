@@ -133,7 +133,7 @@ advance() {
   last=$(last_round "$experiment")
   round=$((last + 1))
   next=$folder/round-$round
-  shards=("results/$profile/runs/$experiment".shard-*-of-*/)
+  shards=("results/$profile/runs/$experiment".h5.shard-*-of-*/)
   if [ ${#shards[@]} -gt 0 ]; then
     "$bin/$experiment" "${options[@]}" --jobs 1 --merge "${shards[@]%/}" > "$folder/merge.log" 2>&1 \
       || {
@@ -267,7 +267,7 @@ element() {
   run "$bin/$experiment" "${options[@]}" --jobs 1 --shard "$index/$count" --dealt "$folder/dealt"
   if [ "$status" -eq 0 ]; then
     # Runs that this node does not plan: it sees other data than the node that dealt.
-    local id missing=0 runs=results/$profile/runs/$experiment
+    local id missing=0 runs=results/$profile/runs/$experiment.h5
     while read -r _ id; do
       [ -e "$runs.shard-$index-of-$count/$id.run" ] || [ -e "$runs/$id.run" ] || missing=$((missing + 1))
     done < <(awk -v i="$index" '$1 == i' "$folder/dealt")

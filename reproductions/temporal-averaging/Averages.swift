@@ -78,4 +78,5 @@ let averagingClaim = Claim.custom(
     },
     sentences.joined(separator: "; ")
       + "; for comparison \(quietProblem) with Adam's default stepsize: \(percent(quiet))"
-)}
+  )
+}

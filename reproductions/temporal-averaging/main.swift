@@ -44,7 +44,8 @@ TrainingExperiment(
       panels: problems.map(\.name).map { problem in
         Figure.Panel(
           problem, x: .linear("iterations over entire dataset"),
-          y: .logarithmic("test cost"), select: ["arm": Arm.literal.rawValue, "optimizer": problem],
+          y: .logarithmic("test cost"),
+          select: ["arm": Arm.literal.rawValue, "optimizer": problem],
           lines: [
             line("last iterate", .black, "test_cost"),
             line("corrected average", .magenta, averageCost),
@@ -55,7 +56,8 @@ TrainingExperiment(
   ],
   claims: [averagingClaim],
   notes: [
-    "The exponential average has the decay rate of the second moment, 0.999, as the paper writes it.",
+    "The exponential average has the decay rate of the second moment, 0.999, as the paper writes "
+      + "it.",
     "The noisy convex problem is logistic regression with ten times Adam's default stepsize.",
   ],
   numericsVersion: { $0.text("model") == "logistic" ? 1 : 2 }

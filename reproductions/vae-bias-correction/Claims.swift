@@ -106,8 +106,8 @@ package let biasCorrectionClaims: [Claim] = [
     "fig4.never-worse",
     "Adam is as good as or better than the form without correction, whatever the hyperparameters",
     place: place,
-    rule: "in every cell corrected is not worse by more than 0.2 nats: the interval of one cell above "
-      + "that decides"
+    rule: "in every cell corrected is not worse by more than 0.2 nats: the interval of one cell "
+      + "above that decides"
   ) { context in
     let losses = try SweepLosses(context)
     var worse: [ClaimNumber] = []
@@ -165,8 +165,8 @@ package let biasCorrectionClaims: [Claim] = [
   },
   .custom(
     "fig4.match", "our losses lie on the paper's", place: place,
-    rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over seeds, is "
-      + "reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15"
+    rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over "
+      + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15"
   ) { context in try match(context) },
 ]
 

@@ -21,7 +21,9 @@ extension Claim {
       let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
       let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
       return ClaimOutcome(
-        .all(estimates.map { $0.judgement(in: .atLeast(share)) }), least, threshold: share, unit: "least share below epsilon",
+        .all(estimates.map { $0.judgement(in: .atLeast(share)) }), least, threshold: share,
+        unit: "least "
+          + "share below epsilon",
         numbers: numbers(layers, estimates),
         "\(contender) after epoch \(epoch): " + text(layers, estimates))
     }

@@ -484,7 +484,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           }
         }
         var search = table.group(
-          contenders: contenders.map(\.name), selected: Dictionary(
+          contenders: contenders.map(\.name),
+          selected: Dictionary(
             uniqueKeysWithValues: zip(searched, selected)),
           curves: searchCurves(request, records))
         if let text = otherHorizon(request) {

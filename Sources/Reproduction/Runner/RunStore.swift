@@ -404,7 +404,8 @@ public final class RunStore: Sendable {
     if let unreadable = shard.unreadable { throw unreadable }
     if let other = records.first(where: { $0.specification.experiment != experiment }) {
       throw MergeError(
-        "\(path) holds runs of \(other.specification.experiment), not of \(experiment): merge it there")
+        "\(path) holds runs of \(other.specification.experiment), not of \(experiment): merge it there"
+      )
     }
     return records
   }
