@@ -61,7 +61,7 @@ import Testing
       Thread.sleep(forTimeInterval: 0.05)
       running.send(SIGUSR1)
     }
-    #expect(try running.wait().status == 75)
+    #expect(running.wait().status == 75)
     #expect(try smoke(long + ["--merge", folder / "runs/x.h5.shard-1-of-1"]).status == 0)
     let outcome = try smoke(long + ["--pending"])
     let fields = outcome.output.split(separator: "\n")[0].components(separatedBy: "\t")
