@@ -46,8 +46,12 @@ import Testing
         #expect(try smoke(["--shard", "\(index)/\(count)", "--dealt", path]).status == 0)
       }
       let shards = (1...count).map { folder / "runs/x.h5.shard-\($0)-of-\(count)" }
-      let merged = try smoke(["--merge"] + shards)
-      #expect(merged.status == 0 && merged.output.contains("new runs from \(shards[0])"))
+      // A shard that was dealt no run has no folder.
+      let there = shards.filter { FileManager.default.fileExists(atPath: $0) }
+      let merged = try smoke(["--merge"] + there)
+      #expect(
+        merged.status == 0 && merged.output.contains("new runs from \(there[0])"),
+        "\(merged.status) \(merged.errors) \(merged.output)")
     }
     #expect(rounds >= 2)
     #expect(try repeatable(folder / "x.h5") == repeatable(folder / "whole.h5"))
@@ -56,13 +60,13 @@ import Testing
   @Test func aRunThatWasStoppedGoesOnInAnotherShard() throws {
     let long = ["--epochs", "3000", "--optimizers", "adam", "--alpha", "0.001", "--seeds", "0"]
     let running = try program.start(
-      ["--profile", "smoke", "--output", folder / "x.h5", "--shard", "1/1"] + long)
-    while folder.checkpoints == [] && running.isRunning {
-      Thread.sleep(forTimeInterval: 0.05)
-      running.send(SIGUSR1)
-    }
+      ["--profile", "smoke", "--output", folder / "x.h5", "--shard", "1/1"]
+        + ["--checkpoint-interval", "0"] + long)
+    while folder.checkpoints == [] && running.isRunning { Thread.sleep(forTimeInterval: 0.02) }
+    running.send(SIGUSR1)
     #expect(running.wait().status == 75)
-    #expect(try smoke(long + ["--merge", folder / "runs/x.h5.shard-1-of-1"]).status == 0)
+    let merged = try smoke(long + ["--merge", folder / "runs/x.h5.shard-1-of-1"])
+    #expect(merged.status == 0, "\(merged.errors)")
     let outcome = try smoke(long + ["--pending"])
     let fields = outcome.output.split(separator: "\n")[0].components(separatedBy: "\t")
     #expect(fields[3].contains("epoch=") && fields[3].contains("stepInEpoch="))
