@@ -111,7 +111,7 @@ public enum Errata {
         + "exactly 1: the axis is the number of passes times a factor, not a measured time. "
         + "SFO's first point is its cost before any pass, Adam's the mean over its first one, "
         + "so that Adam is drawn one pass early.",
-      claims: ["fig2b.adam-faster", "fig2b.adam-faster.time"],
+      claims: ["fig2b.adam-faster-per-pass.to-10", "fig2b.adam-faster-per-second.cost-0.1"],
       command: "make reproduce-mnist-mlp-deterministic"),
     Erratum(
       id: "slips", title: "Slips in the text", place: "sections 2 and 3",

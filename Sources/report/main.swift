@@ -127,7 +127,8 @@ func run() throws -> ExitStatus {
   if let path = options.value("readme") { return try readme(path, sets, onlyCheck: false) }
   if let path = options.value("check-readme") { return try readme(path, sets, onlyCheck: true) }
   guard let results = sets.first, sets.count == 1 else {
-    throw UsageError("--results names one folder; only --readme, --check-readme and --errata take more")
+    throw UsageError(
+      "--results names one folder; only --readme, --check-readme and --errata take more")
   }
 
   let output = options.value("output") ?? FilePaths.join(results.folder, "report")
