@@ -9,7 +9,8 @@ final class NetworkBuffers {
   let pooled: [AlignedBuffer<Float>]
   /// Its gradient: for the whole minibatch after the last stage, for one group after the others.
   let pooledGradient: [AlignedBuffer<Float>]
-  let workspaces: [AlignedBuffer<UInt8>]
+  /// Where the maxima of each stage's pooling were, for the whole minibatch.
+  let taps: [AlignedBuffer<UInt8>]
   let hidden: AlignedBuffer<Float>
   let hiddenGradient: AlignedBuffer<Float>
   let logits: AlignedBuffer<Float>
@@ -29,7 +30,7 @@ final class NetworkBuffers {
       AlignedBuffer(
         count: ($0 == stages.count - 1 ? images : group.size) * group.pooledStride($0))
     }
-    workspaces = stages.map { AlignedBuffer(count: groups * $0.workspaceBytes) }
+    taps = stages.map { AlignedBuffer(count: groups * $0.tapBytes) }
     hidden = AlignedBuffer(count: capacity * hiddenUnits)
     hiddenGradient = AlignedBuffer(count: capacity * hiddenUnits)
     logits = AlignedBuffer(count: capacity * classes)

@@ -1,4 +1,3 @@
-import COneDNN
 import CVectorKernels
 import Numerics
 
@@ -64,11 +63,10 @@ extension ConvolutionalNetwork {
           isFinite = isFinite && isFound
         }
         let pooled = buffers.pooled[i].base + first * primitives.pooledStride(i)
-        let pooling = primitives.stages[i].forward
-        pooling.bind(onednn_source, buffers.convolved.base)
-        pooling.bind(onednn_destination, pooled)
-        pooling.bind(onednn_workspace, workspace(i, slot.number))
-        measure("pooling \(i + 1) forward") { pooling.run() }
+        measure("pooling \(i + 1) forward") {
+          primitives.stages[i].forward(
+            buffers.convolved.base, to: pooled, taps: taps(i, slot.number))
+        }
         source = UnsafePointer(pooled)
       }
     }
@@ -121,12 +119,12 @@ extension ConvolutionalNetwork {
         let convolution = convolutions[i]
         // The gradient of the last pooled images exists for the whole minibatch, others by group.
         let offset = i == shapes.count - 1 ? first * primitives.pooledStride(i) : 0
-        let pooling = primitives.stages[i].backward
         let convolved = UnsafePointer(buffers.convolvedGradient.base)
-        pooling.bind(onednn_destination_gradient, buffers.pooledGradient[i].base + offset)
-        pooling.bind(onednn_workspace, workspace(i, group.number))
-        pooling.bind(onednn_source_gradient, convolved)
-        measure("pooling \(i + 1) backward") { pooling.run() }
+        measure("pooling \(i + 1) backward") {
+          primitives.stages[i].backward(
+            buffers.pooledGradient[i].base + offset, taps: taps(i, group.number),
+            to: buffers.convolvedGradient.base)
+        }
 
         let source =
           i == 0
@@ -178,8 +176,8 @@ extension ConvolutionalNetwork {
 
   var hiddenIndex: Int { 2 * shapes.count }
 
-  private func workspace(_ i: Int, _ number: Int) -> UnsafeMutablePointer<UInt8> {
-    buffers.workspaces[i].base + number * poolings[0].stages[i].workspaceBytes
+  private func taps(_ i: Int, _ number: Int) -> UnsafeMutablePointer<UInt8> {
+    buffers.taps[i].base + number * poolings[0].stages[i].tapBytes
   }
 
   @inline(__always)

@@ -1,5 +1,3 @@
-import COneDNN
-
 /// The shapes of one stage: a convolution, rectified, then 3x3 max pooling with stride 2.
 struct StageShape {
   static let window = 3
@@ -44,23 +42,14 @@ struct StageShape {
   }
 }
 
-/// The primitives of the poolings between a group's convolutions, for groups of `size` images.
+/// The poolings between a group's convolutions, for groups of `size` images.
 ///
 /// Images pass the convolutional part in small groups: a group's activations stay in the cache, one
 /// set of primitives serves every minibatch, and what a convolution puts out, the largest tensor of
 /// all, need not be kept, for the way back needs only where each maximum was.
 final class StagePoolings {
-  struct Pooling {
-    let forward: Primitive
-    let backward: Primitive
-    let convolved: Layout
-    let pooled: Layout
-    /// The bytes in which a pooling remembers where the maxima were.
-    let workspaceBytes: Int
-  }
-
   let size: Int
-  let stages: [Pooling]
+  let stages: [MaxPooling]
 
   /// The elements of one image after stage `i`, padding included.
   func pooledStride(_ i: Int) -> Int { stages[i].pooled.count / size }
@@ -72,40 +61,18 @@ final class StagePoolings {
     convolution: (_ stage: Int, _ source: Layout) throws -> any StageConvolution
   ) throws {
     self.size = size
-    var stages: [Pooling] = []
+    var stages: [MaxPooling] = []
     var primitives: [Primitive] = []
     for (i, shape) in shapes.enumerated() {
       let source =
         try stages.last?.pooled
         ?? Layout(plain: [size, shape.channels, shape.height, shape.width])
       let prepared = try convolution(i, source).prepare(groupsOf: size, source: source)
-      let pooling = try Self.pooling(shape, size: size, convolved: prepared.destination)
+      let pooling = try MaxPooling(shape, size: size, convolved: prepared.destination)
       stages.append(pooling)
-      primitives += prepared.primitives + [pooling.forward, pooling.backward]
+      primitives += prepared.primitives + pooling.primitives
     }
     self.stages = stages
     shareScratchpad(of: primitives)
-  }
-
-  private static func pooling(_ shape: StageShape, size: Int, convolved: Layout) throws -> Pooling {
-    var description = onednn_pooling(
-      batch: Int64(size), channels: Int64(shape.filters), height: Int64(shape.convolutionHeight),
-      width: Int64(shape.convolutionWidth), window: Int64(StageShape.window),
-      stride: Int64(StageShape.stride),
-      padding_before: (Int64(shape.rowPadding.before), Int64(shape.columnPadding.before)),
-      padding_after: (Int64(shape.rowPadding.after), Int64(shape.columnPadding.after)),
-      source: convolved.handle, destination: nil)
-    // The description refers to the layouts without owning them.
-    return try withExtendedLifetime(convolved) {
-      let forward = try Primitive(onednn_pooling_forward(&description))
-      let pooled = try forward.layout(of: onednn_destination)
-      return try withExtendedLifetime(pooled) {
-        description.destination = pooled.handle
-        return Pooling(
-          forward: forward, backward: try Primitive(onednn_pooling_backward(&description)),
-          convolved: convolved, pooled: pooled,
-          workspaceBytes: try forward.layout(of: onednn_workspace).bytes)
-      }
-    }
   }
 }

@@ -63,6 +63,8 @@ TrainingExperiment(
       + "curve of SGDNesterov; its step sizes of Adam and AdaGrad have not been run.",
     "The search has a horizon of 4 passes, as in the profile quick; the full horizon is 49.",
   ],
+  // 2: poolings add the gradients of windows that share an element row by row.
+  numericsVersion: { _ in 2 },
   substitutes: { settings in
     let algorithm = ConvolutionalNetwork.algorithm(image: [3, 32, 32], options: options(settings))
     return ["convolution": .text(algorithm.rawValue)]

@@ -18,6 +18,7 @@
 #include "vk_dense.h"
 #include "vk_measure.h"
 #include "vk_memory.h"
+#include "vk_pooling.h"
 #include "vk_products.h"
 #include "vk_subspace.h"
 #include "vk_variational.h"
