@@ -15,10 +15,11 @@ import Testing
   private func process(
     optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil,
     minibatch: Int = 7, stepsWithReplacement: Int? = nil,
-    recording: RunSpecification.Recording = .full
+    recording: RunSpecification.Recording = .full, evaluations: [Int]? = nil
   ) throws -> TrainingProcess {
     var specification = specification(epochs: epochs)
     specification.recording = recording
+    specification.evaluations = evaluations
     specification.minibatch = minibatch
     specification.stepsWithReplacement = stepsWithReplacement
     return TrainingProcess(
@@ -70,9 +71,9 @@ import Testing
     #expect(short.rehearse().values.count == 1)
   }
 
-  @Test func longRunsAreEvaluatedSparsely() throws {
+  @Test func `whole sets are evaluated after the declared epochs and the last one alone`() throws {
     let full = try process(epochs: 25)
-    let sparse = try process(epochs: 25, recording: .sparse)
+    let sparse = try process(epochs: 25, evaluations: [0, 3, 20])
     #expect(try full.advance { false } == .finished)
     #expect(try sparse.advance { false } == .finished)
     for (all, some) in zip(full.series, sparse.series) where all.axes.first == "epoch" {
@@ -81,7 +82,7 @@ import Testing
         continue
       }
       for (epoch, (a, b)) in zip(all.values, some.values).enumerated() {
-        let isEvaluated = Array(0...10).contains(epoch) || [20, 25].contains(epoch)
+        let isEvaluated = [0, 3, 20, 25].contains(epoch)
         #expect(isEvaluated ? a == b : b.isNaN, "\(all.name) after \(epoch) epochs")
       }
     }

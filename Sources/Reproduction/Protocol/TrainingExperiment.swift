@@ -22,6 +22,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let seeds: ByProfile<Int>
   let search: ByProfile<Search>
   let recording: ByProfile<RunSpecification.Recording>
+  let evaluations: ByProfile<[Int]>?
   let profileArms: ByProfile<[Arm]>
   let contenders: [Contender]
   let probes: [Probe]
@@ -45,8 +46,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
-  ///   - recording: how much the final runs record; `final` where evaluating the whole training set
-  ///     after every epoch takes too long.
+  ///   - recording: how much the final runs record.
+  ///   - evaluations: the epochs after which final runs evaluate the whole training and test sets,
+  ///     beside the last one: those that a claim or a figure looks at. `nil`: as `recording` says.
   ///   - arms: the arms of a profile, where one of them takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
@@ -61,7 +63,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
     recording: ByProfile<RunSpecification.Recording> = ByProfile(
-      smoke: .full, quick: .full, paper: .full),
+      smoke: .full, quick: .full, paper: .full), evaluations: ByProfile<[Int]>? = nil,
     arms: ByProfile<[Arm]> = ByProfile(
       smoke: Arm.allCases, quick: Arm.allCases, paper: Arm.allCases),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
@@ -84,6 +86,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.seeds = seeds
     self.search = search
     self.recording = recording
+    self.evaluations = evaluations
     profileArms = arms
     self.contenders = contenders
     self.probes = probes
@@ -182,7 +185,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   private func run(
     _ contender: Contender, _ choice: Contender.Choice, arm: String, seed: UInt64, epochs: Int,
-    recording: RunSpecification.Recording, request: PlanRequest
+    recording: RunSpecification.Recording, evaluations: [Int]? = nil, request: PlanRequest
   ) -> RunSpecification {
     let settings = training.standardSettings.replacing(with: contender.settings)
       .replacing(with: choice.settings).replacing(with: request.settings)
@@ -192,7 +195,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       schedule: choice.schedule, settings: settings.replacing(with: substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
       stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
-      data: request.data, numericsVersion: numericsVersion(settings),
+      evaluations: evaluations, data: request.data, numericsVersion: numericsVersion(settings),
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
 
@@ -202,7 +205,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     seedList(request).map { seed in
       run(
         contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
-        recording: recording[request.profile], request: request)
+        recording: recording[request.profile], evaluations: evaluations?[request.profile],
+        request: request)
     }
   }
 

@@ -259,8 +259,7 @@ public final class TrainingProcess: RunProcess {
     if let running { curves.runningCost.append(running) }
     let isFinite = theta.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
     guard isFinite else { return divergedInLastStep("theta is no longer finite") }
-    let isEvaluated = specification.recording.isEvaluated(
-      after: epoch, of: specification.epochs)
+    let isEvaluated = specification.isEvaluated(after: epoch)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
     let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
