@@ -49,11 +49,13 @@ import Testing
     change { $0.recording = .final }
     change { $0.evaluations = [] }
     change { $0.evaluations = [1] }
+    change { $0.failureCost = 1000 }
     change { $0.numericsVersion = 2 }
     change { $0.data = "mnist stand-in abc" }
     #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)
     var relabelled = run
     relabelled.labels = []
+    relabelled.stages = .init(shorter: [1], keepsEnd: true)
     #expect(relabelled.identity == run.identity)
   }
 

@@ -88,6 +88,25 @@ import Testing
     }
   }
 
+  @Test func `a pass of too large a cost ends a run, but not the first one`() throws {
+    var specification = specification(epochs: 6)
+    func outcome(_ limit: Double) throws -> Outcome? {
+      specification.failureCost = limit
+      let process = TrainingProcess(
+        specification, objective: QuadraticObjective(count: 40),
+        optimizer: try OptimizerRegistry.make("sgd", hyperparameters: ["alpha": 1e-3], count: 3),
+        schedule: try Schedule.parse("constant"))
+      return try process.advance { false }
+    }
+    #expect(try outcome(1e9) == .finished)
+    guard case .diverged(let epoch, let step, let reason)? = try outcome(1e-9) else {
+      Issue.record("the run went on")
+      return
+    }
+    #expect(epoch == 1 && step == 5)
+    #expect(reason.hasPrefix("the mean cost of the pass is ") && reason.hasSuffix(", above 1e-09"))
+  }
+
   @Test func recordsEveryEpoch() throws {
     let process = try process()
     #expect(try process.advance { false } == .finished)

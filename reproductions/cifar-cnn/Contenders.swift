@@ -1,17 +1,14 @@
 import Networks
 import Reproduction
 
-/// A method without and with dropout; with it only in the profiles named.
+/// A method without and with dropout.
 func contenders(
-  _ name: String, optimizer: String, fitted: Contender.Choice, grid: Grid,
-  withDropoutIn profiles: Set<Profile> = [.paper]
+  _ name: String, optimizer: String, fitted: Contender.Choice, grid: Grid
 ) -> [Contender] {
   [
     Contender(
       name, optimizer: optimizer, settings: ["noise": "none"], fitted: fitted, grid: grid),
-    Contender(
-      name + "+dropout", optimizer: optimizer, fitted: fitted, grid: grid,
-      profiles: profiles),
+    Contender(name + "+dropout", optimizer: optimizer, fitted: fitted, grid: grid),
   ]
 }
 

@@ -216,7 +216,7 @@ package struct GridSearch {
   }
 
   /// The points one step further where `best` is at the end of an extended axis.
-  private static func beyond(_ best: GridPoint, among points: [GridPoint], grid: Grid)
+  static func beyond(_ best: GridPoint, among points: [GridPoint], grid: Grid)
     -> [GridPoint]
   {
     var found: [GridPoint] = []

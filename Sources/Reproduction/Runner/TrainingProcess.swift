@@ -276,6 +276,10 @@ public final class TrainingProcess: RunProcess {
     if let cost = training?.cost, !cost.isFinite {
       return divergedInLastStep("the training cost is \(exact(cost))")
     }
+    if let running, let limit = specification.failureCost, epoch > 1, running > limit {
+      return divergedInLastStep(
+        "the mean cost of the pass is \(compact(running)), above \(compact(limit))")
+    }
     return nil
   }
 
@@ -382,6 +386,13 @@ public final class TrainingProcess: RunProcess {
       testError: try state.numbers("test_error", count: closed),
       elapsed: try state.numbers("elapsed", count: closed),
       training: try state.numbers("training", count: closed))
+    // A shorter run was evaluated at its end, which this one may go past.
+    for place in 0..<closed where !specification.isEvaluated(after: place) {
+      curves.trainCost[place] = .nan
+      curves.penalty[place] = .nan
+      curves.testCost[place] = .nan
+      curves.testError[place] = .nan
+    }
     trainingClock = TrainingClock(seconds: try state.numbers("trainingSeconds", count: 1)[0])
     for (index, probe) in probes.enumerated() {
       guard let values = state.numbers["probe." + probe.name] else {
