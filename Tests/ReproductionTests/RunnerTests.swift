@@ -104,7 +104,7 @@ import Testing
     #expect(!store.hasCheckpoint(of: specification(0).identity))
   }
 
-  private func training(_ run: RunSpecification) throws -> TrainingProcess {
+  private static func training(_ run: RunSpecification) throws -> TrainingProcess {
     TrainingProcess(
       run, objective: QuadraticObjective(count: 40),
       optimizer: try OptimizerRegistry.make("adam", hyperparameters: ["alpha": 0.01], count: 3),
@@ -125,7 +125,7 @@ import Testing
       runs: [run], store: store, options: .init(jobs: 1, threads: 1, checkpointInterval: 30),
       progress: Progress(prefix: "test", total: 1, workers: 1, isQuiet: true)
     ) { run in
-      let process = try self.training(run)
+      let process = try Self.training(run)
       return Watched(process) { step in
         first.withLock { if $0 < 0 { $0 = step } }
         last.withLock { $0 = step }

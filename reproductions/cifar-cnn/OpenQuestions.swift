@@ -14,7 +14,8 @@ let openQuestions = [
       "the first convolution alone tiny", settings: ["initialisation": "1e-4,-1,-1,-1,-1"])),
   question(
     "kind of whitening",
-    taken: "ZCA with epsilon 0.01 in the arm tuned, each image's contrast, then ZCA with 0.1 in fitted",
+    taken:
+      "ZCA with epsilon 0.01 in the arm tuned, each image's contrast, then ZCA with 0.1 in fitted",
     .init("each pixel standardised", settings: ["whitening": "standardize"]),
     .init("ZCA with epsilon 0.01", settings: ["whitening": "zca", "zca-epsilon": 0.01]),
     .init("none", settings: ["whitening": "none"])),

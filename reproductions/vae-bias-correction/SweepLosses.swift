@@ -85,7 +85,9 @@ struct SweepLosses {
 
   /// The edge of stability by the place of the seed, and its bracket: the one that was searched, else the
   /// largest stepsize of the grid that did not fail, for seeds that have the whole grid; 0 if all failed.
-  func edge(_ variant: String, _ panel: Panel) -> [Int: (value: Double, bracket: ClosedRange<Double>)] {
+  func edge(_ variant: String, _ panel: Panel)
+    -> [Int: (value: Double, bracket: ClosedRange<Double>)]
+  {
     guard let edges else {
       let runs = alphas.map { (alpha: $0.value, losses: values(variant, panel, alpha: $0.label)) }
       return seeds.indices.reduce(into: [:]) { found, seed in

@@ -69,8 +69,8 @@ SweepExperiment(
   saving: ByProfile(
     smoke: nil, quick: nil,
     paper: SweepProtocol(
-      remark: "10 epochs where alpha is 1e-5 or above 1e-2; seeds after the first in cells within 0.5 nats "
-        + "of the best alpha, and where corrected is behind by most",
+      remark: "10 epochs where alpha is 1e-5 or above 1e-2; seeds after the first in cells within "
+        + "0.5 nats of the best alpha, and where corrected is behind by most",
       seeds: SweepSeeds(after: horizons, margin: 0.5, gap: 0.2),
       edges: SweepEdges(after: horizons, failure: SweepLosses.failure, within: 1.0 / 32) {
         ($0["beta2"] ?? 0) >= 0.999

@@ -157,6 +157,12 @@ public struct SearchedPoint: Sendable {
   public var point: GridPoint
   /// The final training cost for each search seed; NaN where the run diverged.
   public var costs: [Double]
+
+  package init(point: GridPoint, costs: [Double]) {
+    self.point = point
+    self.costs = costs
+  }
+
   /// The mean over the seeds; infinite if any diverged.
   public var score: Double {
     let isFinite = costs.allSatisfy(\.isFinite)

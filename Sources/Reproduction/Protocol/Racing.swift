@@ -71,7 +71,8 @@ public struct RacingRule: Sendable, Hashable {
         && other.hyperparameters["alpha"] ?? .infinity < alpha
     }
     let next = smaller.max {
-      points[$0].point.hyperparameters["alpha"] ?? 0 < points[$1].point.hyperparameters["alpha"] ?? 0
+      points[$0].point.hyperparameters["alpha"] ?? 0 < points[$1].point.hyperparameters["alpha"]
+        ?? 0
     }
     return next.flatMap { points[$0].score.isFinite ? $0 : nil }
   }
@@ -83,6 +84,11 @@ package struct SearchTrial: Hashable {
   package var point: GridPoint
   /// The passes of the run.
   package var passes: Int
+
+  package init(point: GridPoint, passes: Int) {
+    self.point = point
+    self.passes = passes
+  }
 }
 
 /// The search of one contender's grid by a racing rule: which trials have been made, which are missing,
@@ -219,8 +225,8 @@ package struct RacingReplay {
       let mean = own.reduce(0) { $0 + $1.regret } / Double(own.count)
       let share = own.reduce(0) { $0 + $1.share } / Double(own.count)
       func number(_ value: Double) -> String { compact((1e4 * value).rounded() / 1e4) }
-      return "\(rule.text): final cost of the choice over that of the grid's best \(number(mean)) in the "
-        + "mean of \(own.count) races, \(number(worst.regret)) at most (\(worst.contender), "
+      return "\(rule.text): final cost of the choice over that of the grid's best "
+        + "\(number(mean)) in the mean of \(own.count) races, \(number(worst.regret)) at most (\(worst.contender), "
         + "\(worst.schedule), seed \(worst.seed)), the same choice in \(same), with "
         + "\(compact((100 * share).rounded())) % of the passes"
     }

@@ -106,7 +106,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     experiment: String, method: String, hyperparameters: [String: Double] = [:],
     schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
     minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full,
-    evaluations: [Int]? = nil, failureCost: Double? = nil, data: String, numericsVersion: Int = 1, labels: [Label] = []
+    evaluations: [Int]? = nil, failureCost: Double? = nil, data: String, numericsVersion: Int = 1,
+    labels: [Label] = []
   ) {
     self.experiment = experiment
     self.method = method

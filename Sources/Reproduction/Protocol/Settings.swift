@@ -105,7 +105,8 @@ public struct Setting: Sendable {
       if case .text(let text) = $0, words.contains(text) { return nil }
       let values = Settings.numbers(in: $0) ?? []
       guard values.count == parts.count, values.allSatisfy(range.contains) else {
-        return "one of " + words.joined(separator: ", ") + ", or \(numbers) with commas between them"
+        return "one of " + words.joined(separator: ", ")
+          + ", or \(numbers) with commas between them"
       }
       return nil
     }

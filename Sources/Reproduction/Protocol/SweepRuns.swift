@@ -51,7 +51,8 @@ extension SweepEdges {
   func searches(
     _ cells: [SweepGrid.Cell], axes: [String], seeds: [UInt64], lengths: [Int],
     records: RecordLookup,
-    run: (_ cell: SweepGrid.Cell, _ value: Double, _ seed: UInt64, _ epochs: Int) -> RunSpecification
+    run: (_ cell: SweepGrid.Cell, _ value: Double, _ seed: UInt64, _ epochs: Int) ->
+      RunSpecification
   ) -> [SweepEdgeRuns] {
     let longest = lengths.max() ?? 0
     let horizons = horizons.filter { $0 <= longest }

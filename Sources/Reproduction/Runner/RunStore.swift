@@ -133,10 +133,12 @@ public final class RunStore: Sendable {
   /// - Parameter number: counts the checkpoints of a run, from 0.
   /// - Throws: `FileError` if it cannot be written.
   public func saveCheckpoint(_ state: ProcessState, of identity: String, number: Int) throws {
-    try save(state, of: identity, number: number, to: checkpointPath(identity, Self.slots[number % 2]))
+    let path = checkpointPath(identity, Self.slots[number % 2])
+    try save(state, of: identity, number: number, to: path)
   }
 
-  private func save(_ state: ProcessState, of identity: String, number: Int, to path: String) throws {
+  private func save(_ state: ProcessState, of identity: String, number: Int, to path: String) throws
+  {
     try layer.createFolders(folder)
     var file = try SealedFile(
       kind: Self.checkpointKind,

@@ -211,7 +211,8 @@ public final class Runner: Sendable {
         try process.restore(end)
         break
       } catch {
-        progress.notice("the end of \(shorter) does not fit (\(error)); \(run.summary) starts again")
+        progress.notice(
+          "the end of \(shorter) does not fit (\(error)); \(run.summary) starts again")
         process = try prepared(run)
       }
     }
