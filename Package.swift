@@ -26,6 +26,14 @@ func tables(of experiment: String) -> [Resource] {
   }.map { .embedInCode($0) }
 }
 
+/// The texts of an experiment that are there: how it is run, what was tried.
+func texts(of experiment: String) -> [String] {
+  ["README.md", "NOTES.md"].filter { name in
+    FileManager.default.fileExists(
+      atPath: "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)")
+  }
+}
+
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
   "bench-networks",
@@ -123,7 +131,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: ["README.md"], resources: tables(of: $0))
+        exclude: texts(of: $0), resources: tables(of: $0))
     }
     + tools.map {
       .executableTarget(

@@ -161,7 +161,7 @@ public final class ConvolutionalNetwork: Objective {
         var stream = RandomStream(seed: seed, purpose: .initialisation, lane: i / 2)
         values.withUnsafeMutableBufferPointer {
           options.initialisation.fill(
-            $0, fanIn: $0.count / shape[0], fanOut: shape[0] * taps, from: &stream)
+            $0, layer: i / 2, fanIn: $0.count / shape[0], fanOut: shape[0] * taps, from: &stream)
         }
         return values
       })

@@ -109,7 +109,8 @@ final class DenseLayers {
         var weights = [Float](repeating: 0, count: layer.inputs * layer.outputs)
         var stream = RandomStream(seed: seed, purpose: .initialisation, lane: number)
         weights.withUnsafeMutableBufferPointer {
-          initialisation.fill($0, fanIn: layer.inputs, fanOut: layer.outputs, from: &stream)
+          initialisation.fill(
+            $0, layer: number, fanIn: layer.inputs, fanOut: layer.outputs, from: &stream)
         }
         adjust(number, &weights)
         return [weights, [Float](repeating: 0, count: layer.outputs)]

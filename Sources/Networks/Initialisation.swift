@@ -8,19 +8,29 @@ public enum Initialisation: Sendable, Hashable {
   case glorotUniform
   /// Normal with the given standard deviation, the same for all layers.
   case normal(deviation: Float)
+  /// Normal with a standard deviation of its own for each layer, from the input on; a negative one
+  /// is that multiple of `heNormal`'s: -1 is `heNormal` itself.
+  case normalByLayer(deviations: [Float])
 
-  /// Fills `weights`, each unit of which reads `fanIn` others and is read by `fanOut`.
+  /// Fills `weights` of a layer, counted from 0, each unit of which reads `fanIn` others and is read by
+  /// `fanOut`.
   func fill(
-    _ weights: UnsafeMutableBufferPointer<Float>, fanIn: Int, fanOut: Int,
+    _ weights: UnsafeMutableBufferPointer<Float>, layer: Int, fanIn: Int, fanOut: Int,
     from stream: inout RandomStream
   ) {
+    let heDeviation = (2 / Float(fanIn)).squareRoot()
     switch self {
     case .heNormal:
       stream.fillNormal(weights)
-      scale(weights, by: (2 / Float(fanIn)).squareRoot())
+      scale(weights, by: heDeviation)
     case .normal(let deviation):
       stream.fillNormal(weights)
       scale(weights, by: deviation)
+    case .normalByLayer(let deviations):
+      precondition(layer < deviations.count, "no deviation for layer \(layer)")
+      let deviation = deviations[layer]
+      stream.fillNormal(weights)
+      scale(weights, by: deviation < 0 ? -deviation * heDeviation : deviation)
     case .glorotUniform:
       stream.fillUniform(weights)
       let limit = (6 / Float(fanIn + fanOut)).squareRoot()

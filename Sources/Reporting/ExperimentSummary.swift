@@ -41,7 +41,8 @@ package struct ExperimentSummary: Sendable {
 
   package init(_ document: Document) {
     let root = document.root
-    notes = root.text("comment") ?? ""
+    notes = [root.text("comment"), root.group("search")?.text("racing")].compactMap(\.self)
+      .joined(separator: " ")
     choices = root.group("choices").map { [OpenChoice](decoding: $0) } ?? []
     let tally = Self.tally(document)
     runs = tally
@@ -169,8 +170,13 @@ package struct ExperimentSummary: Sendable {
     }
     var names: [String] = []
     for name in contenders where !names.contains(name) { names.append(name) }
+    let lengths = group.variable("search_epochs")?.values.doubles
     return names.map { name in
-      let rows = contenders.indices.filter { contenders[$0] == name }
+      let all = contenders.indices.filter { contenders[$0] == name }
+      // A race compares those that went on to the end.
+      let longest = lengths.flatMap { lengths in all.map { lengths[$0] }.max() }
+      let rows = all.filter { row in longest.map { $0 == lengths?[row] } ?? true }
+      let points = Set(all.map(point)).count
       var scores: [String: [Double]] = [:]
       for row in rows { scores[point(row), default: []].append(costs[row]) }
       // The mean over seeds of each point, as the selection takes it; a diverged point has none.
@@ -178,7 +184,7 @@ package struct ExperimentSummary: Sendable {
       let finite = means.filter(\.isFinite)
       let chosen = rows.first { selected[$0] == 1 }.map(point) ?? ""
       return Search(
-        contender: name, points: means.count, trials: rows.count,
+        contender: name, points: points, trials: all.count,
         diverged: means.count - finite.count, best: finite.min() ?? .nan,
         median: Statistics.median(finite), selected: chosen)
     }

@@ -140,6 +140,7 @@ public enum ReportChecker {
     else { return [] }
     var problems: [String] = []
     let diverged = Cells("diverged_epoch", in: document)
+    let lengths = Cells("run_epochs", in: document)
     forEachPlace(status) { place in
       let state = meanings.meaning(at: place) ?? "of an unknown status"
       let epochs = cost.labels(of: "epoch")
@@ -151,7 +152,10 @@ public enum ReportChecker {
       switch state {
       case "finished":
         // How often a run evaluates in between is up to the experiment.
-        if values.last?.isFinite != true {
+        let last = lengths?.value(at: place).flatMap { length in
+          zip(epochs, values).first { Double($0.0) == length }?.1
+        }
+        if (last ?? values.last)?.isFinite != true {
           problems.append("\(name): finished, but train_cost has no value after the last epoch")
         }
       case "not_run":

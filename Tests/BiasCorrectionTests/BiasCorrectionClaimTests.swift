@@ -119,6 +119,71 @@ import vae_bias_correction
     #expect(same?.verdict == .notReproduced && same?.finding == .noDifference)
   }
 
+  /// The sweep with edges that were searched; the bracket of each is 7 % wide.
+  private func edges(
+    of document: Document, _ edge: (_ variant: String, _ horizon: Int, _ seed: Int) -> Double
+  ) -> Document {
+    var document = document
+    var group = Group()
+    let (variants, horizons) = (["corrected", "uncorrected"], [10, 100])
+    let (beta1, beta2) = ([0, 0.9], [0.99, 0.999, 0.9999])
+    group.dimensions = [
+      Dimension("seed", .int64([0, 1, 2])), Dimension("bias_correction", .string(variants)),
+      Dimension("beta1", .double(beta1)), Dimension("beta2", .double(beta2)),
+      Dimension("horizon", .int64(horizons.map(Int64.init))),
+    ]
+    var values: [Double] = []
+    for seed in 0..<3 {
+      for variant in variants {
+        for _ in beta1 {
+          for b2 in beta2 {
+            values += horizons.map { b2 < 0.999 ? .nan : edge(variant, $0, seed) }
+          }
+        }
+      }
+    }
+    let names = group.dimensions.map(\.name)
+    group.variables = [
+      Variable("stable", names, .double(values.map { $0 / 1.035 })),
+      Variable("failed", names, .double(values.map { $0 * 1.035 })),
+    ]
+    document.root.groups.append(Subgroup("edges", group))
+    return document
+  }
+
+  @Test func `edges that were searched decide, by their brackets`() throws {
+    let whole = sweep()
+    let wide = judge(edges(of: whole) { variant, _, _ in variant == "corrected" ? 1e-2 : 3e-3 })
+    let outcome = try #require(wide["fig4.instability"])
+    #expect(outcome.verdict == .reproduced && abs(outcome.effect - 10.0 / 3) < 1e-9)
+    let bracket = try #require(outcome.numbers.first { $0.label.hasPrefix("edge of corrected") })
+    #expect(abs(bracket.low - 1e-2 / 1.035) < 1e-9 && abs(bracket.high - 1.035e-2) < 1e-9)
+    let narrow = edges(of: whole) { variant, _, _ in variant == "corrected" ? 5e-3 : 3e-3 }
+    #expect(verdicts(narrow)["fig4.instability"] == .notReproduced)
+    // Later on the ratio grows: by less than the brackets are wide, and by more.
+    func growing(_ factor: Double) -> Verdict? {
+      verdicts(
+        edges(of: whole) { variant, horizon, _ in
+          variant == "corrected" ? (horizon == 100 ? factor : 1) * 1e-2 : 3e-3
+        })["fig4.instability"]
+    }
+    #expect(growing(1.05) == .reproduced && growing(1.5) == .notReproduced)
+    let unknown = edges(of: whole) { variant, _, _ in variant == "corrected" ? .nan : 3e-3 }
+    #expect(verdicts(unknown)["fig4.instability"] == .notRun)
+  }
+
+  @Test func `further seeds need the deciding cells only`() throws {
+    let document = sweep { name, alpha, seed, loss in
+      let isBest = alpha == 1e-3 || alpha == 3e-4
+      return seed == 0 || isBest || (name.contains("0.9999") && alpha == 1e-4) ? loss : .nan
+    }
+    let outcomes = judge(document)
+    #expect(outcomes["fig4.best-small"]?.verdict == .reproduced)
+    #expect(outcomes["fig4.never-worse"]?.verdict == .notReproduced)
+    // One seed alone has the whole chart.
+    #expect(outcomes["fig4.match"]?.verdict == .inconclusive && outcomes["fig4.match"]?.effect == 0)
+  }
+
   @Test func oneSeedDecidesNothing() {
     for (id, verdict) in verdicts(sweep(seeds: 1)) {
       #expect(verdict == .inconclusive, "\(id)")
@@ -152,11 +217,11 @@ import vae_bias_correction
     }
     let outcome = try #require(judge(hole)["fig4.never-worse"])
     #expect(outcome.verdict == .notReproduced)
-    #expect(outcome.detail.contains("though 2 of 216 cells"))
+    #expect(outcome.detail.contains("though 2 of 180 cells"))
     let harmless = sweep { name, alpha, _, loss in
       alpha == 1e-3 && name.hasPrefix("10 epochs, beta1=0, beta2=0.999,") ? .nan : 100
     }
     let open = try #require(judge(harmless)["fig4.never-worse"])
-    #expect(open.verdict == .notRun && open.detail.contains("of 216 cells"))
+    #expect(open.verdict == .notRun && open.detail.contains("of 180 cells"))
   }
 }

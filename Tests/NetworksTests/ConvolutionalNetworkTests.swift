@@ -318,6 +318,39 @@ private func gradient(
     #expect(network.initialTheta(seed: 1) != network.initialTheta(seed: 2))
   }
 
+  @Test func `each layer has the deviation that is given for it, or a multiple of He's`() throws {
+    let examples = makeColourImages(count: 2, shape: [3, 12, 12], seed: 5)
+    let deviations: [Float] = [1e-4, -1, -0.5, 0.02]
+    let network = try ConvolutionalNetwork(
+      training: examples, test: examples, minibatchCapacity: 2,
+      options: .init(
+        filters: [64, 32], hiddenUnits: 300,
+        initialisation: .normalByLayer(deviations: deviations)))
+    let he = try ConvolutionalNetwork(
+      training: examples, test: examples, minibatchCapacity: 2,
+      options: .init(filters: [64, 32], hiddenUnits: 300))
+    let parts = network.logicalParameters(of: network.initialTheta(seed: 4))
+    let heParts = he.logicalParameters(of: he.initialTheta(seed: 4))
+    for (i, (parameter, values)) in zip(network.parameters, parts).enumerated() {
+      guard parameter.shape.count > 1 else {
+        #expect(values.allSatisfy { $0 == 0 })
+        continue
+      }
+      let count = Double(values.count)
+      let given = Double(deviations[i / 2])
+      let fanIn = count / Double(parameter.shape[0])
+      let wanted = given < 0 ? -given * (2 / fanIn).squareRoot() : given
+      let moments = (1...4).map { power in
+        values.reduce(0.0) { $0 + pow(Double($1) / wanted, Double(power)) } / count
+      }
+      // Five deviations of the moments of so many standard normal numbers.
+      for (moment, (mean, variance)) in zip(moments, [(0, 1), (1, 2), (0, 15), (3, 96.0)]) {
+        #expect(abs(moment - mean) < 5 * (variance / count).squareRoot(), "\(parameter.name)")
+      }
+      if given == -1 { #expect(values == heParts[i]) }
+    }
+  }
+
   @Test func initialParametersDoNotDependOnTheLayout() throws {
     // Another capacity may make oneDNN prefer other layouts.
     let theta = try [3, 128].map { capacity in

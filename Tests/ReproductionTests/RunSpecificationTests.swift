@@ -47,12 +47,26 @@ import Testing
     change { $0.minibatch = 64 }
     change { $0.stepsWithReplacement = 100 }
     change { $0.recording = .final }
+    change { $0.evaluations = [] }
+    change { $0.evaluations = [1] }
+    change { $0.failureCost = 1000 }
     change { $0.numericsVersion = 2 }
     change { $0.data = "mnist stand-in abc" }
     #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)
     var relabelled = run
     relabelled.labels = []
+    relabelled.stages = .init(shorter: [1], keepsEnd: true)
     #expect(relabelled.identity == run.identity)
+  }
+
+  @Test func `epochs of evaluation behind the end leave the identity alone`() {
+    func run(_ evaluations: [Int]) -> RunSpecification {
+      RunSpecification(
+        experiment: "e", method: "adam", seed: 0, epochs: 5, minibatch: 2,
+        evaluations: evaluations, data: "none")
+    }
+    #expect(run([1, 5, 20]).identity == run([1]).identity)
+    #expect(run([1, 4]).identity != run([1]).identity)
   }
 
   @Test func survivesJSON() throws {

@@ -104,6 +104,66 @@ import Testing
     #expect(!store.hasCheckpoint(of: specification(0).identity))
   }
 
+  private static func training(_ run: RunSpecification) throws -> TrainingProcess {
+    TrainingProcess(
+      run, objective: QuadraticObjective(count: 40),
+      optimizer: try OptimizerRegistry.make("adam", hyperparameters: ["alpha": 0.01], count: 3),
+      schedule: try Schedule.parse("alpha/sqrt(step)"))
+  }
+
+  /// Makes one run of so many epochs; returns how many steps that took.
+  private func make(
+    _ epochs: Int, stages: RunSpecification.Stages?, in store: RunStore
+  ) -> (run: RunSpecification, steps: Int) {
+    var run = RunSpecification(
+      experiment: "test", method: "adam", seed: 3, epochs: epochs, minibatch: 7, recording: .final,
+      data: "none")
+    run.stages = stages
+    let first = Mutex(-1)
+    let last = Mutex(0)
+    _ = Runner(
+      runs: [run], store: store, options: .init(jobs: 1, threads: 1, checkpointInterval: 30),
+      progress: Progress(prefix: "test", total: 1, workers: 1, isQuiet: true)
+    ) { run in
+      let process = try Self.training(run)
+      return Watched(process) { step in
+        first.withLock { if $0 < 0 { $0 = step } }
+        last.withLock { $0 = step }
+      }
+    }.run()
+    return (run, last.withLock { $0 } - first.withLock { $0 })
+  }
+
+  @Test func `a longer run goes on from the end of a shorter one, with the same numbers`() throws {
+    let store = RunStore(folder: folder.path)
+    let short = make(2, stages: .init(shorter: [], keepsEnd: true), in: store)
+    #expect(try store.end(of: short.run.identity) != nil && short.steps == 12)
+    let long = make(5, stages: .init(shorter: [2], keepsEnd: false), in: store)
+    #expect(long.steps == 18)
+    #expect(try store.end(of: short.run.identity) == nil)
+    let other = try TemporaryFolder()
+    let direct = RunStore(folder: other.path)
+    let whole = make(5, stages: nil, in: direct)
+    #expect(whole.run.identity == long.run.identity && whole.steps == 30)
+    let (a, b) = (
+      try #require(store.record(of: long.run.identity)),
+      try #require(direct.record(of: whole.run.identity))
+    )
+    #expect(a.hasSameNumbers(as: b) && a.fingerprint == b.fingerprint)
+    #expect(a.specification.stages == nil)
+    // Evaluated at its own end alone.
+    let cost = try #require(a.series("train_cost")?.values)
+    #expect(cost.map(\.isFinite) == [false, false, false, false, false, true])
+    try store.removeAll()
+    #expect(FilePaths.names(in: folder.path).isEmpty)
+  }
+
+  @Test func `without the end of a shorter run a longer one starts at the beginning`() throws {
+    let store = RunStore(folder: folder.path)
+    let run = make(5, stages: .init(shorter: [1, 2], keepsEnd: true), in: store)
+    #expect(run.steps == 30 && store.record(of: run.run.identity) != nil)
+  }
+
   @Test func tidyRemovesWhatKilledProcessesLeave() throws {
     let store = RunStore(folder: folder.path)
     _ = run(seeds: 1, jobs: 1, store: store) { Counting($0) }
@@ -201,4 +261,29 @@ private final class Counting: RunProcess, @unchecked Sendable {
   var progress: RunProgress { RunProgress(step: values.count, steps: 3, epoch: 0, cost: 0) }
   var fingerprint: Fingerprint? { Fingerprint(values: values) }
   func rehearse() throws -> Fingerprint { Fingerprint(values: [0, 1, 2]) }
+}
+
+/// A training process whose steps are watched: the number made when a run begins to move, and later ones.
+private final class Watched: RunProcess {
+  private let process: TrainingProcess
+  private let watch: (Int) -> Void
+
+  init(_ process: TrainingProcess, _ watch: @escaping (Int) -> Void) {
+    self.process = process
+    self.watch = watch
+  }
+
+  func advance(pause: () -> Bool) throws -> Outcome? {
+    watch(process.progress.step)
+    defer { watch(process.progress.step) }
+    return try process.advance(pause: pause)
+  }
+
+  func save() -> ProcessState { process.save() }
+  func restore(_ state: ProcessState) throws { try process.restore(state) }
+  var series: [Series] { process.series }
+  var elapsedSeconds: [Double] { process.elapsedSeconds }
+  var progress: RunProgress { process.progress }
+  var fingerprint: Fingerprint? { process.fingerprint }
+  func rehearse() throws -> Fingerprint { process.rehearse() }
 }

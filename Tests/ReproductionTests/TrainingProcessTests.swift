@@ -15,10 +15,11 @@ import Testing
   private func process(
     optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil,
     minibatch: Int = 7, stepsWithReplacement: Int? = nil,
-    recording: RunSpecification.Recording = .full
+    recording: RunSpecification.Recording = .full, evaluations: [Int]? = nil
   ) throws -> TrainingProcess {
     var specification = specification(epochs: epochs)
     specification.recording = recording
+    specification.evaluations = evaluations
     specification.minibatch = minibatch
     specification.stepsWithReplacement = stepsWithReplacement
     return TrainingProcess(
@@ -70,9 +71,9 @@ import Testing
     #expect(short.rehearse().values.count == 1)
   }
 
-  @Test func longRunsAreEvaluatedSparsely() throws {
+  @Test func `whole sets are evaluated after the declared epochs and the last one alone`() throws {
     let full = try process(epochs: 25)
-    let sparse = try process(epochs: 25, recording: .sparse)
+    let sparse = try process(epochs: 25, evaluations: [0, 3, 20])
     #expect(try full.advance { false } == .finished)
     #expect(try sparse.advance { false } == .finished)
     for (all, some) in zip(full.series, sparse.series) where all.axes.first == "epoch" {
@@ -81,10 +82,29 @@ import Testing
         continue
       }
       for (epoch, (a, b)) in zip(all.values, some.values).enumerated() {
-        let isEvaluated = Array(0...10).contains(epoch) || [20, 25].contains(epoch)
+        let isEvaluated = [0, 3, 20, 25].contains(epoch)
         #expect(isEvaluated ? a == b : b.isNaN, "\(all.name) after \(epoch) epochs")
       }
     }
+  }
+
+  @Test func `a pass of too large a cost ends a run, but not the first one`() throws {
+    var specification = specification(epochs: 6)
+    func outcome(_ limit: Double) throws -> Outcome? {
+      specification.failureCost = limit
+      let process = TrainingProcess(
+        specification, objective: QuadraticObjective(count: 40),
+        optimizer: try OptimizerRegistry.make("sgd", hyperparameters: ["alpha": 1e-3], count: 3),
+        schedule: try Schedule.parse("constant"))
+      return try process.advance { false }
+    }
+    #expect(try outcome(1e9) == .finished)
+    guard case .diverged(let epoch, let step, let reason)? = try outcome(1e-9) else {
+      Issue.record("the run went on")
+      return
+    }
+    #expect(epoch == 1 && step == 5)
+    #expect(reason.hasPrefix("the mean cost of the pass is ") && reason.hasSuffix(", above 1e-09"))
   }
 
   @Test func recordsEveryEpoch() throws {

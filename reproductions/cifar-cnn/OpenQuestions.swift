@@ -5,14 +5,25 @@ import Reproduction
 /// transforms do not serve the images of 15x15 pixels that poolings inside the image leave.
 let openQuestions = [
   question(
-    "initial weights", taken: "He normal in the arm tuned, N(0, 0.01^2) in published",
+    "initial weights",
+    taken: "He normal in the arm tuned, deviations 1e-4, He, He, He, 1e-4 in fitted",
     .init("Glorot", settings: ["initialisation": "glorot"]),
-    .init("He normal", settings: ["initialisation": "he"])),
+    .init("He normal", settings: ["initialisation": "he"]),
+    .init("N(0, 0.01^2)", settings: ["initialisation": "normal"]),
+    .init(
+      "the first convolution alone tiny", settings: ["initialisation": "1e-4,-1,-1,-1,-1"])),
   question(
-    "kind of whitening", taken: "ZCA",
+    "kind of whitening",
+    taken:
+      "ZCA with epsilon 0.01 in the arm tuned, each image's contrast, then ZCA with 0.1 in fitted",
     .init("each pixel standardised", settings: ["whitening": "standardize"]),
-    .init("each image's contrast, then ZCA", settings: ["whitening": "contrast-zca"]),
+    .init("ZCA with epsilon 0.01", settings: ["whitening": "zca", "zca-epsilon": 0.01]),
     .init("none", settings: ["whitening": "none"])),
+  OpenQuestion(
+    "Adam's epsilon", of: "Adam", arm: .fitted,
+    taken: "1e-8, as stated, in the arm tuned, 0.0125 in fitted", figure: "fig3_right",
+    profiles: [.paper], passes: 4,
+    alternatives: [.init("1e-8", hyperparameters: ["epsilon": 1e-8])]),
   question(
     "border of the poolings", taken: "windows may stick out",
     .init("ceiling", settings: ["pooling": "ceiling"]),

@@ -53,7 +53,7 @@ TrainingExperiment(
   seeds: ByProfile(smoke: 2, quick: 3, paper: 10),
   search: ByProfile(
     smoke: .inline(seeds: 1), quick: .committed(.embedded(PackageResources.search_tsv)),
-    paper: .inline(seeds: 2)),
+    paper: .inline(seeds: 2, replaying: [.perceptron, .convolutional])),
   contenders: [
     Contender(
       "Adagrad+dropout", optimizer: "adagrad", settings: dropout, fitted: adagrad, literal: stated,

@@ -4,6 +4,10 @@ import Reproduction
 /// When the paper looks at the loss.
 let horizons = [10, 100]
 
+/// The stepsizes that are run to the last horizon: those of the paper's chart there, between which all of
+/// its minima lie.
+let longAlphas = 2.9e-5...1.1e-2
+
 /// The paper's name of the curve of one panel and variant.
 func paperCurve(_ horizon: Int, beta1: Double, beta2: Double, _ variant: String) -> String {
   "\(horizon) epochs, beta1=\(NumberText.exact(beta1)), beta2=\(NumberText.exact(beta2)), \(variant)"

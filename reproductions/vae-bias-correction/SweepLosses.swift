@@ -32,6 +32,8 @@ struct SweepLosses {
   /// The stepsizes of the axis, ascending, with their labels.
   let alphas: [(value: Double, label: String)]
   private let loss: Cells
+  /// The brackets of the edge of stability, if they were searched.
+  private let edges: (stable: Cells, failed: Cells)?
   private let status: RunStatus
 
   init(_ context: ClaimContext) throws {
@@ -40,6 +42,9 @@ struct SweepLosses {
       throw NotRun("the file has no variable status")
     }
     self.status = status
+    edges = Cells("edges/stable", in: context.document).flatMap { stable in
+      Cells("edges/failed", in: context.document).map { (stable, $0) }
+    }
     seeds = loss.labels(of: "seed")
     alphas = loss.labels(of: "log10_alpha").map { label in
       // Labels are logarithms of round numbers.
@@ -48,42 +53,70 @@ struct SweepLosses {
     }
   }
 
-  /// The loss of each seed, infinite where the run failed; `nil` unless all seeds were run.
-  func values(_ variant: String, _ panel: Panel, alpha label: String) -> [Double]? {
-    var values: [Double] = []
-    for seed in seeds {
+  /// The stepsizes that the protocol has at a horizon.
+  func alphas(at horizon: Int) -> [(value: Double, label: String)] {
+    horizon == horizons[0] ? alphas : alphas.filter { longAlphas.contains($0.value) }
+  }
+
+  /// The losses by the place of their seed, infinite where the run failed; those that were run.
+  func values(_ variant: String, _ panel: Panel, alpha label: String) -> [Int: Double] {
+    var values: [Int: Double] = [:]
+    for (index, seed) in seeds.enumerated() {
       let place = [
         "seed": seed, "bias_correction": variant, "beta1": "\(panel.beta1)",
         "beta2": "\(panel.beta2)", "log10_alpha": label, "epoch": "\(panel.horizon)",
       ]
-      guard let value = loss.value(at: place) else { return nil }
+      guard let value = loss.value(at: place) else { continue }
       if value.isFinite {
-        values.append(value < Self.failure ? value : .infinity)
+        values[index] = value < Self.failure ? value : .infinity
       } else if status.meaning(at: place) == "diverged" {
-        values.append(.infinity)
-      } else {
-        return nil
+        values[index] = .infinity
       }
     }
-    return values.isEmpty ? nil : values
+    return values
   }
 
-  /// The lowest loss over the stepsizes that were run, of each seed; `nil` if none was.
-  func best(_ variant: String, _ panel: Panel) -> [Double]? {
-    let runs = alphas.compactMap { values(variant, panel, alpha: $0.label) }
-    return runs.isEmpty
-      ? nil : seeds.indices.map { seed in runs.map { $0[seed] }.min() ?? .infinity }
-  }
-
-  /// The largest stepsize that was run and did not fail, of each seed: 0 if all failed; `nil` if
-  /// none was run.
-  func largestStable(_ variant: String, _ panel: Panel) -> [Double]? {
-    let runs = alphas.compactMap { alpha in
-      values(variant, panel, alpha: alpha.label).map { (alpha: alpha.value, losses: $0) }
+  /// The lowest loss over the stepsizes that were run, by the place of the seed.
+  func best(_ variant: String, _ panel: Panel) -> [Int: Double] {
+    alphas(at: panel.horizon).reduce(into: [:]) { best, alpha in
+      best.merge(values(variant, panel, alpha: alpha.label)) { min($0, $1) }
     }
-    return runs.isEmpty
-      ? nil
-      : seeds.indices.map { seed in runs.last { $0.losses[seed].isFinite }?.alpha ?? 0 }
+  }
+
+  /// The edge of stability by the place of the seed, and its bracket: the one that was searched, else the
+  /// largest stepsize of the grid that did not fail, for seeds that have the whole grid; 0 if all failed.
+  func edge(_ variant: String, _ panel: Panel)
+    -> [Int: (value: Double, bracket: ClosedRange<Double>)]
+  {
+    guard let edges else {
+      let runs = alphas.map { (alpha: $0.value, losses: values(variant, panel, alpha: $0.label)) }
+      return seeds.indices.reduce(into: [:]) { found, seed in
+        let own = runs.filter { $0.losses[seed] != nil }
+        guard own.count == runs.count, !runs.isEmpty else { return }
+        let largest = own.last { $0.losses[seed]?.isFinite == true }?.alpha ?? 0
+        found[seed] = (largest, largest...largest)
+      }
+    }
+    return seeds.indices.reduce(into: [:]) { found, seed in
+      let place = [
+        "seed": seeds[seed], "bias_correction": variant, "beta1": "\(panel.beta1)",
+        "beta2": "\(panel.beta2)", "horizon": "\(panel.horizon)",
+      ]
+      // One that lies beyond what was tried gives no number.
+      guard let stable = edges.stable.value(at: place), let failed = edges.failed.value(at: place),
+        stable < failed
+      else { return }
+      found[seed] = ((stable * failed).squareRoot(), stable...failed)
+    }
+  }
+
+  /// Why edges cannot be judged in full; `nil` if they can.
+  func edgeGap(in panels: [Panel]) -> String? {
+    guard edges != nil else { return gap(in: panels) }
+    let missing = panels.reduce(0) { count, panel in
+      count + [Self.corrected, Self.uncorrected].count { edge($0, panel).isEmpty }
+    }
+    return missing > 0 ? "\(missing) of \(2 * panels.count) edges have not been found" : nil
   }
 
   /// Why the panels cannot be judged in full; `nil` if they can.
@@ -102,12 +135,23 @@ struct SweepLosses {
     let missing = panels.reduce(0) { count, panel in
       count
         + variants.reduce(0) { count, variant in
-          count + alphas.count { values(variant, panel, alpha: $0.label) == nil }
+          count
+            + alphas(at: panel.horizon).count { values(variant, panel, alpha: $0.label).isEmpty }
         }
     }
-    let all = panels.count * variants.count * alphas.count
+    let all = panels.reduce(0) { $0 + variants.count * alphas(at: $1.horizon).count }
     return missing > 0 ? "\(missing) of \(all) cells have not been run" : nil
   }
+}
+
+/// The values of the seeds that both have, in their order.
+func paired(_ a: [Int: Double], _ b: [Int: Double]) -> [(Double, Double)] {
+  a.keys.sorted().compactMap { seed in a[seed].flatMap { first in b[seed].map { (first, $0) } } }
+}
+
+extension [Int: Double] {
+  /// The values in the order of the seeds.
+  var bySeed: [Double] { keys.sorted().compactMap { self[$0] } }
 }
 
 /// Paired values, one a seed, with Student's intervals of their mean; where one is infinite, their

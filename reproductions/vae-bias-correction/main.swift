@@ -53,14 +53,29 @@ SweepExperiment(
   claims: biasCorrectionClaims,
   questions: openQuestions,
   notes: [
+    "The profile paper runs 100 epochs where the paper's chart has points after 100, which is where its "
+      + "minima are, 10 elsewhere; the edge of stability is found by bisection; the first seed has "
+      + "every cell, the others have those that decide.",
     "The paper does not say how its model is initialised, which images it trains on and what its "
       + "Bernoulli pixels are; weights N(0, 0.01^2), no initial dependence of the latent variances "
       + "on the image, the first 50,000 images and grey levels as they are put our losses near the "
       + "paper's.",
     "The paper's text has alpha from 1e-5 to 1e-1; its figure shows half decades from 3e-5 to 3e-2.",
     "A run whose loss is 200 or more counts as diverged in the verdicts, as does one that left the "
-      + "finite numbers; the paper draws failed runs at 400.",
+      + "finite numbers; the paper draws failed runs at 400. A run ends with the first pass, after its "
+      + "first one, whose mean cost is above 1000.",
   ],
+  failureCost: 1000,
+  saving: ByProfile(
+    smoke: nil, quick: nil,
+    paper: SweepProtocol(
+      remark: "10 epochs where alpha is 1e-5 or above 1e-2; seeds after the first in cells within "
+        + "0.5 nats of the best alpha, and where corrected is behind by most",
+      seeds: SweepSeeds(after: horizons, margin: 0.5, gap: 0.2),
+      edges: SweepEdges(after: horizons, failure: SweepLosses.failure, within: 1.0 / 32) {
+        ($0["beta2"] ?? 0) >= 0.999
+      },
+      epochs: { longAlphas.contains($0["alpha"] ?? 0) ? nil : horizons[0] })),
   numericsVersion: 2
 ) { data, settings, minibatch in
   try VariationalAutoencoder(

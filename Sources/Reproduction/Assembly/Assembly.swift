@@ -7,6 +7,7 @@ import ResultStore
 struct Assembly {
   private let axes: [Dimension]
   private let recordsDivergence: Bool
+  private let givesReasons: Bool
   private var ownAxes: [Dimension] = []
   private var names: [String] = []
   private var arrays: [String: Array] = [:]
@@ -14,6 +15,8 @@ struct Assembly {
   private var status: [UInt8]
   private var divergedEpoch: [Int32]
   private var divergedStep: [Int32]
+  private var reasons: [String]
+  private var lengths: [Int32]
   private var elapsed: [Double] = []
   private var trained: [Double] = []
   private var makers: [String]
@@ -48,15 +51,19 @@ struct Assembly {
     "test_error": ("share of the test set that is classified wrongly", "1"),
   ]
 
-  /// Arrays over the axes of the runs; `recordsDivergence` tells whether they can diverge.
-  init(axes: [Dimension], recordsDivergence: Bool = true) {
+  /// Arrays over the axes of the runs; `recordsDivergence` tells whether they can diverge, and
+  /// `givesReasons` whether it is told why they did.
+  init(axes: [Dimension], recordsDivergence: Bool = true, givesReasons: Bool = false) {
     self.axes = axes
     self.recordsDivergence = recordsDivergence
+    self.givesReasons = givesReasons
     let cells = axes.reduce(1) { $0 * $1.length }
     status = [UInt8](repeating: 0, count: cells)
     makers = [String](repeating: "", count: cells)
     divergedEpoch = [Int32](repeating: -1, count: cells)
     divergedStep = divergedEpoch
+    reasons = makers
+    lengths = [Int32](repeating: -1, count: cells)
   }
 
   /// Defines an axis that series have beyond those of the runs.
@@ -79,15 +86,17 @@ struct Assembly {
     guard let record else { return }
     let cell = cell(position)
     makers[cell] = record.maker?.identifier ?? RunMaker.unknownIdentifier
+    lengths[cell] = Int32(clamping: record.specification.epochs)
     switch record.outcome {
     case .finished:
       status[cell] = 1
-    case .diverged(let epoch, let step, _):
+    case .diverged(let epoch, let step, let reason):
       status[cell] = 2
+      reasons[cell] = reason
       divergedEpoch[cell] = Int32(clamping: epoch)
       divergedStep[cell] = Int32(clamping: step)
     }
-    for series in record.series {
+    for series in record.series.map(reachingTheEnd) {
       let length = series.values.count
       if arrays[series.name] == nil {
         names.append(series.name)
@@ -111,6 +120,19 @@ struct Assembly {
         }
       }
     }
+  }
+
+  private var epochCount: Int? { ownAxes.first { $0.name == "epoch" }?.length }
+
+  /// The series of a run that is shorter than others are, with no values for the epochs that it lacks.
+  private func reachingTheEnd(_ series: Series) -> Series {
+    guard let count = epochCount, series.axes.first == "epoch", let own = series.shape.first,
+      own < count
+    else { return series }
+    let rest = series.shape.dropFirst().reduce(1, *)
+    return Series(
+      series.name, axes: series.axes, shape: [count] + series.shape.dropFirst(),
+      values: series.values + [Double](repeating: .nan, count: (count - own) * rest))
   }
 
   /// Notes what the runs at a position along the axes of hyperparameters used.
@@ -154,6 +176,21 @@ struct Assembly {
         Variable(
           name, axisNames, .int32(values),
           attributes: [Attribute("long_name", meaning), Attribute("units", "1")]))
+    }
+    if givesReasons && recordsDivergence {
+      group.variables.append(
+        Variable(
+          "diverged_reason", axisNames, .string(reasons),
+          attributes: [Attribute("long_name", "why the run counts as diverged")]))
+    }
+    if let count = epochCount, lengths.contains(where: { $0 >= 0 && $0 < count - 1 }) {
+      group.variables.append(
+        Variable(
+          "run_epochs", axisNames, .int32(lengths),
+          attributes: [
+            Attribute("long_name", "epochs that the run is to make, -1: it was not run"),
+            Attribute("units", "1"),
+          ]))
     }
     addHyperparameters(to: &group, axes: hyperparameterAxes)
     group.groups.append(Subgroup("volatile", volatile(axisNames)))

@@ -197,7 +197,10 @@ public struct ExperimentCommand: Sendable {
           unless: options.isQuiet)
       }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
-      if pending.isEmpty { return total }
+      if pending.isEmpty {
+        if options.shard == nil, try session.missing() == (0, true) { session.store.removeEnds() }
+        return total
+      }
       attempted.formUnion(pending.map(\.identity))
       let progress = Progress(
         prefix: experiment.name, total: pending.count, workers: min(options.jobs, pending.count),

@@ -157,6 +157,12 @@ public struct SearchedPoint: Sendable {
   public var point: GridPoint
   /// The final training cost for each search seed; NaN where the run diverged.
   public var costs: [Double]
+
+  package init(point: GridPoint, costs: [Double]) {
+    self.point = point
+    self.costs = costs
+  }
+
   /// The mean over the seeds; infinite if any diverged.
   public var score: Double {
     let isFinite = costs.allSatisfy(\.isFinite)
@@ -216,7 +222,7 @@ package struct GridSearch {
   }
 
   /// The points one step further where `best` is at the end of an extended axis.
-  private static func beyond(_ best: GridPoint, among points: [GridPoint], grid: Grid)
+  static func beyond(_ best: GridPoint, among points: [GridPoint], grid: Grid)
     -> [GridPoint]
   {
     var found: [GridPoint] = []

@@ -56,6 +56,7 @@ public struct OpenQuestion: Sendable {
       run.settings = run.settings.replacing(with: settings)
       run.minibatch = minibatch ?? run.minibatch
       if run.recording != .ends { run.recording = .final }
+      run.evaluations = nil
       run.labels = [.init("choice", name)] + run.labels.filter { $0.axis == "optimizer" }
       return run
     }

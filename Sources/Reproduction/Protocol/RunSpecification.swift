@@ -7,9 +7,6 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public enum Recording: String, Sendable, Codable {
     /// All quantities after every epoch.
     case full
-    /// As `full`, but with evaluations after each of the first ten epochs, every tenth from there and
-    /// the last: for long runs, where evaluating the training set costs two fifths of the time.
-    case sparse
     /// Running costs after every epoch, evaluations at the end only: for searches.
     case final
     /// Running costs after every epoch, evaluations before the first step and at the end only: for
@@ -20,7 +17,6 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     func isEvaluated(after epoch: Int, of last: Int) -> Bool {
       switch self {
       case .full: true
-      case .sparse: epoch <= 10 || epoch % 10 == 0 || epoch == last
       case .final: epoch == last
       case .ends: epoch == 0 || epoch == last
       }
@@ -62,6 +58,13 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var stepsWithReplacement: Int?
   /// How much is recorded.
   public var recording: Recording
+  /// The epochs after which the whole training and test sets are evaluated, beside the last one:
+  /// those that a claim or a figure looks at. `nil`: as `recording` says.
+  public var evaluations: [Int]?
+  /// A run ends as diverged with the first pass, after its first one, whose mean cost is larger: later
+  /// passes would be of no use. The first pass is let off, as the very first steps may be far out.
+  /// `nil`: only what is not finite ends a run.
+  public var failureCost: Double?
   /// What identifies the data: name, origin and sha256.
   public var data: String
   /// Threads of the run if there are several: they may add up in another order than one does.
@@ -72,13 +75,39 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var numericsVersion: Int?
   /// Where the run stands in the result arrays; not part of the identity.
   public var labels: [Label]
+  /// Shorter and longer runs that differ from this one in nothing else; not part of the identity.
+  public var stages: Stages?
+
+  /// The lengths at which a run may be made one after the other.
+  public struct Stages: Sendable, Codable, Hashable {
+    /// The shorter lengths, in epochs: the run goes on from the end of such a run if it is kept.
+    public let shorter: [Int]
+    /// Whether a longer run may go on from the end of this one.
+    public let keepsEnd: Bool
+
+    /// Lengths before and after.
+    public init(shorter: [Int], keepsEnd: Bool) {
+      self.shorter = shorter
+      self.keepsEnd = keepsEnd
+    }
+  }
+
+  /// The same run of another length, without its stages.
+  func lasting(_ epochs: Int) -> RunSpecification {
+    var copy = self
+    copy.stages = nil
+    copy.epochs = epochs
+    copy.evaluations = evaluations?.filter { $0 < epochs }
+    return copy
+  }
 
   /// A run.
   public init(
     experiment: String, method: String, hyperparameters: [String: Double] = [:],
     schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
-    minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full, data: String,
-    numericsVersion: Int = 1, labels: [Label] = []
+    minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full,
+    evaluations: [Int]? = nil, failureCost: Double? = nil, data: String, numericsVersion: Int = 1,
+    labels: [Label] = []
   ) {
     self.experiment = experiment
     self.method = method
@@ -90,9 +119,18 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     self.minibatch = minibatch
     self.stepsWithReplacement = stepsWithReplacement
     self.recording = recording
+    // What lies behind the end changes nothing, and so is no part of the identity either.
+    self.evaluations = evaluations?.filter { $0 < epochs }
+    self.failureCost = failureCost
     self.data = data
     self.numericsVersion = numericsVersion == 1 ? nil : numericsVersion
     self.labels = labels
+  }
+
+  /// Whether the whole sets are evaluated after `epoch` epochs.
+  func isEvaluated(after epoch: Int) -> Bool {
+    guard let evaluations else { return recording.isEvaluated(after: epoch, of: epochs) }
+    return epoch == epochs || evaluations.contains(epoch)
   }
 
   /// The label along `axis`.
@@ -103,6 +141,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   public var identity: String {
     var copy = self
     copy.labels = []
+    copy.stages = nil
     copy.numericsVersion = nil
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -120,6 +159,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     copy.seed = 0
     copy.epochs = 0
     copy.recording = .full
+    copy.evaluations = nil
     copy.hyperparameters = hyperparameters.mapValues { _ in 0 }
     copy.settings = Settings(settings.values.filter { $0.key != "seed" })
     return copy.identity

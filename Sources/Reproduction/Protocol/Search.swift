@@ -17,16 +17,38 @@ public struct Search: Sendable {
   public let seedCount: Int
   /// The horizon in epochs; `nil`: the horizon of the final runs.
   public let epochs: Int?
+  /// How the grid is raced; `nil`: every point is run to the horizon.
+  public let racing: RacingRule?
+  /// Rules of races that are replayed on the curves of the search, to tell what they would have chosen.
+  public let replayed: [RacingRule]
+
+  private init(
+    _ source: Source, seeds: Int, epochs: Int? = nil, racing: RacingRule? = nil,
+    replayed: [RacingRule] = []
+  ) {
+    self.source = source
+    seedCount = seeds
+    self.epochs = epochs
+    self.racing = racing
+    self.replayed = replayed
+  }
 
   /// The grid is searched with `seeds` seeds a point, at the horizon of the final runs unless
   /// `epochs` says otherwise.
-  public static func inline(seeds: Int, epochs: Int? = nil) -> Search {
-    Search(source: .inline, seedCount: seeds, epochs: epochs)
+  public static func inline(
+    seeds: Int, epochs: Int? = nil, replaying replayed: [RacingRule] = []
+  ) -> Search {
+    Search(.inline, seeds: seeds, epochs: epochs, replayed: replayed)
+  }
+
+  /// The grid is raced with `seeds` seeds a point.
+  public static func raced(seeds: Int, by rule: RacingRule) -> Search {
+    Search(.inline, seeds: seeds, epochs: rule.horizons.last, racing: rule)
   }
 
   /// The outcome in `table` is used; nothing is searched.
   public static func committed(_ table: CommittedSearch) -> Search {
-    Search(source: .committed(table), seedCount: 0, epochs: nil)
+    Search(.committed(table), seeds: 0)
   }
 
   /// Search seeds start here, far from those of final runs.

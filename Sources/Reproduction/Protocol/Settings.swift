@@ -91,6 +91,27 @@ public struct Setting: Sendable {
     }
   }
 
+  /// One word of several, or as many numbers as `parts` has names, joined by commas.
+  public init(
+    _ name: String, _ standard: String, oneOf words: [String], orNumbersFor parts: [String],
+    in range: ClosedRange<Double>, _ meaning: String
+  ) {
+    let numbers = "\(parts.count) numbers from \(range.lowerBound) to \(range.upperBound)"
+    self.init(
+      name, .text(standard),
+      meaning + " (" + words.joined(separator: ", ") + ", or a number for each of "
+        + parts.joined(separator: ", ") + ")"
+    ) {
+      if case .text(let text) = $0, words.contains(text) { return nil }
+      let values = Settings.numbers(in: $0) ?? []
+      guard values.count == parts.count, values.allSatisfy(range.contains) else {
+        return "one of " + words.joined(separator: ", ")
+          + ", or \(numbers) with commas between them"
+      }
+      return nil
+    }
+  }
+
   /// One of the words of a type.
   public init<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String, _ standard: Choice, _ meaning: String
@@ -163,6 +184,17 @@ public struct Settings: Sendable, Hashable, Codable, ExpressibleByDictionaryLite
       preconditionFailure("no setting \(name) with a word is declared")
     }
     return text
+  }
+
+  /// The numbers of a setting that is a list of them; `nil` if it is a word, which must have been
+  /// declared.
+  public func numbers(_ name: String) -> [Double]? { Settings.numbers(in: .text(text(name))) }
+
+  static func numbers(in value: SettingValue) -> [Double]? {
+    guard case .text(let text) = value else { return nil }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    let numbers = parts.compactMap(\.self)
+    return numbers.count == parts.count && numbers.allSatisfy(\.isFinite) ? numbers : nil
   }
 
   /// The value of a setting that is one of the words of a type, which must have been declared so.

@@ -9,7 +9,8 @@ import ResultStore
 ///
 /// The axes are, in order: the seed, the variants of the method, one axis for each hyperparameter
 /// that is swept, and the epoch. A profile may leave parts of the grid out; their status is
-/// `not_run`, and the result says how many they are.
+/// `not_run`, and the result says how many they are. A `SweepProtocol` runs cells that need it less for
+/// fewer epochs and with the first seed alone, and looks for edges of stability between them.
 public struct SweepExperiment<Data: Sendable>: Sendable {
   let name: String
   let title: String
@@ -26,6 +27,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let questions: [OpenQuestion]
   let notes: [String]
   let numericsVersion: Int
+  let failureCost: Double?
+  let saving: ByProfile<SweepProtocol?>
   let figures: @Sendable (SweepExtent) -> [Figure]
   private let training: MinibatchTraining<Data>
 
@@ -42,6 +45,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
+  ///   - failureCost: a pass of a larger mean cost ends a run, see `RunSpecification.failureCost`.
+  ///   - saving: which cells are run for fewer epochs and with fewer seeds; `nil`: none.
   ///   - numericsVersion: the version of the objective's numbers, raised when a change of the code
   ///     changes them; see `RunSpecification.numericsVersion`.
   ///   - objective: makes the objective for a minibatch size.
@@ -51,7 +56,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
     kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [], numericsVersion: Int = 1,
+    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [],
+    failureCost: Double? = nil,
+    saving: ByProfile<SweepProtocol?> = ByProfile(smoke: nil, quick: nil, paper: nil),
+    numericsVersion: Int = 1,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -73,6 +81,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.questions = questions
     self.notes = notes
     self.numericsVersion = numericsVersion
+    self.failureCost = failureCost
+    self.saving = saving
     training = MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
       objective: objective)
@@ -86,7 +96,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       standInSizes: standInSizes, settings: training.settings,
       methods: variants.all.map(\.optimizer), contenders: [],
       extraOptions: axes.compactMap(\.option),
-      plan: { request, _ in Plan(runs: try plannedRuns(request), isFinal: true) },
+      plan: { request, records in try plan(request, records) },
       makeProcess: { try makeProcess($0, $1) },
       document: document, claims: claims, figures: [], paper: paper,
       shortened: { request in
@@ -114,20 +124,37 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       values: try grid(request).keptValues)
   }
 
+  /// The run of a cell, with another value along the last axis if one is given.
   private func run(
-    _ cell: SweepGrid.Cell, seed: UInt64, request: PlanRequest
+    _ cell: SweepGrid.Cell, lastValue: Double? = nil, seed: UInt64, epochs: Int,
+    request: PlanRequest
   ) -> RunSpecification {
     let variant = variants.all[cell.position[0]]
-    let swept = Dictionary(uniqueKeysWithValues: zip(axes.map(\.hyperparameter), cell.values))
+    var swept = values(of: cell)
+    if let lastValue, let axis = axes.last { swept[axis.hyperparameter] = lastValue }
     let hyperparameters = variant.fixed.merging(request.hyperparameters) { _, given in given }
     return RunSpecification(
       experiment: name, method: variant.optimizer,
       hyperparameters: hyperparameters.merging(swept) { _, value in value },
       schedule: request.schedule ?? "constant",
       settings: training.standardSettings.replacing(with: request.settings), seed: seed,
-      epochs: training.epochCount(request), minibatch: request.minibatch ?? minibatch,
-      recording: .ends, data: request.data, numericsVersion: numericsVersion,
-      labels: [.init(variants.axis, variant.name)])
+      epochs: epochs, minibatch: request.minibatch ?? minibatch,
+      recording: .ends, failureCost: failureCost, data: request.data,
+      numericsVersion: numericsVersion, labels: [.init(variants.axis, variant.name)])
+  }
+
+  private func values(of cell: SweepGrid.Cell) -> [String: Double] {
+    Dictionary(uniqueKeysWithValues: zip(axes.map(\.hyperparameter), cell.values))
+  }
+
+  /// What is saved; nothing of what was asked for by name.
+  private func saved(_ request: PlanRequest) -> SweepProtocol? {
+    request.isCustom ? nil : saving[request.profile]
+  }
+
+  private func epochs(of cell: SweepGrid.Cell, _ request: PlanRequest) -> Int {
+    let all = training.epochCount(request)
+    return min(all, saved(request)?.epochs(values(of: cell)) ?? all)
   }
 
   /// The run that the alternatives of an open question are set against: that of the first seed;
@@ -141,24 +168,78 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       $0.isKept && $0.position[0] == 0 && $0.values == values
     }
     guard let cell else { return nil }
-    return run(cell, seed: seed, request: request)
+    return run(cell, seed: seed, epochs: epochs(of: cell, request), request: request)
   }
 
-  /// All runs: those of the grid, then those that open questions need.
-  private func plannedRuns(_ request: PlanRequest) throws -> [RunSpecification] {
-    try runs(request)
-      + questions.flatMap { question in
-        try protocolRun(of: question, request: request).map {
-          question.runs(from: $0, in: request.profile)
-        } ?? []
+  /// The runs of the grid, those of edges, and those that open questions need.
+  private func plan(_ request: PlanRequest, _ records: RecordLookup) throws -> Plan {
+    let (cells, areAll) = try cellRuns(request, records)
+    let edges = try edgeSearches(request, records)
+    var plan = Plan(runs: cells.map(\.run) + edges.flatMap(\.runs), isFinal: areAll)
+    if let wanted = saved(request)?.edges, wanted.horizons[0] <= training.epochCount(request) {
+      // Before the first seed's cells are there nothing is known of any edge.
+      if edges.isEmpty || edges.contains(where: { $0.search.next != nil }) { plan.isFinal = false }
+    }
+    plan.runs += try questions.flatMap { question in
+      try protocolRun(of: question, request: request).map {
+        question.runs(from: $0, in: request.profile)
+      } ?? []
+    }
+    return plan
+  }
+
+  /// The runs of cells, all of one seed before those of the next, and whether these are all: which cells
+  /// get further seeds may depend on the losses of the first.
+  private func cellRuns(_ request: PlanRequest, _ records: RecordLookup) throws
+    -> (runs: [SweepCellRun], areAll: Bool)
+  {
+    let cells = try grid(request).cells.filter(\.isKept)
+    let seeds = training.seedList(request)
+    func runs(_ place: Int) -> [SweepCellRun] {
+      cells.map { cell in
+        SweepCellRun(
+          cell: cell, seed: place,
+          run: run(cell, seed: seeds[place], epochs: epochs(of: cell, request), request: request))
       }
+    }
+    guard let rule = saved(request)?.seeds, seeds.count > 1 else {
+      return (seeds.indices.flatMap(runs), true)
+    }
+    let first = runs(0)
+    let found = first.map { records($0.run) }
+    guard found.allSatisfy({ $0 != nil }) else { return (first, false) }
+    let needed = rule.epochs(positions: cells.map(\.position)) { cell, horizon in
+      first[cell].run.epochs < horizon ? nil : found[cell]?.loss(after: horizon)
+    }
+    let further = seeds.indices.dropFirst().flatMap { place in
+      cells.indices.compactMap { cell in
+        needed[cell].map { epochs in
+          SweepCellRun(
+            cell: cells[cell], seed: place,
+            run: run(cells[cell], seed: seeds[place], epochs: epochs, request: request))
+        }
+      }
+    }
+    return (first + further, true)
   }
 
-  /// All cells of one seed come before those of the next.
-  private func runs(_ request: PlanRequest) throws -> [RunSpecification] {
-    let grid = try grid(request)
-    return training.seedList(request).flatMap { seed in
-      grid.cells.filter(\.isKept).map { run($0, seed: seed, request: request) }
+  /// The searches for edges; none before all cells of the first seed have been run.
+  private func edgeSearches(_ request: PlanRequest, _ records: RecordLookup) throws
+    -> [SweepEdgeRuns]
+  {
+    let seeds = training.seedList(request)
+    let all = training.epochCount(request)
+    guard let edges = saved(request)?.edges, edges.horizons[0] <= all, let first = seeds.first
+    else { return [] }
+    let cells = try grid(request).cells.filter(\.isKept)
+    let areRun = cells.allSatisfy { cell in
+      records(run(cell, seed: first, epochs: epochs(of: cell, request), request: request)) != nil
+    }
+    guard areRun else { return [] }
+    return edges.searches(
+      cells, axes: axes.map(\.hyperparameter), seeds: seeds, lengths: [all], records: records
+    ) { cell, value, seed, epochs in
+      run(cell, lastValue: value, seed: seed, epochs: epochs, request: request)
     }
   }
 
@@ -167,26 +248,37 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
     { request, records in
       let grid = try grid(request)
-      var assembly = Assembly(axes: [training.seedAxis(request)] + grid.dimensions)
+      var assembly = Assembly(
+        axes: [training.seedAxis(request)] + grid.dimensions, givesReasons: failureCost != nil)
       assembly.define(.epochs(training.epochCount(request)))
       assembly.describe("loss", longName: lossMeaning, units: "nat")
-      for cell in grid.cells where cell.isKept {
-        for (index, seed) in training.seedList(request).enumerated() {
-          let run = run(cell, seed: seed, request: request)
-          var record = records(run)
-          record?.addLoss()
-          assembly.add(record, at: [index] + cell.position)
-          let values = try OptimizerRegistry.resolve(
-            run.method, hyperparameters: run.hyperparameters)
-          assembly.setHyperparameters(
-            values, schedule: run.schedule, settings: run.settings, at: cell.position)
-        }
+      for made in try cellRuns(request, records).runs {
+        let (cell, run) = (made.cell, made.run)
+        var record = records(run)
+        record?.addLoss()
+        assembly.add(record, at: [made.seed] + cell.position)
+        let values = try OptimizerRegistry.resolve(
+          run.method, hyperparameters: run.hyperparameters)
+        assembly.setHyperparameters(
+          values, schedule: run.schedule, settings: run.settings, at: cell.position)
       }
       var group = assembly.group(hyperparameterAxes: grid.dimensions.map(\.name))
       if let index = group.variables.firstIndex(where: { $0.name == "loss" }) {
         var loss = group.variables.remove(at: index)
-        if !grid.leftOut.isEmpty { loss.attributes.append(Attribute("comment", grid.leftOut)) }
+        let remarks = [grid.leftOut, saved(request)?.remark ?? ""].filter { !$0.isEmpty }
+        if !remarks.isEmpty {
+          loss.attributes.append(Attribute("comment", remarks.joined(separator: "; ")))
+        }
         group.variables.insert(loss, at: 0)
+      }
+      if let edges = saved(request)?.edges, let axis = axes.last {
+        let searches = try edgeSearches(request, records)
+        group.groups.append(
+          Subgroup(
+            "edges",
+            edges.group(
+              searches, axes: [training.seedAxis(request)] + grid.dimensions.dropLast(),
+              of: axis.hyperparameter)))
       }
       if !request.isCustom, !questions.isEmpty {
         let choices = try questions.flatMap { question in
@@ -228,7 +320,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   private func bestRun(_ request: PlanRequest, _ records: RecordLookup) throws
     -> RunSpecification
   {
-    let runs = try runs(request)
+    let runs = try cellRuns(request, records).runs.map(\.run)
     if runs.count == 1 { return runs[0] }
     let ended = runs.compactMap { run in
       records(run).flatMap { $0.finalLoss }.map { (run: run, loss: $0) }

@@ -20,8 +20,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let averages: [TemporalAverage.Kind]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
+  let fittedSeeds: ByProfile<Int>?
   let search: ByProfile<Search>
   let recording: ByProfile<RunSpecification.Recording>
+  let evaluations: ByProfile<[Int]>?
   let profileArms: ByProfile<[Arm]>
   let contenders: [Contender]
   let probes: [Probe]
@@ -45,8 +47,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
-  ///   - recording: how much the final runs record; `final` where evaluating the whole training set
-  ///     after every epoch takes too long.
+  ///   - fittedSeeds: how many of them the arm `fitted` has, if not all.
+  ///   - recording: how much the final runs record.
+  ///   - evaluations: the epochs after which final runs evaluate the whole training and test sets,
+  ///     beside the last one: those that a claim or a figure looks at. `nil`: as `recording` says.
   ///   - arms: the arms of a profile, where one of them takes too long.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
@@ -59,9 +63,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, search: ByProfile<Search> = .none,
+    epochs: ByProfile<Int>, seeds: ByProfile<Int>, fittedSeeds: ByProfile<Int>? = nil,
+    search: ByProfile<Search> = .none,
     recording: ByProfile<RunSpecification.Recording> = ByProfile(
-      smoke: .full, quick: .full, paper: .full),
+      smoke: .full, quick: .full, paper: .full), evaluations: ByProfile<[Int]>? = nil,
     arms: ByProfile<[Arm]> = ByProfile(
       smoke: Arm.allCases, quick: Arm.allCases, paper: Arm.allCases),
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
@@ -82,8 +87,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.averages = averages
     self.epochs = epochs
     self.seeds = seeds
+    self.fittedSeeds = fittedSeeds
     self.search = search
     self.recording = recording
+    self.evaluations = evaluations
     profileArms = arms
     self.contenders = contenders
     self.probes = probes
@@ -127,7 +134,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       averages: averages, objective: objective)
   }
 
-  private func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
+  func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
 
   private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
 
@@ -180,9 +187,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     contenders.contains { $0.isSearched(in: arm) }
   }
 
-  private func run(
+  func run(
     _ contender: Contender, _ choice: Contender.Choice, arm: String, seed: UInt64, epochs: Int,
-    recording: RunSpecification.Recording, request: PlanRequest
+    recording: RunSpecification.Recording, evaluations: [Int]? = nil,
+    request: PlanRequest
   ) -> RunSpecification {
     let settings = training.standardSettings.replacing(with: contender.settings)
       .replacing(with: choice.settings).replacing(with: request.settings)
@@ -192,58 +200,23 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       schedule: choice.schedule, settings: settings.replacing(with: substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? minibatch,
       stepsWithReplacement: stepsWithReplacement?[request.profile], recording: recording,
-      data: request.data, numericsVersion: numericsVersion(settings),
+      evaluations: evaluations, data: request.data, numericsVersion: numericsVersion(settings),
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
 
   private func finalRuns(
     _ contender: Contender, _ choice: Contender.Choice, arm: Arm, request: PlanRequest
   ) -> [RunSpecification] {
-    seedList(request).map { seed in
+    var seeds = seedList(request)
+    if arm == .fitted, request.seeds == nil, let count = fittedSeeds?[request.profile] {
+      seeds = Array(seeds.prefix(count))
+    }
+    return seeds.map { seed in
       run(
         contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
-        recording: recording[request.profile], request: request)
+        recording: recording[request.profile], evaluations: evaluations?[request.profile],
+        request: request)
     }
-  }
-
-  private func searchRuns(_ contender: Contender, _ point: GridPoint, request: PlanRequest)
-    -> [RunSpecification]
-  {
-    let search = inlineSearch(request)
-    return search.seeds.map { seed in
-      run(
-        contender, .init(point.hyperparameters, schedule: point.schedule), arm: "search",
-        seed: seed, epochs: request.epochs ?? search.epochs ?? epochCount(request),
-        recording: .final, request: request)
-    }
-  }
-
-  /// The search itself; when a table is asked for, the paper's profile says how it is made.
-  private func inlineSearch(_ request: PlanRequest) -> Search {
-    var search = search[request.profile]
-    if case .committed = search.source { search = self.search[.paper] }
-    if let seeds = request.searchSeeds { search = .inline(seeds: seeds, epochs: search.epochs) }
-    return search
-  }
-
-  private func gridSearch(
-    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
-  ) -> GridSearch {
-    GridSearch(grid) { point in
-      let found = searchRuns(contender, point, request: request).map(records)
-      let costs = found.compactMap { $0.map(finalCost) }
-      return costs.count == found.count ? costs : nil
-    }
-  }
-
-  /// The quantity that decides a search: the running training cost of the last pass.
-  private func finalCost(_ record: RunRecord) -> Double {
-    guard record.outcome == .finished, record.specification.epochs > 0,
-      let running = record.series("train_cost_running")
-    else {
-      return .nan
-    }
-    return running.values[record.specification.epochs - 1]
   }
 
   /// What the search says, with any schedule or one, once it is known.
@@ -260,7 +233,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     case .committed(let committed):
       best = committed.best(contender.name, for: epochCount(request), schedule: schedule)
     case .inline:
-      let search = gridSearch(contender, grid, request: request, records: records)
+      let search = trials(contender, grid, request: request, records: records)
       best = schedule.map { search.bestOfSchedule[$0] } ?? search.best
     }
     guard let best, best.score.isFinite else { return nil }
@@ -279,9 +252,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         if let grid = contender.grid, grid.onlyPoint == nil,
           request.isSearch || arms.contains(where: contender.isSearched), isInline(request)
         {
-          let search = gridSearch(contender, grid, request: request, records: records)
-          let points = search.searched.map(\.point) + search.missing
-          plan.runs += points.flatMap { searchRuns(contender, $0, request: request) }
+          let search = trials(contender, grid, request: request, records: records)
+          plan.runs += (search.made + search.missing).flatMap {
+            searchRuns(contender, $0, request: request)
+          }
           if !search.missing.isEmpty { plan.isFinal = false }
         }
         if request.isSearch { continue }
@@ -335,7 +309,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   }
 
   /// Whether the search is part of what is asked for.
-  private func isInline(_ request: PlanRequest) -> Bool {
+  func isInline(_ request: PlanRequest) -> Bool {
     if case .inline = search[request.profile].source { return true }
     return request.isSearch
   }
@@ -488,6 +462,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
           selected: Dictionary(
             uniqueKeysWithValues: zip(searched, selected)),
           curves: searchCurves(request, records))
+        describeRacing(in: &search, request, records)
         if let text = otherHorizon(request) {
           search.attributes.append(Attribute("other_horizon", text))
         }
@@ -502,55 +477,6 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
         group.groups.append(Subgroup("choices", choices.encoded()))
       }
       return group
-    }
-  }
-
-  /// The runs of the search that have been made, in the order of its table.
-  private func searchRecords(_ request: PlanRequest, _ records: RecordLookup) -> [RunRecord] {
-    contenders.flatMap { contender -> [RunRecord] in
-      guard let grid = contender.grid, grid.onlyPoint == nil, isInline(request) else {
-        return []
-      }
-      return gridSearch(contender, grid, request: request, records: records).searched
-        .flatMap { searchRuns(contender, $0.point, request: request).compactMap(records) }
-    }
-  }
-
-  /// The running cost of every pass of every run of the search, in the order of its table.
-  private func searchCurves(_ request: PlanRequest, _ records: RecordLookup) -> [[Double]] {
-    searchRecords(request, records).map { record in
-      Array((record.series("train_cost_running")?.values ?? []).prefix(record.specification.epochs))
-    }
-  }
-
-  /// All points tried so far with their costs.
-  private var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? {
-    { request, records in
-      if !isInline(request), case .committed(let committed) = search[request.profile].source {
-        return committed
-      }
-      var rows = searchRecords(request, records).map { record in
-        let run = record.specification
-        let axes = contenders.first { $0.name == run.label("optimizer") }?.grid?.axes ?? []
-        return CommittedSearch.Row(
-          contender: run.label("optimizer") ?? "",
-          point: GridPoint(
-            hyperparameters: run.hyperparameters.filter { value in
-              axes.contains { $0.name == value.key }
-            }, schedule: run.schedule),
-          epochs: run.epochs, seed: run.seed, cost: finalCost(record))
-      }
-      if case .committed(let committed) = search[request.profile].source {
-        let searched = Set(rows.map(\.epochs))
-        rows += committed.rows.filter { !searched.contains($0.epochs) }
-      }
-      guard !rows.isEmpty else { return nil }
-      return CommittedSearch(
-        rows: rows,
-        remarks: [
-          "search of \(name): final running training cost of each grid point",
-          "data: \(request.data)",
-        ])
     }
   }
 }

@@ -133,6 +133,12 @@ public final class RunStore: Sendable {
   /// - Parameter number: counts the checkpoints of a run, from 0.
   /// - Throws: `FileError` if it cannot be written.
   public func saveCheckpoint(_ state: ProcessState, of identity: String, number: Int) throws {
+    let path = checkpointPath(identity, Self.slots[number % 2])
+    try save(state, of: identity, number: number, to: path)
+  }
+
+  private func save(_ state: ProcessState, of identity: String, number: Int, to path: String) throws
+  {
     try layer.createFolders(folder)
     var file = try SealedFile(
       kind: Self.checkpointKind,
@@ -145,7 +151,7 @@ public final class RunStore: Sendable {
     for (name, values) in state.vectors.sorted(by: { $0.key < $1.key }) {
       file.append("vectors." + name, values)
     }
-    try file.write(to: checkpointPath(identity, Self.slots[number % 2]), layer: layer)
+    try file.write(to: path, layer: layer)
   }
 
   /// A checkpoint that was found, or the reason why one could not be used.
@@ -165,27 +171,7 @@ public final class RunStore: Sendable {
     var found = Checkpoints()
     for path in checkpointPaths(identity) {
       do {
-        let file = try SealedFile(readingFrom: path, kind: Self.checkpointKind)
-        let header = try file.header(as: CheckpointHeader.self)
-        guard header.identity == identity else {
-          throw UnusableState("\(path) belongs to another run")
-        }
-        guard header.program == Program.checkpointIdentity else {
-          throw UnusableState(
-            "\(path) was written by another program (\(header.program)), "
-              + "not by this one (\(Program.checkpointIdentity))"
-          )
-        }
-        var state = ProcessState()
-        state.counters = header.counters
-        state.fingerprint = header.fingerprint
-        for name in file.sectionNames {
-          if name.hasPrefix("numbers.") {
-            state.numbers[String(name.dropFirst(8))] = try file.doubles(name)
-          } else if name.hasPrefix("vectors.") {
-            state.vectors[String(name.dropFirst(8))] = try file.floatVector(name)
-          }
-        }
+        let (header, state) = try readState(path, of: identity)
         if found.usable.allSatisfy({ $0.number < header.number }) { found.maker = header.maker }
         found.usable.append((header.number, state))
       } catch let error as FileError {
@@ -196,6 +182,76 @@ public final class RunStore: Sendable {
     }
     found.usable.sort { $0.number > $1.number }
     return found
+  }
+
+  /// The state in a file, of a run that this program has begun.
+  private func readState(_ path: String, of identity: String) throws
+    -> (header: CheckpointHeader, state: ProcessState)
+  {
+    let file = try SealedFile(readingFrom: path, kind: Self.checkpointKind)
+    let header = try file.header(as: CheckpointHeader.self)
+    guard header.identity == identity else {
+      throw UnusableState("\(path) belongs to another run")
+    }
+    guard header.program == Program.checkpointIdentity else {
+      throw UnusableState(
+        "\(path) was written by another program (\(header.program)), "
+          + "not by this one (\(Program.checkpointIdentity))"
+      )
+    }
+    var state = ProcessState()
+    state.counters = header.counters
+    state.fingerprint = header.fingerprint
+    for name in file.sectionNames {
+      if name.hasPrefix("numbers.") {
+        state.numbers[String(name.dropFirst(8))] = try file.doubles(name)
+      } else if name.hasPrefix("vectors.") {
+        state.vectors[String(name.dropFirst(8))] = try file.floatVector(name)
+      }
+    }
+    return (header, state)
+  }
+
+  // MARK: Ends of runs
+
+  private static let endSuffix = ".end"
+
+  /// Keeps the last state of a run, which a longer one goes on from.
+  ///
+  /// - Throws: `FileError` if it cannot be written.
+  package func saveEnd(_ state: ProcessState, of identity: String) throws {
+    try save(state, of: identity, number: 0, to: FilePaths.join(folder, identity + Self.endSuffix))
+  }
+
+  /// The last state of a run; `nil` if it is not kept, or of no use to this program: what would have
+  /// gone on from it starts again.
+  ///
+  /// - Throws: `FileError` if it is there and cannot be read.
+  package func end(of identity: String) throws -> ProcessState? {
+    for folder in readFolders {
+      do {
+        return try readState(FilePaths.join(folder, identity + Self.endSuffix), of: identity).state
+      } catch let error as FileError {
+        guard error.isAbsence else { throw error }
+      } catch {
+        notice("\(Self.reason(error)); what goes on from it starts again")
+      }
+    }
+    return nil
+  }
+
+  /// Removes the last state of a run.
+  func removeEnd(of identity: String) {
+    let path = FilePaths.join(folder, identity + Self.endSuffix)
+    // What cannot be removed does no harm but to the disk.
+    if FilePaths.exists(path) { try? layer.remove(path) }
+  }
+
+  /// Removes the last states of all runs: nothing will go on from them.
+  func removeEnds() {
+    for name in FilePaths.names(in: folder) where name.hasSuffix(Self.endSuffix) {
+      try? layer.remove(FilePaths.join(folder, name))
+    }
   }
 
   /// Removes the checkpoints of a run.
@@ -238,7 +294,9 @@ public final class RunStore: Sendable {
   /// - Throws: `FileError` if one cannot be removed.
   public func removeAll() throws {
     for name in FilePaths.names(in: folder)
-    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name == Self.rehearsalsName {
+    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name.hasSuffix(Self.endSuffix)
+      || name == Self.rehearsalsName
+    {
       try layer.remove(FilePaths.join(folder, name))
     }
   }

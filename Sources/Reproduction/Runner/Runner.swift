@@ -139,11 +139,19 @@ public final class Runner: Sendable {
         return (lookout.lastLook - lastCheckpoint).seconds >= options.checkpointInterval
       }
       if let outcome {
+        if run.stages?.keepsEnd == true, outcome == .finished {
+          try keeping { try store.saveEnd(process.save(), of: identity) }
+        }
+        var specification = run
+        specification.stages = nil
         let record = RunRecord(
-          specification: run, outcome: outcome, series: process.series,
+          specification: specification, outcome: outcome, series: process.series,
           elapsedSeconds: process.elapsedSeconds, trainingSeconds: process.trainingSeconds,
           maker: .current, fingerprint: process.fingerprint)
         try keeping { try store.commit(record) }
+        for epochs in run.stages?.shorter ?? [] {
+          store.removeEnd(of: run.lasting(epochs).identity)
+        }
         note(outcome, run: run)
         return nil
       }
@@ -196,6 +204,18 @@ public final class Runner: Sendable {
       }
     }
     for notice in notices { progress.notice("\(notice); \(run.summary) starts again") }
+    for epochs in (run.stages?.shorter ?? []).sorted(by: >) {
+      let shorter = run.lasting(epochs).identity
+      guard let end = try keeping({ try store.end(of: shorter) }) else { continue }
+      do {
+        try process.restore(end)
+        break
+      } catch {
+        progress.notice(
+          "the end of \(shorter) does not fit (\(error)); \(run.summary) starts again")
+        process = try prepared(run)
+      }
+    }
     return (process, 0)
   }
 

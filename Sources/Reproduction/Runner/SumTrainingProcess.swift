@@ -136,7 +136,7 @@ public final class SumTrainingProcess: RunProcess {
     clock.stop()
     defer { clock.start() }
     record("training", clock.seconds)
-    let isEvaluated = specification.recording.isEvaluated(after: epoch, of: specification.epochs)
+    let isEvaluated = specification.isEvaluated(after: epoch)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let theta = optimizer.theta
     let objective = sum.objective

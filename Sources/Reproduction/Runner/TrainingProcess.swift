@@ -259,8 +259,7 @@ public final class TrainingProcess: RunProcess {
     if let running { curves.runningCost.append(running) }
     let isFinite = theta.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) }
     guard isFinite else { return divergedInLastStep("theta is no longer finite") }
-    let isEvaluated = specification.recording.isEvaluated(
-      after: epoch, of: specification.epochs)
+    let isEvaluated = specification.isEvaluated(after: epoch)
     let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
     let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
     let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
@@ -276,6 +275,10 @@ public final class TrainingProcess: RunProcess {
     curves.elapsed.append(secondsBefore + (ContinuousClock.now - resumedAt).seconds)
     if let cost = training?.cost, !cost.isFinite {
       return divergedInLastStep("the training cost is \(exact(cost))")
+    }
+    if let running, let limit = specification.failureCost, epoch > 1, running > limit {
+      return divergedInLastStep(
+        "the mean cost of the pass is \(compact(running)), above \(compact(limit))")
     }
     return nil
   }
@@ -383,6 +386,13 @@ public final class TrainingProcess: RunProcess {
       testError: try state.numbers("test_error", count: closed),
       elapsed: try state.numbers("elapsed", count: closed),
       training: try state.numbers("training", count: closed))
+    // A shorter run was evaluated at its end, which this one may go past.
+    for place in 0..<closed where !specification.isEvaluated(after: place) {
+      curves.trainCost[place] = .nan
+      curves.penalty[place] = .nan
+      curves.testCost[place] = .nan
+      curves.testError[place] = .nan
+    }
     trainingClock = TrainingClock(seconds: try state.numbers("trainingSeconds", count: 1)[0])
     for (index, probe) in probes.enumerated() {
       guard let values = state.numbers["probe." + probe.name] else {

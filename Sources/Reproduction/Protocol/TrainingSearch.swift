@@ -1,0 +1,196 @@
+import Reporting
+import ResultStore
+
+/// What is known of the search of one contender.
+struct SearchState {
+  var made: [SearchTrial]
+  var missing: [SearchTrial]
+  var best: SearchedPoint?
+  var bestOfSchedule: [String: SearchedPoint]
+}
+
+extension TrainingExperiment {
+  /// The search itself; when a table is asked for, the paper's profile says how it is made, but for a
+  /// race: a shorter profile looks at all points at its own horizon.
+  private func inlineSearch(_ request: PlanRequest) -> Search {
+    var search = search[request.profile]
+    if case .committed = search.source { search = self.search[.paper] }
+    let seeds = request.searchSeeds ?? search.seedCount
+    guard let rule = search.racing else {
+      return .inline(seeds: seeds, epochs: search.epochs, replaying: search.replayed)
+    }
+    if request.isSearch && request.profile != .paper {
+      return .inline(seeds: seeds, epochs: epochCount(request))
+    }
+    return .raced(seeds: seeds, by: request.epochs.map(rule.scaled) ?? rule)
+  }
+
+  func searchRuns(_ contender: Contender, _ trial: SearchTrial, request: PlanRequest)
+    -> [RunSpecification]
+  {
+    let search = inlineSearch(request)
+    let horizons = search.racing?.horizons ?? []
+    return search.seeds.map { seed in
+      var run = run(
+        contender, .init(trial.point.hyperparameters, schedule: trial.point.schedule),
+        arm: "search", seed: seed, epochs: trial.passes, recording: .final, request: request)
+      if search.racing != nil {
+        run.stages = .init(
+          shorter: horizons.filter { $0 < trial.passes }, keepsEnd: trial.passes != horizons.last)
+      }
+      return run
+    }
+  }
+
+  /// How far the search of a contender is.
+  func trials(
+    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
+  ) -> SearchState {
+    func costs(_ trial: SearchTrial) -> [Double]? {
+      let found = searchRuns(contender, trial, request: request).map(records)
+      let costs = found.compactMap { $0.map(finalCost) }
+      return costs.count == found.count ? costs : nil
+    }
+    let search = inlineSearch(request)
+    if let rule = search.racing {
+      let race = RacingSearch(grid, rule: rule, costs: costs)
+      return SearchState(
+        made: race.made, missing: race.missing, best: race.best,
+        bestOfSchedule: race.bestOfSchedule)
+    }
+    let passes = request.epochs ?? search.epochs ?? epochCount(request)
+    func trial(_ point: GridPoint) -> SearchTrial { SearchTrial(point: point, passes: passes) }
+    let found = GridSearch(grid) { costs(trial($0)) }
+    return SearchState(
+      made: found.searched.map { trial($0.point) }, missing: found.missing.map(trial),
+      best: found.best, bestOfSchedule: found.bestOfSchedule)
+  }
+
+  /// The quantity that decides a search: the running training cost of the last pass.
+  private func finalCost(_ record: RunRecord) -> Double {
+    guard record.outcome == .finished, record.specification.epochs > 0,
+      let running = record.series("train_cost_running")
+    else {
+      return .nan
+    }
+    return running.values[record.specification.epochs - 1]
+  }
+
+  /// The runs of the search that have been made, in the order of its table.
+  private func searchRecords(
+    _ contender: Contender, _ request: PlanRequest, _ records: RecordLookup
+  ) -> [RunRecord] {
+    guard let grid = contender.grid, grid.onlyPoint == nil, isInline(request) else { return [] }
+    return trials(contender, grid, request: request, records: records).made
+      .flatMap { searchRuns(contender, $0, request: request).compactMap(records) }
+  }
+
+  private func curve(_ record: RunRecord) -> [Double] {
+    Array((record.series("train_cost_running")?.values ?? []).prefix(record.specification.epochs))
+  }
+
+  /// The running cost of every pass of every run of the search, in the order of its table.
+  func searchCurves(_ request: PlanRequest, _ records: RecordLookup) -> [[Double]] {
+    contenders.flatMap { searchRecords($0, request, records).map(curve) }
+  }
+
+  /// The point of the contender's grid that a run tries.
+  private func point(_ run: RunSpecification, of contender: Contender) -> GridPoint {
+    let axes = contender.grid?.axes ?? []
+    return GridPoint(
+      hyperparameters: run.hyperparameters.filter { value in
+        axes.contains { $0.name == value.key }
+      }, schedule: run.schedule)
+  }
+
+  /// All points tried so far with their costs. A race has a row for each length of a point, and, behind
+  /// them, rows for the shorter horizon of the profile `quick`, on the way of the first runs.
+  var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? {
+    { request, records in
+      if !isInline(request), case .committed(let committed) = search[request.profile].source {
+        return committed
+      }
+      var rows: [CommittedSearch.Row] = []
+      var shorter: [CommittedSearch.Row] = []
+      let racing = inlineSearch(request).racing
+      let early = epochs[.quick]
+      for contender in contenders {
+        for record in searchRecords(contender, request, records) {
+          let run = record.specification
+          var row = CommittedSearch.Row(
+            contender: contender.name, point: point(run, of: contender), epochs: run.epochs,
+            seed: run.seed, cost: finalCost(record))
+          rows.append(row)
+          guard let racing, run.epochs == racing.horizons[0], early < run.epochs else { continue }
+          row.epochs = early
+          row.cost = curve(record)[early - 1]
+          shorter.append(row)
+        }
+      }
+      rows += shorter
+      if case .committed(let committed) = search[request.profile].source {
+        let searched = Set(rows.map(\.epochs))
+        rows += committed.rows.filter { !searched.contains($0.epochs) }
+      }
+      guard !rows.isEmpty else { return nil }
+      return CommittedSearch(
+        rows: rows,
+        remarks: [
+          "search of \(name): final running training cost of each grid point",
+          "data: \(request.data)",
+        ])
+    }
+  }
+
+  /// Tells how the search was raced, or what races would have chosen in it.
+  func describeRacing(in group: inout Group, _ request: PlanRequest, _ records: RecordLookup) {
+    guard isInline(request) else { return }
+    let search = inlineSearch(request)
+    if let rule = search.racing {
+      group.attributes.append(Attribute("racing", "The search is a race: \(rule.text)."))
+    }
+    var replay = RacingReplay()
+    for contender in contenders where !search.replayed.isEmpty {
+      guard let grid = contender.grid else { continue }
+      let made = searchRecords(contender, request, records)
+      for seed in search.seeds {
+        let own = made.filter { $0.specification.seed == seed }
+        replay.add(
+          contender.name, grid, rules: search.replayed, seed: seed,
+          curves: own.map { (point($0.specification, of: contender), curve($0)) })
+      }
+    }
+    replay.describe(in: &group)
+  }
+}
+
+extension RacingReplay {
+  /// Adds the races, an entry each, and what came out in words.
+  func describe(in group: inout Group) {
+    guard let text else { return }
+    func meaning(_ text: String) -> [Attribute] { [Attribute("long_name", text)] }
+    group.attributes.append(Attribute("racing", text))
+    group.dimensions.append(
+      Dimension(
+        "race", .int64(races.indices.map(Int64.init)),
+        attributes: meaning("a race that was replayed on the curves of this search")))
+    group.variables += [
+      Variable("race_rule", ["race"], .string(races.map(\.rule.text)), attributes: meaning("rule")),
+      Variable(
+        "race_contender", ["race"], .string(races.map(\.contender)),
+        attributes: meaning("optimizer")),
+      Variable(
+        "race_schedule", ["race"], .string(races.map(\.schedule)),
+        attributes: meaning("stepsize schedule")),
+      Variable(
+        "race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }),
+        attributes: meaning("seed")),
+      Variable(
+        "race_regret", ["race"], .double(races.map(\.regret)),
+        attributes: meaning("final cost of the race's choice over the lowest of the full search")),
+      Variable(
+        "race_share", ["race"], .double(races.map(\.share)),
+        attributes: meaning("passes of the race over those of the full search")),
+    ]
+  }
+}
