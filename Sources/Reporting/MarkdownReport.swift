@@ -32,7 +32,8 @@ public enum MarkdownReport {
       claim.outcomes.enumerated().map { index, outcome in
         [
           index == 0 ? "\(claim.statement)<br>`\(claim.id)`, \(claim.place)" : "",
-          index == 0 ? claim.paperFigure : "", outcome.arm, ReportText.marked(outcome.verdict), outcome.effectText,
+          index == 0 ? claim.paperFigure : "", outcome.arm, ReportText.marked(outcome.verdict),
+          outcome.effectText,
           outcome.detail + (index == 0 ? claim.ruleRemark.map { " (\($0))" } ?? "" : ""),
         ]
       }
@@ -61,7 +62,8 @@ public enum MarkdownReport {
       }
     }
     if parts.isEmpty { return "" }
-    return "## Readings\n\nThe verdict under each reading of what the paper leaves open that was run, by "
+    return
+      "## Readings\n\nThe verdict under each reading of what the paper leaves open that was run, by "
       + "effect: a map, not a vote. Settings from a search are judged on the search's own runs.\n\n"
       + parts.joined()
   }
