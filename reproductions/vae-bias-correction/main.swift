@@ -51,7 +51,7 @@ SweepExperiment(
   picture: digits,
   paper: paper,
   figures: biasCorrectionFigures,
-  claims: biasCorrectionClaims,
+  claims: biasCorrectionClaims + [sparserClaim] + defaultsClaims,
   siblings: DefaultsClaim.siblings,
   questions: openQuestions,
   notes: [
