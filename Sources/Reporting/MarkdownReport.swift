@@ -11,6 +11,7 @@ public enum MarkdownReport {
     out += "\n" + content.caveats.map { "- \(escaped($0))\n" }.joined()
     if !content.caveats.isEmpty { out += "\n" }
     out += "## Verdicts\n\n" + verdicts(content)
+    out += readings(content)
     out += "## Figures\n\n" + figures(content)
     out += "## Deviations and open choices\n\n" + protocols(content)
     out += "## How long each part took\n\n" + times(content)
@@ -27,15 +28,44 @@ public enum MarkdownReport {
 
   static func verdicts(_ content: ReportContent) -> String {
     guard !content.claims.isEmpty else { return "No claim has been judged.\n\n" }
-    let rows = content.claims.flatMap { claim in
+    func rows(_ claim: ReportContent.ClaimRow) -> [[String]] {
       claim.outcomes.enumerated().map { index, outcome in
         [
           index == 0 ? "\(claim.statement)<br>`\(claim.id)`, \(claim.place)" : "",
-          outcome.arm, ReportText.marked(outcome.verdict), outcome.effectText, outcome.detail,
+          index == 0 ? claim.paperFigure : "", outcome.arm, ReportText.marked(outcome.verdict),
+          outcome.effectText,
+          outcome.detail + (index == 0 ? claim.ruleRemark.map { " (\($0))" } ?? "" : ""),
         ]
       }
     }
-    return table(["claim", "arm", "verdict", "effect [95 %]", "numbers"], rows)
+    return ClaimGroup.allCases.map { group in
+      let rows = content.claims.filter { $0.group == group }.flatMap(rows)
+      if rows.isEmpty { return "" }
+      return "### \(group.title)\n\n"
+        + table(
+          ["claim", "paper's own figure", "arm", "verdict", "effect [95 %]", "numbers"], rows)
+    }.joined()
+  }
+
+  /// The verdicts under other readings of what the paper leaves open: a table a claim.
+  private static func readings(_ content: ReportContent) -> String {
+    let parts = content.results.experiments.map(\.readings).flatMap { readings in
+      readings.claims.map { claim in
+        let rows = readings.of(claim).map { reading in
+          [
+            reading.text, ReportText.marked(reading.outcome.verdict), reading.outcome.effectText,
+            "\(reading.outcome.seeds)",
+          ]
+        }
+        return "`\(claim)` \(readings.summary(of: claim)).\n\n"
+          + table(["reading", "verdict", "effect [95 %]", "seeds"], rows)
+      }
+    }
+    if parts.isEmpty { return "" }
+    return
+      "## Readings\n\nThe verdict under each reading of what the paper leaves open that was run, by "
+      + "effect: a map, not a vote. Settings from a search are judged on the search's own runs.\n\n"
+      + parts.joined()
   }
 
   private static func figures(_ content: ReportContent) -> String {

@@ -14,6 +14,16 @@ public struct ReportContent: Sendable {
     package var figure: String
     package var experiment: String
     package var outcomes: [ClaimOutcome]
+
+    /// Whose claim it is.
+    package var group: ClaimGroup { outcomes.first?.group ?? .paper }
+    /// Whether it is about a part of a claim.
+    package var isPart: Bool { outcomes.first?.isPart ?? false }
+    /// Whether the paper's own figure satisfies the rule, in words.
+    package var paperFigure: String { outcomes.first?.paperFigure ?? "" }
+    /// What must be said of the rule's age: that it is younger than the result, or that the verdict is
+    /// by another rule than today's; nil if there is nothing to say.
+    package var ruleRemark: String?
   }
 
   /// A figure with its numbers, and as drawn.
@@ -128,6 +138,11 @@ public struct ReportContent: Sendable {
             missing.statement = outcome.statement
             missing.place = outcome.place
             missing.rule = outcome.rule
+            missing.claim = outcome.claim
+            missing.group = outcome.group
+            missing.ruleDigest = outcome.ruleDigest
+            missing.ruleDate = outcome.ruleDate
+            missing.paperFigure = outcome.paperFigure
             return missing
           }()
           add(outcome, of: name)
@@ -138,6 +153,10 @@ public struct ReportContent: Sendable {
     }
     for index in rows.indices {
       rows[index].outcomes.sort { Arm.rank($0.arm) < Arm.rank($1.arm) }
+      let experiment = results.experiments.first { $0.name == rows[index].experiment }
+      rows[index].ruleRemark = rows[index].outcomes.first.flatMap { outcome in
+        experiment.flatMap { $0.ruleRemark(outcome, known: list) }
+      }
     }
     return rows
   }
@@ -145,16 +164,11 @@ public struct ReportContent: Sendable {
   /// The verdict that counts for each claim: that of the first arm.
   package var headlines: [ClaimOutcome] { claims.compactMap(\.outcomes.first) }
 
-  /// One sentence that says how the claims stand.
-  package var summary: String {
-    guard !claims.isEmpty else { return "No claim has been judged." }
-    let parts = Verdict.allCases.compactMap { verdict -> String? in
-      let count = headlines.count { $0.verdict == verdict }
-      return count == 0 ? nil : "\(count) \(verdict.rawValue)"
-    }
-    let noun = claims.count == 1 ? "claim" : "claims"
-    return "\(claims.count) \(noun): \(NumberText.list(parts))."
-  }
+  /// How many claims there are of each group and verdict.
+  package var counts: ClaimCounts { ClaimCounts(claims.flatMap(\.outcomes)) }
+
+  /// How the claims stand, a sentence a group.
+  package var summary: String { counts.text }
 
   /// What must be said before any number is read: stand-in data, shortened runs, missing parts.
   package var caveats: [String] {

@@ -76,8 +76,13 @@ TrainingExperiment(
     Contender(
       "Adam", optimizer: "adam", fitted: inferred(["alpha": 3e-4]),
       grid: Grid([alpha(from: 3e-5, to: 3e-3)])),
+    // For what the first moment contributes (section 6.3).
+    Contender(
+      "Adam beta1=0", optimizer: "adam", fixed: ["beta1": 0],
+      grid: Grid([alpha(from: 3e-5, to: 3e-3)]), profiles: [.paper]),
   ],
-  probes: LayerStatistics.probes(layers: layers) + [EarlyAccuracy.probe],
+  probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers)
+    + [EarlyAccuracy.probe],
   probeAxes: LayerStatistics.axes(layers: layers),
   paper: paper,
   figures: [
@@ -109,7 +114,7 @@ TrainingExperiment(
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place
       ).judged(onlyIf: "trained with dropout", requireDropout)
-    } + [EarlyAccuracy.claim(.perceptron)],
+    } + [EarlyAccuracy.claim(.perceptron), DefaultsClaim.claim(.perceptron)],
   questions: [
     OpenQuestion(
       "which cost is plotted", of: "Adam",

@@ -76,6 +76,9 @@ struct SweepLosses {
     return values
   }
 
+  /// The last epoch that runs reach.
+  var lastEpoch: Int { loss.labels(of: "epoch").last.flatMap { Int($0) } ?? 0 }
+
   /// The lowest loss over the stepsizes that were run, by the place of the seed.
   func best(_ variant: String, _ panel: Panel) -> [Int: Double] {
     alphas(at: panel.horizon).reduce(into: [:]) { best, alpha in

@@ -47,10 +47,12 @@ SweepExperiment(
     quick: ["beta1": [0.9], "alpha": [3e-4, 1e-3, 3e-3, 1e-2]], paper: [:]),
   loss: "negative lower bound: before the first epoch, mean over the training set at theta; after "
     + "e epochs, mean of the minibatch costs over the pass that ends there",
+  probes: [smallGradients], probeAxes: [LayerStatistics.layerAxis(weights)],
   picture: digits,
   paper: paper,
   figures: biasCorrectionFigures,
-  claims: biasCorrectionClaims,
+  claims: biasCorrectionClaims + [sparserClaim] + defaultsClaims,
+  siblings: DefaultsClaim.siblings,
   questions: openQuestions,
   notes: [
     "The profile paper runs 100 epochs where the paper's chart has points after 100, which is where its "

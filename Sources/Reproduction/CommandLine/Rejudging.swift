@@ -19,14 +19,23 @@ extension ExperimentCommand {
     }
     var document = document
     renameArms(of: &document)
-    let outcomes = experiment.claims.judge(
-      document, paper: experiment.paper, siblings: siblings)
+    func judge(timed: Bool) -> [ClaimOutcome] {
+      experiment.claims.filter { $0.isTimed == timed }
+        .judge(document, paper: experiment.paper, siblings: siblings)
+    }
+    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
     // Figures that depend on what was asked for are kept.
     let figures =
       experiment.requestedFigures == nil
       ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
     if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded())) }
+    addReadings(to: &document)
+    if !timed.isEmpty {
+      var volatile = document.root.group("volatile") ?? Group()
+      volatile.replace(Subgroup("claims", timed.encoded()))
+      document.root.replace(Subgroup("volatile", volatile))
+    }
     if !figures.isEmpty {
       document.root.replace(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
@@ -36,6 +45,12 @@ extension ExperimentCommand {
       Attribute("numbers_sha256", document.numbersDigest),
     ]
     return document
+  }
+
+  /// The verdicts under every reading of what the paper leaves open, if there are any.
+  func addReadings(to document: inout Document) {
+    let readings = Readings(experiment.claims, of: document)
+    if !readings.all.isEmpty { document.root.replace(Subgroup("readings", readings.encoded())) }
   }
 
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.

@@ -24,6 +24,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let picture: ModelPicture?
   let paper: PaperCurves
   let claims: [Claim]
+  let siblings: [String]
+  let probeAxes: [Dimension]
   let questions: [OpenQuestion]
   let notes: [String]
   let numericsVersion: Int
@@ -42,8 +44,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - kept: the values that a profile keeps of an axis, by hyperparameter; all where it has none.
   ///     Values from the command line are all kept.
   ///   - loss: what the loss is, for `long_name`.
+  ///   - probes: what is recorded of every run besides, after every epoch, and `probeAxes` its axes.
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
+  ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - failureCost: a pass of a larger mean cost ends a run, see `RunSpecification.failureCost`.
   ///   - saving: which cells are run for fewer epochs and with fewer seeds; `nil`: none.
@@ -54,9 +58,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
-    kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
+    kept: ByProfile<[String: [Double]]>, loss: String, probes: [Probe] = [],
+    probeAxes: [Dimension] = [], picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [],
+    claims: [Claim], siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
     failureCost: Double? = nil,
     saving: ByProfile<SweepProtocol?> = ByProfile(smoke: nil, quick: nil, paper: nil),
     numericsVersion: Int = 1,
@@ -75,6 +80,8 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.paper = paper
     self.figures = figures
     self.claims = claims
+    self.siblings = siblings
+    self.probeAxes = probeAxes
     precondition(
       questions.allSatisfy { Set($0.cell.keys) == Set(axes.map(\.hyperparameter)) },
       "a question about a sweep names a value of each axis")
@@ -84,7 +91,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.failureCost = failureCost
     self.saving = saving
     training = MinibatchTraining(
-      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
       objective: objective)
   }
 
@@ -103,6 +110,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         let cells = (try? grid(request).shortened) ?? ""
         return [training.shortened(request), cells].filter { !$0.isEmpty }.joined(separator: ", ")
       }, notes: notes)
+    experiment.siblings = siblings
     experiment.check = { _ = try grid($0) }
     experiment.requestedFigures = { request in figures(try extent(request)) }
     experiment.action = picture.map { action($0, makeProcess) }
@@ -252,6 +260,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         axes: [training.seedAxis(request)] + grid.dimensions, givesReasons: failureCost != nil)
       assembly.define(.epochs(training.epochCount(request)))
       assembly.describe("loss", longName: lossMeaning, units: "nat")
+      for axis in probeAxes { assembly.define(axis) }
+      for probe in training.probes {
+        assembly.describe(probe.name, longName: probe.meaning, units: "1")
+      }
       for made in try cellRuns(request, records).runs {
         let (cell, run) = (made.cell, made.run)
         var record = records(run)
