@@ -28,6 +28,7 @@ func tables(of experiment: String) -> [Resource] {
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
+  "adam",
   "bench-networks",
   "bench-optimizers",
   "bench-sums",
@@ -80,7 +81,6 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
     .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("dl")]),
@@ -103,7 +103,7 @@ let package = Package(
     library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
-    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt", "CRevision"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),

@@ -6,7 +6,7 @@ import Storage
 /// Every experiment prints its own lines (`--claims`), so that the list is not kept by hand.
 public struct ClaimList: Sendable, Equatable {
   /// One claim.
-  public struct Entry: Sendable, Equatable {
+  public struct Entry: Sendable, Equatable, Encodable {
     /// The experiment that decides it.
     public let experiment: String
     /// Its id.

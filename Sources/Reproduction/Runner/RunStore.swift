@@ -238,7 +238,9 @@ public final class RunStore: Sendable {
   /// - Throws: `FileError` if one cannot be removed.
   public func removeAll() throws {
     for name in FilePaths.names(in: folder)
-    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name == Self.rehearsalsName {
+    where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name == Self.rehearsalsName
+      || name == CustomArms.fileName
+    {
       try layer.remove(FilePaths.join(folder, name))
     }
   }

@@ -1,4 +1,5 @@
 import COneDNN
+import Dispatch
 import Foundation
 import Networks
 import Storage
@@ -39,6 +40,8 @@ public final class Runner: Sendable {
 
   private struct State {
     var next = 0
+    /// Workers that load or prepare something before a run's first step.
+    var preparing = 0
     var summary = Summary()
   }
 
@@ -49,6 +52,8 @@ public final class Runner: Sendable {
   private let makeProcess: @Sendable (RunSpecification) throws -> any RunProcess
   private let state = Mutex(State())
   private let isHalted = Atomic<Bool>(false)
+  /// Signalled by each worker at its end.
+  private let ended = DispatchSemaphore(value: 0)
 
   /// A runner of the given runs.
   public init(
@@ -73,6 +78,7 @@ public final class Runner: Sendable {
             // oneDNN's threads are those of the thread that makes its primitives.
             onednn_set_threads(Int32(self.options.threads))
             self.work(worker)
+            self.ended.signal()
           })
       } catch {
         if workers.isEmpty {
@@ -83,8 +89,32 @@ public final class Runner: Sendable {
         break
       }
     }
-    for worker in workers { worker.join() }
+    if waitForAll(workers.count) {
+      for worker in workers { worker.join() }
+    } else {
+      // What is being prepared cannot be put aside, and nothing is lost with it.
+      CommandLineTool.leaveThreadsBehind()
+    }
     return state.withLock { $0.summary }
+  }
+
+  /// Waits until all workers have ended; after an interruption not for those that only prepare
+  /// something. Returns whether all have.
+  private func waitForAll(_ count: Int) -> Bool {
+    var left = count
+    while left > 0 {
+      if ended.wait(timeout: .now() + 0.05) == .success {
+        left -= 1
+      } else if Interruption.hasBeenRequested {
+        let onlyPrepare = state.withLock { state in
+          guard state.preparing == left else { return false }
+          state.summary.wasInterrupted = true
+          return true
+        }
+        if onlyPrepare { return false }
+      }
+    }
+    return true
   }
 
   /// An error that concerns every run.
@@ -128,7 +158,15 @@ public final class Runner: Sendable {
   /// Makes one run, from its newest usable checkpoint; returns a remark.
   private func make(_ run: RunSpecification, worker: Int) throws -> String? {
     let identity = run.identity
-    var (process, number) = try start(run, identity: identity)
+    state.withLock { $0.preparing += 1 }
+    var (process, number) = try {
+      defer { state.withLock { $0.preparing -= 1 } }
+      return try start(run, identity: identity)
+    }()
+    if Interruption.hasBeenRequested {
+      state.withLock { $0.summary.wasInterrupted = true }
+      return nil
+    }
     var lookout = Lookout()
     var lastCheckpoint = lookout.lastLook
     while true {
