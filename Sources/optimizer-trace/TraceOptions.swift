@@ -60,15 +60,17 @@ struct TraceOptions {
       Usage: optimizer-trace --optimizer NAME --output FILE [options] INPUT
              optimizer-trace --identify [options] INPUT
 
-      Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the HDF5 file
-      INPUT, makes T steps with these gradients in 32-bit floating point, and writes theta[T, n]
-      after each step, and the optimizer's state after the last, to FILE. Where a gradient is so
-      large or small that moments leave the range of 32 bits it says so, and goes on in 64.
+      Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the
+      HDF5 file INPUT, makes T steps with these gradients in 32-bit floating point,
+      and writes theta[T, n] after each step, and the optimizer's state after the
+      last, to FILE. Where a gradient is so large or small that moments leave the
+      range of 32 bits it says so, and goes on in 64.
 
-      With --identify INPUT also holds theta[T, n], made elsewhere from these gradients, and the
-      method, its variant and its hyperparameters are told: status 0 if one is found, 1 if none is
-      or several are. Hyperparameters that are given are taken as known. INPUT may hold alpha[T],
-      the stepsize of each step.
+      With --identify INPUT also holds theta[T, n], made elsewhere from these
+      gradients, and the method, its variant and its hyperparameters are told:
+      status 0 if one is found, 1 if none is or several are. Hyperparameters that
+      are given are taken as known. INPUT may hold alpha[T], the stepsize of each
+      step.
 
       Schedules: \(Schedule.forms.filter { !$0.contains("epoch") }.joined(separator: ", ")).
       """)

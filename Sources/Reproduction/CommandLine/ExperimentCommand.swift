@@ -348,14 +348,13 @@ public struct ExperimentCommand: Sendable {
   /// time, the protocol's results when they are new.
   private func tellResults(_ session: Session) throws {
     let options = session.options
-    guard options.isJSON || options.request.isCustom, !options.isQuiet || options.isJSON,
-      let document = try? session.document(), let table = ResultTable(document)
-    else { return }
+    guard options.isJSON || (options.request.isCustom && !options.isQuiet) else { return }
+    let table = (try? session.document()).flatMap { ResultTable($0) }
     if options.isJSON {
       struct Result: Encodable {
         let experiment, file: String
         let figures: [String]
-        let results: ResultTable
+        let results: ResultTable?
       }
       Console.show(
         try JSONText.of(
@@ -364,6 +363,7 @@ public struct ExperimentCommand: Sendable {
             figures: try figurePaths(session), results: table)))
       return
     }
+    guard let table else { return }
     Console.show(table.text { experiment.defaults(of: $0, in: options.request) })
     let figures = try figurePaths(session).filter(FilePaths.exists)
     Console.show(([options.output] + figures).joined(separator: "\n") + "\n")

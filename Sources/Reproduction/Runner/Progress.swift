@@ -202,7 +202,7 @@ public final class Progress: Sendable {
     if busy.count > room, room > 0 {
       lines.append("... and \(busy.count - lines.count) more at a time")
     }
-    lines.append(total(state))
+    lines.append("\(total(state))  (\(prefix))")
     lines = lines.map { String($0.prefix(columns)) }
     write(lines.map { $0 + "\n" }.joined())
     state.drawn = lines.map(\.count)
@@ -246,10 +246,10 @@ public final class Progress: Sendable {
 
   private func total(_ state: State) -> String {
     if let activity {
-      return "\(prefix): \(activity), \(Self.clock((ContinuousClock.now - startedAt).seconds))"
+      return "\(activity), \(Self.clock((ContinuousClock.now - startedAt).seconds))"
     }
     let left = Self.secondsLeft(state).map { ", \(Self.clock($0)) left" } ?? ""
-    return "\(prefix): \(state.before + state.ended) of \(state.total) runs done\(left)"
+    return "\(state.before + state.ended) of \(state.total) runs done\(left)"
   }
 
   private static func count(_ number: Int, of state: State) -> String {

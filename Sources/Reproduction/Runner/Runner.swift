@@ -188,8 +188,12 @@ public final class Runner: Sendable {
       try keeping { try store.saveCheckpoint(process.save(), of: identity, number: number) }
       number += 1
       if isStopping {
-        if Interruption.hasBeenRequested { state.withLock { $0.summary.wasInterrupted = true } }
-        return "stopped in \(process.progress.place), to be continued"
+        guard Interruption.hasBeenRequested else {
+          return "stopped in \(process.progress.place), to be continued"
+        }
+        // That it goes on is told once for all runs.
+        state.withLock { $0.summary.wasInterrupted = true }
+        return nil
       }
       lastCheckpoint = lookout.look()
     }
