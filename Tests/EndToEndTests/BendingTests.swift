@@ -53,11 +53,11 @@ import Testing
     let errors = try view.array(
       "test_error", ["arm": "alpha=0.001 minibatch=1000 epochs=1", "optimizer": "Adam"])
     #expect(
-      errors.values.map(\.isNaN) == [
+      errors.values.map { $0.isNaN } == [
         false, false, true, true, true, true, false, false, true,
       ])
     let mine = try view.array("test_error", ["arm": "mine", "optimizer": "Adam", "seed": "1"])
-    #expect(mine.values.allSatisfy(\.isFinite))
+    #expect(mine.values.allSatisfy { $0.isFinite })
   }
 
   @Test func `a label that is taken by other settings is refused, and fresh forgets it`() throws {

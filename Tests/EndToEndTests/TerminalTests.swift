@@ -21,10 +21,14 @@ import Testing
     init(columns: Int, rows: Int) throws {
       self.columns = columns
       self.rows = rows
-      master = posix_openpt(O_RDWR | O_NOCTTY)
-      try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
-      let name = try #require(ptsname(master))
-      slave = open(String(cString: name), O_RDWR | O_NOCTTY)
+      master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+      try #require(master >= 0)
+      // TIOCSPTLCK and TIOCGPTN, which are macros that Swift does not see.
+      var isLocked: Int32 = 0
+      var number: Int32 = 0
+      try #require(ioctl(master, 0x4004_5431, &isLocked) == 0)
+      try #require(ioctl(master, 0x8004_5430, &number) == 0)
+      slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
       try #require(slave >= 0)
       var size = winsize(
         ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
@@ -56,21 +60,21 @@ import Testing
       let start = Date()
       var isInterrupted = false
       while process.isRunning {
-        read()
+        readAll()
         if !isInterrupted, -start.timeIntervalSinceNow > interruptAfter {
           isInterrupted = true
           kill(process.processIdentifier, SIGINT)
         }
         usleep(10_000)
       }
-      read()
+      readAll()
       return (process.terminationStatus, process.terminationReason == .uncaughtSignal)
     }
 
-    private func read() {
+    private func readAll() {
       var bytes = [UInt8](repeating: 0, count: 1 << 16)
       while true {
-        let count = Glibc.read(master, &bytes, bytes.count)
+        let count = Foundation.read(master, &bytes, bytes.count)
         guard count > 0 else { return }
         show(String(decoding: bytes[..<count], as: UTF8.self))
       }
@@ -130,7 +134,7 @@ import Testing
     if columns >= 40 { #expect(runs.contains { $0.contains(" left") }, "\(runs.last ?? "")") }
     // Nothing of the progress has left the screen, or stays on it.
     #expect(!terminal.scrolled.contains { $0.contains("/60]") })
-    #expect(!terminal.screen.contains { $0.contains("/60]") && $0.contains("%") })
+    #expect(!terminal.screen.contains { $0.contains("/60]") })
   }
 
   @Test func `forty jobs on twenty-four rows do not scroll`() throws {

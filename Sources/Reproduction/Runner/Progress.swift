@@ -121,18 +121,23 @@ public final class Progress: Sendable {
     }
   }
 
-  func end(_ run: RunSpecification, worker: Int, message: String?) {
+  /// - Parameter isDone: whether the run has ended, rather than been put aside or failed.
+  func end(_ run: RunSpecification, worker: Int, isDone: Bool, message: String?) {
     state.withLock { state in
       let lane = state.lanes[worker]
+      guard isDone else {
+        state.lanes[worker] = Lane()
+        guard !isQuiet, let message else { return }
+        erase(&state)
+        write("\(prefix): \(run.summary): \(message)\n")
+        return
+      }
       state.ended += 1
       state.endedSeconds += (ContinuousClock.now - lane.startedAt).seconds
       state.lanes[worker] = Lane()
       guard !isQuiet else { return }
       let seconds = (ContinuousClock.now - lane.begunAt).seconds
-      if let message {
-        erase(&state)
-        write("\(prefix): \(run.summary): \(message)\n")
-      } else if Console.size == nil, seconds >= Self.leastSeconds {
+      if Console.size == nil, seconds >= Self.leastSeconds {
         let cost = lane.cost.isFinite ? ", cost \(Self.short(lane.cost, digits: 4))" : ""
         write(
           "\(prefix): \(Self.count(lane.number, of: state)) \(run.shortSummary)\(cost), "

@@ -126,15 +126,16 @@ public final class Runner: Sendable {
     while let run = nextRun() {
       progress.begin(run, worker: worker)
       var message: String?
+      var isDone = false
       do {
-        message = try make(run, worker: worker)
+        (isDone, message) = try make(run, worker: worker)
       } catch let end as EndOfWork {
         state.withLock { $0.summary.error = $0.summary.error ?? end.error }
         isHalted.store(true, ordering: .relaxed)
       } catch {
         state.withLock { $0.summary.failed.append("\(run.summary): \(error)") }
       }
-      progress.end(run, worker: worker, message: message)
+      progress.end(run, worker: worker, isDone: isDone, message: message)
     }
   }
 
@@ -155,8 +156,8 @@ public final class Runner: Sendable {
     }
   }
 
-  /// Makes one run, from its newest usable checkpoint; returns a remark.
-  private func make(_ run: RunSpecification, worker: Int) throws -> String? {
+  /// Makes one run, from its newest usable checkpoint; returns whether it has ended, and a remark.
+  private func make(_ run: RunSpecification, worker: Int) throws -> (isDone: Bool, String?) {
     let identity = run.identity
     state.withLock { $0.preparing += 1 }
     var (process, number) = try {
@@ -165,7 +166,7 @@ public final class Runner: Sendable {
     }()
     if Interruption.hasBeenRequested {
       state.withLock { $0.summary.wasInterrupted = true }
-      return nil
+      return (false, nil)
     }
     var lookout = Lookout()
     var lastCheckpoint = lookout.lastLook
@@ -183,17 +184,17 @@ public final class Runner: Sendable {
           maker: .current, fingerprint: process.fingerprint)
         try keeping { try store.commit(record) }
         note(outcome, run: run)
-        return nil
+        return (true, nil)
       }
       try keeping { try store.saveCheckpoint(process.save(), of: identity, number: number) }
       number += 1
       if isStopping {
         guard Interruption.hasBeenRequested else {
-          return "stopped in \(process.progress.place), to be continued"
+          return (false, "stopped in \(process.progress.place), to be continued")
         }
         // That it goes on is told once for all runs.
         state.withLock { $0.summary.wasInterrupted = true }
-        return nil
+        return (false, nil)
       }
       lastCheckpoint = lookout.look()
     }
