@@ -201,6 +201,20 @@ inspect: $(STAMPS)/build ## names and shapes of what is in the result files of P
 	  || { echo "no results in results/$(PROFILE): run make reproduce-all" >&2; exit 66; }; \
 	  $(BIN)/report --inspect "$${files[@]}"
 
+.PHONY: completions
+completions: $(STAMPS)/build ## write completions for bash, zsh and fish and manual pages to .build/completions, .build/man
+	@for p in $(EXPERIMENTS) report optimizer-trace adam; do \
+	  mkdir -p .build/completions/{bash,zsh,fish} .build/man/man1 && \
+	  $(BIN)/$$p --completions bash > .build/completions/bash/$$p && \
+	  $(BIN)/$$p --completions zsh > .build/completions/zsh/_$$p && \
+	  $(BIN)/$$p --completions fish > .build/completions/fish/$$p.fish && \
+	  $(BIN)/$$p --man > .build/man/man1/$$p.1 || exit; \
+	done
+	@echo "bash: source .build/completions/bash/adam (or copy to ~/.local/share/bash-completion/completions)"
+	@echo "zsh:  fpath=($(CURDIR)/.build/completions/zsh \$$fpath); compinit"
+	@echo "fish: copy .build/completions/fish/* to ~/.config/fish/completions"
+	@echo "man:  man -M .build/man adam"
+
 .PHONY: test
 test: $(STAMPS)/deps ## run the tests
 	$(FRESH_MODULES)

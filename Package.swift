@@ -36,6 +36,7 @@ func texts(of experiment: String) -> [String] {
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
 let tools = [
+  "adam",
   "bench-networks",
   "bench-optimizers",
   "bench-sums",
@@ -88,7 +89,6 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(name: "CGetopt"),
     .target(
       name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
     .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("dl")]),
@@ -113,7 +113,7 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["ResultStore", "Storage", "Numerics", "CZlib"],
       resources: [.embedInCode("rule-dates.tsv")]),
-    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt", "CRevision"]),
+    library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),

@@ -88,6 +88,7 @@ public enum Datasets {
           switch name {
           case .mnist, .fashionMNIST: try IDXFiles.locate(name, in: place.folder, allowUnknown)
           case .cifar10, .imdb: try DataArchive.locate(name, in: place.folder, allowUnknown)
+          case .ownImages: try OwnImages.locate(place.folder)
           }
         if let found { return found }
       } catch let error as DatasetError where error.isOfAnotherSet && !place.isOwn {

@@ -25,6 +25,8 @@ public enum DatasetError: UserFacingError, Equatable {
   case tooLarge(path: String, limit: Int)
   /// A file that changed between its identification and its decoding.
   case changed(path: String)
+  /// The user's own data that do not fit the experiment.
+  case unfit(path: String, reason: String)
   /// Images were asked of a data set of text, or the other way round.
   case wrongKind(DatasetName, wanted: String)
   /// LAPACK did not solve the eigenproblem of the whitening.
@@ -60,6 +62,8 @@ public enum DatasetError: UserFacingError, Equatable {
         + "remove it and get it again (run: make data)"
     case .changed(let path):
       "\(path) changed while it was read; run the same command again"
+    case .unfit(let path, let reason):
+      "\(path): \(reason)"
     case .wrongKind(let name, let wanted):
       "\(name.title) does not hold \(wanted)"
     case .eigenproblem(let code):

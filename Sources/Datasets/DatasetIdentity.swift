@@ -8,6 +8,8 @@ public enum DatasetName: String, CaseIterable, Sendable {
   case cifar10 = "cifar-10"
   /// Movie reviews, two classes.
   case imdb
+  /// The user's own images, 28x28, up to ten classes (`OwnImages`).
+  case ownImages = "own-images"
 
   /// The name as its authors write it.
   public var title: String {
@@ -16,8 +18,15 @@ public enum DatasetName: String, CaseIterable, Sendable {
     case .fashionMNIST: "Fashion-MNIST"
     case .cifar10: "CIFAR-10"
     case .imdb: "IMDB (Large Movie Review Dataset)"
+    case .ownImages: "images of one's own"
     }
   }
+
+  /// The data sets of images of the same shape, of which any can take another's place.
+  public static let substitutes: [DatasetName] = [.mnist, .fashionMNIST]
+
+  /// Whether another data set, or the user's own images, can take its place.
+  public var hasSubstitutes: Bool { Self.substitutes.contains(self) }
 
   /// What is looked for, with the folder it is put into.
   var wanted: String {
@@ -25,6 +34,7 @@ public enum DatasetName: String, CaseIterable, Sendable {
     case .mnist, .fashionMNIST: "wanted: \(rawValue)/train-images-idx3-ubyte.gz and three more"
     case .cifar10: "wanted: cifar-10/cifar-10-binary.tar.gz"
     case .imdb: "wanted: imdb/aclImdb_v1.tar.gz"
+    case .ownImages: "wanted: two files of images and two of labels in IDX format"
     }
   }
 
@@ -32,7 +42,8 @@ public enum DatasetName: String, CaseIterable, Sendable {
   var advice: String {
     switch self {
     case .fashionMNIST: "run: sudo apt install dataset-fashion-mnist, or: make data"
-    case .mnist, .cifar10, .imdb: "run: make data, or give its folder with --data-dir or ADAM_DATA"
+    case .mnist, .cifar10, .imdb, .ownImages:
+      "run: make data, or give its folder with --data-dir or ADAM_DATA"
     }
   }
 

@@ -86,6 +86,7 @@ enum ForeignContent {
         Catalogue.IDXRole.allCases.flatMap { $0.names.filter { !$0.hasSuffix(".gz") } }
       case .cifar10: ["cifar-10-binary"]
       case .imdb: ["aclImdb"]
+      case .ownImages: [String]()
       }
     for file in try FilePaths.readableNames(in: folder)
     where beginnings.contains(where: file.hasPrefix) {

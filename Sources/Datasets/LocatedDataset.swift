@@ -27,9 +27,14 @@ public struct LocatedDataset: Sendable {
   /// Throws `DatasetError` if a file is damaged, or is no longer the one that was identified.
   public func loadImages() throws -> ImageData {
     switch identity.name {
-    case .mnist, .fashionMNIST:
+    case .mnist, .fashionMNIST, .ownImages:
       let parts = try stride(from: 0, to: 4, by: 2).map { first in
-        try IDX.examples(images: files[first], labels: files[first + 1])
+        do {
+          return try IDX.examples(images: files[first], labels: files[first + 1])
+        } catch DatasetError.damaged(let path, let reason) where identity.name == .ownImages {
+          // There is nowhere to get it again.
+          throw DatasetError.unfit(path: path, reason: reason)
+        }
       }
       return ImageData(training: parts[0], test: parts[1], identity: identity)
     case .cifar10:

@@ -29,6 +29,7 @@ public enum StandIn {
     case .fashionMNIST: (shape, draw) = ([1, 28, 28], StandInClothes.draw)
     case .cifar10: (shape, draw) = (CIFAR10.shape, StandInPhotographs.draw)
     case .imdb: throw DatasetError.wrongKind(name, wanted: "images")
+    case .ownImages: throw DatasetError.wrongKind(name, wanted: "images that can be generated")
     }
 
     func examples(_ split: Split, _ count: Int) -> DenseExamples {
@@ -79,6 +80,7 @@ public enum StandIn {
       case .fashionMNIST: 1
       case .cifar10: 2
       case .imdb: 3
+      case .ownImages: 4
       }
     return RandomStream(
       seed: seed, purpose: .standIn, epoch: number, step: index, lane: split == .training ? 0 : 1)

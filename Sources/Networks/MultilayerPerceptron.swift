@@ -97,6 +97,11 @@ public final class MultilayerPerceptron: Objective {
     }
   }
 
+  /// The number of weights and biases of layers of these widths, without padding.
+  public static func parameterCount(inputs: Int, hidden: [Int], classes: Int) -> Int {
+    zip([inputs] + hidden, hidden + [classes]).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+  }
+
   /// The number of examples of a split.
   public func count(of split: Split) -> Int { examples(of: split).count }
 

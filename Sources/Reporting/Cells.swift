@@ -105,7 +105,13 @@ extension Document {
   package var dataOrigin: String { root.text("data_origin") ?? "" }
 
   /// Whether claims may be judged on this data.
-  package var hasRealData: Bool { ["official", "debian", "none"].contains(dataOrigin) }
+  package var hasRealData: Bool {
+    ["official", "debian", "none"].contains(dataOrigin) && otherData.isEmpty
+  }
+
+  /// What was used in place of the experiment's data, e.g. `Fashion-MNIST in place of MNIST`; empty if
+  /// nothing was.
+  package var otherData: String { root.text("other_data") ?? "" }
 
   /// How the protocol was shortened, e.g. `20 of 200 epochs`; empty when it is the paper's in full.
   package var shortened: String { root.text("shortened") ?? "" }

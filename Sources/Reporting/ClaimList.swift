@@ -7,7 +7,7 @@ import Storage
 /// what is claimed where an experiment has not been run, and which rule is today's.
 public struct ClaimList: Sendable, Equatable {
   /// One claim.
-  public struct Entry: Sendable, Equatable {
+  public struct Entry: Sendable, Equatable, Encodable {
     /// The experiment that decides it.
     public let experiment: String
     /// Its id.

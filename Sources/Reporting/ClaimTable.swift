@@ -40,7 +40,7 @@ public enum ClaimTable {
     return String(text)
   }
 
-  static func wrapped(_ text: String, width: Int) -> [String] {
+  package static func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {

@@ -103,6 +103,7 @@ public struct Gnuplot: Sendable {
   package static func warnings(_ document: Document) -> [String] {
     var lines: [String] = []
     if document.dataOrigin == "stand-in" { lines.append("stand-in data, not the paper's") }
+    if !document.otherData.isEmpty { lines.append("data: \(document.otherData)") }
     if !document.shortened.isEmpty { lines.append("shortened: \(document.shortened)") }
     return lines
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// What every executable does around its work: standard descriptors that are closed are reserved,
 /// arguments that are no text are refused, an error ends the program with its one line and its
@@ -28,7 +29,16 @@ public enum CommandLineTool {
       complain(name, FileError(.write, "to standard output", code: code).description)
       if status == .success { status = .inputOutput }
     }
+    if leavesThreadsBehind.load(ordering: .relaxed) { _exit(status.rawValue) }
     exit(status.rawValue)
+  }
+
+  private static let leavesThreadsBehind = Atomic<Bool>(false)
+
+  /// The program may end while threads compute something that nobody waits for any more: then nothing is
+  /// cleaned up under their feet.
+  package static func leaveThreadsBehind() {
+    leavesThreadsBehind.store(true, ordering: .relaxed)
   }
 
   /// Writes a line to standard error that begins with the program's name.

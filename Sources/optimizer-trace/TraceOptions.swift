@@ -4,7 +4,7 @@ import Storage
 
 /// What the command line asks for.
 struct TraceOptions {
-  enum Action { case trace, identify, list, help, version }
+  enum Action { case trace, identify, list, help, version, completions(Shell), manual }
   enum Format: String { case text, json }
 
   var action = Action.trace
@@ -21,38 +21,56 @@ struct TraceOptions {
     .flatMap { $0.hyperparameters.map(\.name) }
     .reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
 
-  private static let parser = OptionParser(
-    [
-      CommandOption("optimizer", "NAME", "the method; --list prints all, with their options"),
-      CommandOption("output", "FILE", "the HDF5 file to write"),
-      CommandOption("schedule", "FORM", "the stepsize over time (default constant)"),
-    ]
-      + hyperparameterNames.map { name in
-        CommandOption(name, "NUMBER", "hyperparameter, where the method has it")
-      } + [
+  static let parser = OptionParser(groups: [
+    OptionGroup(
+      "the optimizer",
+      [
+        CommandOption(
+          "optimizer", "NAME", "the method; --list prints all, with their options",
+          words: OptimizerRegistry.all.map(\.name)),
+        CommandOption("schedule", "FORM", "the stepsize over time (default constant)"),
+      ]),
+    OptionGroup(
+      "its hyperparameters, where the method has them",
+      hyperparameterNames.map { name in
+        let known = OptimizerRegistry.all.lazy.compactMap { $0.hyperparameter(name) }.first
+        return CommandOption(name, "NUMBER", known?.meaning ?? "")
+      }),
+    OptionGroup(
+      "what is done",
+      [
+        CommandOption("output", "FILE", "the HDF5 file to write"),
         CommandOption("average", "BETA", "also write the average of theta (section 7.2)"),
         CommandOption(
           "identify", nil, "tell which method made the trajectory theta[T, n] in INPUT, and end"),
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
-        CommandOption("format", "FORMAT", "of --list: text (the default) or json"),
+        CommandOption(
+          "format", "FORMAT", "of --list: text (the default) or json", words: ["text", "json"]),
+        CommandOption(
+          "completions", "SHELL", "print completions for bash, zsh or fish",
+          words: Shell.allCases.map(\.rawValue)),
+        CommandOption("man", nil, "print a manual page and end"),
         CommandOption("version", nil, "print the version and end"),
         CommandOption("help", nil, "print this and end"),
-      ])
+      ]),
+  ])
 
   static let help = parser.help(
     usage: """
       Usage: optimizer-trace --optimizer NAME --output FILE [options] INPUT
              optimizer-trace --identify [options] INPUT
 
-      Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the HDF5 file
-      INPUT, makes T steps with these gradients in 32-bit floating point, and writes theta[T, n]
-      after each step, and the optimizer's state after the last, to FILE. Where a gradient is so
-      large or small that moments leave the range of 32 bits it says so, and goes on in 64.
+      Reads theta0[n] and gradients[T, n] (32-bit or 64-bit floating point) from the
+      HDF5 file INPUT, makes T steps with these gradients in 32-bit floating point,
+      and writes theta[T, n] after each step, and the optimizer's state after the
+      last, to FILE. Where a gradient is so large or small that moments leave the
+      range of 32 bits it says so, and goes on in 64.
 
-      With --identify INPUT also holds theta[T, n], made elsewhere from these gradients, and the
-      method, its variant and its hyperparameters are told: status 0 if one is found, 1 if none is
-      or several are. Hyperparameters that are given are taken as known. INPUT may hold alpha[T],
-      the stepsize of each step.
+      With --identify INPUT also holds theta[T, n], made elsewhere from these
+      gradients, and the method, its variant and its hyperparameters are told:
+      status 0 if one is found, 1 if none is or several are. Hyperparameters that
+      are given are taken as known. INPUT may hold alpha[T], the stepsize of each
+      step.
 
       Schedules: \(Schedule.forms.filter { !$0.contains("epoch") }.joined(separator: ", ")).
       """)
@@ -64,7 +82,11 @@ struct TraceOptions {
       guard let known = Format(rawValue: text) else { throw TraceError.unknownFormat(text) }
       format = known
     }
-    if given.contains("help") {
+    if let shell = given.value("completions") {
+      action = .completions(try Shell(named: shell))
+    } else if given.contains("man") {
+      action = .manual
+    } else if given.contains("help") {
       action = .help
     } else if given.contains("version") {
       action = .version
@@ -80,7 +102,7 @@ struct TraceOptions {
     for name in Self.hyperparameterNames {
       hyperparameters[name] = try given.number(name)
     }
-    if action == .identify {
+    if case .identify = action {
       for name in ["optimizer", "output", "average"] where given.contains(name) {
         throw TraceError.notWithIdentify(name)
       }
@@ -89,12 +111,17 @@ struct TraceOptions {
   }
 
   private mutating func complete(_ operands: [String]) throws {
-    guard action == .trace || action == .identify else { return }
-    if action == .trace { try completeTrace() } else { try checkHyperparameters() }
+    let isTrace: Bool
+    switch action {
+    case .trace: isTrace = true
+    case .identify: isTrace = false
+    default: return
+    }
+    if isTrace { try completeTrace() } else { try checkHyperparameters() }
     guard !schedule.description.contains("epoch") else {
       throw TraceError.noEpochs(schedule.description)
     }
-    guard action == .identify || !output.isEmpty else { throw TraceError.missingOption("output") }
+    guard !isTrace || !output.isEmpty else { throw TraceError.missingOption("output") }
     guard let first = operands.first else { throw TraceError.noInput }
     guard operands.count == 1 else { throw TraceError.tooManyInputs(operands) }
     input = first

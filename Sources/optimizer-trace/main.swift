@@ -1,3 +1,4 @@
+import Reproduction
 import Storage
 
 /// Steps an optimizer through given gradients, so that any other implementation can be compared.
@@ -7,6 +8,14 @@ CommandLineTool.main("optimizer-trace") {
   case .help: Console.show(TraceOptions.help + "\n")
   case .version: Console.show("optimizer-trace of adam-reproduction\n")
   case .list: Console.show((options.format == .json ? MethodList.json : MethodList.text) + "\n")
+  case .completions(let shell):
+    Console.show(TraceOptions.parser.completions(for: shell, program: "optimizer-trace"))
+  case .manual:
+    Console.show(
+      TraceOptions.parser.manual(
+        of: "optimizer-trace",
+        summary: "follows an optimizer, or tells which one made a trajectory",
+        synopsis: ["--optimizer NAME --output FILE [options] INPUT", "--identify [options] INPUT"]))
   case .identify:
     let identification = try IdentifiedFile(options)
     Console.show(identification.text + "\n")

@@ -17,8 +17,17 @@ let parser = OptionParser([
     "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
   CommandOption(
     "inspect", nil, "print the names and shapes in result files, named as operands, and end"),
+  CommandOption(
+    "compare", nil,
+    "compare result files of an experiment, or arms (FILE#ARM), named as operands, paired by seed"),
+  CommandOption(
+    "variable", "NAME", "with --compare: the quantity, e.g. train_cost_running (test_error)"),
   CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
   CommandOption("quiet", nil, "print errors only"),
+  CommandOption(
+    "completions", "SHELL", "print completions for bash, zsh or fish",
+    words: Shell.allCases.map(\.rawValue)),
+  CommandOption("man", nil, "print a manual page"),
   CommandOption("version", nil, "print the version"),
   CommandOption("help", nil, "print this help"),
 ])
@@ -69,6 +78,32 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
   return count == 0 ? .success : .badData
 }
 
+/// Sets runs side by side: a table, and a figure in the folder `--output`.
+func compare(_ options: ParsedOptions) throws -> ExitStatus {
+  let comparison = try RunComparison(
+    options.operands, variable: options.value("variable") ?? "test_error")
+  if !options.contains("quiet") { Console.show(comparison.text) }
+  let (figure, document) = comparison.figure
+  let folder =
+    options.value("output")
+    ?? FilePaths.join(FilePaths.folder(of: comparison.firstPath), "comparison")
+  let drawn: DrawnFigure
+  do {
+    drawn = try Gnuplot(options.value("gnuplot") ?? "gnuplot")
+      .draw(figure, of: document, paper: PaperCurves())
+  } catch ReportError.gnuplotMissing(let reason) {
+    complain("no figure: \(ReportError.gnuplotMissing(reason))")
+    return .success
+  }
+  try SystemFileLayer.system.createFolders(folder)
+  for (ending, bytes) in [("svg", drawn.svg), ("png", drawn.png)] {
+    let path = FilePaths.join(folder, "\(figure.id).\(ending)")
+    try AtomicFile.commit(bytes, to: path)
+    if !options.contains("quiet") { Console.show(path + "\n") }
+  }
+  return .success
+}
+
 /// Prints what is in result files.
 func inspect(_ options: ParsedOptions) throws -> ExitStatus {
   guard !options.operands.isEmpty else { throw UsageError("--inspect needs result files (*.h5)") }
@@ -103,7 +138,8 @@ func run() throws -> ExitStatus {
   if options.contains("help") {
     let usage =
       "usage: report [options]\n       report --check FILE...\n"
-      + "       report --inspect FILE...\n\n"
+      + "       report --inspect FILE...\n"
+      + "       report --compare FILE... [--variable NAME]\n\n"
       + "Writes a report of all result files of a profile: a page, Markdown, and figures."
     Console.show(parser.help(usage: usage))
     return .success
@@ -112,6 +148,18 @@ func run() throws -> ExitStatus {
     Console.show("report \(Program.version)\n")
     return .success
   }
+  if let shell = options.value("completions") {
+    Console.show(parser.completions(for: try Shell(named: shell), program: "report"))
+    return .success
+  }
+  if options.contains("man") {
+    Console.show(
+      parser.manual(
+        of: "report", summary: "writes reports of result files, checks and compares them",
+        synopsis: ["[options]", "--check FILE...", "--inspect FILE...", "--compare FILE..."]))
+    return .success
+  }
+  if options.contains("compare") { return try compare(options) }
   if options.contains("check") { return try check(options) }
   if options.contains("inspect") { return try inspect(options) }
   if let stray = options.operands.first {

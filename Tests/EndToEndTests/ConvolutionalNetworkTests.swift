@@ -97,7 +97,7 @@ import Testing
     let output = folder / "custom/cifar-cnn.h5"
     let arguments = [
       "--profile", "smoke", "--optimizers", "adam", "--noise", "none", "--epochs", "0",
-      "--output", output,
+      "--output", output, "--label", "custom",
     ]
     func recorded() throws -> String? {
       try ResultFile.read(output).view.text(

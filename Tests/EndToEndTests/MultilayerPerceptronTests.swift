@@ -43,7 +43,8 @@ import Testing
   /// The steps of all but SGDNesterov are bounded, whatever the gradient: at 1e4 neither costs nor
   /// squares of gradients overflow. SGDNesterov's grow with the gradient, which grows with theta.
   @Test func divergenceIsAResult() throws {
-    let outcome = try smoke(["--alpha", "1e4", "--epochs", "2"], to: "mnist-mlp.h5")
+    let outcome = try smoke(
+      ["--alpha", "1e4", "--epochs", "2", "--label", "custom"], to: "mnist-mlp.h5")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let view = try ResultFile.read(folder / "mnist-mlp.h5").view
     func number(_ variable: String, _ optimizer: String) throws -> Double {
@@ -73,7 +74,7 @@ import Testing
       let outcome = try smoke(
         [
           "--optimizers", "adam", "--dropout", rate, "--minibatch", "2000", "--epochs", "2",
-          "--jobs", "1",
+          "--jobs", "1", "--label", "custom",
         ], to: "\(rate)/mnist-mlp.h5")
       #expect(outcome.status == 0, "\(outcome.errors)")
       let view = try ResultFile.read(folder / "\(rate)/mnist-mlp.h5").view
@@ -95,7 +96,7 @@ import Testing
   @Test func withoutDropoutTheRateOfTheInputIsZeroHoweverItIsSaid() throws {
     func identity(_ rates: String...) throws -> String {
       let outcome = try smoke(
-        ["--optimizers", "adam", "--dry-run"] + rates, to: "mnist-mlp.h5")
+        ["--optimizers", "adam", "--dry-run", "--label", "custom"] + rates, to: "mnist-mlp.h5")
       #expect(outcome.status == 0 && outcome.output.contains("1 of 1 runs to do"))
       let line = try #require(outcome.output.split(separator: "\n").first)
       #expect(line.contains("custom Adam 0 "), "\(outcome.output)")

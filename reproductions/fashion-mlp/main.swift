@@ -17,12 +17,14 @@ func lines(_ variable: String) -> [Figure.Line] {
   methods.map { .contender($0.name, $0.colour, variable: variable) }
 }
 
+let hidden = [1024, 512, 512, 512]
+
 TrainingExperiment(
   name: "fashion-mlp",
   title: "Perceptron on Fashion-MNIST: the accuracies of a write-up",
   place: place,
   data: .images(.fashionMNIST),
-  settings: [.products],
+  settings: [.products, .widths("hidden", hidden, "units of each hidden layer")],
   minibatch: 256,
   epochs: ByProfile(smoke: 1, quick: 2, paper: last),
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
@@ -57,12 +59,16 @@ TrainingExperiment(
       + "of section 2, with epsilon in the place of epsilon-hat.",
     "What the write-up calls validation data is the test set.",
   ],
-  numericsVersion: { _ in 2 }
+  numericsVersion: { _ in 2 },
+  parameterCount: {
+    MultilayerPerceptron.parameterCount(
+      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+  }
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform,
+      hiddenSizes: settings.widths("hidden", standard: hidden), initialisation: .glorotUniform,
       products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

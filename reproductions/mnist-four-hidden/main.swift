@@ -9,12 +9,14 @@ import ResultStore
 
 let colours: [Figure.Colour] = [.red, .orange, .green, .magenta]
 
+let hidden = [100, 100, 100, 100]
+
 TrainingExperiment(
   name: "mnist-four-hidden",
   title: "Four hidden layers on MNIST: the losses of a write-up",
   place: place,
   data: .images(.mnist),
-  settings: [.products],
+  settings: [.products, .widths("hidden", hidden, "units of each hidden layer")],
   minibatch: 128,
   stepsWithReplacement: ByProfile(smoke: 100, quick: 1000, paper: 1000),
   epochs: ByProfile(smoke: 1, quick: 2, paper: 2),
@@ -65,12 +67,16 @@ TrainingExperiment(
       + "smoke profile), and two of them are the 2,000 iterations of the write-up.",
     "Published losses are of single minibatches of one run.",
   ],
-  numericsVersion: { _ in 2 }
+  numericsVersion: { _ in 2 },
+  parameterCount: {
+    MultilayerPerceptron.parameterCount(
+      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+  }
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: [100, 100, 100, 100], initialisation: .heNormal,
+      hiddenSizes: settings.widths("hidden", standard: hidden), initialisation: .heNormal,
       products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

@@ -9,6 +9,7 @@ import ResultStore
 let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
 let place = "section 6.2, Figure 2 (a)"
 let rivals = ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta"]
+let hidden = [1000, 1000]
 let layers = ["hidden1.weights", "hidden2.weights", "output.weights"]
 
 func alpha(from first: Double, to last: Double) -> GridAxis {
@@ -50,6 +51,7 @@ TrainingExperiment(
       .switchingOff(["input-dropout"]),
     Setting("input-dropout", 0.2, in: 0..<1, "rate of the input layer"),
     Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"), .products,
+    .widths("hidden", hidden, "units of each hidden layer"),
   ],
   minibatch: 128,
   epochs: ByProfile(smoke: 1, quick: 12, paper: 201),
@@ -136,13 +138,19 @@ TrainingExperiment(
     "The settings of the arm fitted are inferred from the paper's curves: 0.15 on the input, "
       + "between 0.1 (Adam a tenth to a quarter below the paper) and 0.2 (SGDNesterov two fifths above it).",
   ],
-  numericsVersion: { _ in 2 }
+  numericsVersion: { _ in 2 },
+  parameterCount: {
+    MultilayerPerceptron.parameterCount(
+      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+  }
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")
+  let hidden = settings.widths("hidden", standard: hidden)
   return try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      inputDropout: settings.number("input-dropout"), hiddenDropout: [rate, rate],
+      hiddenSizes: hidden, inputDropout: settings.number("input-dropout"),
+      hiddenDropout: hidden.map { _ in rate },
       l2: settings.number("l2"), products: settings.choice("products")),
     minibatchCapacity: minibatch)
 }.main()

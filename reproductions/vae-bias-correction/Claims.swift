@@ -283,19 +283,19 @@ package let defaultsClaims = [
 private func excessOfDefaults(_ context: ClaimContext) throws -> [Double] {
   let losses = try SweepLosses(context)
   let panels = Panel.all([losses.lastEpoch])
-  let all = panels.flatMap { panel in
-    losses.alphas.map { losses.values(SweepLosses.corrected, panel, alpha: $0.label) }
-  }
-  guard !all.contains(where: { $0 == nil }) else { throw NotRun("not all cells have been run") }
-  let standard = losses.alphas.first { abs($0.value - 0.001) < 1e-9 }.flatMap {
+  if let gap = losses.gap(in: panels) { throw NotRun(gap) }
+  let standard = losses.alphas.first { abs($0.value - 0.001) < 1e-9 }.map {
     losses.values(
       SweepLosses.corrected, Panel(horizon: losses.lastEpoch, beta1: 0.9, beta2: 0.999),
       alpha: $0.label)
   }
-  guard let standard else { throw NotRun("the cell of the defaults has not been run") }
-  return losses.seeds.indices.map { seed in
-    standard[seed] - (all.compactMap { $0?[seed] }.min() ?? .nan)
+  guard let standard, !standard.isEmpty else {
+    throw NotRun("the cell of the defaults has not been run")
   }
+  let best = panels.reduce(into: [:]) { best, panel in
+    best.merge(losses.best(SweepLosses.corrected, panel)) { min($0, $1) }
+  }
+  return paired(standard, best).map { $0 - $1 }
 }
 
 /// The distance of our losses to those inside the frame of the paper's figure.

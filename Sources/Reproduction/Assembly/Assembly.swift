@@ -96,7 +96,7 @@ struct Assembly {
       divergedEpoch[cell] = Int32(clamping: epoch)
       divergedStep[cell] = Int32(clamping: step)
     }
-    for series in record.series.map(reachingTheEnd) {
+    for series in record.series.map(lengthened) {
       let length = series.values.count
       if arrays[series.name] == nil {
         names.append(series.name)
@@ -122,17 +122,16 @@ struct Assembly {
     }
   }
 
-  private var epochCount: Int? { ownAxes.first { $0.name == "epoch" }?.length }
-
-  /// The series of a run that is shorter than others are, with no values for the epochs that it lacks.
-  private func reachingTheEnd(_ series: Series) -> Series {
-    guard let count = epochCount, series.axes.first == "epoch", let own = series.shape.first,
-      own < count
+  /// A series along epochs that has fewer of them than the axis, filled up: arms that the command line
+  /// makes may be of different lengths.
+  private func lengthened(_ series: Series) -> Series {
+    guard series.axes.first == "epoch", let count = series.shape.first, count > 0,
+      let length = ownAxes.first(where: { $0.name == "epoch" })?.length, count < length
     else { return series }
-    let rest = series.shape.dropFirst().reduce(1, *)
+    let missing = (length - count) * (series.values.count / count)
     return Series(
-      series.name, axes: series.axes, shape: [count] + series.shape.dropFirst(),
-      values: series.values + [Double](repeating: .nan, count: (count - own) * rest))
+      series.name, axes: series.axes, shape: [length] + series.shape.dropFirst(),
+      values: series.values + [Double](repeating: .nan, count: missing))
   }
 
   /// Notes what the runs at a position along the axes of hyperparameters used.

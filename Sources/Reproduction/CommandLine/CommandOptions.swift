@@ -8,7 +8,10 @@ import Storage
 package struct CommandOptions {
   enum Mode: Equatable {
     case run, list, dryRun, status, pending, search, merge, action, claims, rejudge
-    case export, audit, auditable, help, version
+    case export, audit, auditable, help, version, completions, manual
+
+    /// Whether nothing of the experiment is looked at.
+    var isAboutTheProgram: Bool { [.help, .version, .completions, .manual].contains(self) }
   }
 
   var mode = Mode.run
@@ -30,92 +33,17 @@ package struct CommandOptions {
   /// The identities, or their first digits, of the kept runs to make again.
   var audited: [String] = []
   var isQuiet = false
+  /// Whether what is asked for is told as JSON, and nothing else on standard output.
+  var isJSON = false
+  /// What stands in for the experiment's data: the name of a data set, or a folder.
+  var otherData: String?
+  /// The shell that completions are printed for.
+  var shell: Shell?
+  /// Whether standard output is kept free of sentences.
+  var saysNothing: Bool { isQuiet || isJSON }
   var shard: Shard?
   var operands: [String] = []
   var checkpointInterval = 30.0
-
-  static func parser(for experiment: Experiment) -> OptionParser {
-    var options: [CommandOption] = [
-      .init("profile", "NAME", "smoke, quick (default) or paper: how much of the protocol"),
-      .init("seeds", "LIST", "seeds of the final runs, e.g. 0,1,2 or 0..<10"),
-    ]
-    if experiment.trainsInEpochs {
-      options += [
-        .init("epochs", "N", "passes over the training data"),
-        .init("minibatch", "N", "examples a minibatch"),
-      ]
-    }
-    if !experiment.contenders.isEmpty {
-      options.insert(
-        .init("optimizers", "LIST", "only these: " + experiment.contenders.joined(separator: ",")),
-        at: 1)
-    }
-    if experiment.arms.count > 1 {
-      let names = experiment.arms.map(\.rawValue).joined(separator: ",")
-      options.append(.init("arms", "LIST", "only these: \(names)"))
-    }
-    for parameter in hyperparameters(of: experiment) {
-      options.append(
-        .init(parameter.name, "X", parameter.meaning + " (forms an arm of its own, `custom`)"))
-    }
-    if !experiment.methods.isEmpty {
-      options.append(.init("schedule", "S", "stepsize schedule, e.g. alpha/sqrt(epoch)"))
-    }
-    for setting in experiment.settings {
-      options.append(.init(setting.name, "X", "\(setting.meaning); default \(setting.standard)"))
-    }
-    options += experiment.extraOptions
-    if experiment.dataset != nil {
-      options += [
-        .init("stand-in", nil, "use generated data even if the real ones are there"),
-        .init("allow-unknown-data", nil, "accept data whose checksum is not in the catalogue"),
-      ]
-    }
-    options += [
-      .init("data-dir", "DIR", "folder of the data sets; else $ADAM_DATA, else data/"),
-      .init("output", "FILE", "the result file; default results/<profile>/\(experiment.name).h5"),
-      .init("jobs", "N", "runs at a time; default: as many as this process has cores for"),
-      .init("threads", "N", "threads of one run; default 1"),
-      .init("checkpoint-interval", "S", "seconds between checkpoints of a run; default 30"),
-      .init("shard", "I/N", "only part I of N of the runs; writes a shard file to be merged"),
-      .init("dealt", "FILE", "with --shard: lines of part, tab, run: which runs each part has"),
-      .init("merge", nil, "take the runs of the shard files, or folders, named as operands"),
-      .init("fresh", nil, "forget finished runs and checkpoints first"),
-      .init(
-        "keep-old-runs", nil,
-        "go on beside kept runs whose first steps the program makes otherwise now"),
-      .init("start", "DIR", "start from the kept runs in DIR, as far as there are any of these"),
-      .init("export", "FILE", "write the finished runs to FILE, compressed, to be started from"),
-      .init(
-        "auditable", nil, "list the kept runs in the folder of --start: identity, seconds, run"),
-      .init("audit", "LIST", "make the listed runs of --start's folder again and compare"),
-      .init("list", nil, "list the runs with their state and expected time"),
-      .init("dry-run", nil, "list what would be run"),
-      .init("status", nil, "one line: runs done and to do"),
-      .init(
-        "pending", nil,
-        "for scripts, tab-separated: every run to do, its epochs, seconds and position; at last final "
-          + "or more"),
-      .init("claims", nil, "list the claims that the results decide, a line each"),
-      .init("rejudge", nil, "judge the claims of the result file again, by today's rules"),
-    ]
-    if experiment.hasSearch {
-      options.append(
-        .init(
-          "search", nil,
-          "search the grids; writes results/search/<name>.tsv; goes with --list, --dry-run, --status"
-        ))
-      options.append(
-        .init("search-seeds", "N", "seeds for each point of a search; default: the protocol's"))
-    }
-    if let action = experiment.action { options.append(action.option) }
-    options += [
-      .init("quiet", nil, "say nothing but errors"),
-      .init("version", nil, "print the version"),
-      .init("help", nil, "print this help"),
-    ]
-    return OptionParser(options)
-  }
 
   static func hyperparameters(of experiment: Experiment) -> [HyperparameterDescription] {
     var found: [HyperparameterDescription] = []
@@ -139,6 +67,11 @@ package struct CommandOptions {
     }
     if parsed.contains("help") { mode = .help }
     if parsed.contains("version") { mode = .version }
+    if let name = parsed.value("completions") {
+      mode = .completions
+      shell = try Shell(named: name)
+    }
+    if parsed.contains("man") { mode = .manual }
     request.isSearch = parsed.contains("search")
     var modes = [
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("pending", .pending),
@@ -151,7 +84,7 @@ package struct CommandOptions {
       modes.append(("search", .search))
     }
     for (name, choice) in modes where parsed.contains(name) {
-      guard mode == .run || mode == .help || mode == .version else {
+      guard mode == .run || mode.isAboutTheProgram else {
         throw UsageError("--\(name) does not go with another mode; give one of them")
       }
       if mode == .run { mode = choice }
@@ -175,7 +108,8 @@ package struct CommandOptions {
     var settings: [String: SettingValue] = [:]
     for setting in experiment.settings {
       if let text = parsed.value(setting.name) {
-        settings[setting.name] = try setting.value(from: text)
+        let value = try setting.value(from: text)
+        if !setting.isImplied || value != setting.standard { settings[setting.name] = value }
       }
     }
     for setting in experiment.settings where settings[setting.name] == 0 {
@@ -192,8 +126,18 @@ package struct CommandOptions {
         request.extra[option.name] = parsed.value(option.name) ?? ""
       }
     }
-    contenders = try parsed.value("optimizers").map { try Self.contenders($0, of: experiment) }
+    request.added = try AddedOptimizer.all(
+      parsed.values("add-optimizer"), beside: experiment.contenders, settings: experiment.settings)
+    let added = request.added.map(\.name)
+    contenders = try parsed.value("optimizers").map {
+      let named = try Self.contenders($0, of: experiment, added: added)
+      return named + added.filter { !named.contains($0) }
+    }
     request.contenders = contenders
+    otherData = parsed.value("data")
+    if let otherData { request.otherData = otherData }
+    request.drawsPaper = parsed.contains("paper-curves")
+    if let label = parsed.value("label") { request.label = try Self.label(label) }
     request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
     if request.isSearch, request.isCustom {
       throw UsageError("--search does not go with options that form the arm custom")
@@ -202,13 +146,22 @@ package struct CommandOptions {
       throw UsageError(
         "--arms does not go with --search, nor with options that form the arm custom")
     }
+    if request.drawsPaper, !request.isCustom || otherData != nil {
+      throw UsageError(
+        "--paper-curves is for settings of your own on the experiment's data; the figures of the "
+          + "declared runs have the paper's curves, other data have none")
+    }
+    if experiment.customArm != nil, request.isCustom, request.label == nil {
+      let words = CustomArm.words(request)
+      request.label = words.isEmpty ? "added" : words
+    }
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")
     let folder = request.isCustom ? "custom" : request.profile.rawValue
+    let stem = experiment.name + (otherData.map { "-on-" + Self.fileName($0) } ?? "")
     let defaultOutput =
-      request.isSearch
-      ? "results/search/\(experiment.name).tsv" : "results/\(folder)/\(experiment.name).h5"
+      request.isSearch ? "results/search/\(stem).tsv" : "results/\(folder)/\(stem).h5"
     output = parsed.value("output") ?? defaultOutput
     if output.isEmpty || output.hasSuffix("/") {
       throw UsageError("--output takes the path of a file, not \"\(output)\"")
@@ -230,6 +183,7 @@ package struct CommandOptions {
       throw UsageError("--audit takes identities of runs, as --auditable lists them")
     }
     isQuiet = parsed.contains("quiet")
+    isJSON = parsed.contains("json")
     checkpointInterval = try parsed.number("checkpoint-interval") ?? 30
     guard checkpointInterval >= 0 else {
       throw UsageError("--checkpoint-interval takes seconds, 0 or more")
@@ -241,6 +195,9 @@ package struct CommandOptions {
     }
     if request.isSearch && shard != nil {
       throw UsageError("--search is not divided into shards; leave out --shard")
+    }
+    if isJSON, ![.run, .list, .dryRun, .status, .claims, .help, .version].contains(mode) {
+      throw UsageError("--json goes with --list, --dry-run, --status, --claims, or a run")
     }
     operands = parsed.operands
     guard operands.isEmpty || mode == .merge else {
@@ -284,16 +241,40 @@ package struct CommandOptions {
     return seeds
   }
 
-  private static func contenders(_ text: String, of experiment: Experiment) throws -> [String] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+  private static func contenders(
+    _ text: String, of experiment: Experiment, added: [String]
+  ) throws -> [String] {
+    let known = experiment.contenders + added
+    return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       let wanted = part.lowercased()
-      guard let name = experiment.contenders.first(where: { $0.lowercased() == wanted }) else {
+      guard let name = known.first(where: { $0.lowercased() == wanted }) else {
+        let isMethod = (try? OptimizerRegistry.method(wanted)) != nil
         throw UsageError(
-          "\(experiment.name) has no optimizer \"\(part)\"; it has "
-            + experiment.contenders.joined(separator: ", "))
+          "\(experiment.name) has no optimizer \"\(part)\"; it has \(known.joined(separator: ", "))"
+            + (isMethod && experiment.customArm != nil
+              ? ", and takes this one by --add-optimizer \(wanted)" : ""))
       }
       return name
     }
+  }
+
+  /// A label, which is one line that figures have room for.
+  private static func label(_ text: String) throws -> String {
+    let isOneLine = text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+    guard !text.isEmpty, text.count <= 60, isOneLine,
+      Arm(rawValue: text).map({ $0 == .custom }) ?? true
+    else {
+      throw UsageError(
+        "--label takes 1 to 60 characters on a line, none of fitted, literal and tuned, which are "
+          + "arms of the protocol; not \"\(text)\"")
+    }
+    return text
+  }
+
+  /// The part of a file's name that tells other data.
+  private static func fileName(_ data: String) -> String {
+    let last = data.split(separator: "/").last.map(String.init) ?? "data"
+    return last.replacing(" ", with: "-")
   }
 
   private static func arms(_ text: String, of experiment: Experiment) throws -> [Arm] {

@@ -30,14 +30,27 @@ public struct ExperimentCommand: Sendable {
     var options = try CommandOptions(arguments, for: experiment)
     switch options.mode {
     case .help:
-      let usage = "usage: \(experiment.name) [options]\n\n\(experiment.title) (\(experiment.place))"
+      let usage =
+        "usage: \(experiment.name) [options]\n\n\(experiment.title) (\(experiment.place))"
       Console.show(CommandOptions.parser(for: experiment).help(usage: usage))
       return .success
     case .version:
       Console.show("\(experiment.name) \(Program.version)\n")
       return .success
+    case .completions:
+      let parser = CommandOptions.parser(for: experiment)
+      Console.show(
+        options.shell.map { parser.completions(for: $0, program: experiment.name) } ?? "")
+      return .success
+    case .manual:
+      Console.show(
+        CommandOptions.parser(for: experiment).manual(
+          of: experiment.name, summary: experiment.title, synopsis: ["[options]"],
+          text: ["\(experiment.title) (\(experiment.place) of Kingma & Ba 2015)."]
+            + experiment.notes))
+      return .success
     case .claims:
-      return listClaims()
+      return try listClaims()
     default:
       break
     }
@@ -49,6 +62,9 @@ public struct ExperimentCommand: Sendable {
     Interruption.handleSignals()
     let (data, isMissing) = try chooseData(options)
     options.request.data = data.identityText
+    if let other = options.otherData, let name = data.identity?.name {
+      options.request.otherData = name == .ownImages ? "images in \(other)" : name.title
+    }
     let session = try Session(experiment: experiment, options: options, data: data)
     switch options.mode {
     case .list, .dryRun: return try list(session)
@@ -68,6 +84,7 @@ public struct ExperimentCommand: Sendable {
     _ options: CommandOptions
   ) throws -> (data: DataChoice, isMissing: Bool) {
     guard let name = experiment.dataset else { return (.none, false) }
+    if let other = options.otherData { return (try substitute(other, options), false) }
     let profile = options.request.profile
     let standIn = DataChoice.standIn(name, experiment.standInSizes[profile])
     if options.forcesStandIn && profile == .paper {
@@ -94,6 +111,28 @@ public struct ExperimentCommand: Sendable {
     }
   }
 
+  /// The data that the command line names in place of the experiment's.
+  private func substitute(_ text: String, _ options: CommandOptions) throws -> DataChoice {
+    if options.forcesStandIn {
+      throw UsageError("--data names real data; leave out --stand-in")
+    }
+    if let name = DatasetName.substitutes.first(where: { $0.rawValue == text.lowercased() }) {
+      return .located(
+        try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
+    }
+    if !text.contains("/"), !FilePaths.exists(text) {
+      let names = DatasetName.substitutes.map(\.rawValue)
+      let near = names.first { $0.hasPrefix(text) || editDistance(text, $0) <= 2 }
+      throw UsageError(
+        "there is no data set and no folder \"\(text)\""
+          + (near.map { " (did you mean \($0)?)" } ?? "") + "; --data takes "
+          + names.joined(separator: ", ") + " or a folder with IDX files")
+    }
+    return .located(
+      try OwnImages.locate(
+        FilePaths.expandingHome(text, home: ProcessInfo.processInfo.environment["HOME"])))
+  }
+
   // MARK: Making the runs
 
   private func work(_ session: Session) throws -> ExitStatus {
@@ -108,6 +147,7 @@ public struct ExperimentCommand: Sendable {
     try session.adoptOldStore()
     if options.isFresh { try session.store.removeAll() }
     session.store.tidy()
+    let session = try session.withKeptArms()
     let start = ContinuousClock.now
     if options.start != nil { try offerKeptRuns(session) }
     let summary = options.mode == .merge ? try merge(session) : try makeRuns(session)
@@ -134,6 +174,7 @@ public struct ExperimentCommand: Sendable {
     } else {
       isWritten = try writeResults(session, start: start)
     }
+    if options.shard == nil, options.mode != .search { try tellResults(session) }
     if missing > 0 || !areAll {
       complain(
         missing == 0
@@ -141,7 +182,8 @@ public struct ExperimentCommand: Sendable {
           : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
     } else if !isWritten {
       say(
-        "\(experiment.name): nothing to do, \(options.output) is complete", unless: options.isQuiet)
+        "\(experiment.name): nothing to do, \(options.output) is complete",
+        unless: options.saysNothing)
     }
     return summary.failed.isEmpty ? .success : .failure
   }
@@ -170,7 +212,7 @@ public struct ExperimentCommand: Sendable {
     }
     let planned = Set(try session.plannedRuns().map(\.identity))
     for (path, (count, identities)) in zip(options.operands, zip(counts, identities)) {
-      say("\(experiment.name): \(count) new runs from \(path)", unless: options.isQuiet)
+      say("\(experiment.name): \(count) new runs from \(path)", unless: options.saysNothing)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {
         complain(
           "no run of \(path) is one of these: were profile, data and options the same?")
@@ -193,7 +235,7 @@ public struct ExperimentCommand: Sendable {
       if taken > 0 {
         say(
           "\(experiment.name): goes on from \(countText(taken, "kept run"))",
-          unless: options.isQuiet)
+          unless: options.saysNothing)
       }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
       if pending.isEmpty {
@@ -201,8 +243,10 @@ public struct ExperimentCommand: Sendable {
         return total
       }
       attempted.formUnion(pending.map(\.identity))
+      let planned = try session.plannedRuns().count
       let progress = Progress(
-        prefix: experiment.name, total: pending.count, workers: min(options.jobs, pending.count),
+        prefix: experiment.name, total: planned, done: planned - pending.count,
+        workers: min(options.jobs, pending.count),
         isQuiet: options.isQuiet)
       let resources = session.resources
       let makeProcess = experiment.makeProcess
@@ -236,7 +280,7 @@ public struct ExperimentCommand: Sendable {
     say(
       "\(experiment.name): wrote \(session.lockedPath); combine the shards with \(merge)"
         + (areAll ? "" : ", then run them again: the runs with what the search chose follow"),
-      unless: session.options.isQuiet)
+      unless: session.options.saysNothing)
   }
 
   private func writeSearch(_ session: Session) throws -> Bool {
@@ -246,7 +290,7 @@ public struct ExperimentCommand: Sendable {
     let bytes = Array(table.text.utf8)
     if let old = try? FileContents.read(session.options.output), old == bytes { return false }
     try AtomicFile.commit(bytes, to: session.options.output, layer: session.layer)
-    say("\(experiment.name): wrote \(session.options.output)", unless: session.options.isQuiet)
+    say("\(experiment.name): wrote \(session.options.output)", unless: session.options.saysNothing)
     return true
   }
 
@@ -256,8 +300,11 @@ public struct ExperimentCommand: Sendable {
     var document = try session.document()
     let siblings = try siblings(in: FilePaths.folder(of: options.output))
     func judge(timed: Bool) -> [ClaimOutcome] {
-      experiment.claims.filter { $0.isTimed == timed }
+      if options.request.otherData != nil { return [] }
+      let outcomes = experiment.claims.filter { $0.isTimed == timed }
         .judge(document, paper: experiment.paper, siblings: siblings)
+      // Of settings of one's own most claims say nothing.
+      return options.request.isCustom ? outcomes.filter { $0.verdict != .notRun } : outcomes
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     if !outcomes.isEmpty {
@@ -266,7 +313,8 @@ public struct ExperimentCommand: Sendable {
     addReadings(to: &document)
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
-    let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    let keepsPanels = !options.request.isCustom || experiment.customArm != nil
+    let figures = keepsPanels ? requested : requested.map(\.ofCustomArm)
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
@@ -287,20 +335,21 @@ public struct ExperimentCommand: Sendable {
       session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
       try session.keepAdditions()
       try ResultFile.write(document, to: options.output, layer: session.layer)
-      say("\(experiment.name): wrote \(options.output)", unless: options.isQuiet)
+      try session.rememberArms()
+      say("\(experiment.name): wrote \(options.output)", unless: options.saysNothing)
     }
     // Whatever becomes of the figures, the results are there, and their verdicts are told.
     let drawing = Result { try figureFolder.draw(undrawn, of: document) }
     if isNew, let verdicts = verdicts(outcomes + timed, of: session) {
-      say(verdicts, unless: options.isQuiet)
+      say(verdicts, unless: options.saysNothing)
     }
     return try drawing.get() || isNew
   }
 
   /// Prints the claims with their rules.
-  private func listClaims() -> ExitStatus {
+  private func listClaims() throws -> ExitStatus {
     let list = ClaimList(experiment.claims, of: experiment.name, paper: experiment.paper)
-    Console.show(list.text)
+    Console.show(options.isJSON ? try JSONText.of(list.entries) : list.text)
     for entry in list.undated {
       complain(
         "the rule of \(entry.id) has no date: add the line '\(entry.id) DATE \(entry.ruleDigest)', with "
@@ -309,12 +358,53 @@ public struct ExperimentCommand: Sendable {
     return list.undated.isEmpty ? .success : .failure
   }
 
+  /// Tells what the runs came to; as JSON if that is asked for. Whoever gives settings is told each
+  /// time, the protocol's results when they are new.
+  private func tellResults(_ session: Session) throws {
+    let options = session.options
+    guard options.isJSON || (options.request.isCustom && !options.isQuiet) else { return }
+    let table = (try? session.document()).flatMap { ResultTable($0) }
+    if options.isJSON {
+      struct Result: Encodable {
+        let experiment, file: String
+        let figures: [String]
+        let results: ResultTable?
+      }
+      Console.show(
+        try JSONText.of(
+          Result(
+            experiment: experiment.name, file: options.output,
+            figures: try figurePaths(session), results: table)))
+      return
+    }
+    guard let table else { return }
+    Console.show(table.text { experiment.defaults(of: $0, in: options.request) })
+    let figures = try figurePaths(session).filter(FilePaths.exists)
+    Console.show(([options.output] + figures).joined(separator: "\n") + "\n")
+  }
+
+  private func figurePaths(_ session: Session) throws -> [String] {
+    let request = session.options.request
+    return try (experiment.requestedFigures?(request) ?? experiment.figures).map {
+      FilePaths.join(session.figureFolder, $0.id + ".svg")
+    }
+  }
+
   /// The verdicts as a table; if the data are generated, one line that there are none.
   private func verdicts(_ outcomes: [ClaimOutcome], of session: Session) -> String? {
-    if outcomes.isEmpty { return nil }
+    if experiment.claims.isEmpty { return nil }
+    let request = session.options.request
     if session.data.identity?.origin == .standIn {
       return "\(experiment.name): no verdicts: generated data"
     }
+    if let other = request.otherData {
+      return "\(experiment.name): no verdicts: the claims are about "
+        + "\(experiment.dataset?.title ?? "other data"), these runs about \(other)"
+    }
+    if outcomes.isEmpty, request.isCustom {
+      return "\(experiment.name): no verdicts: no claim is about settings of your own"
+    }
+    if outcomes.isEmpty { return nil }
     return ClaimTable.text(outcomes)
   }
 
@@ -326,13 +416,14 @@ public struct ExperimentCommand: Sendable {
     let old = try ResultFile.read(path)
     let new = try rejudged(old, path: path, siblings: siblings(in: FilePaths.folder(of: path)))
     if new.isIdentical(to: old) {
-      say("\(experiment.name): \(path) is judged by these rules", unless: session.options.isQuiet)
+      say(
+        "\(experiment.name): \(path) is judged by these rules", unless: session.options.saysNothing)
       return .success
     }
     try ResultFile.write(new, to: path, layer: session.layer)
-    say("\(experiment.name): judged \(path) again", unless: session.options.isQuiet)
+    say("\(experiment.name): judged \(path) again", unless: session.options.saysNothing)
     let outcomes = try new.root.group("claims").map { try [ClaimOutcome](decoding: $0) } ?? []
-    say(ClaimTable.text(outcomes), unless: session.options.isQuiet)
+    say(ClaimTable.text(outcomes), unless: session.options.saysNothing)
     return .success
   }
 
@@ -367,7 +458,7 @@ public struct ExperimentCommand: Sendable {
     try session.layer.createFolders(session.figureFolder)
     let path = FilePaths.join(session.figureFolder, file.name)
     try AtomicFile.commit(file.bytes, to: path, layer: session.layer)
-    say("\(experiment.name): wrote \(path)", unless: options.isQuiet)
+    say("\(experiment.name): wrote \(path)", unless: options.saysNothing)
     return .success
   }
 
@@ -378,6 +469,7 @@ public struct ExperimentCommand: Sendable {
     let plan = try session.plan()
     let runs = plan.runs
     let estimate = session.secondsPerEpoch(runs)
+    if options.isJSON { return try listAsJSON(session, plan, estimate) }
     var left = 0.0
     for run in runs {
       let record = session.lookup(run)
@@ -427,6 +519,16 @@ public struct ExperimentCommand: Sendable {
     let elapsed = records.reduce(0.0) { $0 + ($1.elapsedSeconds.last ?? 0) }
     let left = runs.filter { session.lookup($0) == nil }.reduce(0.0) { $0 + estimate($1) }
     let isDone = records.count == runs.count && plan.isFinal
+    if session.options.isJSON {
+      Console.show(
+        try JSONText.of(
+          StatusEntry(
+            experiment: experiment.name, done: records.count, planned: runs.count,
+            isPlanFinal: plan.isFinal, elapsedSeconds: elapsed,
+            secondsLeft: left.isFinite ? left / Double(session.options.jobs) : nil,
+            data: dataText(session.data, isMissing: isDataMissing))))
+      return .success
+    }
     let columns = [
       experiment.name, "\(records.count) of \(plan.isFinal ? "" : "at least ")\(runs.count)",
       clockText(elapsed),
@@ -464,21 +566,5 @@ public struct ExperimentCommand: Sendable {
           + "\(words.last?.prefix(12) ?? "unknown")...): name their folder by --data-dir or ADAM_DATA"
       )
     }
-  }
-}
-
-extension Figure {
-  /// The figure with one panel for the arm that the command line made, in place of the protocol's.
-  var ofCustomArm: Figure {
-    var copy = self
-    copy.panels = []
-    for var panel in panels {
-      if panel.select["arm"] != nil {
-        panel.select["arm"] = Arm.custom.rawValue
-        panel.title = "custom: settings from the command line"
-      }
-      if !copy.panels.contains(panel) { copy.panels.append(panel) }
-    }
-    return copy
   }
 }

@@ -68,7 +68,7 @@ struct FigureFolder {
       seal.record(FilePaths.name(of: path), bytes, from: inputs)
     }
     try seal.write(layer: session.layer)
-    if !session.options.isQuiet {
+    if !session.options.saysNothing {
       Console.show("\(session.experiment.name): drew \(svg) and \(png)\n")
     }
   }

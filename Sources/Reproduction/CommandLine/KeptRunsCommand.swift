@@ -21,9 +21,15 @@ extension ExperimentCommand {
       let start = ContinuousClock.now
       let makeProcess = experiment.makeProcess
       let resources = session.resources
+      let progress = Progress(
+        prefix: experiment.name,
+        activity: "rehearses \(countText(open.count, "kind")) of kept runs",
+        isQuiet: options.isQuiet)
+      defer { progress.finish() }
       let checks = try Rehearsal(jobs: options.jobs, threads: options.threads) {
         try makeProcess($0, resources)
       }.check(open)
+      progress.finish()
       var found: [Rehearsal.Key: Rehearsal.Check] = [:]
       for (candidate, check) in zip(open, checks) {
         guard let check else { return false }
@@ -42,7 +48,8 @@ extension ExperimentCommand {
       try session.remember(found)
       let seconds = (ContinuousClock.now - start).seconds
       say(
-        "\(experiment.name): " + outcome(open, found, seconds: seconds), unless: options.isQuiet)
+        "\(experiment.name): " + outcome(open, found, seconds: seconds), unless: options.saysNothing
+      )
     }
     for candidate in candidates
     where candidate.record == nil && session.rehearsed[candidate.key] == .unlike {
@@ -133,7 +140,7 @@ extension ExperimentCommand {
     try KeptRuns.write(records, of: experiment.name, to: path, layer: session.layer)
     say(
       "\(experiment.name): wrote \(countText(records.count, "run")) to \(path)",
-      unless: session.options.isQuiet)
+      unless: session.options.saysNothing)
     return .success
   }
 }

@@ -1,23 +1,4 @@
-import CGetopt
-import Foundation
 import Storage
-
-/// An option of a command line.
-public struct CommandOption: Sendable {
-  /// The long name, without dashes.
-  public let name: String
-  /// What `--help` calls its argument, e.g. `LIST`; `nil` for a switch.
-  public let argument: String?
-  /// One line for `--help`.
-  public let help: String
-
-  /// An option, e.g. `CommandOption("seeds", "LIST", "seeds, e.g. 0,1,2 or 0..<10")`.
-  public init(_ name: String, _ argument: String? = nil, _ help: String) {
-    self.name = name
-    self.argument = argument
-    self.help = help
-  }
-}
 
 /// A mistake on the command line; ends the program with status 64.
 public struct UsageError: UserFacingError {
@@ -78,69 +59,70 @@ public struct ParsedOptions: Sendable {
   fileprivate mutating func add(operand: String) { operands.append(operand) }
 }
 
-/// Parses command lines with the C library's `getopt_long`.
+/// Parses command lines: `--name value` or `--name=value`, in any order with operands; `--` ends the
+/// options, `-h` is `--help`. Names are never abbreviated: a typo must not start another run than the
+/// one that was meant.
 public struct OptionParser: Sendable {
-  /// The options understood.
-  public let options: [CommandOption]
+  /// The options understood, in the groups of the help text.
+  public let groups: [OptionGroup]
 
-  /// A parser for the given options.
-  public init(_ options: [CommandOption]) { self.options = options }
+  /// All options.
+  public var options: [CommandOption] { groups.flatMap(\.options) }
+
+  /// A parser for options in groups.
+  public init(groups: [OptionGroup]) { self.groups = groups.filter { !$0.options.isEmpty } }
+
+  /// A parser for options without groups.
+  public init(_ options: [CommandOption]) {
+    self.init(groups: [OptionGroup("options", options)])
+  }
 
   /// Parses `arguments`, the program's name first.
   ///
-  /// - Throws: `UsageError` for an unknown or ambiguous option and for a missing argument.
+  /// - Throws: `UsageError` for an unknown option, a missing argument, and one too many.
   public func parse(_ arguments: [String]) throws -> ParsedOptions {
     var parsed = ParsedOptions()
-    var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    let names: [UnsafeMutablePointer<CChar>?] = options.map { strdup($0.name) }
-    defer { (argv + names).forEach { free($0) } }
-    var longOptions = options.indices.map { index in
-      option(
-        name: names[index],
-        has_arg: options[index].argument == nil ? no_argument : required_argument,
-        flag: nil, val: Int32(1000 + index))
-    }
-    longOptions.append(option())
-    getopt_restart()
-    while true {
-      let code = getopt_long(Int32(arguments.count), &argv, ":", longOptions, nil)
-      if code == -1 { break }
-      let text = argv[Int(getopt_next_index()) - 1].map { String(cString: $0) } ?? ""
-      switch code {
-      case 58:  // ":"
-        throw UsageError("\(text) needs a value; --help lists the options")
-      case 63:  // "?"
-        throw UsageError("unknown option \(text)\(suggestion(for: text)); --help lists the options")
-      default:
-        parsed.add(
-          options[Int(code) - 1000].name, getopt_argument().map { String(cString: $0) } ?? "")
+    var rest = arguments.dropFirst()
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        rest.forEach { parsed.add(operand: $0) }
+        break
       }
-    }
-    let first = Int(getopt_next_index())
-    for index in first..<max(first, arguments.count) {
-      if let operand = argv[index] { parsed.add(operand: String(cString: operand)) }
+      guard argument.hasPrefix("-"), argument != "-" else {
+        parsed.add(operand: argument)
+        continue
+      }
+      let word = argument == "-h" ? "--help" : argument
+      let name = String(word.prefix { $0 != "=" })
+      guard let option = options.first(where: { "--" + $0.name == name }) else {
+        throw UsageError("unknown option \(name)\(suggestion(for: name)); --help lists the options")
+      }
+      let attached = word.count > name.count ? String(word.dropFirst(name.count + 1)) : nil
+      if option.argument == nil {
+        guard attached == nil else { throw UsageError("\(name) takes no value") }
+        parsed.add(option.name, "")
+      } else if let value = attached ?? rest.popFirst() {
+        parsed.add(option.name, value)
+      } else {
+        throw UsageError("\(name) needs a value; --help lists the options")
+      }
     }
     return parsed
   }
 
-  /// The text of `--help`: one line an option.
-  public func help(usage: String) -> String {
-    let rows = options.map { option in
-      ("--" + option.name + (option.argument.map { " " + $0 } ?? ""), option.help)
-    }
-    let width = min(26, rows.map(\.0.count).max() ?? 0)
-    let lines = rows.map { name, help in
-      "  " + name.padding(toLength: max(width, name.count), withPad: " ", startingAt: 0) + "  "
-        + help
-    }
-    return usage + "\n\n" + lines.joined(separator: "\n") + "\n"
-  }
-
+  /// The option that was meant: one that begins so, else one that two edits lead to.
   private func suggestion(for text: String) -> String {
-    let wanted = String(text.drop { $0 == "-" }.prefix { $0 != "=" })
+    let wanted = String(text.drop { $0 == "-" }.prefix(64))
     guard wanted.count > 1 else { return "" }
-    let close = options.map { ($0.name, editDistance(wanted, $0.name)) }.min { $0.1 < $1.1 }
-    guard let (name, distance) = close, distance <= 2 else { return "" }
-    return " (did you mean --\(name)?)"
+    let names = options.map(\.name)
+    if let longer = names.first(where: { $0.hasPrefix(wanted) }) {
+      return " (did you mean --\(longer)?)"
+    }
+    var nearest = (name: "", distance: 3)
+    for name in names {
+      let distance = editDistance(wanted, name)
+      if distance < nearest.distance { nearest = (name, distance) }
+    }
+    return nearest.name.isEmpty ? "" : " (did you mean --\(nearest.name)?)"
   }
 }

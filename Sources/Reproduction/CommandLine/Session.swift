@@ -130,6 +130,38 @@ final class Session: Sendable {
       })
   }
 
+  /// The file that keeps which arms the command line has made.
+  private var armsPath: String { FilePaths.join(store.folder, CustomArms.fileName) }
+
+  /// The session with the arms that its result file has so far; the lock must be held.
+  ///
+  /// - Throws: `UsageError` if the label is taken, or the file is about other data.
+  func withKeptArms() throws -> Session {
+    guard options.request.isCustom, options.shard == nil, let arm = experiment.customArm else {
+      return self
+    }
+    var options = options
+    var arms = try CustomArms.read(armsPath) ?? CustomArms(data: options.request.data, arms: [])
+    if arms.data != options.request.data {
+      // Nobody misses what was made from generated data.
+      guard arms.data.contains(" \(DataOrigin.standIn.rawValue) ") else {
+        throw UsageError(
+          "\(options.output) keeps runs on other data; choose another --output for these")
+      }
+      arms = CustomArms(data: options.request.data, arms: [])
+    }
+    try arms.add(arm(options.request), output: options.output)
+    options.request.kept = arms.arms
+    return try Session(experiment: experiment, options: options, data: data)
+  }
+
+  /// Keeps which arms the result file has.
+  func rememberArms() throws {
+    guard !options.request.kept.isEmpty else { return }
+    try CustomArms(data: options.request.data, arms: options.request.kept)
+      .write(to: armsPath, layer: layer)
+  }
+
   // MARK: Runs
 
   /// A run as this session makes it.
@@ -323,6 +355,10 @@ final class Session: Sendable {
       ]
     if !experiment.notes.isEmpty {
       root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
+    }
+    if let other = options.request.otherData {
+      let name = experiment.dataset?.title ?? "the experiment's data"
+      root.attributes.append(Attribute("other_data", "\(other) in place of \(name)"))
     }
     if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
     let shortened = experiment.shortened(options.request)

@@ -60,6 +60,9 @@ public struct Experiment: Sendable {
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
   /// What is done otherwise than a request says, a line each.
   public var remarks: @Sendable (PlanRequest) -> [String] = { _ in [] }
+  /// The arm that a request with settings of one's own makes; `nil` for experiments whose result file
+  /// does not keep several.
+  var customArm: (@Sendable (PlanRequest) -> CustomArm)?
   /// What the experiment does instead of its runs if an option of its own asks for it.
   public var action: ExperimentAction?
 }

@@ -14,7 +14,9 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   var standardSettings: Settings {
-    Settings(Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.standard) }))
+    Settings(
+      Dictionary(
+        uniqueKeysWithValues: settings.filter { !$0.isImplied }.map { ($0.name, $0.standard) }))
   }
 
   func epochCount(_ request: PlanRequest) -> Int { request.epochs ?? epochs[request.profile] }
@@ -23,9 +25,11 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
   }
 
-  func seedAxis(_ request: PlanRequest) -> Dimension {
+  func seedAxis(_ request: PlanRequest) -> Dimension { Self.seedAxis(seedList(request)) }
+
+  static func seedAxis(_ seeds: [UInt64]) -> Dimension {
     Dimension(
-      "seed", .int64(seedList(request).map { Int64(bitPattern: $0) }),
+      "seed", .int64(seeds.map { Int64(bitPattern: $0) }),
       attributes: [Attribute("long_name", "seed")])
   }
 

@@ -42,6 +42,16 @@ public struct PlanRequest: Sendable {
   public var isSearch = false
   /// Seeds for each grid point of a search instead of the experiment's.
   public var searchSeeds: Int?
+  /// The label of the arm that these settings form; `nil`: `custom`.
+  public var label: String?
+  /// Optimizers beside the experiment's.
+  public var added: [AddedOptimizer] = []
+  /// The arms of the result file that the command line has made so far, this one included.
+  public var kept: [CustomArm] = []
+  /// The title of the data set that is used in place of the experiment's.
+  public var otherData: String?
+  /// Whether the paper's curves are drawn beside those of settings of one's own.
+  public var drawsPaper = false
   /// What identifies the data.
   public var data: String
   /// What the options that only this experiment has were given.
@@ -56,8 +66,11 @@ public struct PlanRequest: Sendable {
   /// Whether hyperparameters, schedule or settings differ from the protocol.
   public var isCustom: Bool {
     !hyperparameters.isEmpty || schedule != nil || !settings.values.isEmpty || minibatch != nil
-      || !extra.isEmpty
+      || !extra.isEmpty || label != nil || !added.isEmpty || otherData != nil
   }
+
+  /// The label of the arm that settings of one's own form.
+  var armLabel: String { label ?? Arm.custom.rawValue }
 }
 
 /// Looks up the record of a run; `nil` while there is none.

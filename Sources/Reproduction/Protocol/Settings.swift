@@ -58,7 +58,25 @@ public struct Setting: Sendable {
   public let meaning: String
   /// The settings that are 0 too where the command line gives 0 for this one.
   public private(set) var switchedOff: [String] = []
+  /// Whether runs record the value only where it is not the standard one. So a setting that comes later
+  /// leaves the identities of the runs before it as they are.
+  public private(set) var isImplied = false
+  /// The words that it takes, if it is one of them.
+  public private(set) var words: [String] = []
   private let check: @Sendable (SettingValue) -> String?
+
+  /// What `--help` calls its value.
+  var kind: String {
+    if isImplied { return "LIST" }
+    if case .number = standard { return "X" }
+    return "WORD"
+  }
+
+  /// The standard value as people write it.
+  var standardText: String {
+    if case .number(let number) = standard { return compact(number) }
+    return standard.description
+  }
 
   /// A number in a half-open range.
   public init(_ name: String, _ standard: Double, in range: Range<Double>, _ meaning: String) {
@@ -89,6 +107,7 @@ public struct Setting: Sendable {
       }
       return nil
     }
+    self.words = words
   }
 
   /// One word of several, or as many numbers as `parts` has names, joined by commas.
@@ -128,6 +147,31 @@ public struct Setting: Sendable {
     self.meaning = meaning
     self.check = check
   }
+
+  /// The widths of layers, e.g. `1000,1000`: one number a layer. Read by `Settings.widths`.
+  ///
+  /// - Parameter count: the number of layers, if it is fixed.
+  public static func widths(
+    _ name: String, _ standard: [Int], count: Int? = nil, _ meaning: String
+  ) -> Setting {
+    let text = standard.map(String.init).joined(separator: ",")
+    var setting = Setting(name, .text(text), meaning) { value in
+      guard case .text(let text) = value else { return "widths" }
+      let widths = Settings.widths(text)
+      guard widths.allSatisfy({ Setting.widthRange.contains($0 ?? 0) }),
+        count.map({ $0 == widths.count }) ?? (1...16).contains(widths.count)
+      else {
+        let layers = count.map { "\($0) widths" } ?? "1 to 16 widths"
+        return "\(layers) from 1 to \(Setting.widthRange.upperBound) with commas between, "
+          + "e.g. \(standard.map(String.init).joined(separator: ","))"
+      }
+      return nil
+    }
+    setting.isImplied = true
+    return setting
+  }
+
+  private static let widthRange = 1...100_000_000
 
   /// The setting, with others that are 0 too where the command line gives 0 for this one.
   public func switchingOff(_ names: [String]) -> Setting {
@@ -195,6 +239,16 @@ public struct Settings: Sendable, Hashable, Codable, ExpressibleByDictionaryLite
     let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
     let numbers = parts.compactMap(\.self)
     return numbers.count == parts.count && numbers.allSatisfy(\.isFinite) ? numbers : nil
+  }
+
+  /// The widths that a setting of `Setting.widths` has; those given where it has its standard value.
+  public func widths(_ name: String, standard: [Int]) -> [Int] {
+    guard case .text(let text)? = values[name] else { return standard }
+    return Settings.widths(text).compactMap(\.self)
+  }
+
+  fileprivate static func widths(_ text: String) -> [Int?] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
   }
 
   /// The value of a setting that is one of the words of a type, which must have been declared so.

@@ -36,6 +36,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   let notes: [String]
   let numericsVersion: @Sendable (Settings) -> Int
   let substitutes: @Sendable (Settings) -> Settings
+  let parameterCount: (@Sendable (Settings) -> Int)?
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
@@ -58,6 +59,8 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///     of the code changes them; see `RunSpecification.numericsVersion`.
   ///   - substitutes: what is used, and recorded, in place of settings that cannot be had on this
   ///     processor or beside the others.
+  ///   - parameterCount: the parameters of the model, where settings can make it too large for the
+  ///     machine's memory.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
@@ -74,6 +77,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
     numericsVersion: @escaping @Sendable (Settings) -> Int = { _ in 1 },
     substitutes: @escaping @Sendable (Settings) -> Settings = { _ in [:] },
+    parameterCount: (@Sendable (Settings) -> Int)? = nil,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -103,6 +107,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     self.notes = notes
     self.numericsVersion = numericsVersion
     self.substitutes = substitutes
+    self.parameterCount = parameterCount
     self.objective = objective
   }
 
@@ -120,6 +125,10 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     experiment.arms = declaredArms
     experiment.check = check
     experiment.remarks = remarks
+    experiment.customArm = customArm
+    experiment.requestedFigures = { request in
+      request.isCustom ? [customFigure(request)] : figures
+    }
     return experiment
   }
 
@@ -128,7 +137,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   // MARK: Runs
 
-  private var training: MinibatchTraining<Data> {
+  var training: MinibatchTraining<Data> {
     MinibatchTraining(
       data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
       averages: averages, objective: objective)
@@ -136,12 +145,14 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   func epochCount(_ request: PlanRequest) -> Int { training.epochCount(request) }
 
-  private func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
+  func seedList(_ request: PlanRequest) -> [UInt64] { training.seedList(request) }
 
   private func shortened(_ request: PlanRequest) -> String {
+    // Settings of one's own are no shortened form of the protocol.
+    if request.isCustom { return "" }
     let made = contenders.count { isMade($0, request) }
     let arms = arms(request)
-    let leftOut = request.isCustom ? nil : declaredArms.first { !arms.contains($0) }
+    let leftOut = declaredArms.first { !arms.contains($0) }
     return [
       training.shortened(request),
       made < contenders.count ? "\(made) of \(contenders.count) optimizers" : "",
@@ -167,12 +178,12 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   }
 
   /// Whether a contender is run: those of the profile, or those asked for; a search is for all.
-  private func isMade(_ contender: Contender, _ request: PlanRequest) -> Bool {
+  func isMade(_ contender: Contender, _ request: PlanRequest) -> Bool {
     if let named = request.contenders { return named.contains(contender.name) }
     return request.isSearch || contender.profiles.contains(request.profile)
   }
 
-  private func arms(_ request: PlanRequest) -> [Arm] {
+  func arms(_ request: PlanRequest) -> [Arm] {
     if request.isCustom { return [.custom] }
     return declaredArms.filter((request.arms ?? profileArms[request.profile]).contains)
   }
@@ -204,7 +215,7 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
 
-  private func finalRuns(
+  func finalRuns(
     _ contender: Contender, _ choice: Contender.Choice, arm: Arm, request: PlanRequest
   ) -> [RunSpecification] {
     var seeds = seedList(request)
@@ -213,9 +224,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     }
     return seeds.map { seed in
       run(
-        contender, choice, arm: arm.rawValue, seed: seed, epochs: epochCount(request),
-        recording: recording[request.profile], evaluations: evaluations?[request.profile],
-        request: request)
+        contender, choice, arm: arm == .custom ? request.armLabel : arm.rawValue, seed: seed,
+        epochs: epochCount(request), recording: recording[request.profile],
+        evaluations: evaluations?[request.profile], request: request)
     }
   }
 
@@ -280,15 +291,17 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   private func remarks(_ request: PlanRequest) -> [String] {
     let asked = training.standardSettings.replacing(with: request.settings)
     let used = asked.replacing(with: substitutes(asked))
-    return asked.names.compactMap { name in
-      guard let old = asked[name], let new = used[name], old != new else { return nil }
-      return "--\(name) \(old) cannot be had on this processor with these settings; "
-        + "\(new) is used instead, and recorded"
-    }
+    return memoryRemarks(request)
+      + asked.names.compactMap { name in
+        guard let old = asked[name], let new = used[name], old != new else { return nil }
+        return "--\(name) \(old) cannot be had on this processor with these settings; "
+          + "\(new) is used instead, and recorded"
+      }
   }
 
   /// Refuses contenders that are asked for but have no settings in the arms that are run.
   private func check(_ request: PlanRequest) throws {
+    try checkMemory(request)
     guard !request.isCustom, !request.isSearch, request.contenders != nil || request.arms != nil
     else { return }
     let arms = arms(request)
@@ -346,35 +359,6 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     return nil
   }
 
-  /// What the command line's hyperparameters make of each contender that has them. Hyperparameters
-  /// and schedule that are not given are those of `fitted`, or those that the text states, settings
-  /// those of the contender and the experiment.
-  private func customChoice(_ contender: Contender, request: PlanRequest) throws
-    -> Contender.Choice?
-  {
-    let known = try OptimizerRegistry.method(contender.optimizer).hyperparameters.map(\.name)
-    guard request.hyperparameters.keys.allSatisfy(known.contains) else { return nil }
-    var choice = contender.fitted ?? .init([:])
-    if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
-    choice.settings = [:]
-    choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
-    choice.schedule = request.schedule ?? choice.schedule
-    return choice
-  }
-
-  private func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
-    let runs = try contenders.filter { isMade($0, request) }.flatMap { contender in
-      try customChoice(contender, request: request).map {
-        finalRuns(contender, $0, arm: .custom, request: request)
-      } ?? []
-    }
-    guard !runs.isEmpty else {
-      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
-      throw UsageError("no contender of \(name) has all of \(names)")
-    }
-    return runs
-  }
-
   // MARK: Arrays
 
   private func choice(
@@ -396,21 +380,31 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
 
   private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
     { request, records in
-      let arms = arms(request)
+      let parts = parts(request)
+      let contenders = allContenders(request)
+      let seeds = parts.flatMap { seedList($0.request) }
+        .reduce(into: [UInt64]()) { seeds, seed in
+          if !seeds.contains(seed) { seeds.append(seed) }
+        }
+      let labels = parts.map(\.label)
       var assembly = Assembly(axes: [
         Dimension(
-          "arm", .string(arms.map(\.rawValue)),
+          "arm", .string(labels),
           attributes: [
-            Attribute("long_name", Arm.description(of: arms.map(\.rawValue)))
+            Attribute(
+              "long_name",
+              request.isCustom
+                ? "arm: settings given on the command line" : Arm.description(of: labels))
           ]),
         Dimension(
           "optimizer", .string(contenders.map(\.name)),
           attributes: [
             Attribute("long_name", "optimizer")
           ]),
-        training.seedAxis(request),
+        MinibatchTraining<Data>.seedAxis(seeds),
       ])
-      assembly.define(.epochs(epochCount(request), steps: stepsWithReplacement?[request.profile]))
+      let epochs = parts.map { epochCount($0.request) }.max() ?? epochCount(request)
+      assembly.define(.epochs(epochs, steps: stepsWithReplacement?[request.profile]))
       for axis in probeAxes { assembly.define(axis) }
       for probe in probes {
         if case .afterSteps(let steps, let axis) = probe.moment {
@@ -429,13 +423,15 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
             name, longName: meaning, units: name == "optimizer_bytes" ? "byte" : "1")
         }
       }
-      for (armIndex, arm) in arms.enumerated() {
+      let arms = arms(request)
+      for (armIndex, part) in parts.enumerated() {
         for (contenderIndex, contender) in contenders.enumerated() {
-          guard
-            let choice = try choice(contender, arm, request: request, records: records)
+          guard !request.isCustom || isMade(contender, part.request),
+            let choice = try choice(contender, part.arm, request: part.request, records: records)
           else { continue }
-          let runs = finalRuns(contender, choice, arm: arm, request: request)
-          for (seedIndex, run) in runs.enumerated() {
+          let runs = finalRuns(contender, choice, arm: part.arm, request: part.request)
+          for run in runs {
+            guard let seedIndex = seeds.firstIndex(of: run.seed) else { continue }
             assembly.add(records(run), at: [armIndex, contenderIndex, seedIndex])
           }
           if let run = runs.first {

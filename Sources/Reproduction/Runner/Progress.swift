@@ -1,16 +1,24 @@
+import Dispatch
 import Foundation
 import Storage
 import Synchronization
 
 /// Tells on standard error how the runs go: on a terminal a line a worker and one for all of them,
-/// rewritten in place; otherwise the same lines every ten seconds.
+/// rewritten in place and never longer or more than it has room for; otherwise a line a minute, and one
+/// for each run that took more than a second.
+///
+/// A thread of its own draws, so that preparations of a minute and an interruption are told too.
 public final class Progress: Sendable {
   private struct Lane {
     var run: RunSpecification?
+    var number = 0
     var progress: RunProgress?
+    var begunAt = ContinuousClock.now
     /// When the first step was seen, and which it was: what came before is preparation.
     var startedAt = ContinuousClock.now
     var startedStep: Int?
+    /// The running mean of the cost over what was seen last.
+    var cost = Double.nan
 
     /// Steps a second since the first that was seen; nil as long as that says little.
     var rate: Double? {
@@ -32,37 +40,70 @@ public final class Progress: Sendable {
     }
   }
 
-  /// Narrower terminals have no room for the program's name.
-  private static let columnsForPrefix = 60
-  /// A rate is told once it has been watched for so many seconds.
+  /// A rate is told once it has been watched for so many seconds, a preparation once it has lasted so
+  /// many, and off a terminal the end of a run that took so many.
   private static let leastSeconds = 2.0
+  /// The weight of the newest cost in the running mean.
+  private static let weight = 0.05
 
   private struct State {
     var lanes: [Lane]
     var total: Int
+    /// Runs that were done before these.
+    var before: Int
+    var begun = 0
     var ended = 0
     /// Seconds of the runs that have ended, from the first step that was seen.
     var endedSeconds = 0.0
-    var linesDrawn = 0
+    /// The lengths of the lines on the terminal.
+    var drawn: [Int] = []
     var lastReport = ContinuousClock.now
+    var hasToldInterruption = false
   }
 
   private let state: Mutex<State>
   private let isQuiet: Bool
-  private let terminal: (columns: Int, rows: Int)?
   private let prefix: String
+  /// What is done if there are no runs to tell of.
+  private let activity: String?
+  private let startedAt = ContinuousClock.now
+  private let stop = DispatchSemaphore(value: 0)
+  private let ticker = Mutex<WorkerThread?>(nil)
 
-  /// Progress of `total` runs on `workers` workers.
-  public init(prefix: String, total: Int, workers: Int, isQuiet: Bool) {
+  /// Progress of runs on `workers` workers.
+  ///
+  /// - Parameters:
+  ///   - total: the runs of the experiment, as far as they are known, those that are done included.
+  ///   - done: how many of them are done.
+  public convenience init(
+    prefix: String, total: Int, done: Int = 0, workers: Int, isQuiet: Bool
+  ) {
+    self.init(
+      prefix,
+      State(lanes: Array(repeating: Lane(), count: max(1, workers)), total: total, before: done),
+      activity: nil, isQuiet: isQuiet)
+  }
+
+  /// Progress of something that has no steps to count, e.g. a rehearsal.
+  convenience init(prefix: String, activity: String, isQuiet: Bool) {
+    self.init(prefix, State(lanes: [], total: 0, before: 0), activity: activity, isQuiet: isQuiet)
+  }
+
+  private init(_ prefix: String, _ state: State, activity: String?, isQuiet: Bool) {
     self.prefix = prefix
     self.isQuiet = isQuiet
-    terminal = Console.size
-    state = Mutex(State(lanes: Array(repeating: Lane(), count: max(1, workers)), total: total))
+    self.activity = activity
+    self.state = Mutex(state)
+    guard !isQuiet else { return }
+    // Without a thread for it nothing is drawn; the runs do not need it.
+    let thread = try? WorkerThread { [self] in tick() }
+    ticker.withLock { $0 = thread }
   }
 
   func begin(_ run: RunSpecification, worker: Int) {
     state.withLock { state in
-      state.lanes[worker] = Lane(run: run)
+      state.begun += 1
+      state.lanes[worker] = Lane(run: run, number: state.before + state.begun)
     }
   }
 
@@ -74,21 +115,34 @@ public final class Progress: Sendable {
         state.lanes[worker].startedAt = .now
       }
       state.lanes[worker].progress = progress
-      let interval = terminal != nil ? 0.25 : 10.0
-      guard (ContinuousClock.now - state.lastReport).seconds >= interval else { return }
-      state.lastReport = .now
-      draw(&state)
+      let mean = state.lanes[worker].cost
+      state.lanes[worker].cost =
+        mean.isFinite ? mean + Self.weight * (progress.cost - mean) : progress.cost
     }
   }
 
-  func end(_ run: RunSpecification, worker: Int, message: String?) {
+  /// - Parameter isDone: whether the run has ended, rather than been put aside or failed.
+  func end(_ run: RunSpecification, worker: Int, isDone: Bool, message: String?) {
     state.withLock { state in
+      let lane = state.lanes[worker]
+      guard isDone else {
+        state.lanes[worker] = Lane()
+        guard !isQuiet, let message else { return }
+        erase(&state)
+        write("\(prefix): \(run.summary): \(message)\n")
+        return
+      }
       state.ended += 1
-      state.endedSeconds += (ContinuousClock.now - state.lanes[worker].startedAt).seconds
+      state.endedSeconds += (ContinuousClock.now - lane.startedAt).seconds
       state.lanes[worker] = Lane()
-      guard !isQuiet, let message else { return }
-      erase(&state)
-      write("\(prefix): \(run.summary): \(message)\n")
+      guard !isQuiet else { return }
+      let seconds = (ContinuousClock.now - lane.begunAt).seconds
+      if Console.size == nil, seconds >= Self.leastSeconds {
+        let cost = lane.cost.isFinite ? ", cost \(Self.short(lane.cost, digits: 4))" : ""
+        write(
+          "\(prefix): \(Self.count(lane.number, of: state)) \(run.shortSummary)\(cost), "
+            + "\(clockText(seconds))\n")
+      }
     }
   }
 
@@ -99,45 +153,131 @@ public final class Progress: Sendable {
     }
   }
 
-  /// Removes what has been drawn on a terminal.
-  public func finish() { state.withLock { erase(&$0) } }
-
-  private func draw(_ state: inout State) {
-    erase(&state)
-    let lanes = state.lanes.compactMap(describe)
-    guard let terminal else {
-      for line in lanes + [total(state)] { write("\(prefix): \(line)\n") }
-      return
+  /// Ends the telling, and removes what has been drawn on a terminal.
+  public func finish() {
+    let thread = ticker.withLock { thread in
+      defer { thread = nil }
+      return thread
     }
-    // A line that wraps would be two when it is erased, and what has scrolled away cannot be.
-    let lines = lanes.prefix(max(0, terminal.rows - 2)) + [total(state)]
-    let start = terminal.columns < Self.columnsForPrefix ? "" : "\(prefix): "
-    write(lines.map { (start + $0).prefix(max(1, terminal.columns - 1)) + "\n" }.joined())
-    state.linesDrawn = lines.count
+    guard let thread else { return }
+    stop.signal()
+    thread.join()
+    state.withLock { erase(&$0) }
   }
 
+  // MARK: Drawing
+
+  private func tick() {
+    while stop.wait(timeout: .now() + 0.1) == .timedOut {
+      state.withLock { state in
+        if Interruption.hasBeenRequested, !state.hasToldInterruption {
+          state.hasToldInterruption = true
+          erase(&state)
+          write("\(prefix): \(waiting(state)); a second Ctrl-C ends at once\n")
+        }
+        let size = Console.size
+        let interval = size == nil ? 60 : 0.25
+        guard (ContinuousClock.now - state.lastReport).seconds >= interval else { return }
+        state.lastReport = .now
+        if let size { draw(&state, size) } else { write("\(prefix): \(total(state))\n") }
+      }
+    }
+  }
+
+  /// What an interruption waits for.
+  private func waiting(_ state: State) -> String {
+    let busy = state.lanes.filter { $0.run != nil }
+    let underWay = busy.count { $0.progress != nil }
+    if underWay > 0 {
+      return "interrupted; \(countText(underWay, "run")) under way save\(underWay == 1 ? "s" : "") "
+        + "where they are"
+    }
+    return "interrupted; nothing is lost by it"
+  }
+
+  private func draw(_ state: inout State, _ size: (columns: Int, rows: Int)) {
+    erase(&state)
+    let columns = max(1, size.columns - 1)
+    // What has scrolled away cannot be erased: a row stays for the total, one for the cursor.
+    let room = max(0, size.rows - 2)
+    let busy = state.lanes.filter { $0.run != nil || activity != nil }
+    var lines = busy.prefix(busy.count <= room ? room : max(0, room - 1)).compactMap {
+      line($0, state, columns: columns)
+    }
+    if busy.count > room, room > 0 {
+      lines.append("... and \(busy.count - lines.count) more at a time")
+    }
+    lines.append("\(total(state))  (\(prefix))")
+    lines = lines.map { String($0.prefix(columns)) }
+    write(lines.map { $0 + "\n" }.joined())
+    state.drawn = lines.map(\.count)
+  }
+
+  /// Removes the lines on the terminal, which may be narrower than it was when they were drawn: then
+  /// each takes several rows.
   private func erase(_ state: inout State) {
-    guard state.linesDrawn > 0 else { return }
-    write("\u{1B}[\(state.linesDrawn)F\u{1B}[J")
-    state.linesDrawn = 0
+    guard !state.drawn.isEmpty else { return }
+    if let size = Console.size {
+      let rows = state.drawn.reduce(0) { $0 + max(1, ($1 + size.columns - 1) / size.columns) }
+      write("\u{1B}[\(min(rows, max(1, size.rows - 1)))F\u{1B}[J")
+    }
+    state.drawn = []
   }
 
-  private func describe(_ lane: Lane) -> String? {
-    guard let run = lane.run, let progress = lane.progress else { return nil }
-    let cost =
-      progress.epoch != nil && progress.cost.isFinite
-      ? String(format: ", cost %.4g", progress.cost) : ""
-    let speed =
-      lane.rate.map { rate in
-        ", \(String(format: "%.0f", rate)) steps/s, "
-          + "\(clockText(Double(progress.steps - progress.step) / rate)) left"
-      } ?? ""
-    return "\(run.summary): \(progress.place)\(cost)\(speed)"
+  /// A worker's line: the fields that fit, the first ones first.
+  private func line(_ lane: Lane, _ state: State, columns: Int) -> String? {
+    guard let run = lane.run else { return nil }
+    let count = Self.count(lane.number, of: state)
+    let name = run.shortSummary
+    guard let progress = lane.progress else {
+      let seconds = (ContinuousClock.now - lane.begunAt).seconds
+      return "\(count)  prepares, \(Self.clock(seconds))  \(name)"
+    }
+    let percent = Int(100 * lane.share)
+    var head = "\(count) \(percent < 10 ? " " : "")\(percent) %"
+    if let rate = lane.rate {
+      head += "  \(Self.clock(Double(progress.steps - progress.step) / rate)) left"
+    }
+    var tail: [String] = []
+    if let epoch = progress.epoch {
+      tail.append("pass \(min(epoch + 1, run.epochs))/\(run.epochs)")
+      if lane.cost.isFinite { tail.append("cost \(Self.short(lane.cost, digits: 3))") }
+    }
+    let end = tail.map { "  " + $0 }.joined()
+    // Of the name, which many lines share, as much as leaves room for the rest.
+    let room = columns - head.count - end.count - 2
+    return head + (room >= 8 ? "  " + name.prefix(room) : "") + end
   }
 
   private func total(_ state: State) -> String {
-    let left = Self.secondsLeft(state).map { ", \(clockText($0)) left" } ?? ""
-    return "\(state.ended) of \(state.total) runs done\(left)"
+    if let activity {
+      return "\(activity), \(Self.clock((ContinuousClock.now - startedAt).seconds))"
+    }
+    let left = Self.secondsLeft(state).map { ", \(Self.clock($0)) left" } ?? ""
+    return "\(state.before + state.ended) of \(state.total) runs done\(left)"
+  }
+
+  private static func count(_ number: Int, of state: State) -> String {
+    let total = "\(state.total)"
+    let text = "\(number)"
+    return "[" + String(repeating: " ", count: max(0, total.count - text.count)) + text
+      + "/\(total)]"
+  }
+
+  /// A number without the zero before its point, e.g. `.257`.
+  static func short(_ number: Double, digits: Int) -> String {
+    let text = String(format: "%.\(digits)g", number)
+    return text.hasPrefix("0.") ? String(text.dropFirst()) : text
+  }
+
+  /// A duration as clocks show it: `0:17`, `12:40`, `2:05:10`.
+  static func clock(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+    let whole = Int(seconds.rounded())
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return whole < 3600
+      ? "\(whole / 60):\(two(whole % 60))"
+      : "\(whole / 3600):\(two(whole % 3600 / 60)):\(two(whole % 60))"
   }
 
   /// The runs under way by their own rates, those to come as long as the runs so far; nil as long as
@@ -149,11 +289,24 @@ public final class Progress: Sendable {
     let mean = known / Double(state.ended + underWay.count)
     let busy = state.lanes.count { $0.run != nil }
     let begun = underWay.reduce(0) { $0 + $1.0 * (1 - $1.1) } + Double(busy - underWay.count) * mean
-    let toCome = Double(state.total - state.ended - busy) * mean
+    let toCome = Double(state.total - state.before - state.ended - busy) * mean
     return (begun + max(0, toCome)) / Double(max(1, state.lanes.count))
   }
 
   private func write(_ text: String) { Console.tell(text) }
+}
+
+extension RunSpecification {
+  /// What tells a run from its neighbours, as short as it can be said: `Adam alpha=.001 seed 0`.
+  var shortSummary: String {
+    let names = labels.filter { !["arm", "seed"].contains($0.axis) }.map(\.label)
+    // Alphabetical order has alpha first.
+    let values = hyperparameters.sorted { $0.key < $1.key }
+      .map { "\($0.key)=\(Progress.short($0.value, digits: 3))" }
+    let search = label("arm") == "search" ? ["search"] : []
+    return (search + (names.isEmpty ? [method] : names) + values + ["seed \(seed)"])
+      .joined(separator: " ")
+  }
 }
 
 /// A duration as people write it: `42 s`, `3 min 20 s`, `2 h 5 min`.

@@ -132,7 +132,12 @@ package struct Rehearsal {
       thread.stackSize = 8 << 20
       thread.start()
     }
-    done.wait()
+    while done.wait(timeout: .now() + 0.05) == .timedOut {
+      guard Interruption.hasBeenRequested else { continue }
+      // What is being prepared cannot be put aside, and nothing is lost with it.
+      CommandLineTool.leaveThreadsBehind()
+      break
+    }
     return try results.withLock { try $0.map { try $0?.get() } }
   }
 

@@ -295,7 +295,7 @@ public final class RunStore: Sendable {
   public func removeAll() throws {
     for name in FilePaths.names(in: folder)
     where name.hasSuffix(".run") || name.hasSuffix(".checkpoint") || name.hasSuffix(Self.endSuffix)
-      || name == Self.rehearsalsName
+      || name == Self.rehearsalsName || name == CustomArms.fileName
     {
       try layer.remove(FilePaths.join(folder, name))
     }

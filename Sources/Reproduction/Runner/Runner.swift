@@ -1,4 +1,5 @@
 import COneDNN
+import Dispatch
 import Foundation
 import Networks
 import Storage
@@ -39,6 +40,8 @@ public final class Runner: Sendable {
 
   private struct State {
     var next = 0
+    /// Workers that load or prepare something before a run's first step.
+    var preparing = 0
     var summary = Summary()
   }
 
@@ -49,6 +52,8 @@ public final class Runner: Sendable {
   private let makeProcess: @Sendable (RunSpecification) throws -> any RunProcess
   private let state = Mutex(State())
   private let isHalted = Atomic<Bool>(false)
+  /// Signalled by each worker at its end.
+  private let ended = DispatchSemaphore(value: 0)
 
   /// A runner of the given runs.
   public init(
@@ -73,6 +78,7 @@ public final class Runner: Sendable {
             // oneDNN's threads are those of the thread that makes its primitives.
             onednn_set_threads(Int32(self.options.threads))
             self.work(worker)
+            self.ended.signal()
           })
       } catch {
         if workers.isEmpty {
@@ -83,8 +89,32 @@ public final class Runner: Sendable {
         break
       }
     }
-    for worker in workers { worker.join() }
+    if waitForAll(workers.count) {
+      for worker in workers { worker.join() }
+    } else {
+      // What is being prepared cannot be put aside, and nothing is lost with it.
+      CommandLineTool.leaveThreadsBehind()
+    }
     return state.withLock { $0.summary }
+  }
+
+  /// Waits until all workers have ended; after an interruption not for those that only prepare
+  /// something. Returns whether all have.
+  private func waitForAll(_ count: Int) -> Bool {
+    var left = count
+    while left > 0 {
+      if ended.wait(timeout: .now() + 0.05) == .success {
+        left -= 1
+      } else if Interruption.hasBeenRequested {
+        let onlyPrepare = state.withLock { state in
+          guard state.preparing == left else { return false }
+          state.summary.wasInterrupted = true
+          return true
+        }
+        if onlyPrepare { return false }
+      }
+    }
+    return true
   }
 
   /// An error that concerns every run.
@@ -96,15 +126,16 @@ public final class Runner: Sendable {
     while let run = nextRun() {
       progress.begin(run, worker: worker)
       var message: String?
+      var isDone = false
       do {
-        message = try make(run, worker: worker)
+        (isDone, message) = try make(run, worker: worker)
       } catch let end as EndOfWork {
         state.withLock { $0.summary.error = $0.summary.error ?? end.error }
         isHalted.store(true, ordering: .relaxed)
       } catch {
         state.withLock { $0.summary.failed.append("\(run.summary): \(error)") }
       }
-      progress.end(run, worker: worker, message: message)
+      progress.end(run, worker: worker, isDone: isDone, message: message)
     }
   }
 
@@ -125,10 +156,18 @@ public final class Runner: Sendable {
     }
   }
 
-  /// Makes one run, from its newest usable checkpoint; returns a remark.
-  private func make(_ run: RunSpecification, worker: Int) throws -> String? {
+  /// Makes one run, from its newest usable checkpoint; returns whether it has ended, and a remark.
+  private func make(_ run: RunSpecification, worker: Int) throws -> (isDone: Bool, String?) {
     let identity = run.identity
-    var (process, number) = try start(run, identity: identity)
+    state.withLock { $0.preparing += 1 }
+    var (process, number) = try {
+      defer { state.withLock { $0.preparing -= 1 } }
+      return try start(run, identity: identity)
+    }()
+    if Interruption.hasBeenRequested {
+      state.withLock { $0.summary.wasInterrupted = true }
+      return (false, nil)
+    }
     var lookout = Lookout()
     var lastCheckpoint = lookout.lastLook
     while true {
@@ -153,13 +192,17 @@ public final class Runner: Sendable {
           store.removeEnd(of: run.lasting(epochs).identity)
         }
         note(outcome, run: run)
-        return nil
+        return (true, nil)
       }
       try keeping { try store.saveCheckpoint(process.save(), of: identity, number: number) }
       number += 1
       if isStopping {
-        if Interruption.hasBeenRequested { state.withLock { $0.summary.wasInterrupted = true } }
-        return "stopped in \(process.progress.place), to be continued"
+        guard Interruption.hasBeenRequested else {
+          return (false, "stopped in \(process.progress.place), to be continued")
+        }
+        // That it goes on is told once for all runs.
+        state.withLock { $0.summary.wasInterrupted = true }
+        return (false, nil)
       }
       lastCheckpoint = lookout.look()
     }

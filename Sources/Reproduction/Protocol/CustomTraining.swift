@@ -1,0 +1,187 @@
+import Networks
+import Optimizers
+import Reporting
+import ResultStore
+import Storage
+
+// Arms that the command line makes.
+
+extension TrainingExperiment {
+  /// One arm of the result file, with the request that makes its runs.
+  struct Part {
+    var label: String
+    var arm: Arm
+    var request: PlanRequest
+  }
+
+  /// The arms of the result file of a request.
+  func parts(_ request: PlanRequest) -> [Part] {
+    guard request.isCustom else {
+      return arms(request).map { Part(label: $0.rawValue, arm: $0, request: request) }
+    }
+    let kept = request.kept.isEmpty ? [request] : request.kept.map { $0.request(like: request) }
+    return kept.map { Part(label: $0.armLabel, arm: .custom, request: $0) }
+  }
+
+  /// The experiment's contenders, and those that the command line adds.
+  func allContenders(_ request: PlanRequest) -> [Contender] {
+    var added: [Contender] = []
+    for new in request.kept.flatMap(\.added) + request.added
+    where !added.contains(where: { $0.name == new.name }) {
+      added.append(new.contender)
+    }
+    return contenders + added
+  }
+
+  /// The arm that a request makes.
+  var customArm: @Sendable (PlanRequest) -> CustomArm {
+    { request in
+      CustomArm(
+        request,
+        contenders: contenders.filter { contender in
+          isMade(contender, request) && hasAllHyperparameters(contender, request)
+        }.map(\.name),
+        seeds: seedList(request), epochs: epochCount(request))
+    }
+  }
+
+  private func hasAllHyperparameters(_ contender: Contender, _ request: PlanRequest) -> Bool {
+    let method = try? OptimizerRegistry.method(contender.optimizer)
+    return request.hyperparameters.keys.allSatisfy { method?.hyperparameter($0) != nil }
+  }
+
+  /// What the command line makes of a contender; `nil` if that lacks a hyperparameter that was given.
+  ///
+  /// Hyperparameters and schedule that are not given are those of `fitted`, or those that the text
+  /// states, settings those of the contender and the experiment. An optimizer that the command line
+  /// adds has the values that were given for it, then those given for all that it knows, then its
+  /// method's defaults.
+  func customChoice(_ contender: Contender, request: PlanRequest) throws -> Contender.Choice? {
+    if let added = request.added.first(where: { $0.name == contender.name }) {
+      let method = try OptimizerRegistry.method(added.method)
+      let general = request.hyperparameters.filter { method.hyperparameter($0.key) != nil }
+      return Contender.Choice(
+        general.merging(added.hyperparameters) { _, own in own },
+        schedule: added.schedule ?? request.schedule ?? "constant")
+    }
+    guard hasAllHyperparameters(contender, request) else { return nil }
+    var choice = contender.fitted ?? .init([:])
+    if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
+    choice.settings = [:]
+    choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
+    choice.schedule = request.schedule ?? choice.schedule
+    return choice
+  }
+
+  func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
+    var own = request
+    own.kept = []
+    let runs = try allContenders(own).filter { isMade($0, request) }.flatMap { contender in
+      try customChoice(contender, request: request).map {
+        finalRuns(contender, $0, arm: .custom, request: request)
+      } ?? []
+    }
+    guard !runs.isEmpty else {
+      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
+      throw UsageError("no contender of \(name) has all of \(names)")
+    }
+    return runs
+  }
+
+  // MARK: Figure
+
+  /// The cost and the test error of all arms that the command line has made, each axis as long as the
+  /// data need. Few lines share the panels; many have a panel of their cost for each arm.
+  func customFigure(_ request: PlanRequest) -> Figure {
+    let parts = parts(request)
+    let contenders = allContenders(request)
+    let made = parts.map { part in contenders.filter { isMade($0, part.request) } }
+    let names = Set(made.flatMap { $0.map(\.name) })
+    let isTogether = made.reduce(0) { $0 + $1.count } <= Self.mostLines
+    var drawn: Set<String> = []
+    var number = 0
+    let lines = zip(parts, made).map { part, made in
+      made.map { contender in
+        let label =
+          !isTogether || parts.count == 1
+          ? contender.name
+          : names.count == 1 ? part.label : "\(contender.name) \(part.label)"
+        let index = contenders.firstIndex { $0.name == contender.name } ?? 0
+        let place = isTogether && parts.count > 1 ? number : index
+        number += 1
+        let isFirst = drawn.insert(contender.name).inserted
+        return Figure.Line(
+          label, Self.colours[place % Self.colours.count], variable: "train_cost_running",
+          along: "epoch", select: ["arm": part.label, "optimizer": contender.name],
+          paper: request.drawsPaper && (isFirst || !isTogether) ? contender.name : nil)
+      }
+    }
+    let x = Figure.Axis.linear("iterations over entire dataset")
+    let cost = Figure.Axis.logarithmic("training cost")
+    let paperFigure = paperFigure
+    var panels: [Figure.Panel]
+    if isTogether {
+      panels = [
+        Figure.Panel("", x: x, y: cost, lines: Array(lines.joined()), paperFigure: paperFigure)
+      ]
+      if recording[request.profile] != .final {
+        let errors = lines.joined().map { line in
+          var line = line
+          line.variable = "test_error"
+          line.paper = nil
+          return line
+        }
+        panels.append(
+          Figure.Panel("", x: x, y: .logarithmic("test error"), lines: errors))
+      }
+    } else {
+      panels = zip(parts, lines).map { part, lines in
+        Figure.Panel(part.label, x: x, y: cost, lines: lines, paperFigure: paperFigure)
+      }
+    }
+    let data = request.otherData.map { " on \($0)" } ?? ""
+    return Figure(
+      "\(name)-custom", "\(name)\(data): settings of one's own",
+      caption: "Runs with settings from the command line; the paper makes no statement about them.",
+      columns: 2, panels: panels)
+  }
+
+  private static var mostLines: Int { 7 }
+
+  private static var colours: [Figure.Colour] {
+    Figure.Colour.allCases.filter { $0 != .grey }
+  }
+
+  /// The figure of the paper that has curves of these contenders.
+  private var paperFigure: String? {
+    figures.map(\.id).first { id in
+      contenders.contains { paper.curve($0.name, of: id) != nil }
+    }
+  }
+
+  // MARK: Memory
+
+  /// The bytes that a run needs at least: theta, its gradient and the optimizer's vectors. `nil` where
+  /// settings cannot make that large.
+  private func leastBytes(_ request: PlanRequest) -> Int? {
+    guard let parameterCount, request.isCustom else { return nil }
+    let settings = training.standardSettings.replacing(with: request.settings)
+    let vectors = allContenders(request).filter { isMade($0, request) }.map { contender in
+      (try? OptimizerRegistry.method(contender.optimizer).stateVectors.count) ?? 0
+    }
+    return parameterCount(settings) * (2 + (vectors.max() ?? 0)) * MemoryLayout<Float>.size
+  }
+
+  func checkMemory(_ request: PlanRequest) throws {
+    guard let bytes = leastBytes(request), bytes > MachineMemory.bytes else { return }
+    throw UsageError(
+      "these widths need \(MachineMemory.text(bytes)) of memory a run at least, and this machine has "
+        + "\(MachineMemory.text(MachineMemory.bytes)); choose smaller ones")
+  }
+
+  /// Says what a large model needs before it is taken.
+  func memoryRemarks(_ request: PlanRequest) -> [String] {
+    guard let bytes = leastBytes(request), bytes >= 1 << 30 else { return [] }
+    return ["these widths need \(MachineMemory.text(bytes)) of memory a run at least"]
+  }
+}

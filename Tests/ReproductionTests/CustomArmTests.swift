@@ -1,0 +1,75 @@
+import Reproduction
+import Testing
+
+/// Settings of one's own as arms of a result file, and settings that came later.
+@Suite struct CustomArmTests {
+  private let training = TrainingExperiment(
+    name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+    settings: [
+      Setting("l2", 0, in: 0...1, "penalty"), .widths("hidden", [5], "units of each hidden layer"),
+    ],
+    minibatch: 2, epochs: ByProfile(smoke: 1, quick: 3, paper: 5),
+    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+    contenders: [
+      Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1])),
+      Contender("SGD", optimizer: "sgd", fitted: .init(["alpha": 0.2])),
+    ], figures: [], claims: [], parameterCount: { $0.widths("hidden", standard: [5])[0] }
+  ) { _, settings, _ in QuadraticObjective(count: settings.widths("hidden", standard: [5])[0]) }
+
+  private func request(_ arguments: String...) throws -> PlanRequest {
+    try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+  }
+
+  private func runs(_ arguments: [String]) throws -> [RunSpecification] {
+    let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+    return try training.experiment.plan(request) { _ in nil }.runs
+  }
+
+  @Test func `widths enter a run where they are not the standard ones`() throws {
+    let plain = try runs([])
+    #expect(plain.allSatisfy { $0.settings.names == ["l2"] })
+    #expect(try runs(["--hidden", "5"]).map(\.identity) == plain.map(\.identity))
+    let wide = try runs(["--hidden", "7"])
+    #expect(wide.allSatisfy { $0.settings.widths("hidden", standard: [5]) == [7] })
+    #expect(Set(wide.map(\.identity)).isDisjoint(with: plain.map(\.identity)))
+  }
+
+  @Test func `labels say what differs`() throws {
+    #expect(
+      try request("--alpha", "3e-4", "--minibatch", "7", "--hidden", "9").label
+        == "alpha=0.0003 hidden=9 minibatch=7")
+    #expect(try request("--alpha", "1", "--label", "mine").label == "mine")
+    #expect(try request("--add-optimizer", "nadam").label == "added")
+    #expect(try request("--seeds", "1").label == nil)
+    for text in ["", "tuned", "a\nb", String(repeating: "x", count: 61)] {
+      #expect(throws: UsageError.self) { try request("--alpha", "1", "--label", text) }
+    }
+  }
+
+  @Test func `added optimizers run with their own values, then the general ones`() throws {
+    let runs = try runs([
+      "--alpha", "0.5", "--add-optimizer", "adamw:weight-decay=0.01", "--add-optimizer",
+      "adam:alpha=0.3,schedule=alpha/sqrt(t),l2=0.25",
+    ])
+    #expect(
+      runs.map { $0.label("optimizer") } == [
+        "Adam", "SGD", "adamw", "adam alpha=0.3 schedule=alpha/sqrt(t) l2=0.25",
+      ])
+    #expect(runs[2].hyperparameters == ["alpha": 0.5, "weight-decay": 0.01])
+    #expect(runs[3].hyperparameters == ["alpha": 0.3] && runs[3].schedule == "alpha/sqrt(step)")
+    #expect(runs[3].settings["l2"] == 0.25 && runs[2].settings["l2"] == 0)
+    #expect(
+      try self.runs(["--optimizers", "sgd", "--add-optimizer", "nadam"]).map(\.method)
+        == ["sgd", "nadam"])
+  }
+
+  @Test func `more memory than the machine has is refused before it is taken`() throws {
+    let request = try request("--hidden", "100000000")
+    // The objective here has one parameter a unit: 1.6 GB.
+    #expect(
+      training.experiment.remarks(request) == [
+        "these widths need 1.6 GB of memory a run at least"
+      ])
+    #expect(try training.experiment.remarks(self.request("--hidden", "10")) == [])
+  }
+}
