@@ -3,8 +3,10 @@ import ResultStore
 
 /// A panel with its numbers: what is drawn, and what the report says about it.
 package struct PanelData: Sendable {
-  /// The panel as declared.
-  package let panel: Figure.Panel
+  /// The panel as declared, or with a title that says which profile it is from.
+  package private(set) var panel: Figure.Panel
+  /// What the panel must say about its data and its protocol, a line each.
+  package private(set) var warnings: [String] = []
   /// Our lines, in order.
   package let lines: [LineData]
   /// The horizontal range.
@@ -32,6 +34,16 @@ package struct PanelData: Sendable {
     }
     xRange = Self.range(panel.x, xs)
     yRange = Self.range(panel.y, ys)
+  }
+
+  /// The panel with what it must say, and where it is from, if that is to be told.
+  package func marked(_ warnings: [String], from origin: String) -> PanelData {
+    var copy = self
+    copy.warnings = warnings
+    if !origin.isEmpty {
+      copy.panel.title += copy.panel.title.isEmpty ? origin : " (\(origin))"
+    }
+    return copy
   }
 
   /// The declared range, completed from the data: with a margin of 3 % where it is open.
