@@ -102,7 +102,9 @@ let package = Package(
       "Networks", ["Storage", "Numerics", "COneDNN", "CVectorKernels", "CFourierConvolution"]),
     library("Datasets", ["Numerics", "Storage", "LinearAlgebra", "CZlib", "CArchive"]),
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
-    library("Reporting", ["ResultStore", "Storage", "Numerics", "CZlib"]),
+    .target(
+      name: "Reporting", dependencies: ["ResultStore", "Storage", "Numerics", "CZlib"],
+      resources: [.embedInCode("rule-dates.tsv")]),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CGetopt", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -19,6 +19,9 @@ public struct Claim: Sendable {
   /// Whether it is decided by measured times, which differ from one run to the next: its outcome is then
   /// stored apart from what repeats.
   public private(set) var isTimed = false
+  /// Whose claim it is.
+  public private(set) var group: ClaimGroup
+  private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
   /// The claim, decided by measured times.
@@ -28,9 +31,21 @@ public struct Claim: Sendable {
     return copy
   }
 
+  /// The claim, as one of another group.
+  public func of(_ group: ClaimGroup) -> Claim {
+    var copy = self
+    copy.group = group
+    return copy
+  }
+
+  /// Whether the paper's own figure satisfies the rule.
+  public func paperFigure(_ paper: PaperCurves) -> PaperFigure { paperFigure(paper) }
+
   private init(
     _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
-    arms: [Arm]? = nil, outcomes: @escaping @Sendable (ClaimContext) throws -> [ClaimOutcome]
+    arms: [Arm]? = nil, group: ClaimGroup = .paper,
+    paperFigure: @escaping @Sendable (PaperCurves) -> PaperFigure,
+    outcomes: @escaping @Sendable (ClaimContext) throws -> [ClaimOutcome]
   ) {
     self.id = id
     self.statement = statement
@@ -39,6 +54,8 @@ public struct Claim: Sendable {
     let stem = id.prefix { $0 != "." }
     self.figure = figure ?? (stem.hasPrefix("fig") ? String(stem) : "")
     self.arms = arms
+    self.group = group
+    self.paperFigure = paperFigure
     self.outcomes = outcomes
   }
 
@@ -47,12 +64,16 @@ public struct Claim: Sendable {
   /// - Parameters:
   ///   - rule: the rule in words.
   ///   - arms: the arms it is judged in; nil: every arm of the document.
+  ///   - inPaper: whether the paper's own figure satisfies the rule.
   ///   - judge: the rule. What it throws becomes the reason of the verdict `not run`.
   public static func custom(
     _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
-    arms: [Arm]? = nil, judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
+    arms: [Arm]? = nil,
+    inPaper: @escaping @Sendable (PaperCurves) -> PaperFigure = { _ in .notDrawn },
+    judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
   ) -> Claim {
-    Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms) {
+    Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms, paperFigure: inPaper)
+    {
       [try judge($0)]
     }
   }
@@ -92,7 +113,14 @@ public struct Claim: Sendable {
     let names = NumberText.list(pairs.map { "\($0.a) than \($0.b)" })
     return Claim(
       id, statement, place: place,
-      rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure
+      rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure,
+      paperFigure: { paper in
+        .all(
+          pairs.map { pair in
+            .ratios(
+              pair.a, pair.b, of: figure ?? "", at: [epoch], in: .atMost(log(1 - fraction)), paper)
+          })
+      }
     ) { context in
       let parts = try pairs.map { pair in
         RatioPart(
@@ -140,7 +168,10 @@ public struct Claim: Sendable {
     _ id: String, _ statement: String, place: String, _ a: String, to b: String,
     region: Region, at epochs: [Int], variable: String, figure: String?, rule: String
   ) -> Claim {
-    Claim(id, statement, place: place, rule: rule, figure: figure) { context in
+    Claim(
+      id, statement, place: place, rule: rule, figure: figure,
+      paperFigure: { .ratios(a, b, of: figure ?? "", at: epochs, in: region, $0) }
+    ) { context in
       let parts = try epochs.map { epoch in
         let comparison = try context.compare(a, with: b, variable: variable, at: [epoch])
         return RatioPart(
@@ -158,16 +189,19 @@ public struct Claim: Sendable {
     last count: Int, of total: Int, variable: String = "train_cost_running",
     figure: String? = nil
   ) -> Claim {
-    Claim(
+    // A running mean is labelled with the epoch at whose end its pass starts, so the last of
+    // `total` passes has the label `total - 1`.
+    let end = variable == "train_cost_running" ? total : total + 1
+    let epochs = Array((end - count)..<end)
+    return Claim(
       id, statement, place: place,
       rule: "mean cost of the last \(count) of \(total) passes lower than that of "
         + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run",
-      figure: figure
+      figure: figure,
+      paperFigure: { paper in
+        .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, paper) })
+      }
     ) { context in
-      // A running mean is labelled with the epoch at whose end its pass starts, so the last of
-      // `total` passes has the label `total - 1`.
-      let end = variable == "train_cost_running" ? total : total + 1
-      let epochs = Array((end - count)..<end)
       var parts: [RatioPart] = []
       var perRival: [ClaimOutcome] = []
       var leads: [Int?] = []
@@ -226,7 +260,7 @@ public struct Claim: Sendable {
       "our curve of \(contender) lies on the paper's", place: place,
       rule: "median over the odd epochs of |log(ours / paper)|, mean over seeds: reproduced <= "
         + "\(first), inconclusive <= \(second); fitted to the even epochs",
-      figure: figure, arms: arms
+      figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }
     ) { context in
       [
         try FigureMatch(context, figure: figure, contender, curve: name, epochs, variable)
@@ -244,7 +278,7 @@ public struct Claim: Sendable {
   ) -> Claim {
     Claim(
       id, statement, place: place, rule: "\(rule); judged only if \(words)", figure: figure,
-      arms: arms
+      arms: arms, group: group, paperFigure: paperFigure
     ) { [outcomes] context in
       try condition(context)
       return try outcomes(context)
@@ -294,8 +328,15 @@ public struct Claim: Sendable {
         found = [ClaimOutcome(.notRun, "\(error)")]
       }
     }
+    let paperFigure = paperFigure(context.paper).text
+    let (digest, date) = (ruleDigest, ruleDate)
     for index in found.indices {
       if found[index].id.isEmpty { found[index].id = id }
+      found[index].claim = id
+      found[index].group = group
+      found[index].paperFigure = paperFigure
+      found[index].ruleDigest = digest
+      found[index].ruleDate = date
       if found[index].statement.isEmpty { found[index].statement = statement }
       found[index].place = place
       found[index].rule = rule

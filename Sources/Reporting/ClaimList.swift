@@ -1,9 +1,10 @@
 import Storage
 
-/// The claims of experiments as a table, for those that have not been run: a line a claim, with
-/// tabs between experiment, id, place, statement, rule and figure; `#` starts a comment.
+/// The claims of experiments with their rules, fixed before any result: a line a claim, with tabs
+/// between the columns; `#` starts a comment.
 ///
-/// Every experiment prints its own lines (`--claims`), so that the list is not kept by hand.
+/// Every experiment prints its own lines (`--claims`), so that the list is not kept by hand. It tells
+/// what is claimed where an experiment has not been run, and which rule is today's.
 public struct ClaimList: Sendable, Equatable {
   /// One claim.
   public struct Entry: Sendable, Equatable {
@@ -11,36 +12,69 @@ public struct ClaimList: Sendable, Equatable {
     public let experiment: String
     /// Its id.
     public let id: String
-    /// Where the paper says it.
+    /// Where the paper says it, or the write-up that does.
     public let place: String
+    /// Whose claim it is.
+    public let group: ClaimGroup
     /// What is claimed.
     public let statement: String
-    /// How it is decided.
+    /// How it is decided, with its threshold.
     public let rule: String
+    /// The arms it is judged in, e.g. `fitted custom`; `all`: every arm that there is.
+    public let arms: String
     /// The figure that shows it; empty if none does.
     public let figure: String
+    /// Whether the paper's own figure satisfies the rule, in words.
+    public let paperFigure: String
+    /// The SHA-256 of id, statement, rule and arms.
+    public let ruleDigest: String
+    /// The day on which the rule was last changed; empty if that of this rule is not declared.
+    public let ruleDate: String
 
     /// The verdict while the experiment has not been run.
     var outcome: ClaimOutcome {
       var outcome = ClaimOutcome(.notRun, "\(experiment) has not been run")
       outcome.id = id
+      outcome.claim = id
       outcome.place = place
+      outcome.group = group
       outcome.statement = statement
       outcome.rule = rule
       outcome.figure = figure
+      outcome.paperFigure = paperFigure
+      outcome.ruleDigest = ruleDigest
+      outcome.ruleDate = ruleDate
       return outcome
     }
+
+    fileprivate var fields: [String] {
+      [
+        experiment, id, place, group.rawValue, statement, rule, arms, figure, paperFigure,
+        ruleDigest,
+        ruleDate,
+      ]
+    }
   }
+
+  /// The names of the columns.
+  static let columns = [
+    "experiment", "claim", "place", "group", "statement", "rule", "arms", "figure",
+    "paper's figure satisfies the rule", "rule_sha256", "rule_date",
+  ]
 
   /// The claims, in order.
   public let entries: [Entry]
 
   /// The claims of one experiment.
-  public init(_ claims: [Claim], of experiment: String) {
+  ///
+  /// - Parameter paper: the paper's curves, to which the rules are applied too.
+  public init(_ claims: [Claim], of experiment: String, paper: PaperCurves = PaperCurves()) {
     entries = claims.map {
       Entry(
-        experiment: experiment, id: $0.id, place: $0.place, statement: $0.statement, rule: $0.rule,
-        figure: $0.figure)
+        experiment: experiment, id: $0.id, place: $0.place, group: $0.group,
+        statement: $0.statement, rule: $0.rule,
+        arms: $0.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all", figure: $0.figure,
+        paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate)
     }
   }
 
@@ -49,25 +83,57 @@ public struct ClaimList: Sendable, Equatable {
 
   /// Reads a table.
   ///
-  /// - Throws: `FileError`, or `TableError` for a line without six columns.
+  /// - Throws: `FileError`, or `TableError` for a line without these columns or with an unknown group.
   public init(reading path: String) throws {
     let table = try SeparatedTable(
-      FileContents.read(path), name: path,
-      columns: ["experiment", "claim", "place", "statement", "rule", "figure"], hasHeader: false,
+      FileContents.read(path), name: path, columns: Self.columns, hasHeader: false,
       advice: "make it again with 'make claims'")
-    entries = table.rows.map { row in
-      Entry(
-        experiment: row.fields[0], id: row.fields[1], place: row.fields[2],
-        statement: row.fields[3], rule: row.fields[4], figure: row.fields[5])
+    entries = try table.rows.map { row in
+      let fields = row.fields
+      guard let group = ClaimGroup(rawValue: fields[3]) else {
+        throw table.refusal(line: row.line, "unknown group '\(fields[3])'")
+      }
+      return Entry(
+        experiment: fields[0], id: fields[1], place: fields[2], group: group, statement: fields[4],
+        rule: fields[5], arms: fields[6], figure: fields[7], paperFigure: fields[8],
+        ruleDigest: fields[9], ruleDate: fields[10])
     }
   }
+
+  /// The entry of a claim of an experiment.
+  func entry(_ id: String, of experiment: String) -> Entry? {
+    entries.first { $0.id == id && $0.experiment == experiment }
+  }
+
+  /// The claims whose rule is not the last of its lines in `rule-dates.tsv`: it has been changed, or is
+  /// new, and nobody has said when.
+  public var undated: [Entry] { entries.filter(\.ruleDate.isEmpty) }
 
   /// The lines of the table, each with its line feed.
   public var text: String {
     entries.map { entry in
-      [entry.experiment, entry.id, entry.place, entry.statement, entry.rule, entry.figure]
-        .map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }
+      entry.fields.map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }
         .joined(separator: "\t") + "\n"
     }.joined()
+  }
+}
+
+extension ResultSet.Experiment {
+  /// The day on which the file was written, e.g. `2026-11-26`; nil if it does not say.
+  var date: String? {
+    document.root.group("volatile")?.text("written_at").map { String($0.prefix(10)) }
+  }
+
+  /// What must be said of the rule behind a verdict of this file; nil if there is nothing to say.
+  ///
+  /// A file without the rule's hash was made before it was kept.
+  func ruleRemark(_ outcome: ClaimOutcome, known: ClaimList) -> String? {
+    if let entry = known.entry(outcome.claim, of: name), entry.ruleDigest != outcome.ruleDigest {
+      return outcome.ruleDigest.isEmpty
+        ? "judged before rules had a hash; judge again with '\(name) --rejudge'"
+        : "judged by an older rule than today's of \(entry.ruleDate); judge again with '\(name) --rejudge'"
+    }
+    guard !outcome.ruleDate.isEmpty, let date, date < outcome.ruleDate else { return nil }
+    return "rule of \(outcome.ruleDate), result of \(date)"
   }
 }

@@ -30,6 +30,16 @@ public struct ClaimNumber: Sendable, Equatable {
 public struct ClaimOutcome: Sendable, Equatable {
   /// The claim, e.g. `fig1a.adam-faster-than-adagrad`.
   public var id = ""
+  /// The claim that declares it: `id`, or that of which this is a part.
+  public var claim = ""
+  /// Whose claim it is.
+  public var group = ClaimGroup.paper
+  /// The SHA-256 of the rule that decided; empty in files made before it was kept.
+  public var ruleDigest = ""
+  /// The day on which that rule was last changed, e.g. `2026-11-26`; empty if it is not known.
+  public var ruleDate = ""
+  /// Whether the paper's own figure satisfies the rule, in words.
+  public var paperFigure = ""
   /// The arm that was judged, e.g. `tuned`; empty where an experiment has no arms.
   public var arm = ""
   /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`.
@@ -93,6 +103,9 @@ public struct ClaimOutcome: Sendable, Equatable {
       numbers: numbers, detail + (estimate.remark.map { "; \($0)" } ?? ""))
   }
 
+  /// Whether it is about a part of a claim, e.g. one of several rivals.
+  public var isPart: Bool { !claim.isEmpty && claim != id }
+
   /// `id@arm`, or the id alone where there are no arms: unique within a document.
   public var key: String { arm.isEmpty ? id : "\(id)@\(arm)" }
 
@@ -134,7 +147,9 @@ public struct ClaimOutcome: Sendable, Equatable {
 
   /// Equal in content; NaN equals NaN here, as it means "none".
   public static func == (a: ClaimOutcome, b: ClaimOutcome) -> Bool {
-    a.key == b.key && a.place == b.place && a.statement == b.statement && a.rule == b.rule
+    a.key == b.key && a.claim == b.claim && a.group == b.group && a.ruleDigest == b.ruleDigest
+      && a.ruleDate == b.ruleDate && a.paperFigure == b.paperFigure && a.place == b.place
+      && a.statement == b.statement && a.rule == b.rule
       && a.figure == b.figure && a.verdict == b.verdict && a.finding == b.finding
       && a.unit == b.unit && same(a.confidence, b.confidence)
       && a.seeds == b.seeds && a.detail == b.detail && a.numbers == b.numbers
@@ -174,8 +189,15 @@ extension [ClaimOutcome] {
       text("id", "claim", \.id),
       text("arm", "arm that was judged; empty where there are no arms", \.arm),
       text("place", "where the paper says it", \.place),
+      text("part_of", "the claim of which this is a part; else the claim itself", \.claim),
+      text(
+        "group", "whose claim it is: paper, figure (our curve on the paper's) or write-up",
+        \.group.rawValue),
       text("statement", "what is claimed", \.statement),
       text("rule", "how it is decided", \.rule),
+      text("rule_sha256", "SHA-256 of id, statement, rule and arms", \.ruleDigest),
+      text("rule_date", "day on which the rule was last changed", \.ruleDate),
+      text("paper_figure", "whether the paper's own figure satisfies the rule", \.paperFigure),
       text("verdict", "reproduced, not reproduced, inconclusive or not run", \.verdict.rawValue),
       text(
         "finding", "how a claim fails: contrary, no difference (within 5 %) or weaker",
@@ -192,6 +214,7 @@ extension [ClaimOutcome] {
       text("detail", "the numbers or the reason in one sentence", \.detail),
       text("figure", "figure that shows it", \.figure),
     ]
+    group.groups = [Subgroup("counts", ClaimCounts(self).encoded())]
     let rows = flatMap { outcome in outcome.numbers.map { (outcome.key, $0) } }
     if !rows.isEmpty {
       var numbers = Group()
@@ -213,7 +236,7 @@ extension [ClaimOutcome] {
         column("low", "lower end of its 95 % interval", .double(rows.map(\.1.low))),
         column("high", "upper end of its 95 % interval", .double(rows.map(\.1.high))),
       ]
-      group.groups = [Subgroup("numbers", numbers)]
+      group.groups.append(Subgroup("numbers", numbers))
     }
     return group
   }
@@ -255,6 +278,12 @@ extension [ClaimOutcome] {
         high: values[2][row], threshold: values[3][row], unit: texts[5][row],
         seeds: Int(values[4][row]), confidence: confidence ?? .nan, texts[6][row])
       outcome.id = ids[row]
+      func added(_ name: String) -> String { group.variable(name)?.strings?[row] ?? "" }
+      outcome.claim = added("part_of").isEmpty ? ids[row] : added("part_of")
+      outcome.group = ClaimGroup(rawValue: added("group")) ?? .paper
+      outcome.ruleDigest = added("rule_sha256")
+      outcome.ruleDate = added("rule_date")
+      outcome.paperFigure = added("paper_figure")
       outcome.arm = texts[0][row]
       outcome.place = texts[1][row]
       outcome.statement = texts[2][row]

@@ -1,6 +1,6 @@
 /// Verdicts as a table for a terminal.
 public enum ClaimTable {
-  /// One line a claim and arm, and under it the numbers or the reason; at the end the tally.
+  /// One line a claim and arm, and under it the numbers or the reason; at the end the counts.
   ///
   /// - Parameters:
   ///   - outcomes: the verdicts.
@@ -27,17 +27,7 @@ public enum ClaimTable {
           .map { indent + $0 }
       }
     }
-    return (lines + [tally(outcomes)]).joined(separator: "\n") + "\n"
-  }
-
-  /// How many verdicts of each kind, e.g. `12 verdicts: 9 reproduced, 3 inconclusive`.
-  public static func tally(_ outcomes: [ClaimOutcome]) -> String {
-    let parts = Verdict.allCases.compactMap { verdict in
-      let count = outcomes.count { $0.verdict == verdict }
-      return count == 0 ? nil : "\(count) \(verdict.rawValue)"
-    }
-    let verdicts = outcomes.count == 1 ? "verdict" : "verdicts"
-    return "\(outcomes.count) \(verdicts): " + parts.joined(separator: ", ")
+    return (lines + ClaimCounts(outcomes).sentences).joined(separator: "\n") + "\n"
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

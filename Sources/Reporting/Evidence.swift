@@ -9,10 +9,17 @@ package struct Evidence: Sendable {
   package var profile: String
   /// How the protocol is cut, e.g. `12 of 201 epochs`; empty if it is not.
   package var extent: String
+  /// What other profiles say of the same claim and arm.
+  package var others: [Evidence] = []
+  /// What must be said of the rule's age: that it is younger than the result, or that the verdict is
+  /// by another rule than today's; nil if there is nothing to say.
+  package var ruleRemark: String?
+
   /// Verdicts of other profiles that say something else, e.g. `quick: reproduced`.
-  package var dissent: [String] = []
-  /// Whether it was judged by another rule than today's.
-  package var isOfAnOlderRule = false
+  package var dissent: [String] {
+    others.filter { $0.outcome.verdict != .notRun && $0.outcome.verdict != outcome.verdict }
+      .map { "\($0.profile): \($0.outcome.verdict.rawValue)" }
+  }
 
   /// Where it comes from, e.g. `quick, 10 seeds`.
   package var origin: String {
@@ -36,9 +43,7 @@ package struct Evidence: Sendable {
     guard let index = candidates.indices.max(by: { order(candidates[$0]) < order(candidates[$1]) })
     else { return nil }
     var best = candidates[index]
-    best.dissent = candidates.indices.filter { $0 != index }.map { candidates[$0] }
-      .filter { $0.outcome.verdict != .notRun && $0.outcome.verdict != best.outcome.verdict }
-      .map { "\($0.profile): \($0.outcome.verdict.rawValue)" }
+    best.others = candidates.indices.filter { $0 != index }.map { candidates[$0] }
     return best
   }
 }
@@ -49,16 +54,18 @@ extension ReportContent {
   static func rows(
     _ sets: [ResultSet], reference: ResultSet?, known list: ClaimList
   ) -> [ClaimRow] {
-    let rules = Dictionary(list.entries.map { ($0.id, $0.rule) }) { first, _ in first }
     var order: [(experiment: String, id: String)] = []
     var found: [String: [String: [Evidence]]] = [:]
-    func add(_ outcome: ClaimOutcome, of experiment: String, _ profile: String, _ extent: String) {
-      var evidence = Evidence(outcome: outcome, profile: profile, extent: extent)
-      if outcome.verdict != .notRun, let rule = rules[outcome.id], rule != outcome.rule {
-        evidence.isOfAnOlderRule = true
+    func add(_ outcome: ClaimOutcome, of name: String, in experiment: ResultSet.Experiment? = nil) {
+      let outcome = outcome.completed(by: list, of: name)
+      var evidence = Evidence(
+        outcome: outcome, profile: experiment?.profile ?? "",
+        extent: experiment?.document.shortened ?? "")
+      if outcome.verdict != .notRun {
+        evidence.ruleRemark = experiment?.ruleRemark(outcome, known: list)
       }
-      let place = "\(experiment) \(outcome.id)"
-      if found[place] == nil { order.append((experiment, outcome.id)) }
+      let place = "\(name) \(outcome.id)"
+      if found[place] == nil { order.append((name, outcome.id)) }
       found[place, default: [:]][outcome.arm, default: []].append(evidence)
     }
     let own = sets.flatMap { set in set.experiments.map(\.name) }
@@ -70,15 +77,13 @@ extension ReportContent {
       if own.contains(name) {
         for set in sets {
           guard let experiment = set.experiments.first(where: { $0.name == name }) else { continue }
-          for outcome in experiment.outcomes {
-            add(outcome, of: name, experiment.profile, experiment.document.shortened)
-          }
+          for outcome in experiment.outcomes { add(outcome, of: name, in: experiment) }
         }
       } else if let experiment = reference?.experiments.first(where: { $0.name == name }) {
-        for outcome in experiment.outcomes { add(outcome.withoutRun(of: name), of: name, "", "") }
+        for outcome in experiment.outcomes { add(outcome.withoutRun(of: name), of: name) }
       } else {
         for entry in list.entries where entry.experiment == name {
-          add(entry.outcome, of: name, "", "")
+          add(entry.outcome, of: name)
         }
       }
     }
@@ -95,11 +100,31 @@ extension ClaimOutcome {
   fileprivate func withoutRun(of experiment: String) -> ClaimOutcome {
     var missing = ClaimOutcome(.notRun, "\(experiment) has not been run")
     missing.id = id
+    missing.claim = claim
+    missing.group = group
+    missing.ruleDigest = ruleDigest
+    missing.ruleDate = ruleDate
+    missing.paperFigure = paperFigure
     missing.arm = arm
     missing.statement = statement
     missing.place = place
     missing.rule = rule
     missing.figure = figure
     return missing
+  }
+
+  /// With whose claim it is, of which it is a part, and whether the paper's figure satisfies the rule,
+  /// from the list of claims: files made before these were kept lack them.
+  fileprivate func completed(by list: ClaimList, of experiment: String) -> ClaimOutcome {
+    guard ruleDigest.isEmpty else { return self }
+    let entry =
+      list.entry(id, of: experiment)
+      ?? list.entries.first { $0.experiment == experiment && id.hasPrefix($0.id + ".") }
+    guard let entry else { return self }
+    var complete = self
+    complete.claim = entry.id
+    complete.group = entry.group
+    complete.paperFigure = entry.paperFigure
+    return complete
   }
 }

@@ -83,7 +83,7 @@ enum PageCards {
       if !evidence.dissent.isEmpty {
         origin += " <b>(\(HTML.escaped(NumberText.list(evidence.dissent))))</b>"
       }
-      if evidence.isOfAnOlderRule { origin += " <b>(an older rule)</b>" }
+      if let remark = evidence.ruleRemark { origin += "; \(HTML.escaped(remark))" }
       return [
         outcome.arm.isEmpty ? "–" : HTML.escaped(outcome.arm), HTML.badge(outcome.verdict),
         outcome.effectText.isEmpty ? "–" : HTML.escaped(outcome.effectText),
@@ -96,6 +96,10 @@ enum PageCards {
     for evidence in row.evidence where !evidence.outcome.detail.isEmpty {
       let arm = evidence.outcome.arm.isEmpty ? "" : "\(evidence.outcome.arm): "
       out += "<p>\(HTML.escaped(arm + evidence.outcome.detail)).</p>\n"
+    }
+    if !row.headline.paperFigure.isEmpty {
+      out += "<p><b>Does the paper's own figure satisfy the rule?</b> "
+      out += "\(HTML.escaped(row.headline.paperFigure)).</p>\n"
     }
     out += "<p><b>What would change this:</b> \(HTML.escaped(ReportSentences.whatWouldChange(row)))</p>\n"
     return out + "<p class=\"links\">\(links(row, content).joined(separator: " · "))</p>\n</div>\n"

@@ -16,6 +16,8 @@ public struct ReportContent: Sendable {
     package var place: String { evidence[0].outcome.place }
     package var rule: String { evidence[0].outcome.rule }
     package var figure: String { evidence[0].outcome.figure }
+    package var group: ClaimGroup { headline.group }
+    package var isPart: Bool { headline.isPart }
     /// The verdict that counts: that of the first arm.
     package var headline: ClaimOutcome { evidence[0].outcome }
     package var section: PaperSection { .of(evidence[0].outcome) }
@@ -114,6 +116,12 @@ public struct ReportContent: Sendable {
   /// The verdict that counts for each claim: that of the first arm.
   package var headlines: [ClaimOutcome] { claims.map(\.headline) }
 
+  /// How many claims there are of each group and verdict.
+  package var counts: ClaimCounts { ClaimCounts(claims.flatMap(\.outcomes)) }
+
+  /// How the claims stand, a sentence a group.
+  package var summary: String { counts.text }
+
   /// The name of the profile, or the names of all.
   package var profile: String {
     NumberText.list(sets.map { $0.profile.isEmpty ? "unknown" : $0.profile })
@@ -133,10 +141,11 @@ public struct ReportContent: Sendable {
     if !dirty.isEmpty {
       lines.append("Made by a program with changes that are not in its commit: \(names(dirty)).")
     }
-    let older = claims.flatMap { $0.evidence }.filter(\.isOfAnOlderRule)
-    if !older.isEmpty {
-      let ids = NumberText.list(Array(Set(older.map(\.outcome.id))).sorted())
-      lines.append("Judged by an older rule than today's (make rejudge): \(ids).")
+    let older = claims.count { claim in claim.evidence.contains { $0.ruleRemark != nil } }
+    if older > 0 {
+      lines.append(
+        "\(older) of \(claims.count) claims are judged by a rule that has another age than the "
+          + "result; each says so.")
     }
     // Of one experiment the longest run counts; what a shorter one leaves out does not matter then.
     let shortened = parts.filter { part in

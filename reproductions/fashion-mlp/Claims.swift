@@ -1,7 +1,7 @@
 import Reporting
 import Reproduction
 
-let place = "a write-up on optimizers, not the paper"
+let place = WriteUp.fashion
 let last = 50
 let methods: [(name: String, optimizer: String, colour: Figure.Colour, published: Double)] = [
   ("SGD", "sgd", .red, 0.8742), ("Adagrad", "adagrad-epsilon-inside", .blue, 0.8528),

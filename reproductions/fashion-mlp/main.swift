@@ -50,7 +50,8 @@ TrainingExperiment(
           select: ["arm": Arm.literal.rawValue], lines: lines("train_cost")),
       ])
   ],
-  claims: methods.map { accuracyClaim($0.name, published: $0.published) } + [orderClaim],
+  claims: (methods.map { accuracyClaim($0.name, published: $0.published) } + [orderClaim])
+    .map { $0.of(.writeUp) },
   notes: [
     "Keras' forms: epsilon under the root for Adagrad and RMSprop, and Adam in the order of the end "
       + "of section 2, with epsilon in the place of epsilon-hat.",

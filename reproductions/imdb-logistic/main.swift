@@ -115,8 +115,9 @@ TrainingExperiment(
     .bestEpochs(
       "review.imdb-epochs",
       "Adam is best on held-out reviews by epoch 50, SGD needs more than 100 epochs",
-      place: "a review of the paper",
-      [.init("Adam+dropout", 0...50), .init("SGDNesterov+dropout", 101...176)], figure: "fig1b"),
+      place: WriteUp.review,
+      [.init("Adam+dropout", 0...50), .init("SGDNesterov+dropout", 101...176)], figure: "fig1b"
+    ).of(.writeUp),
     .figureMatch(figure: "fig1b", contender: "Adagrad+dropout", epochs: drawn, place: place),
     .figureMatch(figure: "fig1b", contender: "RMSProp+dropout", epochs: drawn, place: place),
     .figureMatch(figure: "fig1b", contender: "SGDNesterov+dropout", epochs: drawn, place: place),

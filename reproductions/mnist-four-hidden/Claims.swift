@@ -3,7 +3,7 @@ import Reporting
 import Reproduction
 import ResultStore
 
-let place = "a write-up on optimizers, not the paper"
+let place = WriteUp.fourHidden
 let iterations = 2000
 let methods = ["SGD", "Momentum", "RMSprop", "Adam"]
 
@@ -128,4 +128,4 @@ let fourHiddenClaims: [Claim] = [
     }
     return adamLowest("deviation of the last 500 losses", values)
   },
-]
+].map { $0.of(.writeUp) }

@@ -167,7 +167,8 @@ package let biasCorrectionClaims: [Claim] = [
     "fig4.match", "our losses lie on the paper's", place: place,
     rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over "
       + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15"
-  ) { context in try match(context) },
+  ) { context in try match(context) }
+  .of(.figure),
 ]
 
 /// The distance of our losses to those inside the frame of the paper's figure.

@@ -37,8 +37,7 @@ public struct ExperimentCommand: Sendable {
       Console.show("\(experiment.name) \(Program.version)\n")
       return .success
     case .claims:
-      Console.show(ClaimList(experiment.claims, of: experiment.name).text)
-      return .success
+      return listClaims()
     default:
       break
     }
@@ -292,6 +291,18 @@ public struct ExperimentCommand: Sendable {
       say(verdicts, unless: options.isQuiet)
     }
     return try drawing.get() || isNew
+  }
+
+  /// Prints the claims with their rules.
+  private func listClaims() -> ExitStatus {
+    let list = ClaimList(experiment.claims, of: experiment.name, paper: experiment.paper)
+    Console.show(list.text)
+    for entry in list.undated {
+      complain(
+        "the rule of \(entry.id) has no date: add the line '\(entry.id) DATE \(entry.ruleDigest)', with "
+          + "tabs, to Sources/Reporting/rule-dates.tsv")
+    }
+    return list.undated.isEmpty ? .success : .failure
   }
 
   /// The verdicts as a table; if the data are generated, one line that there are none.

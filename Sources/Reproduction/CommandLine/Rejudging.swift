@@ -19,14 +19,22 @@ extension ExperimentCommand {
     }
     var document = document
     renameArms(of: &document)
-    let outcomes = experiment.claims.judge(
-      document, paper: experiment.paper, siblings: siblings)
+    func judge(timed: Bool) -> [ClaimOutcome] {
+      experiment.claims.filter { $0.isTimed == timed }
+        .judge(document, paper: experiment.paper, siblings: siblings)
+    }
+    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
     // Figures that depend on what was asked for are kept.
     let figures =
       experiment.requestedFigures == nil
       ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
     if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded())) }
+    if !timed.isEmpty {
+      var volatile = document.root.group("volatile") ?? Group()
+      volatile.replace(Subgroup("claims", timed.encoded()))
+      document.root.replace(Subgroup("volatile", volatile))
+    }
     if !figures.isEmpty {
       document.root.replace(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }

@@ -1,7 +1,7 @@
 import Reporting
 import ResultStore
 
-/// A claim of a review of optimizers: on MNIST, after 100 iterations, Adam is at an accuracy of 98 %
+/// A claim of a review of the paper: on MNIST, after 100 iterations, Adam is at an accuracy of 98 %
 /// and SGD at 95 %. It names no model, so every experiment on MNIST that classifies judges it for its
 /// own, and the last of them for all.
 public enum EarlyAccuracy {
@@ -48,7 +48,7 @@ public enum EarlyAccuracy {
   private static let id = "review.mnist-100-iterations"
   private static let statement =
     "on MNIST Adam is at 98 % accuracy after 100 iterations and SGD at 95 %"
-  private static let place = "a review of optimizers, not the paper"
+  private static let place = WriteUp.review
   private static let unit = "larger distance to the published accuracies"
 
   /// The claim for one model, `review.mnist-100-iterations.<model>`.
@@ -64,7 +64,7 @@ public enum EarlyAccuracy {
         numbers: [ClaimNumber("Adam", found.adam), ClaimNumber(model.sgd, found.sgd)],
         "test accuracy after \(steps) steps: \(found.text(sgd: model.sgd))"
           + (found.seeds == 1 ? "; one seed has no interval" : ""))
-    }
+    }.of(.writeUp)
   }
 
   /// The claim for all models, `review.mnist-100-iterations`: whether any of them shows it.
@@ -113,7 +113,7 @@ public enum EarlyAccuracy {
           ]
         },
         "test accuracy after \(steps) steps: " + (texts + missing).joined(separator: "; "))
-    }
+    }.of(.writeUp)
   }
 
   /// The experiments whose results the claim for all models needs beside those of `own`.

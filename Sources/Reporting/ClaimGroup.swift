@@ -1,0 +1,121 @@
+import Glibc
+import Storage
+
+/// Whose claim it is.
+public enum ClaimGroup: String, Sendable, CaseIterable {
+  /// The paper's text says it. Only these count in a headline.
+  case paper
+  /// Our curve lies on one of the paper's: whether it is the same experiment.
+  case figure
+  /// Somebody else says it of the paper's methods.
+  case writeUp = "write-up"
+
+  /// What is counted, e.g. `41 claims of the paper`.
+  func noun(_ count: Int) -> String {
+    switch self {
+    case .paper: count == 1 ? "claim of the paper" : "claims of the paper"
+    case .figure: count == 1 ? "curve of its figures" : "curves of its figures"
+    case .writeUp: count == 1 ? "claim of write-ups" : "claims of write-ups"
+    }
+  }
+}
+
+/// Texts by others that claims come from.
+public enum WriteUp {
+  /// Accuracies on Fashion-MNIST.
+  public static let fashion =
+    "\"Adam with momentum and adaptive learning rates\", a post in Korean, 2024-11-17"
+  /// Losses of a perceptron with four hidden layers on MNIST.
+  public static let fourHidden = "\"[Optimizer] Adam\", a post in Korean, undated"
+  /// Numbers of iterations and epochs.
+  public static let review = "\"Adam paper review\", a review of the paper in Korean, undated"
+}
+
+/// Whether the paper's own figure satisfies the rule of a claim.
+public enum PaperFigure: Sendable, Equatable {
+  /// It does.
+  case satisfies
+  /// It does not, for the reason given.
+  case fails(String)
+  /// The rule cannot be applied to a figure of the paper, for the reason given.
+  case notInFigure(String)
+
+  /// In words: `yes`, `no: REASON` or `not in a figure: REASON`.
+  public var text: String {
+    switch self {
+    case .satisfies: "yes"
+    case .fails(let reason): "no: \(reason)"
+    case .notInFigure(let reason): "not in a figure: \(reason)"
+    }
+  }
+
+  /// For rules about what no figure of the paper draws.
+  public static let notDrawn = PaperFigure.notInFigure("no figure draws what is measured")
+
+  /// Whether log(a / b) of the paper's curves lies in a region at every epoch.
+  ///
+  /// - Parameter excess: log(a / b) at each epoch, or why there is none.
+  static func ratios(
+    _ a: String, _ b: String, of figure: String, at epochs: [Int], in region: Region,
+    _ paper: PaperCurves
+  ) -> PaperFigure {
+    guard let first = paper.curve(a, of: figure), let second = paper.curve(b, of: figure) else {
+      let missing = paper.curve(a, of: figure) == nil ? a : b
+      return .notInFigure("it has no curve of \(missing)")
+    }
+    var failed: [String] = []
+    for epoch in epochs {
+      guard let x = first.value(at: epoch), let y = second.value(at: epoch) else {
+        return .notInFigure("its curves have no point at epoch \(epoch)")
+      }
+      let ratio = log(x / y)
+      if !region.contains(ratio...ratio) {
+        failed.append("\(NumberText.significant(x / y)) at epoch \(epoch)")
+      }
+    }
+    if failed.isEmpty { return .satisfies }
+    return .fails("\(a) / \(b) is \(NumberText.list(failed))")
+  }
+
+  /// Whether the mean of the paper's curve of `a` over some epochs is lower than that of `b`.
+  static func means(
+    _ a: String, _ b: String, of figure: String, over epochs: [Int], _ paper: PaperCurves
+  ) -> PaperFigure {
+    let means = [a, b].map { name -> Double? in
+      let values = epochs.compactMap { paper.curve(name, of: figure)?.value(at: $0) }
+      return values.isEmpty ? nil : Statistics.mean(values)
+    }
+    guard let first = means[0], let second = means[1] else {
+      return .notInFigure("its curves of \(a) and \(b) have no points there")
+    }
+    return first < second
+      ? .satisfies : .fails("\(a) / \(b) is \(NumberText.significant(first / second))")
+  }
+
+  /// What a rule that asks for all of several things finds: one that fails decides.
+  public static func all(_ parts: [PaperFigure]) -> PaperFigure {
+    let failures = parts.compactMap { part -> String? in
+      if case .fails(let reason) = part { reason } else { nil }
+    }
+    if !failures.isEmpty { return .fails(failures.joined(separator: "; ")) }
+    return parts.first { $0 != .satisfies } ?? (parts.isEmpty ? .notDrawn : .satisfies)
+  }
+}
+
+extension Claim {
+  /// The SHA-256 of what was fixed before any result: id, statement, rule and arms, a line each.
+  public var ruleDigest: String {
+    let arms = arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all"
+    return SHA256.hexDigest(of: [id, statement, rule, arms].joined(separator: "\n"))
+  }
+
+  /// The day on which the rule was last changed; empty if that of this rule is not declared.
+  public var ruleDate: String { RuleDates.declared.date(of: id, digest: ruleDigest) }
+}
+
+extension PaperCurves.Curve {
+  /// The curve's value at an epoch, also where it goes on above the frame; nil if it has none there.
+  func value(at epoch: Int) -> Double? {
+    points.first { $0.note != .clip && Swift.abs($0.x - Double(epoch)) < 1e-3 }?.y
+  }
+}
