@@ -24,7 +24,9 @@ package struct Evidence: Sendable {
   /// Where it comes from, e.g. `quick, 10 seeds`.
   package var origin: String {
     var parts = profile.isEmpty ? [] : [profile]
-    if outcome.seeds > 0 { parts.append(outcome.seeds == 1 ? "one seed" : "\(outcome.seeds) seeds") }
+    if outcome.seeds > 0 {
+      parts.append(outcome.seeds == 1 ? "one seed" : "\(outcome.seeds) seeds")
+    }
     if !extent.isEmpty { parts.append(extent) }
     return parts.joined(separator: ", ")
   }

@@ -55,7 +55,8 @@ package enum FigureLayout {
     data.lines.indices.compactMap { index in
       let line = data.lines[index]
       guard !line.line.name.isEmpty, !line.points.isEmpty || line.paper != nil else { return nil }
-      let own = line.points.isEmpty ? (line.paper?.data ?? []).map(LineData.Point.init) : line.finite
+      let own =
+        line.points.isEmpty ? (line.paper?.data ?? []).map(LineData.Point.init) : line.finite
       let inside = own.filter { data.xRange.contains($0.x) }
       let visible = inside.last { data.yRange.contains($0.middle) }
       return Label(

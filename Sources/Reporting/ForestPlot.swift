@@ -82,9 +82,10 @@ package struct ForestPlot {
     row.verdict = headline.verdict
     row.headline = mark(headline)
     row.fitted = claim.outcomes.dropFirst().first { $0.arm == "fitted" }.flatMap { mark($0) }
-    row.paper = claim.evidence.lazy.compactMap { evidence in
-      content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
-    }.first
+    row.paper =
+      claim.evidence.lazy.compactMap { evidence in
+        content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
+      }.first
     row.numbers = shortEffect(headline)
     return row
   }
@@ -93,7 +94,8 @@ package struct ForestPlot {
   private static func shortEffect(_ outcome: ClaimOutcome) -> String {
     if outcome.effectText.isEmpty { return outcome.verdict.rawValue }
     let text = outcome.effectText
-    let value = text.range(of: " = ", options: .backwards).map { String(text[$0.upperBound...]) } ?? text
+    let value =
+      text.range(of: " = ", options: .backwards).map { String(text[$0.upperBound...]) } ?? text
     return outcome.verdict == .notRun ? "so far \(value)" : value
   }
 
@@ -143,16 +145,20 @@ package struct ForestPlot {
       for (index, line) in ClaimTable.wrapped(
         answer, width: Int(layout.width / (layout.isNarrow ? 7 : 8.2))
       ).enumerated() {
-        out += text(line, layout.isNarrow ? 8 : 10, 20 + 17 * Double(index), weight: "bold", size: 13)
+        out += text(
+          line, layout.isNarrow ? 8 : 10, 20 + 17 * Double(index), weight: "bold", size: 13)
       }
     }
     let top = title + header
     let middle = Self.place(0, in: layout.plot)
     let bottom = top + body
-    out += text("◂ against the claim", middle - 8, top - 24, anchor: "end", fill: ink(.notReproduced))
+    out += text(
+      "◂ against the claim", middle - 8, top - 24, anchor: "end", fill: ink(.notReproduced))
     out += text("as claimed ▸", middle + 8, top - 24, fill: ink(.reproduced))
     if !layout.isNarrow {
-      out += text("distance of the effect from its threshold", layout.labels.lowerBound, top - 24, fill: quiet)
+      out += text(
+        "distance of the effect from its threshold", layout.labels.lowerBound, top - 24, fill: quiet
+      )
       out += text("effect [95 %]", layout.numbers, top - 24, fill: quiet)
     }
     out += rect(layout.plot.lowerBound, top - 6, middle, bottom, "no-bg", "#fff4f2")
@@ -162,7 +168,9 @@ package struct ForestPlot {
         let x = Self.place(sign * distance, in: layout.plot)
         out += line(x, top - 6, x, bottom, "line", "#c9d1d9", width: 0.6)
         for y in [top - 10, bottom + 13] where !(layout.isNarrow && distance < log(1.05)) {
-          let isEnd = x > layout.plot.upperBound - 8 ? "end" : x < layout.plot.lowerBound + 8 ? "start" : "middle"
+          let isEnd =
+            x > layout.plot.upperBound - 8
+            ? "end" : x < layout.plot.lowerBound + 8 ? "start" : "middle"
           out += text(label, x, y, anchor: isEnd, fill: quiet, size: 9.5)
         }
       }
@@ -183,7 +191,9 @@ package struct ForestPlot {
     }
     var out = ""
     let first = y + 12
-    out += text(ReportText.mark(row.verdict), layout.isNarrow ? 4 : 6, first, fill: ink(row.verdict), weight: "bold")
+    out += text(
+      ReportText.mark(row.verdict), layout.isNarrow ? 4 : 6, first, fill: ink(row.verdict),
+      weight: "bold")
     let label = row.lines.enumerated().map { index, line in
       text(line, layout.labels.lowerBound, first + Self.lineHeight * Double(index))
     }.joined()
@@ -210,9 +220,11 @@ package struct ForestPlot {
       let colour = ink(row.verdict)
       out += line(x(mark.low), centre, x(mark.high), centre, colour.name, colour.rgb, width: 2)
       if row.verdict == .notRun {
-        out += "<circle cx=\"\(number(x(mark.value)))\" cy=\"\(number(centre))\" r=\"2.5\" \(fill(colour))/>\n"
+        out +=
+          "<circle cx=\"\(number(x(mark.value)))\" cy=\"\(number(centre))\" r=\"2.5\" \(fill(colour))/>\n"
       } else {
-        out += "<circle cx=\"\(number(x(mark.value)))\" cy=\"\(number(centre))\" r=\"4.5\" \(fill(colour))/>\n"
+        out +=
+          "<circle cx=\"\(number(x(mark.value)))\" cy=\"\(number(centre))\" r=\"4.5\" \(fill(colour))/>\n"
       }
     }
     return out

@@ -29,9 +29,11 @@ package struct GnuplotScript {
 
     let (whole, width, height) = canvas(wide, columns: columns)
     let font = "enhanced font \"DejaVu Sans,12\""
-    out += "set terminal svg size \(pixels(width)),\(pixels(height)) \(font) background \"#ffffff\"\n"
+    out +=
+      "set terminal svg size \(pixels(width)),\(pixels(height)) \(font) background \"#ffffff\"\n"
     out += "set output \"figure.svg\"\n" + whole
-    out += "set terminal pngcairo size \(pixels(2 * width)),\(pixels(2 * height)) \(font) fontscale 1.5"
+    out +=
+      "set terminal pngcairo size \(pixels(2 * width)),\(pixels(2 * height)) \(font) fontscale 1.5"
     out += " linewidth 2 pointscale 2 background \"#ffffff\"\n"
     out += "set output \"figure.png\"\n" + whole
     let inches =
@@ -66,7 +68,9 @@ package struct GnuplotScript {
     let rows = (panels.count + columns - 1) / columns
     let width = sizes.width * Double(columns)
     let titles = ClaimTable.wrapped(figure.title, width: Int((width - 20) / 8.4))
-    let findings = ClaimTable.wrapped(finding, width: Int((width - 20) / 6.9)).filter { !$0.isEmpty }
+    let findings = ClaimTable.wrapped(finding, width: Int((width - 20) / 6.9)).filter {
+      !$0.isEmpty
+    }
     let notes = self.notes.flatMap { ClaimTable.wrapped($0, width: Int((width - 28) / 6.4)) }
     let footer = FigureLayout.lineHeight * Double(notes.count) + (notes.isEmpty ? 0 : 8)
     let head =
@@ -86,7 +90,8 @@ package struct GnuplotScript {
       write(line, x: "0.5", y: height - 20 - 20 * Double(index), "center font \",15\"")
     }
     for (index, line) in findings.enumerated() {
-      let y = height - 20 - 20 * Double(titles.count - 1) - FigureLayout.findingHeight * Double(index + 1)
+      let y =
+        height - 20 - 20 * Double(titles.count - 1) - FigureLayout.findingHeight * Double(index + 1)
       write(line, x: "0.5", y: y, "center font \",12\"")
     }
     for (index, note) in notes.enumerated() {

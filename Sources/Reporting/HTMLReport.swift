@@ -111,7 +111,8 @@ public enum HTMLReport {
   // MARK: The answer
 
   private static func answer(_ content: ReportContent) -> String {
-    var out = "<p class=\"lead\"><strong>\(HTML.escaped(ReportSentences.answer(content.claims)))</strong>"
+    var out =
+      "<p class=\"lead\"><strong>\(HTML.escaped(ReportSentences.answer(content.claims)))</strong>"
     out += "</p>\n<ul class=\"counts\" aria-label=\"The paper's own claims by verdict\">"
     for (verdict, count) in ReportSentences.counts(content.claims) {
       out += "<li class=\"\(HTML.kind(verdict))\" data-filter=\"\(HTML.kind(verdict))\">"
@@ -188,7 +189,8 @@ public enum HTMLReport {
     let items = Errata.all.map { erratum -> String in
       let links = erratum.claims.filter { id in content.claims.contains { $0.id == id } }
         .map { "<a href=\"#claim-\($0)\"><code>\($0)</code></a>" }
-      return "<li><b>\(HTML.escaped(erratum.title))</b> <small>\(HTML.escaped(erratum.place))</small>"
+      return
+        "<li><b>\(HTML.escaped(erratum.title))</b> <small>\(HTML.escaped(erratum.place))</small>"
         + (links.isEmpty ? "" : "<br>\(links.joined(separator: ", "))") + "</li>"
     }
     return "<p>With evidence and corrections: <code>docs/errata.md</code> of the project.</p>\n"

@@ -71,7 +71,9 @@ public enum MarkdownReport {
     let rows = claims.flatMap { claim in
       claim.evidence.enumerated().map { index, evidence -> [String] in
         let outcome = evidence.outcome
-        let origin = [evidence.origin, evidence.dissent.joined(separator: "; "), evidence.ruleRemark ?? ""]
+        let origin = [
+          evidence.origin, evidence.dissent.joined(separator: "; "), evidence.ruleRemark ?? "",
+        ]
         let paper = content.paperEffect(claim, evidence).map {
           NumberText.significant(ClaimOutcome.ratio(ofLogarithm: $0))
         }
@@ -96,14 +98,16 @@ public enum MarkdownReport {
     return lines.isEmpty ? "" : lines.joined() + "\n"
   }
 
-  private static func figure(_ entry: ReportContent.FigureEntry, _ content: ReportContent) -> String {
+  private static func figure(_ entry: ReportContent.FigureEntry, _ content: ReportContent) -> String
+  {
     var out = "#### \(escaped(entry.finding.isEmpty ? entry.figure.title : entry.finding))\n\n"
     if content.hasPictures {
       out += "![\(escaped(entry.figure.title))](figures/\(entry.figure.id).svg)\n\n"
     }
     for warning in entry.warnings { out += "**\(escaped(warning))**\n\n" }
     if !entry.figure.caption.isEmpty {
-      let place = entry.figure.place.hasPrefix("Figure") ? "The paper's \(entry.figure.place): " : ""
+      let place =
+        entry.figure.place.hasPrefix("Figure") ? "The paper's \(entry.figure.place): " : ""
       out += "\(escaped(place + entry.figure.caption))\n\n"
     }
     let rows = ReportContent.distances(entry)

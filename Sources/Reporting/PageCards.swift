@@ -22,11 +22,14 @@ enum PageCards {
     let figures = content.figures.filter { $0.section == section }
     var out = "<article class=\"card\" id=\"\(section.anchor)\">\n"
     let group: ClaimGroup = section == .writeUps ? .writeUp : .paper
-    let chips = ReportSentences.counts(claims, group).filter { $0.count > 0 }.map { verdict, count in
+    let chips = ReportSentences.counts(claims, group).filter { $0.count > 0 }.map {
+      verdict, count in
       "<span class=\"badge \(HTML.kind(verdict))\">\(count) \(ReportText.marked(verdict))</span>"
     }
-    out += "<h3>\(HTML.escaped(section.heading)) <span class=\"chips\">\(chips.joined(separator: " "))"
-    out += "</span></h3>\n<p class=\"sentence\">\(HTML.escaped(ReportSentences.section(claims)))</p>\n"
+    out +=
+      "<h3>\(HTML.escaped(section.heading)) <span class=\"chips\">\(chips.joined(separator: " "))"
+    out +=
+      "</span></h3>\n<p class=\"sentence\">\(HTML.escaped(ReportSentences.section(claims)))</p>\n"
     let drawn = figures.filter { $0.hasData }
     // The paper's own figures, or the first one; the others are a click away.
     let own = drawn.filter { $0.figure.place.hasPrefix("Figure") }
@@ -36,7 +39,8 @@ enum PageCards {
     let undrawn = figures.filter { !$0.hasData }
     if !undrawn.isEmpty {
       let names = undrawn.map { $0.figure.place.isEmpty ? $0.figure.title : $0.figure.place }
-      out += "<p class=\"missing\">Not run, so not drawn: \(HTML.escaped(NumberText.list(names))).</p>\n"
+      out +=
+        "<p class=\"missing\">Not run, so not drawn: \(HTML.escaped(NumberText.list(names))).</p>\n"
     }
     if !claims.isEmpty {
       let noun = claims.count == 1 ? "verdict" : "verdicts"
@@ -70,7 +74,8 @@ enum PageCards {
     var out = "<div class=\"claim\" id=\"claim-\(row.id)\" data-verdict=\"\(kind)\" "
     out += "data-group=\"\(row.headline.group.rawValue)\">\n"
     out += "<h4>\(HTML.badge(row.headline.verdict)) \(HTML.escaped(row.statement)) "
-    out += "<a class=\"permalink\" href=\"#claim-\(row.id)\" aria-label=\"Link to this claim\">¶</a></h4>\n"
+    out +=
+      "<a class=\"permalink\" href=\"#claim-\(row.id)\" aria-label=\"Link to this claim\">¶</a></h4>\n"
     out += "<p><code>\(row.id)</code>, \(HTML.escaped(row.place))."
     if !row.rule.isEmpty { out += " <b>Rule:</b> \(HTML.escaped(row.rule))." }
     out += "</p>\n"
@@ -92,7 +97,8 @@ enum PageCards {
       ]
     }
     out += HTML.table(
-      "Verdicts by arm.", ["arm", "verdict", "effect [95 %]", "threshold", "the paper's", "from"], rows)
+      "Verdicts by arm.", ["arm", "verdict", "effect [95 %]", "threshold", "the paper's", "from"],
+      rows)
     for evidence in row.evidence where !evidence.outcome.detail.isEmpty {
       let arm = evidence.outcome.arm.isEmpty ? "" : "\(evidence.outcome.arm): "
       out += "<p>\(HTML.escaped(arm + evidence.outcome.detail)).</p>\n"
@@ -101,7 +107,8 @@ enum PageCards {
       out += "<p><b>Does the paper's own figure satisfy the rule?</b> "
       out += "\(HTML.escaped(row.headline.paperFigure)).</p>\n"
     }
-    out += "<p><b>What would change this:</b> \(HTML.escaped(ReportSentences.whatWouldChange(row)))</p>\n"
+    out +=
+      "<p><b>What would change this:</b> \(HTML.escaped(ReportSentences.whatWouldChange(row)))</p>\n"
     return out + "<p class=\"links\">\(links(row, content).joined(separator: " · "))</p>\n</div>\n"
   }
 
@@ -115,7 +122,9 @@ enum PageCards {
         && (row.evidence[0].profile.isEmpty || part.profile == row.evidence[0].profile)
     }) {
       links.append("<a href=\"#\(ReportText.protocolAnchor(part))\">protocol</a>")
-      links.append("<a href=\"\(ReportText.link(to: part, content))\">\(FilePaths.name(of: part.experiment.path))</a>")
+      links.append(
+        "<a href=\"\(ReportText.link(to: part, content))\">\(FilePaths.name(of: part.experiment.path))</a>"
+      )
     }
     if Errata.of(row.id) != nil { links.append("<a href=\"#errata\">erratum</a>") }
     links.append("<code>reproductions/\(row.experiment)</code>")
@@ -124,7 +133,8 @@ enum PageCards {
 
   // MARK: A figure
 
-  private static func figure(_ entry: ReportContent.FigureEntry, _ content: ReportContent) -> String {
+  private static func figure(_ entry: ReportContent.FigureEntry, _ content: ReportContent) -> String
+  {
     let id = entry.figure.id
     let place = entry.figure.place.hasPrefix("Figure") ? "\(entry.figure.place): " : ""
     let heading = entry.finding.isEmpty ? entry.figure.title : entry.finding

@@ -90,9 +90,10 @@ struct PanelScript {
     out += axis("y", panel.panel.y, panel.yRange, isLabelled: true)
     let above = 1 + (15 + top - FigureLayout.top) / plotHeight
     out += upright(88, panel.panel.y.label, middle: low + plotHeight / 2)
-    let title = ClaimTable.wrapped(
-      panel.panel.title, width: Int((sizes.width - FigureLayout.left) / 6.9)
-    ).first ?? ""
+    let title =
+      ClaimTable.wrapped(
+        panel.panel.title, width: Int((sizes.width - FigureLayout.left) / 6.9)
+      ).first ?? ""
     out += "set label 89 \(Gnuplot.quoted(title)) at graph 0, graph \(coordinate(above)) left"
     out += " noenhanced front\n"
     out += lineLabels() + warningLabels()
@@ -111,11 +112,15 @@ struct PanelScript {
     if let strip {
       out += margins(FigureLayout.bottom, FigureLayout.bottom + FigureLayout.stripHeight)
       out += axis("x", panel.panel.x, panel.xRange, isLabelled: true)
-      out += "unset logscale y\nset yrange [\(number(strip.range.lowerBound)):\(number(strip.range.upperBound))]\n"
-      out += "set format y \"%g\"\nset ytics (\(FigureLayout.ticks(strip.range, atMost: 4).map(number).joined(separator: ", ")))\n"
+      out +=
+        "unset logscale y\nset yrange [\(number(strip.range.lowerBound)):\(number(strip.range.upperBound))]\n"
+      out +=
+        "set format y \"%g\"\nset ytics (\(FigureLayout.ticks(strip.range, atMost: 4).map(number).joined(separator: ", ")))\n"
       out += upright(88, "ratio", middle: FigureLayout.bottom + FigureLayout.stripHeight / 2)
-      out += "set label 89 \(Gnuplot.quoted("cost as a ratio to \(strip.name)'s; below 1 is better"))"
-      out += " at graph 0, graph 1.1 left noenhanced font \",11\" tc rgb \"\(Palette.quiet)\" front\n"
+      out +=
+        "set label 89 \(Gnuplot.quoted("cost as a ratio to \(strip.name)'s; below 1 is better"))"
+      out +=
+        " at graph 0, graph 1.1 left noenhanced font \",11\" tc rgb \"\(Palette.quiet)\" front\n"
       out += "plot " + stripPlots(strip).joined(separator: ", \\\n  ") + "\n"
       out += "unset label 88\nunset label 89\n"
     }
@@ -148,7 +153,8 @@ struct PanelScript {
         continue
       }
       out += "set label \(number + 301) \"\" at \(along(8 + FigureLayout.keyLength / 2)), \(y)"
-      out += " point pt \(FigureLayout.marker(label.line, line.line.name)) ps 0.75 \(colour) front\n"
+      out +=
+        " point pt \(FigureLayout.marker(label.line, line.line.name)) ps 0.75 \(colour) front\n"
       if !line.line.isPoints { out += sample(number, y, "lw 2 \(colour)") }
     }
     if hasPaper {
@@ -164,7 +170,8 @@ struct PanelScript {
     return lines.enumerated().map { line, warning in
       let y = coordinate(
         1 + (9 + FigureLayout.warningHeight * Double(lines.count - 1 - line)) / plotHeight)
-      return "set label \(92 + line) \(Gnuplot.quoted(warning)) at graph 0, graph \(y) left noenhanced"
+      return
+        "set label \(92 + line) \(Gnuplot.quoted(warning)) at graph 0, graph \(y) left noenhanced"
         + " font \",11\" tc rgb \"\(Palette.warning)\" front\n"
     }.joined()
   }
@@ -284,7 +291,8 @@ struct PanelScript {
   ) -> String {
     var out = "set \(name)range [\(number(range.lowerBound)):\(number(range.upperBound))]\n"
     if name == "x" {
-      out += isLabelled
+      out +=
+        isLabelled
         ? "set xlabel \(Gnuplot.quoted(axis.label)) noenhanced offset 0,0.3\n" : "unset xlabel\n"
     }
     let most = Int((name == "x" ? plotWidth / 34 : plotHeight / 28).rounded(.down))

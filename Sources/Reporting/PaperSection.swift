@@ -41,13 +41,17 @@ package struct PaperSection: Sendable, Equatable {
       found = words[(index + 1)...].compactMap(section).last
       if found == nil, words[(index + 1)...].first == "8" { found = section("4") }
     }
-    if found == nil, words.contains(where: { ["appendix", "theorem", "corollary", "lemma"].contains($0) }) {
+    if found == nil,
+      words.contains(where: { ["appendix", "theorem", "corollary", "lemma"].contains($0) })
+    {
       found = section("4")
     }
     if found == nil, words.contains(where: { ["abstract", "algorithm", "section"].contains($0) }) {
       found = section("2")
     }
-    if found == nil, let first = words.first, first.first?.isNumber == true { found = section(first) }
+    if found == nil, let first = words.first, first.first?.isNumber == true {
+      found = section(first)
+    }
     guard let found else { return nil }
     self = found
   }

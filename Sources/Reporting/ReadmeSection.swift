@@ -14,7 +14,8 @@ public enum GeneratedBlock {
   /// The file with one block replaced.
   ///
   /// - Throws: `ReportError.noMarkers`.
-  public static func replaced(_ name: String, in text: String, path: String, by block: String) throws
+  public static func replaced(_ name: String, in text: String, path: String, by block: String)
+    throws
     -> String
   {
     guard let first = text.firstRange(of: begin(name) + "\n"),
@@ -45,7 +46,9 @@ public enum ReadmeSection {
       out += "\(MarkdownReport.escaped(gravest))\n"
     }
     return out + "\n"
-      + picture("\(ledger)/figures/forest", "The claims of the paper, by section, with the distance of each effect from its threshold")
+      + picture(
+        "\(ledger)/figures/forest",
+        "The claims of the paper, by section, with the distance of each effect from its threshold")
   }
 
   /// A line a section.
@@ -61,8 +64,10 @@ public enum ReadmeSection {
       ]
     }
     var out = MarkdownReport.table(["section", "claims", "what was found"], rows)
-    out += "✓ reproduced, ✗ not reproduced, ? inconclusive, – not run; every claim with its numbers is in the\n"
-    return out + "[ledger](\(ledger)/README.md) and, as a table, in [verdicts.csv](\(ledger)/verdicts.csv).\n"
+    out +=
+      "✓ reproduced, ✗ not reproduced, ? inconclusive, – not run; every claim with its numbers is in the\n"
+    return out
+      + "[ledger](\(ledger)/README.md) and, as a table, in [verdicts.csv](\(ledger)/verdicts.csv).\n"
   }
 
   /// The verdict of a section that says most: what fails, else what holds.
@@ -88,7 +93,8 @@ public enum ReadmeSection {
   /// The results at the head of an experiment's README.
   ///
   /// - Parameter ledger: the folder of the ledger, as that README names it.
-  public static func experiment(_ name: String, _ content: ReportContent, ledger: String) -> String {
+  public static func experiment(_ name: String, _ content: ReportContent, ledger: String) -> String
+  {
     let claims = content.claims.filter { $0.experiment == name }
     let figures = content.figures.filter { $0.experiment == name && $0.hasData }
     var out = ""
@@ -104,7 +110,8 @@ public enum ReadmeSection {
         claim.headline.effectText, others.joined(separator: ", "), claim.evidence[0].origin,
       ]
     }
-    return out + MarkdownReport.table(["claim", "verdict", "effect [95 %]", "other arms", "from"], rows)
+    return out
+      + MarkdownReport.table(["claim", "verdict", "effect [95 %]", "other arms", "from"], rows)
   }
 }
 
@@ -112,9 +119,11 @@ public enum ReadmeSection {
 public enum Ledger {
   /// `README.md` of the reference results.
   public static func text(_ content: ReportContent) -> String {
-    var out = "# Ledger: every claim and its verdict\n\nWritten by `make readme` from the result files of "
+    var out =
+      "# Ledger: every claim and its verdict\n\nWritten by `make readme` from the result files of "
     out += "this folder; the same as a table: [verdicts.csv](verdicts.csv). How to read the files: "
-    out += "[results/README.md](../README.md); how claims are judged: [docs/rules.md](../../docs/rules.md).\n\n"
+    out +=
+      "[results/README.md](../README.md); how claims are judged: [docs/rules.md](../../docs/rules.md).\n\n"
     out += "**\(MarkdownReport.escaped(ReportSentences.answer(content.claims)))**\n"
     out += "\(MarkdownReport.escaped(ReportText.otherGroups(content)))\n\n"
     out += content.caveats.map { "- \(MarkdownReport.escaped($0))\n" }.joined()
@@ -138,7 +147,8 @@ public enum Ledger {
 public enum VerdictTable {
   static let columns = [
     "experiment", "profile", "claim", "part_of", "group", "section", "arm", "decides", "verdict",
-    "finding", "quantity", "effect", "low", "high", "threshold", "paper_effect", "confidence", "seeds",
+    "finding", "quantity", "effect", "low", "high", "threshold", "paper_effect", "confidence",
+    "seeds",
     "extent", "figure", "place", "statement", "rule",
   ]
 
@@ -151,7 +161,8 @@ public enum VerdictTable {
         let outcome = evidence.outcome
         let plain = outcome.plain
         let quantity =
-          outcome.unit.hasPrefix("log(") ? String(outcome.unit.dropFirst(4).dropLast()) : outcome.unit
+          outcome.unit.hasPrefix("log(")
+          ? String(outcome.unit.dropFirst(4).dropLast()) : outcome.unit
         let paper = content.paperEffect(claim, evidence).map(ClaimOutcome.ratio(ofLogarithm:))
         return [
           claim.experiment, evidence.profile, outcome.id, outcome.claim, outcome.group.rawValue,

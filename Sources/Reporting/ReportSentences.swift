@@ -57,7 +57,8 @@ package enum ReportSentences {
       return "What weighs most: “\(row.statement)” does not hold\(numbers)."
     }
     let first = erratum.found.split(separator: ". ", maxSplits: 1).first.map(String.init) ?? ""
-    return "What weighs most: \(erratum.title)\(numbers). \(first.hasSuffix(".") ? first : first + ".")"
+    return
+      "What weighs most: \(erratum.title)\(numbers). \(first.hasSuffix(".") ? first : first + ".")"
   }
 
   /// How the claims of one section stand: what fails first, with its numbers.
@@ -80,7 +81,9 @@ package enum ReportSentences {
         ? "The one claim \(holding == 1 ? "holds" : "does not hold or is open")."
         : "\(holding) of \(total) claims hold."
     ]
-    if let text = named(.notReproduced, withNumbers: true) { parts.append("Does not hold: \(text).") }
+    if let text = named(.notReproduced, withNumbers: true) {
+      parts.append("Does not hold: \(text).")
+    }
     if let text = named(.inconclusive, withNumbers: true) { parts.append("Undecided: \(text).") }
     if let text = named(.reproduced, withNumbers: false) { parts.append("Holds: \(text).") }
     let open = counted.count { $0.headline.verdict == .notRun }
@@ -95,7 +98,9 @@ package enum ReportSentences {
       $0.headline.group != .figure && !$0.headline.isPart && $0.headline.verdict != .notRun
     }
     let order: [Verdict] = [.notReproduced, .reproduced, .inconclusive]
-    guard let row = order.compactMap({ verdict in judged.first { $0.headline.verdict == verdict } }).first
+    guard
+      let row = order.compactMap({ verdict in judged.first { $0.headline.verdict == verdict } })
+        .first
     else { return "" }
     let word =
       switch row.headline.verdict {
@@ -130,7 +135,8 @@ package enum ReportSentences {
       return "Six seeds, which decide by the 95 % interval instead of the 99.9 % one: "
         + "--seeds '0..<6'." + known
     case .inconclusive:
-      return "An interval that lies on one side of \(threshold.isEmpty ? "the threshold" : threshold)."
+      return
+        "An interval that lies on one side of \(threshold.isEmpty ? "the threshold" : threshold)."
         + known
     case .reproduced, .notReproduced:
       if threshold.isEmpty { return "Other numbers under the same rule." + known }

@@ -31,7 +31,8 @@ enum ReportText {
   /// The counts of the claims that are not the paper's own.
   static func otherGroups(_ content: ReportContent) -> String {
     let parts = [
-      (ClaimGroup.figure, "curves of the paper's figures"), (.writeUp, "claims of write-ups by others"),
+      (ClaimGroup.figure, "curves of the paper's figures"),
+      (.writeUp, "claims of write-ups by others"),
     ].compactMap { group, noun -> String? in
       let counts = ReportSentences.counts(content.claims, group)
       let total = counts.reduce(0) { $0 + $1.count }
@@ -172,7 +173,6 @@ enum ReportText {
     ]
   }
 }
-
 
 extension String {
   /// Without spaces at its ends.

@@ -28,7 +28,8 @@ package struct ThresholdDistance: Sendable, Equatable {
       let sign = Self.claimedSide(outcome, own)
     else { return nil }
     value = sign * centre
-    let ends = other == nil ? [outcome.low, outcome.high].map { $0.isFinite ? scaled($0) : nil } : []
+    let ends =
+      other == nil ? [outcome.low, outcome.high].map { $0.isFinite ? scaled($0) : nil } : []
     let found = ends.compactMap(\.self).map { sign * $0 }
     low = found.count == 2 ? found.min() ?? value : value
     high = found.count == 2 ? found.max() ?? value : value
