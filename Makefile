@@ -182,10 +182,12 @@ check-readme: $(STAMPS)/build ## see that README.md and the list of claims are t
 	@$(BIN)/report --check-readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 
 .PHONY: check-report
-check-report: $(STAMPS)/build ## open the report of PROFILE in Chromium, and give the command report bad input
+check-report: $(STAMPS)/build ## open the report of PROFILE and README's figures in Chromium, and give the command report bad input
 	@page=results/$(PROFILE)/report/index.html; \
 	  [ -e "$$page" ] || { echo "there is no $$page: run make report" >&2; exit 66; }; \
-	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && Tests/report/check-page.sh "$$page"
+	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && \
+	  Tests/report/check-page.sh "$$page" results/$(PROFILE)/report/screenshots README.md results/reference/README.md && \
+	  echo "screenshots: results/$(PROFILE)/report/screenshots"
 
 .PHONY: cancel
 cancel: ## with ENGINE=slurm: end what is in the queue; what was made is kept

@@ -15,6 +15,13 @@ package struct Evidence: Sendable {
   /// by another rule than today's; nil if there is nothing to say.
   package var ruleRemark: String?
 
+  /// One verdict of one profile.
+  package init(outcome: ClaimOutcome, profile: String, extent: String) {
+    self.outcome = outcome
+    self.profile = profile
+    self.extent = extent
+  }
+
   /// Verdicts of other profiles that say something else, e.g. `quick: reproduced`.
   package var dissent: [String] {
     others.filter { $0.outcome.verdict != .notRun && $0.outcome.verdict != outcome.verdict }

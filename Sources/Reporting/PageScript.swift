@@ -1,6 +1,7 @@
 /// What the page's script adds: filters, a search, and opening what a link points at.
-enum PageScript {
-  static let text = #"""
+package enum PageScript {
+  /// The script.
+  package static let text = #"""
     (() => {
       const all = s => [...document.querySelectorAll(s)];
       const claims = all(".claim"), cards = all(".card");

@@ -53,7 +53,7 @@ package enum Palette {
   }
 
   /// The colour on a dark ground.
-  static func dark(_ colour: Figure.Colour) -> String {
+  package static func dark(_ colour: Figure.Colour) -> String {
     switch colour {
     case .blue: "#4a9fe0"
     case .green: "#2cc39a"
@@ -67,8 +67,8 @@ package enum Palette {
   }
 
   /// Words that warn, and words that explain.
-  static let warning = "#a00000"
-  static let quiet = "#555555"
+  package static let warning = "#a00000"
+  package static let quiet = "#555555"
 
   /// What SVG has as numbers, and by what a page, light or dark, sets it.
   static let pageColours: [(rgb: String, name: String)] =

@@ -154,6 +154,11 @@ extension ClaimOutcome {
     return NumberText.significant(unit.hasPrefix("log(") ? exp(threshold) : threshold)
   }
 
+  /// The effect, its interval and the threshold as ratios; NaN where the unit is no logarithm of one.
+  package var ratio: (effect: Double, low: Double, high: Double, threshold: Double) {
+    unit.hasPrefix("log(") ? plain : (.nan, .nan, .nan, .nan)
+  }
+
   /// The effect and its interval as ratios where they are logarithms of such; else as they are.
   package var plain: (effect: Double, low: Double, high: Double, threshold: Double) {
     guard unit.hasPrefix("log(") else { return (effect, low, high, threshold) }

@@ -211,7 +211,7 @@ struct Assembly {
           name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
           attributes: [
-            Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
+            Attribute("long_name", HyperparameterMeaning.of(name)), Attribute("units", "1"),
           ]))
     }
     group.variables.append(
@@ -230,7 +230,7 @@ struct Assembly {
       group.variables.append(
         Variable(
           "setting_" + name.replacing("-", with: "_"), axisNames, array,
-          attributes: [Attribute("long_name", "setting \(name)")]))
+          attributes: [Attribute("long_name", "chosen where the paper says nothing: \(name)")]))
     }
   }
 }
@@ -280,7 +280,7 @@ extension CommittedSearch {
         Variable(
           name.replacing("-", with: "_"), ["trial"],
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
-          attributes: text("hyperparameter \(name)"))
+          attributes: text(HyperparameterMeaning.of(name)))
       } + [
         Variable(
           "schedule", ["trial"], .string(rows.map(\.point.schedule)),

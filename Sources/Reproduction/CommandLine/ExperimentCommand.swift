@@ -258,7 +258,7 @@ public struct ExperimentCommand: Sendable {
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     if !outcomes.isEmpty {
-      document.root.groups.append(Subgroup("claims", outcomes.encoded()))
+      document.root.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
     }
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
