@@ -215,7 +215,9 @@ extension [ClaimOutcome] {
       number("low", "lower end of the 95 % interval of the effect", \.low),
       number("high", "upper end of the 95 % interval of the effect", \.high),
       number("threshold", "what the effect is compared with", \.threshold),
-      number("ratio", "effect as a ratio, where `unit` is the logarithm of one") { $0.ratio.effect },
+      number("ratio", "effect as a ratio, where `unit` is the logarithm of one") {
+        $0.ratio.effect
+      },
       number("ratio_low", "lower end of the 95 % interval of the ratio") { $0.ratio.low },
       number("ratio_high", "upper end of the 95 % interval of the ratio") { $0.ratio.high },
       number("ratio_threshold", "what the ratio is compared with") { $0.ratio.threshold },

@@ -61,7 +61,14 @@ public enum MarkdownReport {
       if !undrawn.isEmpty {
         out += "Not run, so not drawn: \(escaped(NumberText.list(undrawn))).\n\n"
       }
-      return out + verdicts(claims, content) + rules(claims)
+      out += verdicts(claims, content) + rules(claims)
+      for part in content.parts
+      where claims.contains(where: { $0.experiment == part.experiment.name }) {
+        guard let readings = ReadingTable(part.experiment.document) else { continue }
+        out += "Verdicts under other readings of the text (`\(content.name(part))`):\n\n"
+        out += table(readings.header, readings.rows)
+      }
+      return out
     }.joined()
   }
 

@@ -48,6 +48,16 @@ enum PageCards {
         "\(claims.count) \(noun): rules, numbers, and what would change them",
         claims.map { claim($0, content) }.joined(), id: "\(section.anchor)-claims", kind: "claims")
     }
+    for part in content.parts
+    where claims.contains(where: { $0.experiment == part.experiment.name }) {
+      guard let readings = ReadingTable(part.experiment.document) else { continue }
+      out += HTML.details(
+        "Verdicts under \(readings.rows.count) other readings of the text "
+          + "<code>\(HTML.escaped(content.name(part)))</code>",
+        HTML.table(
+          "Verdicts under other readings.", readings.header,
+          readings.rows.map { $0.map(HTML.escaped) }), kind: "readings")
+    }
     if !others.isEmpty {
       out += HTML.details(
         "\(others.count) more \(others.count == 1 ? "figure" : "figures")",

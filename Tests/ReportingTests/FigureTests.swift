@@ -274,11 +274,15 @@ import Testing
       Figure.Line(name, colour, variable: "v", along: "epoch")
     }
     #expect(
-      Palette.colours(of: [line("Adam", .cyan), line("Adam+dropout", .black), line("AdaGrad", .red)])
+      Palette.colours(of: [
+        line("Adam", .cyan), line("Adam+dropout", .black), line("AdaGrad", .red),
+      ])
         == [.red, .red, .blue])
     #expect(Palette.hasDropout("Adam+dropout") && !Palette.hasDropout("Adam"))
     // Two lines of one optimizer are told apart.
-    let two = Palette.colours(of: [line("SFO frozen masks", .cyan), line("SFO fresh masks", .orange)])
+    let two = Palette.colours(of: [
+      line("SFO frozen masks", .cyan), line("SFO fresh masks", .orange),
+    ])
     #expect(two == [.cyan, .orange])
     #expect(Palette.colours(of: [line("corrected", .blue), line("C = 3", .blue)]).count == 2)
     for colour in Figure.Colour.allCases {

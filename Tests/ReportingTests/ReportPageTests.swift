@@ -84,7 +84,9 @@ import Testing
   }
 
   @Test func distancesArePositiveOnTheClaimedSide() throws {
-    func outcome(_ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String, rule: String = "")
+    func outcome(
+      _ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String, rule: String = ""
+    )
       -> ClaimOutcome
     {
       var outcome = ClaimOutcome(
@@ -102,11 +104,13 @@ import Testing
     #expect(try #require(ThresholdDistance(open)).value == -0.1)
     let above = outcome(.inconclusive, 4, 3, "ratio", rule: "corrected >= 3 times uncorrected")
     #expect(try #require(ThresholdDistance(above)).value > 0)
-    #expect(ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
+    #expect(
+      ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
     #expect(ThresholdDistance(outcome(.reproduced, .nan, 0, "log(a / b)")) == nil)
     #expect(ThresholdDistance(outcome(.reproduced, 0, 0, "share"))?.value == 0)
     // The paper's own value, on the same side.
-    #expect(ThresholdDistance(outcome(.notReproduced, 0.02, 0, "log(a / b)"), effect: -0.5)?.value == 0.5)
+    #expect(
+      ThresholdDistance(outcome(.notReproduced, 0.02, 0, "log(a / b)"), effect: -0.5)?.value == 0.5)
   }
 
   @Test func theForestTellsOnePercentFromAFactorOfFifty() throws {
@@ -138,7 +142,8 @@ import Testing
     }
     let readme = "# Title\n\n" + blocks.joined(separator: "\nBetween.\n\n") + "\nMore.\n"
     func written(_ text: String) throws -> String {
-      try ReadmeSection.replaced(in: text, path: "README.md", by: content, ledger: "results/reference")
+      try ReadmeSection.replaced(
+        in: text, path: "README.md", by: content, ledger: "results/reference")
     }
     let new = try written(readme)
     #expect(try written(new) == new)
@@ -149,7 +154,8 @@ import Testing
     #expect(throws: ReportError.noMarkers(path: "README.md", name: "answer")) {
       try written("# Title\n")
     }
-    let experiment = ReadmeSection.experiment("mnist-logistic", content, ledger: "../../results/reference")
+    let experiment = ReadmeSection.experiment(
+      "mnist-logistic", content, ledger: "../../results/reference")
     #expect(experiment.contains("<img src=\"../../results/reference/figures/fig1a.svg\""))
     #expect(experiment.contains("`fig1a.adam-faster-than-adagrad` | ✗ not reproduced"))
     #expect(Ledger.text(content).contains("<a id=\"section-6-1\"></a>"))
@@ -162,7 +168,8 @@ import Testing
     let lines = VerdictTable.text(content).split(separator: "\n").map(String.init)
     #expect(lines[0].hasPrefix("experiment,profile,claim,"))
     #expect(lines.count == 1 + content.claims.flatMap(\.evidence).count)
-    let tuned = try #require(lines.first { $0.contains("adam-faster") && $0.contains(",tuned,true,") })
+    let tuned = try #require(
+      lines.first { $0.contains("adam-faster") && $0.contains(",tuned,true,") })
     // The ratio, not its logarithm; a rule with commas is quoted.
     #expect(tuned.contains(",Adam / AdaGrad,1.11"))
     #expect(tuned.contains("\"Adam lower than AdaGrad at epochs 5, 10 and 20\""))

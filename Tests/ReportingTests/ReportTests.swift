@@ -82,7 +82,8 @@ extension SyntheticResults {
     for piece in [
       "Adam converges faster than AdaGrad", "✓ reproduced", "✗ not reproduced", "– not run",
       "Adam / AdaGrad = 0.556 [0.556, 0.556]", "href=\"#figure-fig1a\"",
-      "id=\"protocol-mnist-logistic-quick\"", "SGD &amp; momentum", "MNIST &lt;logistic&gt; regression",
+      "id=\"protocol-mnist-logistic-quick\"", "SGD &amp; momentum",
+      "MNIST &lt;logistic&gt; regression",
       "stand-in data", "4 of 45 epochs", "Not run: imdb-logistic", "0.2 % lower", "1 min 23 s",
       "0123456789ab",
     ] {
