@@ -123,7 +123,7 @@ extension SyntheticResults {
     let page = HTMLReport.text(content)
     #expect(page.contains("apt-get install gnuplot-nox"))
     #expect(page.contains("Adam / AdaGrad = 0.556"))
-    #expect(!page.contains("<svg"))
+    #expect(!page.contains("class=\"panels"))
     #expect(!MarkdownReport.text(content).contains("figures/fig1a.svg"))
     try Report.write(content, to: folder.file("report"))
     #expect(ReportChecker.problems(of: folder.file("report"), gnuplot: try Gnuplot()) == [])
