@@ -21,6 +21,9 @@ public struct Claim: Sendable {
   public private(set) var isTimed = false
   /// Whose claim it is.
   public private(set) var group: ClaimGroup
+  /// The costs that it compares, where it is about the ratio of two contenders' costs: what other
+  /// readings of the paper are applied to.
+  package private(set) var comparisons: [CostComparison] = []
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -28,6 +31,12 @@ public struct Claim: Sendable {
   public var timed: Claim {
     var copy = self
     copy.isTimed = true
+    return copy
+  }
+
+  private func comparing(_ comparisons: [CostComparison]) -> Claim {
+    var copy = self
+    copy.comparisons = comparisons
     return copy
   }
 
@@ -136,6 +145,7 @@ public struct Claim: Sendable {
       }
       return [RatioPart.outcome(parts, "each", "its rival")] + perPair
     }
+    .comparing(pairs.map { CostComparison($0.a, $0.b, at: [[epoch]], .atMost(log(1 - fraction))) })
   }
 
   /// The costs of `a` and `b` are alike at every epoch of `epochs`: |log(a / b)| <= `within`.
@@ -179,6 +189,7 @@ public struct Claim: Sendable {
       }
       return [RatioPart.outcome(parts, a, b)]
     }
+    .comparing([CostComparison(a, b, at: epochs.map { [$0] }, region)])
   }
 
   /// `a` has a lower mean cost over the last `count` of `total` epochs than each of `rivals`: one
@@ -235,6 +246,7 @@ public struct Claim: Sendable {
       if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
       return [whole] + perRival
     }
+    .comparing(rivals.map { CostComparison(a, $0, at: [epochs], .below(0)) })
   }
 
   /// Our curve lies on the paper's: the median over the figure's odd epochs of |log(ours / paper)|,
@@ -283,6 +295,7 @@ public struct Claim: Sendable {
       try condition(context)
       return try outcomes(context)
     }
+    .comparing(comparisons)
   }
 
   /// Judges the claim in every arm it applies to.

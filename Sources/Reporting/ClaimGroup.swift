@@ -10,6 +10,15 @@ public enum ClaimGroup: String, Sendable, CaseIterable {
   /// Somebody else says it of the paper's methods.
   case writeUp = "write-up"
 
+  /// A heading, e.g. `The paper's claims`.
+  package var title: String {
+    switch self {
+    case .paper: "The paper's claims"
+    case .figure: "The paper's curves"
+    case .writeUp: "Claims of write-ups"
+    }
+  }
+
   /// What is counted, e.g. `41 claims of the paper`.
   func noun(_ count: Int) -> String {
     switch self {

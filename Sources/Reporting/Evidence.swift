@@ -104,6 +104,14 @@ extension ReportContent {
   }
 }
 
+extension ReportContent {
+  /// The verdicts under other readings, of the longest profile that has some for the claim.
+  func readings(of row: ClaimRow) -> Readings? {
+    parts.lazy.filter { $0.experiment.name == row.experiment }.map(\.experiment.readings)
+      .first { !$0.of(row.id).isEmpty }
+  }
+}
+
 extension ClaimOutcome {
   /// The claim, as not run.
   fileprivate func withoutRun(of experiment: String) -> ClaimOutcome {

@@ -62,11 +62,10 @@ public enum MarkdownReport {
         out += "Not run, so not drawn: \(escaped(NumberText.list(undrawn))).\n\n"
       }
       out += verdicts(claims, content) + rules(claims)
-      for part in content.parts
-      where claims.contains(where: { $0.experiment == part.experiment.name }) {
-        guard let readings = ReadingTable(part.experiment.document) else { continue }
-        out += "Verdicts under other readings of the text (`\(content.name(part))`):\n\n"
-        out += table(readings.header, readings.rows)
+      for claim in claims {
+        guard let readings = content.readings(of: claim) else { continue }
+        out += "`\(claim.id)` \(readings.summary(of: claim.id)) of the text:\n\n"
+        out += table(ReportText.readingHeader, ReportText.readingRows(readings, claim.id))
       }
       return out
     }.joined()

@@ -48,16 +48,6 @@ enum PageCards {
         "\(claims.count) \(noun): rules, numbers, and what would change them",
         claims.map { claim($0, content) }.joined(), id: "\(section.anchor)-claims", kind: "claims")
     }
-    for part in content.parts
-    where claims.contains(where: { $0.experiment == part.experiment.name }) {
-      guard let readings = ReadingTable(part.experiment.document) else { continue }
-      out += HTML.details(
-        "Verdicts under \(readings.rows.count) other readings of the text "
-          + "<code>\(HTML.escaped(content.name(part)))</code>",
-        HTML.table(
-          "Verdicts under other readings.", readings.header,
-          readings.rows.map { $0.map(HTML.escaped) }), kind: "readings")
-    }
     if !others.isEmpty {
       out += HTML.details(
         "\(others.count) more \(others.count == 1 ? "figure" : "figures")",
@@ -117,9 +107,20 @@ enum PageCards {
       out += "<p><b>Does the paper's own figure satisfy the rule?</b> "
       out += "\(HTML.escaped(row.headline.paperFigure)).</p>\n"
     }
+    out += readings(row, content)
     out +=
       "<p><b>What would change this:</b> \(HTML.escaped(ReportSentences.whatWouldChange(row)))</p>\n"
     return out + "<p class=\"links\">\(links(row, content).joined(separator: " · "))</p>\n</div>\n"
+  }
+
+  /// The verdicts under other readings of what the paper leaves open.
+  private static func readings(_ row: ReportContent.ClaimRow, _ content: ReportContent) -> String {
+    guard let readings = content.readings(of: row) else { return "" }
+    return HTML.details(
+      HTML.escaped("It \(readings.summary(of: row.id)) of the text"),
+      HTML.table(
+        "Verdicts under each reading that was run, by effect.", ReportText.readingHeader,
+        ReportText.readingRows(readings, row.id).map { $0.map(HTML.escaped) }))
   }
 
   private static func links(_ row: ReportContent.ClaimRow, _ content: ReportContent) -> [String] {

@@ -17,6 +17,17 @@ enum ReportText {
     "file", "SHA-256", "commit", "data", "data SHA-256", "processor", "software",
   ]
 
+  static let readingHeader = ["reading", "verdict", "effect [95 %]", "seeds"]
+
+  static func readingRows(_ readings: Readings, _ claim: String) -> [[String]] {
+    readings.of(claim).map { reading in
+      [
+        reading.text, marked(reading.outcome.verdict), reading.outcome.effectText,
+        "\(reading.outcome.seeds)",
+      ]
+    }
+  }
+
   static func mark(_ verdict: Verdict) -> String {
     switch verdict {
     case .reproduced: "✓"

@@ -15,6 +15,8 @@ public struct ResultSet: Sendable {
     public let document: Document
     /// The verdicts.
     public let outcomes: [ClaimOutcome]
+    /// The verdicts under other readings of what the paper leaves open.
+    public let readings: Readings
     /// The figures with the paper's curves that they show.
     public let figures: [(figure: Figure, paper: PaperCurves)]
 
@@ -30,6 +32,7 @@ public struct ResultSet: Sendable {
         $0?.group("claims")
       }
       outcomes = try groups.flatMap { try [ClaimOutcome](decoding: $0) }
+      readings = document.root.group("readings").map { Readings(decoding: $0) } ?? Readings()
       figures = try (document.root.group("figures")?.groups ?? []).map { group in
         let (figure, paper) = try Figure.decode(group.name, group.group)
         return (figure, paper)

@@ -1,6 +1,6 @@
 import Reproduction
 
-// Sections 2, 3, 5 and 7.1: what the paper states of the algorithm itself, measured on our
+// Abstract, sections 1, 2, 3, 5 and 7.1: what the paper states of the algorithm itself, measured on our
 // optimizers. Nothing is trained and no data set is needed.
 
 ComputationExperiment(
@@ -27,5 +27,8 @@ ComputationExperiment(
     scaleInvariance(steps: isSmoke ? 20 : 200),
     adaGradLimit(steps: isSmoke ? 100 : 1_000),
     memory(),
+    efficientOrder(steps: isSmoke ? 100 : 5_000),
+    nonStationary(
+      steps: isSmoke ? 200 : 10_000, seeds: request.seeds ?? (0..<(isSmoke ? 2 : 10)).map { UInt64($0) }),
   ]
 }.main()

@@ -1,4 +1,5 @@
 import Reporting
+import Reproduction
 
 let place = "section 6.3, Figure 3"
 let convolutions = ["conv1.weights", "conv2.weights", "conv3.weights"]
@@ -38,6 +39,7 @@ let claims: [Claim] =
       place: place, "Adam", layers: convolutions, than: connected, through: 48,
       figure: "fig3_right"),
   ]
+  + [DefaultsClaim.claim(.convolutional)]
   + names.map {
     .figureMatch(figure: "fig3_left", contender: $0, epochs: 0...3, place: place)
   }

@@ -15,6 +15,23 @@ let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
 /// What the text states: alpha / sqrt(t) for every method, t being the step as in algorithm 1.
 let stated = Contender.Statement.schedule("alpha/sqrt(step)")
 
+let claims: [Claim] = [
+  .similar(
+    "fig1a.adam-like-nesterov", "Adam converges like SGD with Nesterov momentum", place: place,
+    "Adam", to: "SGDNesterov", within: 0.1, at: judged, figure: "fig1a"),
+  .lower(
+    "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: place,
+    "Adam", than: "AdaGrad", at: judged, figure: "fig1a"),
+  .lower(
+    "fig1a.nesterov-faster-than-adagrad",
+    "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
+    "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
+  .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
+  .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
+  .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
+  EarlyAccuracy.claim(.logistic), DefaultsClaim.claim(.logistic),
+]
+
 TrainingExperiment(
   name: "mnist-logistic",
   title: "Logistic regression on MNIST",
@@ -48,24 +65,10 @@ TrainingExperiment(
       y: .linear("training cost", 0.2...0.7), arms: [.fitted, .literal, .tuned],
       lines: [
         .contender("AdaGrad", .blue), .contender("SGDNesterov", .green), .contender("Adam", .red),
-      ])
+      ]),
+    Readings.figure("fig1a-readings", claims, title: "Readings of section 6.1 on MNIST"),
   ],
-  claims: [
-    .similar(
-      "fig1a.adam-like-nesterov", "Adam converges like SGD with Nesterov momentum", place: place,
-      "Adam", to: "SGDNesterov", within: 0.1, at: judged, figure: "fig1a"),
-    .lower(
-      "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: place,
-      "Adam", than: "AdaGrad", at: judged, figure: "fig1a"),
-    .lower(
-      "fig1a.nesterov-faster-than-adagrad",
-      "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
-      "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
-    .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
-    .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),
-    .figureMatch(figure: "fig1a", contender: "Adam", epochs: 0...45, place: place),
-    EarlyAccuracy.claim(.logistic),
-  ],
+  claims: claims,
   questions: [
     OpenQuestion(
       "what t counts in alpha/sqrt(t)", of: "Adam", taken: "epochs", figure: "fig1a",

@@ -105,7 +105,7 @@ TrainingExperiment(
       .figureMatch(
         figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place
       ).judged(onlyIf: "trained with dropout", requireDropout)
-    } + [EarlyAccuracy.claim(.perceptron)],
+    } + [EarlyAccuracy.claim(.perceptron), DefaultsClaim.claim(.perceptron)],
   questions: [
     OpenQuestion(
       "which cost is plotted", of: "Adam",

@@ -149,4 +149,17 @@ let regretClaims: [Claim] = [
       (broken.isEmpty ? "no violation" : "broken by " + broken.joined(separator: " and "))
         + "; sqrt(1 + ln T) ||g|| is never exceeded (largest ratio \(text(corrected)))")
   },
+  .custom(
+    "regret.convex-rate", "experiments confirm the rate of convergence in convex problems",
+    place: "section 8",
+    rule: "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
+      + "decades: the interval at most 0.55", figure: "regret-streams"
+  ) { context in
+    let estimate = try context.exponent(
+      "mnist", ["problem": "MNIST logistic", "method": "Adam"])
+    return ClaimOutcome(
+      estimate.judgement(in: .atMost(0.55)), estimate, threshold: 0.55, unit: "exponent of R(T)",
+      "R(T) grows like T^\(text(estimate.value)); theorem 4.1 and corollary 4.2 have 0.5")
+  },
+  sparseClaim,
 ]

@@ -1,3 +1,4 @@
+import Glibc
 import Reporting
 
 private let methods: [(name: String, colour: Figure.Colour)] = [
@@ -112,6 +113,20 @@ let regretFigures: [Figure] = [
           ("right side, corrected", .blue, "corrected"),
         ].map { name, colour, variable in
           line(name, colour, "lemma_10_3/\(variable)", ["sequence": sequence], band: .none)
+        })
+    }),
+  Figure(
+    "regret-sparse", "Regret on sparse features against their number", place: "section 4",
+    caption: "Features of which the one of rank i is present with probability 1 / i. Section 4 expects "
+      + "log(d) of adaptive methods and sqrt(d) of others; for each d the lowest over alpha counts.",
+    panels: [-1.0, 0].map { exponent in
+      Figure.Panel(
+        "alpha = \(NumberText.significant(pow(10, exponent)))", x: .logarithmic("features d"),
+        y: .logarithmic("regret R(T)"),
+        lines: zip(sparseMethods, [.red, .green, .black] as [Figure.Colour]).map { method, colour in
+          Figure.Line(
+            method, colour, variable: "sparse_features/sparse_regret", along: "d",
+            select: ["sparse_method": method, "log10_alpha": "\(exponent)"])
         })
     }),
 ]

@@ -4,7 +4,7 @@ import Optimizers
 import Reproduction
 
 /// A method with its hyperparameters, as theorem 4.1 demands: `alpha_t = alpha / sqrt(t)`,
-/// `beta_{1,t} = beta1 lambda^(t-1)`, no epsilon.
+/// `beta_{1,t} = beta1 lambda^(t-1)`.
 struct Strategy {
   let method: String
   let alpha: Double
@@ -12,12 +12,17 @@ struct Strategy {
   var beta2 = 0.999
   /// `1 - lambda`.
   var lambdaRest = 0.0
+  /// 0 as in the theorem, unless parameters may have had no gradient yet.
+  var epsilon = 0.0
 
   /// Theorem 4.1 is about Adam.
   var hasBound: Bool { method == "adam" && lambdaRest > 0 }
 
   func makeOptimizer(count: Int) throws -> any Optimizer {
-    var values: [String: Double] = ["alpha": alpha, "epsilon": 0]
+    if method == "sgd" {
+      return try OptimizerRegistry.make(method, hyperparameters: ["alpha": alpha], count: count)
+    }
+    var values: [String: Double] = ["alpha": alpha, "epsilon": epsilon]
     if method != "adagrad" {
       values["beta1"] = beta1
       values["beta2"] = beta2

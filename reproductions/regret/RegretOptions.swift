@@ -8,10 +8,15 @@ struct RegretOptions {
   let seeds: [UInt64]
   /// More for the stochastic counterexample, whose regret is noisier.
   let counterexampleSeeds: [UInt64]
+  /// Costs in a stream of sparse features, and the numbers of features.
+  let sparseHorizon: Int
+  let sparseDimensions: [Int]
 
   /// - Throws: `UsageError` for a horizon without costs or a domain that theorem 4.1 excludes.
   init(_ request: PlanRequest) throws {
     let isSmoke = request.profile == .smoke
+    sparseHorizon = isSmoke ? 200 : 4_000
+    sparseDimensions = isSmoke ? [10, 30, 100] : [10, 30, 100, 300, 1_000, 3_000, 10_000]
     seeds = request.seeds ?? (0..<(isSmoke ? 2 : 5)).map { UInt64($0) }
     counterexampleSeeds = request.seeds ?? (0..<(isSmoke ? 2 : 15)).map { UInt64($0) }
     if let text = request.extra["horizon"] {

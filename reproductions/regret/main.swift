@@ -23,5 +23,9 @@ ComputationExperiment(
   let options = try RegretOptions(request)
   return benignStreams(horizon: options.horizon, radius: options.radius, seeds: options.seeds)
     + counterexamples(horizon: options.horizon, seeds: options.counterexampleSeeds)
-    + [lemma(horizon: options.horizon)]
+    + [
+      lemma(horizon: options.horizon),
+      sparseFeatures(
+        horizon: options.sparseHorizon, dimensions: options.sparseDimensions, seeds: options.seeds),
+    ]
 }.main()

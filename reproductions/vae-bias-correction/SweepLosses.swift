@@ -68,6 +68,9 @@ struct SweepLosses {
     return values.isEmpty ? nil : values
   }
 
+  /// The last epoch that runs reach.
+  var lastEpoch: Int { loss.labels(of: "epoch").last.flatMap { Int($0) } ?? 0 }
+
   /// The lowest loss over the stepsizes that were run, of each seed; `nil` if none was.
   func best(_ variant: String, _ panel: Panel) -> [Double]? {
     let runs = alphas.compactMap { values(variant, panel, alpha: $0.label) }

@@ -51,6 +51,7 @@ SweepExperiment(
   paper: paper,
   figures: biasCorrectionFigures,
   claims: biasCorrectionClaims,
+  siblings: DefaultsClaim.siblings,
   questions: openQuestions,
   notes: [
     "The paper does not say how its model is initialised, which images it trains on and what its "

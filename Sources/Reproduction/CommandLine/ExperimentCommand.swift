@@ -260,6 +260,7 @@ public struct ExperimentCommand: Sendable {
     if !outcomes.isEmpty {
       document.root.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
     }
+    addReadings(to: &document)
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
     let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }

@@ -30,6 +30,7 @@ extension ExperimentCommand {
       experiment.requestedFigures == nil
       ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
     if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded(of: document))) }
+    addReadings(to: &document)
     if !timed.isEmpty {
       var volatile = document.root.group("volatile") ?? Group()
       volatile.replace(Subgroup("claims", timed.encoded(of: document)))
@@ -44,6 +45,12 @@ extension ExperimentCommand {
       Attribute("numbers_sha256", document.numbersDigest),
     ]
     return document
+  }
+
+  /// The verdicts under every reading of what the paper leaves open, if there are any.
+  func addReadings(to document: inout Document) {
+    let readings = Readings(experiment.claims, of: document)
+    if !readings.all.isEmpty { document.root.replace(Subgroup("readings", readings.encoded())) }
   }
 
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.

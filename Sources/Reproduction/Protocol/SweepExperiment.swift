@@ -23,6 +23,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let picture: ModelPicture?
   let paper: PaperCurves
   let claims: [Claim]
+  let siblings: [String]
   let questions: [OpenQuestion]
   let notes: [String]
   let numericsVersion: Int
@@ -41,6 +42,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - loss: what the loss is, for `long_name`.
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
+  ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - numericsVersion: the version of the objective's numbers, raised when a change of the code
   ///     changes them; see `RunSpecification.numericsVersion`.
@@ -51,7 +53,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
     kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], questions: [OpenQuestion] = [], notes: [String] = [], numericsVersion: Int = 1,
+    claims: [Claim], siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [], numericsVersion: Int = 1,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -67,6 +69,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.paper = paper
     self.figures = figures
     self.claims = claims
+    self.siblings = siblings
     precondition(
       questions.allSatisfy { Set($0.cell.keys) == Set(axes.map(\.hyperparameter)) },
       "a question about a sweep names a value of each axis")
@@ -93,6 +96,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         let cells = (try? grid(request).shortened) ?? ""
         return [training.shortened(request), cells].filter { !$0.isEmpty }.joined(separator: ", ")
       }, notes: notes)
+    experiment.siblings = siblings
     experiment.check = { _ = try grid($0) }
     experiment.requestedFigures = { request in figures(try extent(request)) }
     experiment.action = picture.map { action($0, makeProcess) }

@@ -1,0 +1,142 @@
+import Glibc
+import Reporting
+import ResultStore
+
+/// Abstract and algorithm 1: alpha = 0.001, beta1 = 0.9, beta2 = 0.999 and epsilon = 1e-8 are good
+/// settings, which need little tuning. Each experiment of section 6 judges it from its own search, and
+/// the last of them for all.
+public enum DefaultsClaim {
+  /// An experiment whose search has Adam.
+  public struct Search: Sendable, Equatable {
+    /// The end of its claim's identifier.
+    let name: String
+    let experiment: String
+    let contender: String
+
+    /// Logistic regression on MNIST.
+    public static let logistic = Search(
+      name: "logistic", experiment: "mnist-logistic", contender: "Adam")
+    /// Logistic regression on movie reviews, with dropout.
+    public static let reviews = Search(
+      name: "imdb", experiment: "imdb-logistic", contender: "Adam+dropout")
+    /// The perceptron with dropout.
+    public static let perceptron = Search(
+      name: "perceptron", experiment: "mnist-mlp", contender: "Adam")
+    /// The convolutional network without dropout.
+    public static let convolutional = Search(
+      name: "cnn", experiment: "cifar-cnn", contender: "Adam")
+    /// All of them.
+    static let all = [logistic, reviews, perceptron, convolutional]
+  }
+
+  private static let id = "alg.defaults"
+  private static let statement =
+    "alpha = 0.001, beta1 = 0.9, beta2 = 0.999 are good settings, without tuning"
+  private static let place = "abstract, algorithm 1"
+  private static let region = Region.atMost(log(1.1))
+
+  /// The claim for one search, `alg.defaults.<name>`.
+  public static func claim(_ search: Search) -> Claim {
+    .custom(
+      "\(id).\(search.name)", "\(statement): \(search.experiment)", place: place,
+      rule: "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
+        + "times the lowest of its search: paired interval over the search's seeds", arms: [.tuned]
+    ) { try outcome(search, $0.document) }
+  }
+
+  /// The claim for the sweep of the auto-encoder, in nats, `alg.defaults.<name>`.
+  ///
+  /// - Parameter excess: loss with the defaults less the lowest of the sweep, one a seed.
+  public static func sweepClaim(
+    _ name: String, _ excess: @escaping @Sendable (ClaimContext) throws -> [Double]
+  ) -> Claim {
+    .custom(
+      "\(id).\(name)", "\(statement): the auto-encoder", place: place, rule: sweepRule
+    ) { try outcome(excess($0)) }
+  }
+
+  /// The experiments whose results the claim for all needs.
+  public static var siblings: [String] { Search.all.map(\.experiment) }
+
+  /// The claim for all, `alg.defaults`, judged with the sweep: one counterexample decides.
+  public static func allClaim(
+    _ excess: @escaping @Sendable (ClaimContext) throws -> [Double]
+  ) -> Claim {
+    .custom(
+      id, "\(statement): all of section 6", place: place,
+      rule: "each of " + Search.all.map { "\(id).\($0.name)" }.joined(separator: ", ")
+        + " and that of the auto-encoder; one that does not hold decides, else all must have been run"
+    ) { context in
+      var parts: [(name: String, outcome: ClaimOutcome)] = []
+      var missing: [String] = []
+      func add(_ name: String, _ judge: () throws -> ClaimOutcome) {
+        do {
+          parts.append((name, try judge()))
+        } catch let reason as NotRun {
+          missing.append("\(name) not run: \(reason.reason)")
+        } catch {
+          missing.append("\(name) not run: \(error)")
+        }
+      }
+      for search in Search.all {
+        add(search.experiment) {
+          let other = try context.sibling(search.experiment, arm: Arm.tuned.rawValue)
+          return try outcome(search, other.document)
+        }
+      }
+      add("auto-encoder") { try outcome(excess(context)) }
+      let judgement = Judgement.all(
+        parts.map { Judgement($0.outcome.verdict, $0.outcome.finding) })
+      if let reason = missing.first, judgement.verdict != .notReproduced {
+        throw NotRun(reason)
+      }
+      let texts = parts.map { "\($0.name): \($0.outcome.effectText), \($0.outcome.verdict.rawValue)" }
+      return ClaimOutcome(
+        judgement, seeds: parts.map(\.outcome.seeds).min() ?? 0,
+        numbers: parts.map {
+          ClaimNumber($0.name, $0.outcome.effect, low: $0.outcome.low, high: $0.outcome.high)
+        },
+        (texts + missing).joined(separator: "; "))
+    }
+  }
+
+  private static let sweepRule =
+    "loss at the longest horizon with the defaults, corrected, at most 1 nat above the lowest of all "
+    + "corrected cells: paired interval over seeds"
+
+  private static func outcome(_ excess: [Double]) throws -> ClaimOutcome {
+    let estimate = Statistics.studentMean(excess)
+    return ClaimOutcome(
+      estimate.judgement(in: .atMost(1)), estimate, threshold: 1, unit: "nats above the lowest",
+      "\(NumberText.significant(estimate.value)) nats above the lowest loss of the sweep")
+  }
+
+  private static func outcome(_ search: Search, _ document: Document) throws -> ClaimOutcome {
+    guard document.view.hasSubgroup("search") else { throw NotRun("the file has no search") }
+    let table = try SearchTable(document)
+    let rows = table.rows.filter { $0.contender == search.contender }
+    let points = Dictionary(grouping: rows, by: \.point)
+    let standard = points.first { key, _ in
+      key.schedule == "constant" && abs((key.values["alpha"] ?? .nan) - 0.001) < 1e-9
+    }
+    guard let standard else {
+      throw NotRun("the search has no constant alpha = 0.001 of \(search.contender)")
+    }
+    func mean(_ rows: [SearchTable.Row]) -> Double { Statistics.mean(rows.map(\.cost)) }
+    guard
+      let best = points.sorted(by: { $0.key.text < $1.key.text })
+        .min(by: { mean($0.value) < mean($1.value) }), mean(best.value).isFinite
+    else { throw NotRun("every run of the search diverged") }
+    let ratios = standard.value.compactMap { row -> Double? in
+      guard let other = best.value.first(where: { $0.seed == row.seed }) else { return nil }
+      return log(row.cost / other.cost)
+    }
+    let estimate = Statistics.studentMean(ratios)
+    return ClaimOutcome(
+      estimate.judgement(in: region), estimate, threshold: log(1.1),
+      unit: "log(defaults / best)",
+      "final cost \(NumberText.significant(mean(standard.value))) with the defaults, "
+        + "\(NumberText.significant(mean(best.value))) with \(best.key.text), after "
+        + "\(standard.value.first?.epochs ?? 0) passes")
+  }
+}

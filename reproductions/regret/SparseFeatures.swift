@@ -1,0 +1,151 @@
+import Datasets
+import Glibc
+import Numerics
+import Optimizers
+import Reporting
+import Reproduction
+import ResultStore
+
+// Section 4: on sparse features adaptive methods reach O(log d sqrt(T)) where others have O(sqrt(d T)).
+// f_t(theta) = sum of c_ti theta_i over the features i that are present, which feature i is with
+// probability 1 / i; c_ti is +1 or -1, with probability 0.9 the sign s_i that belongs to the feature.
+// theta lies in [-1, 1]^d, so that the best fixed point has a closed form.
+
+let sparseMethods = ["adam", "adagrad", "sgd"]
+private let stepsizes = (-6...2).map { pow(10, Double($0) / 2) }
+private let searchSeeds = (0..<3).map { Search.firstSeed + UInt64($0) }
+
+/// A stream of such costs: which features are present, and with which sign.
+struct SparseStream {
+  /// The features present at each time, each with the slope of its cost.
+  let rounds: [[(feature: Int, slope: Float)]]
+  let dimension: Int
+
+  init(dimension: Int, horizon: Int, seed: UInt64) {
+    var signs = RandomStream(seed: seed, purpose: .problem, epoch: 0, lane: 204)
+    let own = (0..<dimension).map { _ in signs.next(below: 2) == 0 ? Float(-1) : 1 }
+    self.dimension = dimension
+    rounds = (1...horizon).map { t in
+      var stream = RandomStream(seed: seed, purpose: .problem, epoch: t, lane: 205)
+      var present: [(feature: Int, slope: Float)] = []
+      for i in 0..<dimension where stream.nextUniform() < 1 / Float(i + 1) {
+        present.append((i, stream.nextUniform() < 0.9 ? own[i] : -own[i]))
+      }
+      return present
+    }
+  }
+
+  /// The costs of the best fixed point in hindsight: theta_i = -1 or 1, against the sum of slopes.
+  var leastCost: Double {
+    var sums = [Double](repeating: 0, count: dimension)
+    for (feature, slope) in rounds.joined() { sums[feature] += Double(slope) }
+    return -sums.reduce(0) { $0 + abs($1) }
+  }
+
+  /// The regret of a method with `alpha / sqrt(t)` (AdaGrad: alpha) and projection on the box.
+  func regret(of strategy: Strategy) throws -> Double {
+    var optimizer = try strategy.makeOptimizer(count: dimension)
+    var theta = FloatVector(count: dimension)
+    var gradient = FloatVector(count: dimension)
+    var paid = 0.0
+    for (index, present) in rounds.enumerated() {
+      for (feature, slope) in present {
+        paid += Double(slope) * Double(theta[feature])
+        gradient[feature] = slope
+      }
+      optimizer.alpha = strategy.stepsize(index + 1)
+      optimizer.step(&theta, gradient: gradient)
+      theta.withUnsafeMutableBufferPointer { theta in
+        for i in theta.indices { theta[i] = min(1, max(-1, theta[i])) }
+      }
+      for (feature, _) in present { gradient[feature] = 0 }
+    }
+    return paid - leastCost
+  }
+}
+
+/// Regret after T costs for several numbers of features, methods and stepsizes.
+func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computation<ImageData> {
+  Computation(
+    "sparse_features", "regret on features of which the one of rank i is present with probability 1 / i",
+    axes: [
+      seedAxis(searchSeeds + seeds)
+    ],
+    ownAxes: [
+      textAxis("sparse_method", sparseMethods, "method"),
+      Dimension(
+        "d", .int64(dimensions.map(Int64.init)),
+        attributes: [Attribute("long_name", "number of features"), Attribute("units", "1")]),
+      Dimension(
+        "log10_alpha", .double((-6...2).map { Double($0) / 2 }),
+        attributes: [Attribute("long_name", "decimal logarithm of alpha")]),
+    ],
+    quantities: [
+      Quantity(
+        "sparse_regret", ["sparse_method", "d", "log10_alpha"], "R(T) at the end of the stream")
+    ],
+    parameters: ["horizon": Double(horizon), "beta1": 0.9, "beta2": 0.999]
+  ) { point, _ in
+    UnitsOfWork(count: dimensions.count) { unit, ledger in
+      let stream = SparseStream(dimension: dimensions[unit], horizon: horizon, seed: point.seed)
+      for (row, method) in sparseMethods.enumerated() {
+        for (column, alpha) in stepsizes.enumerated() {
+          // A feature that has not come has no gradient, and 0 / 0 is no step: epsilon is 1e-8.
+          let strategy = Strategy(method: method, alpha: alpha, lambdaRest: 1e-8, epsilon: 1e-8)
+          ledger.record("sparse_regret", at: [row, unit, column], try stream.regret(of: strategy))
+        }
+      }
+    }
+  }
+}
+
+/// Section 4.
+let sparseClaim = Claim.custom(
+  "alg.sparse-dimension",
+  "on sparse features the regret of Adam grows more slowly with their number than that of SGD",
+  place: "section 4",
+  rule: "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
+    + "below SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; paired "
+    + "interval over seeds", figure: "regret-sparse"
+) { context in
+  let group = try context.document.view.subgroup("sparse_features")
+  guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
+    throw NotRun("sparse_features has not been computed to its end")
+  }
+  let isSearch: (String) -> Bool = { (UInt64($0) ?? 0) >= Search.firstSeed }
+  let seeds = try group.labels("seed")
+  let dimensions = try group.labels("d")
+  func regret(_ method: String, _ d: String, _ alpha: String, _ seed: String) throws -> Double {
+    try group.number(
+      "sparse_regret",
+      ["seed": seed, "sparse_method": method, "d": d, "log10_alpha": alpha])
+  }
+  /// The exponent of each judged seed.
+  func exponents(_ method: String) throws -> [Double] {
+    let best = try dimensions.map { d in
+      try group.labels("log10_alpha").map { alpha in
+        (
+          alpha: alpha,
+          regret: Statistics.mean(try seeds.filter(isSearch).map { try regret(method, d, alpha, $0) })
+        )
+      }.min { $0.regret < $1.regret }?.alpha ?? ""
+    }
+    return try seeds.filter { !isSearch($0) }.map { seed in
+      let points = try zip(dimensions, best).map { d, alpha in
+        (x: log(Double(d) ?? .nan), y: log(try regret(method, d, alpha, seed)))
+      }
+      return Statistics.slope(points.map(\.x), points.map(\.y)).value
+    }
+  }
+  let all = try sparseMethods.map { (name: $0, estimate: Statistics.studentMean(try exponents($0))) }
+  let difference = Statistics.studentMean(
+    zip(try exponents("adam"), try exponents("sgd")).map { $0 - $1 })
+  return ClaimOutcome(
+    difference.judgement(in: .below(0)), difference, threshold: 0,
+    unit: "exponent of Adam less that of SGD",
+    numbers: all.map {
+      ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
+    },
+    "exponents of R(T) in d: "
+      + all.map { "\($0.name) \(NumberText.significant($0.estimate.value))" }.joined(separator: ", "))
+}
