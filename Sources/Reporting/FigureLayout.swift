@@ -30,7 +30,7 @@ package enum FigureLayout {
   static let warningHeight = 15.0
   /// A strip of ratios under a panel, and the space above it.
   static let stripHeight = 92.0
-  static let stripGap = 40.0
+  static let stripGap = 30.0
   /// The room of a sample of a line before its label, and its length.
   static let keyWidth = 42.0
   static let keyLength = 26.0

@@ -104,7 +104,7 @@ package struct ForestPlot {
   private static let unit = 0.02
   private static let limit = asinh(log(100) / unit)
   private static let ticks: [(label: String, distance: Double)] = [
-    ("1 %", log(1.01)), ("10 %", log(1.1)), ("×2", log(2)), ("×10", log(10)), ("×100", log(100)),
+    ("1 %", log(1.01)), ("10 %", log(1.1)), ("×2", log(2)), ("×100", log(100)),
   ]
 
   /// The horizontal place of a distance; what lies beyond a factor of 100 stands at the end.

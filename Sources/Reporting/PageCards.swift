@@ -150,8 +150,8 @@ enum PageCards {
     let place = entry.figure.place.hasPrefix("Figure") ? "\(entry.figure.place): " : ""
     let heading = entry.finding.isEmpty ? entry.figure.title : entry.finding
     var out = "<figure id=\"figure-\(id)\">\n<h4>\(HTML.escaped(place + heading))</h4>\n"
-    for warning in entry.warnings {
-      out += "<p class=\"warning\">\(HTML.escaped(warning))</p>\n"
+    if !entry.warnings.isEmpty {
+      out += "<p class=\"warning\">\(HTML.escaped(entry.warnings.joined(separator: "; ")))</p>\n"
     }
     if let drawn = entry.drawn {
       let kind = entry.figure.isGrid ? "panels small" : "panels"

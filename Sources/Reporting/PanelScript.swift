@@ -58,8 +58,7 @@ struct PanelScript {
   }
 
   private static func name(_ line: LineData) -> String {
-    if line.points.isEmpty { return "\(line.line.name) (paper)" }
-    return line.line.name + (line.isDiverged && isAlongTime(line) ? " (diverged)" : "")
+    line.line.name + (line.isDiverged && isAlongTime(line) ? " (diverged)" : "")
   }
 
   private static func isAlongTime(_ line: LineData) -> Bool {
@@ -90,12 +89,9 @@ struct PanelScript {
     out += axis("y", panel.panel.y, panel.yRange, isLabelled: true)
     let above = 1 + (15 + top - FigureLayout.top) / plotHeight
     out += upright(88, panel.panel.y.label, middle: low + plotHeight / 2)
-    let title =
-      ClaimTable.wrapped(
-        panel.panel.title, width: Int((sizes.width - FigureLayout.left) / 6.9)
-      ).first ?? ""
-    out += "set label 89 \(Gnuplot.quoted(title)) at graph 0, graph \(coordinate(above)) left"
-    out += " noenhanced front\n"
+    out += "set label 89 \(Gnuplot.quoted(panel.panel.title)) at graph 0, graph "
+    out += "\(coordinate(above)) left"
+    out += " noenhanced font \",\(isGrid || panel.panel.title.count > 42 ? 10 : 12)\" front\n"
     out += lineLabels() + warningLabels()
     if !panel.hasData {
       out += "set label 91 \"not run\" at graph 0.5, graph 0.93 center noenhanced"
@@ -295,9 +291,13 @@ struct PanelScript {
         isLabelled
         ? "set xlabel \(Gnuplot.quoted(axis.label)) noenhanced offset 0,0.3\n" : "unset xlabel\n"
     }
-    let most = Int((name == "x" ? plotWidth / 34 : plotHeight / 28).rounded(.down))
+    let most = Int((name == "x" ? plotWidth / 36 : plotHeight / 28).rounded(.down))
     var ticks = axis.ticks.map { $0.filter(range.contains) }
     if ticks?.count ?? 2 < 2 { ticks = nil }
+    // Those that were declared for a wider panel, a part of them.
+    while let all = ticks, all.count > Swift.max(most, 2) {
+      ticks = all.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
+    }
     if axis.isLogarithmic {
       out += "set logscale \(name)\n"
       // 2 and 5 would read as powers of 10.
@@ -308,6 +308,7 @@ struct PanelScript {
       ticks = ticks ?? FigureLayout.ticks(range, atMost: most)
       out += "set format \(name) \"%g\"\n"
     }
+    if name == "x" && !isLabelled { out += "set format x \"\"\n" }
     if let ticks {
       out += "set \(name)tics (\(ticks.map(number).joined(separator: ", ")))\n"
     } else {

@@ -38,7 +38,8 @@ package struct PaperSection: Sendable, Equatable {
     var found: PaperSection?
     if let index = words.firstIndex(where: { $0 == "section" || $0 == "sections" }) {
       // Of several the last that has a card: `sections 1 and 7` is told with section 7.
-      found = words[(index + 1)...].compactMap(section).last
+      let numbers = words[(index + 1)...].prefix { $0 == "and" || $0.first?.isNumber == true }
+      found = numbers.compactMap(section).last
       if found == nil, words[(index + 1)...].first == "8" { found = section("4") }
     }
     if found == nil,

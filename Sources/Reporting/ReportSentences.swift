@@ -33,7 +33,11 @@ package enum ReportSentences {
     default: word = "In part"
     }
     let noun = total == 1 ? "claim" : "claims"
-    return "\(word): of the paper's \(total) own \(noun) \(tally(counts))."
+    let parts = [Verdict.reproduced, .notReproduced, .inconclusive].filter { count($0) > 0 }
+      .map { "\(count($0)) \(count($0) == 1 ? "is" : "are") \($0.rawValue)" }
+    let open = count(.notRun)
+    let rest = open == 0 ? [] : ["\(open) \(open == 1 ? "has" : "have") not been run"]
+    return "\(word): of the paper's \(total) own \(noun) \(NumberText.list(parts + rest))."
   }
 
   /// The claims of the paper that fail, the gravest first: those whose erratum comes first, then those

@@ -50,7 +50,7 @@ enum ReportText {
       return total == 0 ? nil : "\(total) \(noun): \(ReportSentences.tally(counts))."
     }
     let words = parts.isEmpty ? "" : "Besides, " + parts.joined(separator: " ")
-    return "\(words) Profile \(content.profile).".trimmed
+    return "\(words) \(content.sets.count == 1 ? "Profile" : "Profiles") \(content.profile).".trimmed
   }
 
   static let howToRead =
