@@ -19,7 +19,6 @@ package struct ForestPlot {
       width: 980, labels: 22...452, plot: 470...750, numbers: 764, isNarrow: false)
     static let narrow = Layout(
       width: 360, labels: 20...352, plot: 12...348, numbers: 20, isNarrow: true)
-    static let characterWidth = 6.5
   }
 
   /// The colours and links of a place.
@@ -65,7 +64,7 @@ package struct ForestPlot {
       let own = claims.filter { $0.section == section }
       if own.isEmpty { return [] }
       return [Row(heading: section.heading)]
-        + own.map { Self.row($0, content, Int(length / Layout.characterWidth)) }
+        + own.map { Self.row($0, content, Int(length / (isNarrow ? 7.1 : 6.6))) }
     }
   }
 
@@ -122,7 +121,9 @@ package struct ForestPlot {
   private func height(_ row: Row) -> Double {
     if row.heading != nil { return 28 }
     let text = Self.lineHeight * Double(Swift.max(1, row.lines.count))
-    return layout.isNarrow ? text + Self.lineHeight + 20 : text + 7
+    if !layout.isNarrow { return text + 7 }
+    let hasMarks = row.headline != nil || row.fitted != nil || row.paper != nil
+    return text + Self.lineHeight + (hasMarks ? 20 : 5)
   }
 
   /// The plot as an `<svg>` element.

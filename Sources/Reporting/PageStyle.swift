@@ -62,7 +62,7 @@ enum PageStyle {
     .panels { display: grid; gap: .5rem; align-items: start;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
     .panels.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
-    .panels svg { display: block; width: 100%; height: auto; max-width: 34rem; }
+    .panels svg { display: block; width: 100%; height: auto; max-width: 27rem; }
     .forest { display: block; width: 100%; height: auto; }
     .forest a { text-decoration: none; }
     .forest a:hover text { text-decoration: underline; }
@@ -105,7 +105,7 @@ enum PageStyle {
       :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #fff; --line: #999;
         --link: #000; --quiet: #333; --yes: #000; --yes-bg: #fff; --no: #000; --no-bg: #fff;
         --open: #000; --open-bg: #fff; }
-      nav, .skip, .screen, .permalink { display: none; }
+      nav, .skip, .screen, #tools, .permalink { display: none; }
       a { text-decoration: none; }
       body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.35; }
       h2, h3, h4, caption, summary, thead { break-after: avoid; }
