@@ -131,7 +131,10 @@ package struct ForestPlot {
     let header = layout.isNarrow ? 58.0 : 40.0
     let axis = 34.0
     let body = rows.reduce(0) { $0 + height($1) }
-    let title = setting == .file ? (layout.isNarrow ? 58.0 : 30.0) : 0
+    let answerLines =
+      setting == .file
+      ? ClaimTable.wrapped(answer, width: Int(layout.width / (layout.isNarrow ? 7.6 : 8.6))) : []
+    let title = answerLines.isEmpty ? 0 : 17 * Double(answerLines.count) + 13
     let whole = title + header + body + axis + (layout.isNarrow ? 40 : 24)
     let name = "forest-\(layout.isNarrow ? "narrow" : "wide")"
     var out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(layout.width)) "
@@ -143,9 +146,7 @@ package struct ForestPlot {
     out += "its threshold</title>\n<desc id=\"\(name)-desc\">\(HTML.escaped(answer))</desc>\n"
     if setting == .file {
       out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
-      for (index, line) in ClaimTable.wrapped(
-        answer, width: Int(layout.width / (layout.isNarrow ? 7 : 8.2))
-      ).enumerated() {
+      for (index, line) in answerLines.enumerated() {
         out += text(
           line, layout.isNarrow ? 8 : 10, 20 + 17 * Double(index), weight: "bold", size: 13)
       }

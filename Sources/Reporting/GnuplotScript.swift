@@ -99,17 +99,17 @@ package struct GnuplotScript {
       write(note, x: fraction(14, width), y: y, "left font \",11\" tc rgb \"\(Palette.quiet)\"")
     }
     if figure.isGrid { out += legend(width, height, height - head - 8) }
+    // What stands on the canvas is drawn once, with the first panel.
+    var unset = (1000..<label).map { "unset label \($0)\n" }.joined()
+    for entry in figure.legend.indices {
+      unset += "unset label \(1100 + entry)\nunset arrow \(1100 + entry)\n"
+    }
     for (index, script) in scripts.enumerated() {
       let x = Double(index % columns) * sizes.width
       let top = header + Double(index / columns) * cell
       out += script.text(
-        x: x, y: height - top - script.height, canvasWidth: width, canvasHeight: height)
-      if index == 0 {
-        for number in 1000..<label { out += "unset label \(number)\n" }
-        for entry in figure.legend.indices {
-          out += "unset label \(1100 + entry)\nunset arrow \(1100 + entry)\n"
-        }
-      }
+        x: x, y: height - top - script.height, canvasWidth: width, canvasHeight: height,
+        afterwards: index == 0 ? unset : "")
     }
     return (out + "unset multiplot\nset output\n", width, height)
   }

@@ -68,7 +68,11 @@ struct PanelScript {
   // MARK: Drawing
 
   /// The panel with its lower left corner at a place of the canvas.
-  func text(x: Double, y: Double, canvasWidth: Double, canvasHeight: Double) -> String {
+  ///
+  /// - Parameter afterwards: what is to follow when the panel is drawn, before its strip is.
+  func text(
+    x: Double, y: Double, canvasWidth: Double, canvasHeight: Double, afterwards: String = ""
+  ) -> String {
     func margins(_ bottom: Double, _ top: Double) -> String {
       "set lmargin at screen \(fraction(x + FigureLayout.left, canvasWidth))\n"
         + "set rmargin at screen \(fraction(x + sizes.width - right, canvasWidth))\n"
@@ -97,7 +101,7 @@ struct PanelScript {
       out += "set label 91 \"not run\" at graph 0.5, graph 0.93 center noenhanced"
       out += " font \",16\" tc rgb \"\(Palette.quiet)\" front\n"
     }
-    out += "plot " + plots.joined(separator: ", \\\n  ") + "\n"
+    out += "plot " + plots.joined(separator: ", \\\n  ") + "\n" + afterwards
     let count = labels.count + 1
     for number in 0...count {
       out += "unset label \(number + 1)\nunset label \(number + 301)\nunset arrow \(number + 1)\n"
