@@ -204,7 +204,7 @@ enum PageCards {
       let variables = figures.filter { $0.experiment == part.experiment.name }
         .flatMap { $0.figure.panels }.flatMap(\.lines).map(\.variable)
       let variable = variables.first { !$0.contains("/") } ?? variables.first ?? "claims/verdict"
-      lines.append("h5dump -d /\(variable) \(part.experiment.path)")
+      lines.append("h5dump -d /\(variable) \(ReportText.link(to: part, content))")
     }
     return "<pre tabindex=\"0\">\(HTML.escaped(lines.joined(separator: "\n")))</pre>\n"
   }

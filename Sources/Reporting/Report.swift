@@ -33,11 +33,13 @@ public enum Report {
         }
       }
     }
-    if content.hasPictures, content.claims.contains(where: { $0.group == .paper }) {
-      try layer.createFolders(FilePaths.join(folder, "figures"))
-      for isNarrow in [false, true] {
-        let plot = ForestPlot(content, isNarrow: isNarrow, for: .file).svg
-        try commit("figures/forest\(isNarrow ? "-narrow" : "").svg", Array(plot.utf8))
+    for isNarrow in [false, true] {
+      let name = "figures/forest\(isNarrow ? "-narrow" : "").svg"
+      if content.hasPictures, content.claims.contains(where: { $0.group == .paper }) {
+        try layer.createFolders(FilePaths.join(folder, "figures"))
+        try commit(name, Array(ForestPlot(content, isNarrow: isNarrow, for: .file).svg.utf8))
+      } else if FilePaths.exists(FilePaths.join(folder, name)) {
+        try layer.remove(FilePaths.join(folder, name))
       }
     }
     try commit("report.md", Array(MarkdownReport.text(content).utf8))
