@@ -74,10 +74,18 @@ public enum PaperFigure: Sendable, Equatable {
     }
     var failed: [String] = []
     for epoch in epochs {
-      guard let x = first.value(at: epoch), let y = second.value(at: epoch) else {
-        return .notInFigure("its curves have no point at epoch \(epoch)")
+      guard let x = first.value(at: epoch) else {
+        return .notInFigure("its curve of \(a) has no point at epoch \(epoch)")
       }
+      // A curve that has not come into the frame yet is above its highest point.
+      guard let y = second.value(at: epoch) ?? second.floor(before: epoch) else {
+        return .notInFigure("its curve of \(b) has no point at epoch \(epoch)")
+      }
+      let isBound = second.value(at: epoch) == nil
       let ratio = log(x / y)
+      if isBound, !region.isBelow || !region.contains(ratio...ratio) {
+        return .notInFigure("its curve of \(b) is above the frame at epoch \(epoch)")
+      }
       if !region.contains(ratio...ratio) {
         failed.append("\(NumberText.significant(x / y)) at epoch \(epoch)")
       }
@@ -126,5 +134,14 @@ extension PaperCurves.Curve {
   /// The curve's value at an epoch, also where it goes on above the frame; nil if it has none there.
   func value(at epoch: Int) -> Double? {
     points.first { $0.note != .clip && Swift.abs($0.x - Double(epoch)) < 1e-3 }?.y
+  }
+
+  /// What a curve that comes into the frame from above after an epoch is above then; nil if it does
+  /// not.
+  func floor(before epoch: Int) -> Double? {
+    guard let first = points.first, first.note == .clip, first.x > Double(epoch),
+      points.allSatisfy({ $0.y <= first.y })
+    else { return nil }
+    return first.y
   }
 }

@@ -69,11 +69,13 @@ public struct Readings: Sendable, Equatable {
     let table = try? SearchTable(document)
     for claim in claims where claim.group == .paper && !claim.comparisons.isEmpty {
       var found: [Reading] = []
-      let variants = [(Reading.stated, claim.comparisons)]
+      let variants =
+        [(Reading.stated, claim.comparisons)]
         + [claim.comparisons.compactMap(\.withoutDropout)].filter { !$0.isEmpty }
         .map { ("without dropout", $0) }
       for (regularisation, comparisons) in variants {
-        func add(_ settings: String, _ selection: String, _ cost: String, _ outcome: ClaimOutcome?) {
+        func add(_ settings: String, _ selection: String, _ cost: String, _ outcome: ClaimOutcome?)
+        {
           guard let outcome else { return }
           found.append(
             Reading(
@@ -120,7 +122,9 @@ public struct Readings: Sendable, Equatable {
     return "holds in \(holds) of \(readings.count) readings, does not in \(fails)"
   }
 
-  private static func outcome(_ parts: [RatioPart], _ comparisons: [CostComparison]) -> ClaimOutcome? {
+  private static func outcome(_ parts: [RatioPart], _ comparisons: [CostComparison])
+    -> ClaimOutcome?
+  {
     guard !parts.isEmpty, let first = comparisons.first else { return nil }
     let isOne = comparisons.count == 1
     return RatioPart.outcome(parts, isOne ? first.a : "each", isOne ? first.b : "its rival")
@@ -159,7 +163,8 @@ public struct Readings: Sendable, Equatable {
         var costs = Comparison()
         for row in a {
           guard let other = b.first(where: { $0.seed == row.seed }),
-            epochs.allSatisfy({ row.curve.indices.contains($0) && other.curve.indices.contains($0) })
+            epochs.allSatisfy({ row.curve.indices.contains($0) && other.curve.indices.contains($0) }
+            )
           else { continue }
           costs.add(
             Statistics.mean(epochs.map { row.curve[$0] }),

@@ -39,7 +39,9 @@ extension Readings {
         attributes: [Attribute("long_name", longName)])
     }
     group.variables = [
-      text("settings", "where the settings come from: an arm, or the search with a schedule", \.settings),
+      text(
+        "settings", "where the settings come from: an arm, or the search with a schedule",
+        \.settings),
       text("selection", "by what the search chose them; empty for an arm", \.selection),
       text("cost", "which cost is compared", \.cost),
       text("regularisation", "as stated, or without dropout", \.regularisation),
@@ -85,7 +87,8 @@ extension Readings {
   public static func figure(_ id: String, _ claims: [Claim], title: String) -> Figure {
     Figure(
       id, title,
-      caption: "Each point is a reading of what the paper leaves open, from the lowest effect to the "
+      caption:
+        "Each point is a reading of what the paper leaves open, from the lowest effect to the "
         + "highest; the thin lines are the ends of its 95 % interval, the grey one is the threshold.",
       panels: claims.filter { $0.group == .paper && !$0.comparisons.isEmpty }.map { claim in
         func line(_ name: String, _ colour: Figure.Colour, _ variable: String, _ isPoints: Bool)

@@ -76,6 +76,14 @@ public enum Region: Sendable, Equatable {
   /// Between both ends, or at one of them.
   case inside(ClosedRange<Double>)
 
+  /// Whether whatever is lower than a point of it lies here too.
+  var isBelow: Bool {
+    switch self {
+    case .below, .atMost: true
+    case .above, .atLeast, .inside: false
+    }
+  }
+
   /// Whether every point of the interval lies here.
   func contains(_ interval: ClosedRange<Double>) -> Bool {
     switch self {
@@ -100,7 +108,7 @@ public enum Region: Sendable, Equatable {
   }
 
   /// The boundary that is nearest to `value`; the last where there is no such value.
-  func threshold(nearest value: Double) -> Double {
+  package func threshold(nearest value: Double) -> Double {
     switch self {
     case .below(let limit), .atMost(let limit), .above(let limit), .atLeast(let limit): return limit
     case .inside(let range):

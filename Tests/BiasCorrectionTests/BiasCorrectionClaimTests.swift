@@ -93,6 +93,36 @@ import vae_bias_correction
     #expect(outcomes["fig4.match"]?.effect == 0)
   }
 
+  @Test func `what is told of the paper's figure is what its numbers are judged as`() {
+    let outcomes = judge(sweep())
+    for claim in biasCorrectionClaims {
+      let satisfies = claim.paperFigure(paper) == .satisfies
+      #expect(satisfies == (outcomes[claim.id]?.verdict == .reproduced), "\(claim.id)")
+    }
+    let worse = biasCorrectionClaims.first { $0.id == "fig4.never-worse" }
+    #expect(worse?.paperFigure(paper).text.hasPrefix("no: corrected is 33.66 nats higher") == true)
+  }
+
+  @Test func `the defaults are within a nat of the lowest loss or not`() {
+    func verdict(_ excess: Double) -> Verdict? {
+      let document = sweep { name, alpha, seed, _ in
+        let isDefault = name.contains("beta1=0.9, beta2=0.999,") && alpha == 1e-3
+        return (isDefault ? 100 + excess : 100.5) + 0.01 * Double(seed)
+      }
+      return defaultsClaims[0].judge(document).first?.verdict
+    }
+    #expect(verdict(0) == .reproduced)
+    #expect(verdict(1.2) == .reproduced)
+    #expect(verdict(1.7) == .notReproduced)
+    // One that does not hold decides for all, and what holds does not without the others.
+    let fails = sweep { name, alpha, _, _ in
+      name.contains("beta1=0.9, beta2=0.999,") && alpha == 1e-3 ? 110 : 100
+    }
+    #expect(defaultsClaims[1].judge(fails).first?.verdict == .notReproduced)
+    #expect(defaultsClaims[1].judge(sweep { _, _, _, _ in 100 }).first?.verdict == .notRun)
+    #expect(defaultsClaims[0].judge(sweep(beta1: [0.9])).first?.verdict == .notRun)
+  }
+
   @Test func aShiftIsMeasuredInNats() throws {
     let match = try #require(judge(sweep { $3 + 3 })["fig4.match"])
     #expect(abs(match.effect - 3) < 1e-9 && match.verdict == .reproduced)

@@ -407,7 +407,7 @@ import Testing
       "reproduced      fig1a.adam-faster-than-adagrad  fitted  "
       + "Adam / AdaGrad = 0.556 [0.556, 0.556]"
     #expect(lines.first == first)
-    #expect(lines.last == "4 verdicts: 2 reproduced, 2 not reproduced")
+    #expect(lines.last == "2 claims of the paper: 1 reproduced and 1 not reproduced.")
     #expect(ClaimTable.text([]) == "no claims\n")
   }
 

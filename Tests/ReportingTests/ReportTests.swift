@@ -292,11 +292,16 @@ extension SyntheticResults {
       .custom("fig3.a", "a\tb", place: "6.3", rule: "r") { _ in throw NotRun("none") }
     ]
     let list = ClaimList(claims, of: "cifar-cnn")
-    #expect(list.text == "cifar-cnn\tfig3.a\t6.3\ta b\tr\tfig3\n")
+    let digest = claims[0].ruleDigest
+    #expect(
+      list.text
+        == "cifar-cnn\tfig3.a\t6.3\tpaper\ta b\tr\tall\tfig3\tnot in a figure: no figure draws what is "
+        + "measured\t\(digest)\t\n")
     // Those of an experiment with results are told by its file.
     let path = folder.file("claims.tsv")
     try AtomicFile.commit(
-      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tother\trule\tfig1a\n", to: path)
+      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tpaper\tother\trule\tall\tfig1a\tyes\tx\ty\n",
+      to: path)
     let known = try ClaimList(reading: path)
     #expect(known.entries.count == 2)
     #expect(known.entries.first?.statement == "a b")
@@ -309,7 +314,8 @@ extension SyntheticResults {
     #expect(row.id == "fig3.a" && row.experiment == "cifar-cnn")
     #expect(row.outcomes.map(\.verdict) == [.notRun])
     #expect(row.outcomes.first?.detail == "cifar-cnn has not been run")
-    #expect(content.summary.hasSuffix("and 1 not run."))
+    #expect(content.summary.hasPrefix("3 claims of the paper: "))
+    #expect(content.counts.count(.paper, .notRun) == 1)
     #expect(MarkdownReport.text(content).contains("cifar-cnn has not been run"))
 
     try AtomicFile.commit("cifar-cnn\tfig3.a\n", to: path)

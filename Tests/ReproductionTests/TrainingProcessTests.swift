@@ -38,6 +38,12 @@ import Testing
         Probe("largest", .largestOfEpoch, meaning: "step of theta[0]") { context in
           [context.previousTheta.map { Double(abs(context.theta[0] - $0[0])) } ?? .nan]
         },
+        Probe("mean", .overPass(every: 2, .mean), meaning: "steps made") {
+          [Double($0.optimizer.state.step)]
+        },
+        Probe("last", .overPass(every: 4, .largest), meaning: "steps made") {
+          [Double($0.optimizer.state.step)]
+        },
       ])
   }
 
@@ -68,6 +74,42 @@ import Testing
     #expect(exploding.rehearse().values.count == 2)
     let short = try process(epochs: 1, minibatch: 40)
     #expect(short.rehearse().values.count == 1)
+  }
+
+  /// Six steps an epoch: of the first pass the steps 1, 3, 5 and 1, 5.
+  @Test func `a pass is summed up over some of its steps`() throws {
+    let run = try process(epochs: 2, minibatch: 7)
+    #expect(try run.advance { false } == .finished)
+    func values(_ name: String) -> [Double] { run.series.first { $0.name == name }?.values ?? [] }
+    #expect(values("mean").dropLast() == [3, 9] && values("last").dropLast() == [5, 11])
+    #expect(values("mean").last?.isNaN == true && values("last").last?.isNaN == true)
+  }
+
+  @Test func `a run goes on from a state that a probe was not in`() throws {
+    let whole = try process(epochs: 3, minibatch: 7)
+    _ = try whole.advance { false }
+    let first = try process(epochs: 3, minibatch: 7)
+    var steps = 0
+    _ = try first.advance {
+      steps += 1
+      return steps > 8
+    }
+    var state = first.save()
+    for name in ["theta_at", "early", "largest", "mean"] { state.numbers["probe." + name] = nil }
+    let second = try process(epochs: 3, minibatch: 7)
+    try second.restore(state)
+    #expect(try second.advance { false } == .finished)
+    for (old, new) in zip(whole.series, second.series) {
+      #expect(old.shape == new.shape && old.values.count == new.values.count)
+      // What is there is the same; only what came before is missing.
+      for (a, b) in zip(old.values, new.values) where !b.isNaN && old.name != "mean" {
+        #expect(a == b, "\(old.name)")
+      }
+    }
+    #expect(second.series[1].values.elementsEqual(whole.series[1].values) { $0 == $1 || $1.isNaN })
+    #expect(
+      second.series.first { $0.name == "theta_at" }?.values.suffix(3).allSatisfy(\.isFinite) == true
+    )
   }
 
   @Test func longRunsAreEvaluatedSparsely() throws {

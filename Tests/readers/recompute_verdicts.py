@@ -102,11 +102,11 @@ def compare(f, arm, a, b, epochs, variable="train_cost_running"):
     if not ratios: raise NotRun("no seed")
     return student(ratios)[1]
 
-def ratio(a, b, epochs, low=-INF, high=0., strict=False):
-    return lambda f, arm: together([place(compare(f, arm, a, b, [e]), low, high, strict, True) for e in epochs])
-def lower(a, b, epochs): return ratio(a, b, epochs, strict=True)
+def ratio(a, b, epochs, low=-INF, high=0., strict=False, variable="train_cost_running"):
+    return lambda f, arm: together([place(compare(f, arm, a, b, [e], variable), low, high, strict, True) for e in epochs])
+def lower(a, b, epochs, variable="train_cost_running"): return ratio(a, b, epochs, strict=True, variable=variable)
 
-def match(figure, method, good=.05, fair=.15, range_=None, curve=None):
+def match(figure, method, good=.05, fair=.15, range_=None, curve=None, variable="train_cost_running"):
     def rule(f, arm):
         points, frame = paper(f.name, figure, curve or method)
         low, high = range_ or (map(float, frame) if frame else (-INF, INF))
@@ -114,7 +114,7 @@ def match(figure, method, good=.05, fair=.15, range_=None, curve=None):
                   if note in ("-", "above-frame", "printed") and low <= x <= high and round(x) % 2 == 1]
         rows = []
         for seed in f.labels("seed"):
-            costs = [f.cost(method, seed, x, arm) for x, _ in points]
+            costs = [f.cost(method, seed, x, arm, variable) for x, _ in points]
             if not any(map(math.isnan, costs)):
                 rows.append(np.median([abs(math.log(c / y)) if c < INF else INF for c, (_, y) in zip(costs, points)]))
         if not rows or not points: raise NotRun(method)
@@ -327,34 +327,158 @@ def adagrad_limit(f, arm):
     return yes(abs(stats.linregress(x[near], np.log10(y[near])).slope - 1) <= .05)
 def memory(f, arm): return yes(abs(float(f.get("memory/bytes", method="adam")) - 8) < .01)
 
+def bound_first(f, arm):
+    done(f, "worst_case")
+    rows = np.fmax(f.get("worst_case/step"), f.get("worst_case/closed_form"))
+    return yes(max(np.nanmax(r) / stated(*b) for r, b in zip(rows, betas(f, "worst_case")) if (1 - b[0]) / math.sqrt(1 - b[1]) > 1 + 1e-12) <= 1 + 1e-6)
+def efficient(f, arm):
+    done(f, "efficient_order")
+    return yes(np.max(f.get("efficient_order/distance")) <= 1e-6)
+
+def of_seeds(f, group, values, **at):
+    """An array of a group at some labels, seeds first: those of the search, and the others."""
+    axes = [a for a in f.axes(values) if a not in at]
+    array = np.moveaxis(f.get(values, **at), axes.index("seed"), 0)
+    search = np.array([int(float(l)) >= 1_000_000 for l in f.labels("seed", group)])
+    return array[search], array[~search]
+def non_stationary(f, arm):
+    done(f, "non_stationary")
+    parts = []
+    for change in f.labels("change", "non_stationary"):
+        for noise in f.labels("noise", "non_stationary"):
+            errors = []
+            for method in ("adam", "adagrad"):
+                search, judged = of_seeds(f, "non_stationary", "non_stationary/tracking_error", change=change, noise=noise, method=method)
+                errors.append(judged[:, search.mean(0).argmin()])
+            parts.append(place(student(np.log(errors[0] / errors[1]))[1], high=0, strict=True, ratio=True))
+    return together(parts)
+def sparse_dimension(f, arm):
+    done(f, "sparse_features")
+    d, slopes = np.log([float(l) for l in f.labels("d", "sparse_features")]), []
+    for method in ("adam", "sgd"):
+        search, judged = of_seeds(f, "sparse_features", "sparse_features/sparse_regret", sparse_method=method)
+        best = search.mean(0).argmin(1)
+        slopes.append([stats.linregress(d, np.log(r[np.arange(len(d)), best])).slope for r in judged])
+    return place(student(np.subtract(*slopes))[1], high=0, strict=True)
+def convex_rate(f, arm):
+    done(f, "mnist")
+    return place(exponent(f, "mnist", problem="MNIST logistic"), high=.55)
+
+def defaults(method):
+    def rule(f, arm):
+        if "search" not in f.h5: raise NotRun("search")
+        s = f.h5["search"]
+        column = lambda n: [text(v) for v in s[n][()]]
+        points = {}
+        names = [n for n in s if s[n].dtype.kind == "f" and s[n].ndim == 1 and n not in ("final_cost", "trial")]
+        for i, (m, schedule) in enumerate(zip(column("contender"), column("schedule"))):
+            if m == method:
+                cost = float(s["final_cost"][i])
+                key = (schedule,) + tuple((n, float(s[n][i])) for n in names if s[n][i] == s[n][i])
+                points.setdefault(key, {})[int(s["search_seed"][i])] = INF if math.isnan(cost) else cost
+        standard = [v for k, v in points.items() if k[0] == "constant" and abs(dict(k[1:]).get("alpha", 0) - .001) < 1e-9]
+        best = min(points.values(), key=lambda v: np.mean(list(v.values())), default={})
+        if not standard or not np.isfinite(list(best.values())).all(): raise NotRun(method)
+        return place(student([math.log(c / best[seed]) for seed, c in standard[0].items() if seed in best])[1], high=math.log(1.1))
+    return rule
+def vae_defaults(f, arm):
+    alphas, row, gap = fig4(f)
+    last = max(int(e) for e in f.labels("epoch"))
+    cells = [[row("corrected", last, b1, b2) for b2 in (.99, .999, .9999)] for b1 in (0, .9)]
+    flat = [c for panel in cells for r in panel for c in r]
+    if any(c is None for c in flat): raise NotRun("cells")
+    own = next((c for a, c in zip(alphas, cells[1][1]) if abs(a - .001) < 1e-9), None)
+    if own is None: raise NotRun("alpha")
+    return place(spread(np.array(own) - np.min(flat, 0)), high=1)
+MODELS_SEARCHED = [("mnist-logistic", "Adam"), ("imdb-logistic", "Adam+dropout"), ("mnist-mlp", "Adam"), ("cifar-cnn", "Adam")]
+def all_defaults(f, arm):
+    parts = []
+    for name, method in MODELS_SEARCHED + [(f.name, None)]:
+        try:
+            g = f if method is None else f.beside(name)
+            if not g.real or (method and "other_horizon" in g.h5["search"].attrs): raise NotRun(name)
+            parts.append(defaults(method)(g, arm) if method else vae_defaults(f, arm))
+        except NotRun: parts.append(NONE)
+    return NO if NO in parts else NONE if NONE in parts else together(parts)
+
+NETWORKS = [("mnist-mlp", ["hidden1.weights", "hidden2.weights", "output.weights"]), ("cifar-cnn", CONV + DENSE)]
+def over_networks(measure, low=-INF, high=INF):
+    def rule(f, arm):
+        parts, missing = [], False
+        for name, layers in NETWORKS:
+            try:
+                g = f if f.name == name else f.beside(name)
+                if not g.real or ("search" in g.h5 and "other_horizon" in g.h5["search"].attrs): raise NotRun(name)
+                parts += [place(student(v)[1], low, high) for layer in layers for v in measure(g, arm, layer)]
+            except NotRun: missing = True
+        if not parts: raise NotRun("networks")
+        return NONE if missing and NO not in parts else together(parts)
+    return rule
+def of_layer(f, arm, layer, variable):
+    rows = f.get(variable, arm=arm, optimizer="Adam", layer=layer)
+    rows = np.atleast_2d(rows)
+    last = max((i for i in range(rows.shape[1]) if np.isfinite(rows[:, i]).any()), default=None)
+    if last is None: raise NotRun(layer)
+    return rows, last
+def bounded(f, arm, layer):
+    rows, last = of_layer(f, arm, layer, "share_above_alpha")
+    return [rows[np.isfinite(rows[:, e]), e] for e in (0, last)]
+def annealed(f, arm, layer):
+    rows, last = of_layer(f, arm, layer, "median_step")
+    if last < 2: raise NotRun(layer)
+    ratios = np.log(rows[:, last] / rows[:, 1])
+    return [ratios[np.isfinite(ratios)]]
+def first_moment(f, arm):
+    gaps = []
+    for g in (f, f.beside("mnist-mlp")):
+        if "Adam beta1=0" not in g.labels("optimizer"): raise NotRun(g.name)
+        pairs = [[g.cost(m, s, 10, arm) for m in ("Adam beta1=0", "Adam")] for s in g.labels("seed")]
+        gaps.append([log_ratio(*p) for p in pairs if not any(map(math.isnan, p))])
+    if not all(gaps): raise NotRun("seeds")
+    return place(student([a - b for a, b in zip(*gaps)])[1], low=0, strict=True)
+def sparser(f, arm):
+    if "100" not in f.labels("epoch"): raise NotRun("100")
+    at = dict(bias_correction="corrected", beta1=.9, beta2=.999, log10_alpha=-3)
+    parts = []
+    for layer in f.labels("layer"):
+        rises = f.get("small_gradients", epoch=100, layer=layer, **at) - f.get("small_gradients", epoch=1, layer=layer, **at)
+        if not np.isfinite(rises).any(): raise NotRun(layer)
+        parts.append(place(student(rises[np.isfinite(rises)])[1], low=0, strict=True))
+    return together(parts)
+
+def memory_slope(f, arm):
+    sizes, last = (12, 24, 50, 100), f.labels("epoch")[-1]
+    rows = [f.get("optimizer_bytes", arm=arm, optimizer="SFO" if n == 24 else f"SFO N = {n}", epoch=last) for n in sizes]
+    if not all(np.isfinite(r).any() for r in rows): raise NotRun("bytes")
+    slope = stats.linregress(np.log(sizes), np.log([np.nanmedian(r) for r in rows])).slope
+    return yes(abs(slope - 1) <= .1)
+
 def theorem(f, arm):
     done(f, "streams", "mnist", "counterexamples")
     worst = [np.nanmax(f.get(g + "/regret", method=m) / f.get(g + "/bound", method=m))
              for g in ("streams", "mnist") for m in ("Adam", "Adam, lambda = 0.9")]
     worst.append(np.nanmax(f.get("counterexamples/regret", method="Adam") / f.get("counterexamples/bound", method="Adam")))
     return yes(max(worst) <= 1 and not (f.get("counterexamples/first_violation", method="Adam") > 0).any())
-def regret_rate(f, arm):
-    done(f, "streams", "mnist", "counterexamples", "stochastic")
-    def fit(t, r):
+def exponent(f, group, **at):
+    """The interval of the exponent of R(T) over the last two decades: of the fit, or by the jackknife."""
+    t = np.array([float(l) for l in f.labels("T", group)])
+    r = f.get(group + "/regret", method="Adam", **at)
+    def fit(r):
         keep = (t >= t[-1] / 100) & (r > 0)
         return stats.linregress(np.log(t[keep]), np.log(r[keep])), keep.sum()
-    parts = []
-    for group, axis in (("streams", "problem"), ("mnist", "problem"), ("stochastic", None), ("counterexamples", "example")):
-        t = np.array([float(l) for l in f.labels("T", group)])
-        for label in f.labels(axis, group) if axis else [None]:
-            if group == "counterexamples" and label not in ("periodic", "C = 3"): continue
-            r = f.get(group + "/regret", method="Adam", **({axis: label} if axis else {}))
-            if r.ndim == 1:
-                line, n = fit(t, r)
-                half = stats.t.ppf(.975, n - 2) * line.stderr
-                interval = (line.slope - half, line.slope + half)
-            else:
-                whole, n = fit(t, r.mean(0))[0].slope, len(r)
-                pseudo = [n * whole - (n - 1) * fit(t, np.delete(r, i, 0).mean(0))[0].slope for i in range(n)]
-                mean, interval = student(pseudo)
-                if interval: interval = tuple(e + whole - mean for e in interval)
-            parts.append(place(interval, high=.55))
-    return together(parts)
+    if r.ndim == 1:
+        line, n = fit(r)
+        half = stats.t.ppf(.975, n - 2) * line.stderr
+        return line.slope - half, line.slope + half
+    whole, n = fit(r.mean(0))[0].slope, len(r)
+    pseudo = [n * whole - (n - 1) * fit(np.delete(r, i, 0).mean(0))[0].slope for i in range(n)]
+    mean, interval = student(pseudo)
+    return tuple(e + whole - mean for e in interval) if interval else None
+def regret_rate(f, arm):
+    done(f, "streams", "mnist", "counterexamples", "stochastic")
+    places = [(g, {"problem": p}) for g in ("streams", "mnist") for p in f.labels("problem", g)]
+    places += [("stochastic", {}), ("counterexamples", {"example": "periodic"}), ("counterexamples", {"example": "C = 3"})]
+    return together([place(exponent(f, g, **at), high=.55) for g, at in places])
 def lemma(f, arm):
     done(f, "lemma_10_3")
     return yes(not (f.get("lemma_10_3/first_violation") > 0).any())
@@ -439,6 +563,17 @@ RULES = {
     **{f"fig3_right.match.{(m + d).lower().replace('+', '-')}": match("fig3_right", m + d, .15, .5, (0, 45)) for m in (A, S, N) for d in ("", "+dropout")},
     "fig4.instability": instability, "fig4.best-small": best_small, "fig4.never-worse": never_worse,
     "fig4.best-over-alpha": best_over_alpha, "fig4.match": fig4_match,
+    "fig2b.adam-faster-per-pass.to-10": lower(N, "SFO", [5, 10], "train_cost"),
+    "fig2b.adam-faster-per-pass.to-25": lower(N, "SFO", [15, 20, 25], "train_cost"),
+    "fig2b.sfo-memory": memory_slope,
+    "fig2b.sfo-stochastic": ratio("SFO frozen masks", "SFO fresh masks", [5, 10], high=math.log(.5), variable="train_cost"),
+    "fig2b.match.adam": match("fig2b", N, .15, .5, (0, 25)), "fig2b.match.sfo": match("fig2b", "SFO", .15, .5, (0, 25), variable="train_cost"),
+    "alg.bound.first": bound_first, "alg.efficient-order": efficient, "alg.nonstationary": non_stationary,
+    "alg.sparse-dimension": sparse_dimension, "regret.convex-rate": convex_rate,
+    **{f"alg.defaults.{n}": defaults(m) for n, (_, m) in zip(("logistic", "imdb", "perceptron", "cnn"), MODELS_SEARCHED)},
+    "alg.defaults.vae": vae_defaults, "alg.defaults": all_defaults,
+    "alg.bound.in-training": over_networks(bounded, high=.01), "alg.annealing": over_networks(annealed, high=math.log(.5)),
+    "fig3.first-moment": first_moment, "fig4.sparser-late": sparser,
     "alg.bound.spike": spike, "alg.bound.general": general, "alg.adamax-bound": adamax_bound, "alg.adamax-limit": adamax_limit,
     "alg.scale-invariance": scale, "alg.unbiased": unbiased, "alg.adagrad-limit": adagrad_limit, "alg.memory": memory,
     "alg.theorem-4.1": theorem, "alg.regret-vanishes": regret_rate, "alg.lemma-10.3": lemma,

@@ -56,7 +56,8 @@ let propertyClaims: [Claim] = [
     "alg.bound.first",
     "where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2)",
     place: "section 2.1",
-    rule: "supremum over sequences of gradients at (0.9, 0.999), (0.9, 0.9999) and (0, 0.999), closed "
+    rule:
+      "supremum over sequences of gradients at (0.9, 0.999), (0.9, 0.9999) and (0, 0.999), closed "
       + "form and simulation, at most 1 + 1e-6 of the bound", figure: "alg-worst-case"
   ) { context in
     let ratios = try largestSteps(context).filter(\.betas.isFirstCase)
@@ -64,7 +65,8 @@ let propertyClaims: [Claim] = [
     let worst = ratios.map { $0.step / $0.bound }.max() ?? .nan
     return ClaimOutcome(
       worst <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: worst, threshold: 1 + 1e-6,
-      unit: "largest step / bound", numbers: ratios.map { ClaimNumber($0.pair, $0.step / $0.bound) },
+      unit: "largest step / bound",
+      numbers: ratios.map { ClaimNumber($0.pair, $0.step / $0.bound) },
       ratios.map { "(\($0.pair)): \(text($0.step)) alpha, stated \(text($0.bound))" }
         .joined(separator: "; "))
   },

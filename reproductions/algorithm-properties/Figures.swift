@@ -170,14 +170,16 @@ let propertyFigures: [Figure] = [
     ]),
   Figure(
     "alg-nonstationary", "Following a minimum that moves", place: "abstract, section 1",
-    caption: "Root of the mean square distance from the minimum against the stepsize. Every method has "
+    caption:
+      "Root of the mean square distance from the minimum against the stepsize. Every method has "
       + "its own best stepsize; at its best AdaGrad, whose steps only shrink, should be behind.",
     panels: changes.flatMap { (change: String) in
       noiseLevels.map { noise in
         Figure.Panel(
           "\(change), noise \(NumberText.significant(noise))", x: .linear("log10 alpha"),
           y: .logarithmic("tracking error", 0.01...100),
-          lines: zip(trackers, [.red, .blue, .green, .black] as [Figure.Colour]).map { method, colour in
+          lines: zip(trackers, [.red, .blue, .green, .black] as [Figure.Colour]).map {
+            method, colour in
             Figure.Line(
               method, colour, variable: "non_stationary/tracking_error", along: "log10_alpha",
               select: ["change": change, "noise": "\(noise)", "method": method])

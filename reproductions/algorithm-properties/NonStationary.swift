@@ -28,7 +28,8 @@ func nonStationary(steps: Int, seeds: [UInt64]) -> Computation<NoData> {
         attributes: [
           Attribute(
             "long_name",
-            "drift: a random walk of 0.01 a step; switch: uniform in [-1, 1], anew every 1000 steps")
+            "drift: a random walk of 0.01 a step; switch: uniform in [-1, 1], anew every 1000 steps"
+          )
         ]),
       Dimension(
         "noise", .double(noiseLevels),
@@ -99,7 +100,8 @@ private func movingMinimum(
 /// Abstract and section 1.
 let nonStationaryClaim = Claim.custom(
   "alg.nonstationary", "Adam is suited to non-stationary objectives", place: "abstract, section 1",
-  rule: "a drifting and a switching quadratic, noise of 0.1, 1 and 10: tracking error of Adam lower than "
+  rule:
+    "a drifting and a switching quadratic, noise of 0.1, 1 and 10: tracking error of Adam lower than "
     + "AdaGrad's, alpha of both searched with other seeds; the paired interval of each of the six",
   figure: "alg-nonstationary"
 ) { context in
@@ -143,6 +145,8 @@ let nonStationaryClaim = Claim.custom(
   return ClaimOutcome(
     .all(parts.map { $0.estimate.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
     unit: "log(Adam / AdaGrad)",
-    numbers: parts.map { ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high) },
+    numbers: parts.map {
+      ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
+    },
     "mean tracking errors; " + parts.map(\.text).joined(separator: "; "))
 }

@@ -29,6 +29,7 @@ ComputationExperiment(
     memory(),
     efficientOrder(steps: isSmoke ? 100 : 5_000),
     nonStationary(
-      steps: isSmoke ? 200 : 10_000, seeds: request.seeds ?? (0..<(isSmoke ? 2 : 10)).map { UInt64($0) }),
+      steps: isSmoke ? 200 : 10_000,
+      seeds: request.seeds ?? (0..<(isSmoke ? 2 : 10)).map { UInt64($0) }),
   ]
 }.main()

@@ -6,6 +6,12 @@ let convolutions = ["conv1.weights", "conv2.weights", "conv3.weights"]
 let connected = ["hidden.weights", "output.weights"]
 
 private let methods = ["AdaGrad", "SGDNesterov", "Adam"]
+private let networks: [Claim.Network] = [
+  .init(
+    "the perceptron", experiment: "mnist-mlp",
+    layers: ["hidden1.weights", "hidden2.weights", "output.weights"]),
+  .init("the convolutional network", layers: convolutions + connected),
+]
 private let names = methods.flatMap { [$0, $0 + "+dropout"] }
 private let late = ["Adam", "SGDNesterov"].flatMap { name in
   ["", "+dropout"].map { (a: name + $0, b: "AdaGrad" + $0) }
@@ -39,7 +45,20 @@ let claims: [Claim] =
       place: place, "Adam", layers: convolutions, than: connected, through: 48,
       figure: "fig3_right"),
   ]
-  + [DefaultsClaim.claim(.convolutional)]
+  + [
+    .stepsBounded(
+      "alg.bound.in-training", "steps are about bounded by alpha", place: "section 2.1", "Adam",
+      networks: networks),
+    .stepsAnneal(
+      "alg.annealing", "effective steps become smaller near an optimum", place: "section 2.1",
+      "Adam",
+      networks: networks),
+    .firstMomentMatters(
+      "fig3.first-moment",
+      "the first moment matters more in the convolutional network than in the fully connected one",
+      place: place, "Adam beta1=0", "Adam", than: "mnist-mlp", at: 10),
+    DefaultsClaim.claim(.convolutional),
+  ]
   + names.map {
     .figureMatch(figure: "fig3_left", contender: $0, epochs: 0...3, place: place)
   }

@@ -48,8 +48,14 @@ TrainingExperiment(
     + contenders(
       "Adam", optimizer: "adam", fitted: inferred(["alpha": 1.5e-4]),
       grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]),
-      withDropoutIn: [.smoke, .paper]),
-  probes: LayerStatistics.probes(layers: layers),
+      withDropoutIn: [.smoke, .paper])
+    + [
+      // For what the first moment contributes (section 6.3).
+      Contender(
+        "Adam beta1=0", optimizer: "adam", fixed: ["beta1": 0], settings: ["noise": "none"],
+        grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]), profiles: [.paper])
+    ],
+  probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers),
   probeAxes: LayerStatistics.axes(layers: layers),
   paper: paper,
   figures: figures,

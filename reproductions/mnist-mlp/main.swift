@@ -72,8 +72,13 @@ TrainingExperiment(
     Contender(
       "Adam", optimizer: "adam", fitted: inferred(["alpha": 3e-4]),
       grid: Grid([alpha(from: 1e-4, to: 1e-3)])),
+    // For what the first moment contributes (section 6.3).
+    Contender(
+      "Adam beta1=0", optimizer: "adam", fixed: ["beta1": 0],
+      grid: Grid([alpha(from: 1e-4, to: 1e-3)]), profiles: [.paper]),
   ],
-  probes: LayerStatistics.probes(layers: layers) + [EarlyAccuracy.probe],
+  probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers)
+    + [EarlyAccuracy.probe],
   probeAxes: LayerStatistics.axes(layers: layers),
   paper: paper,
   figures: [

@@ -152,7 +152,8 @@ let regretClaims: [Claim] = [
   .custom(
     "regret.convex-rate", "experiments confirm the rate of convergence in convex problems",
     place: "section 8",
-    rule: "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
+    rule:
+      "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
       + "decades: the interval at most 0.55", figure: "regret-streams"
   ) { context in
     let estimate = try context.exponent(

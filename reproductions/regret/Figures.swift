@@ -117,7 +117,8 @@ let regretFigures: [Figure] = [
     }),
   Figure(
     "regret-sparse", "Regret on sparse features against their number", place: "section 4",
-    caption: "Features of which the one of rank i is present with probability 1 / i. Section 4 expects "
+    caption:
+      "Features of which the one of rank i is present with probability 1 / i. Section 4 expects "
       + "log(d) of adaptive methods and sqrt(d) of others; for each d the lowest over alpha counts.",
     panels: [-1.0, 0].map { exponent in
       Figure.Panel(

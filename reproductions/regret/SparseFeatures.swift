@@ -67,7 +67,8 @@ struct SparseStream {
 /// Regret after T costs for several numbers of features, methods and stepsizes.
 func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computation<ImageData> {
   Computation(
-    "sparse_features", "regret on features of which the one of rank i is present with probability 1 / i",
+    "sparse_features",
+    "regret on features of which the one of rank i is present with probability 1 / i",
     axes: [
       seedAxis(searchSeeds + seeds)
     ],
@@ -104,7 +105,8 @@ let sparseClaim = Claim.custom(
   "alg.sparse-dimension",
   "on sparse features the regret of Adam grows more slowly with their number than that of SGD",
   place: "section 4",
-  rule: "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
+  rule:
+    "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
     + "below SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; paired "
     + "interval over seeds", figure: "regret-sparse"
 ) { context in
@@ -126,7 +128,8 @@ let sparseClaim = Claim.custom(
       try group.labels("log10_alpha").map { alpha in
         (
           alpha: alpha,
-          regret: Statistics.mean(try seeds.filter(isSearch).map { try regret(method, d, alpha, $0) })
+          regret: Statistics.mean(
+            try seeds.filter(isSearch).map { try regret(method, d, alpha, $0) })
         )
       }.min { $0.regret < $1.regret }?.alpha ?? ""
     }
@@ -137,7 +140,9 @@ let sparseClaim = Claim.custom(
       return Statistics.slope(points.map(\.x), points.map(\.y)).value
     }
   }
-  let all = try sparseMethods.map { (name: $0, estimate: Statistics.studentMean(try exponents($0))) }
+  let all = try sparseMethods.map {
+    (name: $0, estimate: Statistics.studentMean(try exponents($0)))
+  }
   let difference = Statistics.studentMean(
     zip(try exponents("adam"), try exponents("sgd")).map { $0 - $1 })
   return ClaimOutcome(
@@ -147,5 +152,6 @@ let sparseClaim = Claim.custom(
       ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
     },
     "exponents of R(T) in d: "
-      + all.map { "\($0.name) \(NumberText.significant($0.estimate.value))" }.joined(separator: ", "))
+      + all.map { "\($0.name) \(NumberText.significant($0.estimate.value))" }.joined(
+        separator: ", "))
 }

@@ -47,10 +47,11 @@ SweepExperiment(
     quick: ["beta1": [0.9], "alpha": [3e-4, 1e-3, 3e-3, 1e-2]], paper: [:]),
   loss: "negative lower bound: before the first epoch, mean over the training set at theta; after "
     + "e epochs, mean of the minibatch costs over the pass that ends there",
+  probes: [smallGradients], probeAxes: [LayerStatistics.layerAxis(weights)],
   picture: digits,
   paper: paper,
   figures: biasCorrectionFigures,
-  claims: biasCorrectionClaims,
+  claims: biasCorrectionClaims + [sparserClaim] + defaultsClaims,
   siblings: DefaultsClaim.siblings,
   questions: openQuestions,
   notes: [

@@ -39,7 +39,8 @@ public enum DefaultsClaim {
   public static func claim(_ search: Search) -> Claim {
     .custom(
       "\(id).\(search.name)", "\(statement): \(search.experiment)", place: place,
-      rule: "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
+      rule:
+        "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
         + "times the lowest of its search: paired interval over the search's seeds", arms: [.tuned]
     ) { try outcome(search, $0.document) }
   }
@@ -90,7 +91,9 @@ public enum DefaultsClaim {
       if let reason = missing.first, judgement.verdict != .notReproduced {
         throw NotRun(reason)
       }
-      let texts = parts.map { "\($0.name): \($0.outcome.effectText), \($0.outcome.verdict.rawValue)" }
+      let texts = parts.map {
+        "\($0.name): \($0.outcome.effectText), \($0.outcome.verdict.rawValue)"
+      }
       return ClaimOutcome(
         judgement, seeds: parts.map(\.outcome.seeds).min() ?? 0,
         numbers: parts.map {

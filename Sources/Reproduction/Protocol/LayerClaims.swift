@@ -122,13 +122,22 @@ extension Claim {
 }
 
 /// A variable along `layer`, by label.
-private struct LayerCells {
+struct LayerCells {
   private let cells: Cells
   private let arm: String?
 
   init(_ name: String, _ context: ClaimContext) throws {
     cells = try context.array(name)
     arm = context.arm
+  }
+
+  /// The last epoch that has a value of a layer.
+  func lastEpoch(_ contender: String, _ layer: String) throws -> Int {
+    let epochs = cells.labels(of: "epoch").compactMap { Int($0) }
+    guard
+      let last = epochs.last(where: { (try? values(contender, layer, at: $0))?.isEmpty == false })
+    else { throw NotRun("\(contender) has no \(cells.name) of \(layer)") }
+    return last
   }
 
   /// The values after `epoch`, one a finished seed.

@@ -19,10 +19,41 @@ public enum LayerStatistics {
   /// The axes that the probes' variables have beside `epoch`.
   public static func axes(layers: [String]) -> [Dimension] {
     [
-      Dimension("layer", .string(layers), attributes: [Attribute("long_name", "weights of layer")]),
+      layerAxis(layers),
       Dimension(
         "quantile", .double(quantiles), attributes: [Attribute("long_name", "quantile")]),
     ]
+  }
+
+  /// The axis of layers alone.
+  public static func layerAxis(_ layers: [String]) -> Dimension {
+    Dimension("layer", .string(layers), attributes: [Attribute("long_name", "weights of layer")])
+  }
+
+  /// A probe of the share of entries of the last minibatch's gradient whose absolute value is below
+  /// `fraction` of the largest of its layer, after every epoch.
+  public static func smallGradients(_ name: String, layers: [String], below fraction: Float)
+    -> Probe
+  {
+    Probe(
+      name, .everyEpoch, axes: [("layer", layers.count)],
+      meaning: "share of entries of the last minibatch's gradient below "
+        + "\(compact(Double(fraction))) of the largest of their layer"
+    ) { context in
+      let parameters = context.objective.parameters
+      return layers.map { layer in
+        guard let gradient = context.gradient,
+          let index = parameters.firstIndex(where: { $0.name == layer })
+        else { return .nan }
+        let positions = context.objective.storedPositions(ofPart: index)
+        return gradient.withUnsafeBufferPointer { gradient in
+          let values = positions.map { abs(gradient[parameters[index].offset + Int($0)]) }
+          let limit = fraction * (values.max() ?? 0)
+          return limit > 0
+            ? Double(values.count { $0 < limit }) / Double(values.count) : .nan
+        }
+      }
+    }
   }
 
   /// Probes for the weights named in `layers`: quantiles of sqrt(vhat), the share of parameters where
@@ -61,6 +92,43 @@ public enum LayerStatistics {
           }
           return quantile(0.5, ofSorted: steps.sorted())
         }
+      },
+    ]
+  }
+
+  /// How many steps lie between two that `stepProbes` looks at.
+  public static let stepInterval = 20
+
+  /// A step counts as above alpha from here on, in units of alpha.
+  public static let stepLimit = 1.1
+
+  /// Probes for the weights named in `layers`: the share of steps above `stepLimit` over each pass, and
+  /// the largest step, in units of alpha, of every `stepInterval`-th step.
+  ///
+  /// - Parameter epsilon: Adam's epsilon.
+  public static func stepProbes(layers: [String], epsilon: Double = 1e-8) -> [Probe] {
+    @Sendable func steps(_ context: Probe.Context, _ layer: String) -> [Double]? {
+      sample(context, layer).map { sample in
+        zip(sample.means, sample.roots).map { abs($0) / ($1 + epsilon) }
+      }
+    }
+    return [
+      Probe(
+        "share_above_alpha", .overPass(every: stepInterval, .mean), axes: [("layer", layers.count)],
+        meaning:
+          "share of the steps of parameters, over the pass that starts after so many epochs, "
+          + "that are above 1.1 alpha"
+      ) { context in
+        layers.map { layer in
+          guard let steps = steps(context, layer) else { return .nan }
+          return Double(steps.count { $0 > stepLimit }) / Double(steps.count)
+        }
+      },
+      Probe(
+        "largest_step", .overPass(every: stepInterval, .largest), axes: [("layer", layers.count)],
+        meaning: "largest of these steps, in units of alpha"
+      ) { context in
+        layers.map { layer in steps(context, layer)?.max() ?? .nan }
       },
     ]
   }

@@ -58,7 +58,7 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     return TrainingProcess(
       run, objective: objective, optimizer: optimizer,
       schedule: try Schedule.parse(run.schedule),
-      probes: [.full, .sparse].contains(run.recording) ? probes : [])
+      probes: run.recording == .final ? [] : probes)
   }
 
   /// Makes the process of a run of either kind of method.

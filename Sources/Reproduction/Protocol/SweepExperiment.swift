@@ -24,6 +24,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let paper: PaperCurves
   let claims: [Claim]
   let siblings: [String]
+  let probeAxes: [Dimension]
   let questions: [OpenQuestion]
   let notes: [String]
   let numericsVersion: Int
@@ -40,6 +41,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   ///   - kept: the values that a profile keeps of an axis, by hyperparameter; all where it has none.
   ///     Values from the command line are all kept.
   ///   - loss: what the loss is, for `long_name`.
+  ///   - probes: what is recorded of every run besides, after every epoch, and `probeAxes` its axes.
   ///   - picture: what is drawn from the best model, if asked for.
   ///   - figures: the figures of the part of the grid that is run.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
@@ -51,9 +53,11 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     name: String, title: String, place: String, data: DataSource<Data>,
     standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
     epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
-    kept: ByProfile<[String: [Double]]>, loss: String, picture: ModelPicture? = nil,
+    kept: ByProfile<[String: [Double]]>, loss: String, probes: [Probe] = [],
+    probeAxes: [Dimension] = [], picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
-    claims: [Claim], siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [], numericsVersion: Int = 1,
+    claims: [Claim], siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
+    numericsVersion: Int = 1,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
     self.name = name
@@ -70,6 +74,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.figures = figures
     self.claims = claims
     self.siblings = siblings
+    self.probeAxes = probeAxes
     precondition(
       questions.allSatisfy { Set($0.cell.keys) == Set(axes.map(\.hyperparameter)) },
       "a question about a sweep names a value of each axis")
@@ -77,7 +82,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     self.notes = notes
     self.numericsVersion = numericsVersion
     training = MinibatchTraining(
-      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: [],
+      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
       objective: objective)
   }
 
@@ -174,6 +179,10 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       var assembly = Assembly(axes: [training.seedAxis(request)] + grid.dimensions)
       assembly.define(.epochs(training.epochCount(request)))
       assembly.describe("loss", longName: lossMeaning, units: "nat")
+      for axis in probeAxes { assembly.define(axis) }
+      for probe in training.probes {
+        assembly.describe(probe.name, longName: probe.meaning, units: "1")
+      }
       for cell in grid.cells where cell.isKept {
         for (index, seed) in training.seedList(request).enumerated() {
           let run = run(cell, seed: seed, request: request)

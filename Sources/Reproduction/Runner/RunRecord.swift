@@ -59,11 +59,14 @@ public struct RunRecord: Sendable {
     self.fingerprint = fingerprint
   }
 
-  /// Whether both say the same of the run, bit for bit, but for the time that it took.
+  /// Whether both say the same of the run, bit for bit, but for the time that it took and for what only
+  /// one of them has recorded.
   public func hasSameNumbers(as other: RunRecord) -> Bool {
-    outcome == other.outcome
-      && series.elementsEqual(other.series) { left, right in
-        left.name == right.name && left.axes == right.axes && left.shape == right.shape
+    let pairs = series.compactMap { left in other.series(left.name).map { (left, $0) } }
+    let haveNone = series.isEmpty && other.series.isEmpty
+    return outcome == other.outcome && pairs.isEmpty == haveNone
+      && pairs.allSatisfy { left, right in
+        left.axes == right.axes && left.shape == right.shape
           && left.values.elementsEqual(right.values) {
             $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN)
           }

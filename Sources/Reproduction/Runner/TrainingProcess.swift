@@ -16,6 +16,18 @@ public struct Probe: Sendable {
     /// After every step; the series has a leading axis `epoch`, along which label e is the largest
     /// value during the pass that starts after e epochs, and the last one NaN.
     case largestOfEpoch
+    /// After the first step of every pass and every so-many-th from there on; the series has a leading
+    /// axis `epoch`, along which label e sums up the pass that starts after e epochs, and the last one
+    /// is NaN.
+    case overPass(every: Int, Summary)
+  }
+
+  /// What becomes of the values of a pass.
+  public enum Summary: Sendable {
+    /// Their mean.
+    case mean
+    /// The largest.
+    case largest
   }
 
   /// What a probe can look at.
@@ -26,6 +38,8 @@ public struct Probe: Sendable {
     public let optimizer: any Optimizer
     /// The parameters.
     public let theta: FloatVector
+    /// The gradient of the last step made, in the layout of theta; `nil` before the first.
+    public let gradient: FloatVector?
     /// The parameters before the step just made; `nil` before the first and for epochs.
     public let previousTheta: FloatVector?
     /// Evaluates the minibatch of the step just made at `theta`, under the same noise: its cost after
@@ -36,11 +50,13 @@ public struct Probe: Sendable {
 
     package init(
       objective: any Objective, optimizer: any Optimizer, theta: FloatVector,
-      previousTheta: FloatVector?, minibatchCost: (() -> MinibatchCost)? = nil, noise: NoiseKey
+      gradient: FloatVector? = nil, previousTheta: FloatVector?,
+      minibatchCost: (() -> MinibatchCost)? = nil, noise: NoiseKey
     ) {
       self.objective = objective
       self.optimizer = optimizer
       self.theta = theta
+      self.gradient = gradient
       self.previousTheta = previousTheta
       self.minibatchCost = minibatchCost
       self.noise = noise
@@ -74,14 +90,14 @@ public struct Probe: Sendable {
 
   var measurementCount: (_ epochs: Int) -> Int {
     switch moment {
-    case .everyEpoch, .largestOfEpoch: { $0 + 1 }
+    case .everyEpoch, .largestOfEpoch, .overPass: { $0 + 1 }
     case .afterSteps(let steps, _): { _ in steps.count }
     }
   }
 
   var leadingAxis: String {
     switch moment {
-    case .everyEpoch, .largestOfEpoch: "epoch"
+    case .everyEpoch, .largestOfEpoch, .overPass: "epoch"
     case .afterSteps(_, let axis): axis
     }
   }
@@ -207,7 +223,11 @@ public final class TrainingProcess: RunProcess {
       return .diverged(epoch: epoch, step: stepInEpoch, reason: reason)
     }
     runningSum += cost.cost * Double(examples.count)
-    let probesNow = !probes.isEmpty && probes.contains { $0.isDue(after: stepsMade + 1) }
+    let probesNow =
+      !probes.isEmpty
+      && probes.contains {
+        $0.isDue(after: stepsMade + 1, inPass: stepInEpoch + 1)
+      }
     if probesNow { previousTheta = theta }
     optimizer.alpha = schedule.alpha(base: baseAlpha, step: stepsMade + 1, epoch: epoch + 1)
     optimizer.step(&theta, gradient: gradient)
@@ -216,7 +236,8 @@ public final class TrainingProcess: RunProcess {
     if probesNow {
       // The step has taken the gradient, so its vector is free for another evaluation.
       let context = probeContext { self.evaluate(examples, noise) }
-      for index in probes.indices where probes[index].isDue(after: stepsMade) {
+      for index in probes.indices
+      where probes[index].isDue(after: stepsMade, inPass: stepInEpoch) {
         record(probes[index].measure(context), of: index)
       }
       previousTheta = nil
@@ -225,13 +246,19 @@ public final class TrainingProcess: RunProcess {
   }
 
   private func record(_ values: [Double], of index: Int) {
-    guard case .largestOfEpoch = probes[index].moment, stepInEpoch > 1 else {
+    guard let summary = probes[index].summary, stepInEpoch > 1 else {
       probed[index] += values
       return
     }
     let first = probed[index].count - values.count
+    let count = Double((stepInEpoch - 1) / summary.every + 1)
     for (offset, value) in values.enumerated() {
-      probed[index][first + offset] = max(probed[index][first + offset], value)
+      let old = probed[index][first + offset]
+      probed[index][first + offset] =
+        switch summary.kind {
+        case .largest: max(old, value)
+        case .mean: old + (value - old) / count
+        }
     }
   }
 
@@ -246,7 +273,8 @@ public final class TrainingProcess: RunProcess {
 
   private func probeContext(minibatchCost: (() -> MinibatchCost)? = nil) -> Probe.Context {
     Probe.Context(
-      objective: objective, optimizer: optimizer, theta: theta, previousTheta: previousTheta,
+      objective: objective, optimizer: optimizer, theta: theta,
+      gradient: stepsMade > 0 ? gradient : nil, previousTheta: previousTheta,
       minibatchCost: minibatchCost,
       noise: NoiseKey(seed: specification.seed, epoch: epoch, step: stepInEpoch))
   }
@@ -386,7 +414,11 @@ public final class TrainingProcess: RunProcess {
     trainingClock = TrainingClock(seconds: try state.numbers("trainingSeconds", count: 1)[0])
     for (index, probe) in probes.enumerated() {
       guard let values = state.numbers["probe." + probe.name] else {
-        throw UnusableState("no values of \(probe.name)")
+        // What is recorded does not decide the run: one begun before the probe was added goes on.
+        probed[index] = probe.missing(
+          closed: closed, begun: epoch + (step > 0 ? 1 : 0), stepsMade: epoch * stepsPerEpoch + step
+        )
+        continue
       }
       probed[index] = values
     }
@@ -404,11 +436,40 @@ public final class TrainingProcess: RunProcess {
 }
 
 extension Probe {
-  fileprivate func isDue(after step: Int) -> Bool {
+  /// - Parameters:
+  ///   - step: the steps made in the run.
+  ///   - inPass: those made in the pass.
+  fileprivate func isDue(after step: Int, inPass: Int) -> Bool {
     switch moment {
     case .everyEpoch: false
     case .afterSteps(let steps, _): steps.contains(step)
     case .largestOfEpoch: true
+    case .overPass(let every, _): (inPass - 1).isMultiple(of: every)
+    }
+  }
+
+  /// NaN in place of the values up to a moment.
+  ///
+  /// - Parameters:
+  ///   - closed: how often the state after an epoch, or before the first, has been recorded.
+  ///   - begun: the passes of which a step has been made.
+  ///   - stepsMade: the steps made.
+  fileprivate func missing(closed: Int, begun: Int, stepsMade: Int) -> [Double] {
+    let count =
+      switch moment {
+      case .everyEpoch: closed
+      case .afterSteps(let steps, _): steps.count { $0 <= stepsMade }
+      case .largestOfEpoch, .overPass: begun
+      }
+    return [Double](repeating: .nan, count: count * valueCount)
+  }
+
+  /// What becomes of the values of a pass, and how many steps lie between them; `nil` if each counts.
+  fileprivate var summary: (kind: Summary, every: Int)? {
+    switch moment {
+    case .everyEpoch, .afterSteps: nil
+    case .largestOfEpoch: (.largest, 1)
+    case .overPass(let every, let kind): (kind, every)
     }
   }
 }

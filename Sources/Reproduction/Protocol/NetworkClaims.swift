@@ -1,0 +1,143 @@
+import Glibc
+import Reporting
+
+/// Claims on the layers of several networks at once, which the experiment of the last one judges: one
+/// counterexample decides, else all networks must have been run.
+extension Claim {
+  /// A network whose layers are looked at.
+  public struct Network: Sendable {
+    let name: String
+    /// Nil: the experiment that judges.
+    let experiment: String?
+    let layers: [String]
+
+    /// A network of an experiment.
+    public init(_ name: String, experiment: String? = nil, layers: [String]) {
+      self.name = name
+      self.experiment = experiment
+      self.layers = layers
+    }
+  }
+
+  /// Section 2.1: at most `share` of the steps of Adam are above alpha, in the first pass and in the
+  /// last, as `LayerStatistics.stepProbes` records them.
+  public static func stepsBounded(
+    _ id: String, _ statement: String, place: String, _ contender: String, networks: [Network],
+    share: Double = 0.01
+  ) -> Claim {
+    overNetworks(
+      id, statement, place: place,
+      rule:
+        "share of pairs of a parameter and a step above \(compact(LayerStatistics.stepLimit)) alpha, "
+        + "in the first pass and in the last, every \(LayerStatistics.stepInterval)th step, each layer of "
+        + networks.map(\.name).joined(separator: " and ") + ": at most \(compact(100 * share)) %",
+      networks: networks, region: .atMost(share), unit: "largest share of steps above 1.1 alpha"
+    ) { context, layer in
+      let cells = try LayerCells("share_above_alpha", context)
+      let largest = try LayerCells("largest_step", context)
+      let last = try cells.lastEpoch(contender, layer)
+      let steps = try (0...last).flatMap { try largest.values(contender, layer, at: $0) }
+      return try [0, last].map { epoch in
+        let values = try cells.values(contender, layer, at: epoch).map(\.value)
+        return (label: epoch == 0 ? "first pass" : "last pass", values: values)
+      } + [(label: "largest step", values: [steps.map(\.value).max() ?? .nan])]
+    }
+  }
+
+  /// Section 2.1: effective steps shrink near an optimum. The median absolute step after the last pass
+  /// is at most `ratio` of that after the first, with a constant alpha.
+  public static func stepsAnneal(
+    _ id: String, _ statement: String, place: String, _ contender: String, networks: [Network],
+    to ratio: Double = 0.5
+  ) -> Claim {
+    overNetworks(
+      id, statement, place: place,
+      rule:
+        "median absolute step after the last pass at most \(compact(ratio)) of that after the first, "
+        + "in each layer of " + networks.map(\.name).joined(separator: " and ")
+        + ", alpha searched and constant", networks: networks, region: .atMost(log(ratio)),
+      unit: "log(last / first)"
+    ) { context, layer in
+      let cells = try LayerCells("median_step", context)
+      let last = try cells.lastEpoch(contender, layer)
+      guard last > 1 else { throw NotRun("the runs end at epoch \(last)") }
+      let first = try cells.values(contender, layer, at: 1)
+      let end = Dictionary(
+        uniqueKeysWithValues: try cells.values(contender, layer, at: last)
+          .map { ($0.seed, $0.value) })
+      let ratios = first.compactMap { seed, value in end[seed].map { log($0 / value) } }
+      return [(label: "epoch \(last) to 1", values: ratios)]
+    }
+  }
+
+  /// - Parameter measure: of a layer, values over seeds with what they are; those that are no `largest
+  ///   step` are judged.
+  private static func overNetworks(
+    _ id: String, _ statement: String, place: String, rule: String, networks: [Network],
+    region: Region, unit: String,
+    measure:
+      @escaping @Sendable (ClaimContext, _ layer: String) throws -> [(
+        label: String, values: [Double]
+      )]
+  ) -> Claim {
+    custom(id, statement, place: place, rule: rule, figure: "", arms: [.tuned]) { context in
+      var judged: [(name: String, estimate: Estimate)] = []
+      var told: [ClaimNumber] = []
+      var missing: [String] = []
+      for network in networks {
+        do {
+          let own = try network.experiment.map { try context.sibling($0) } ?? context
+          for layer in network.layers {
+            for (label, values) in try measure(own, layer) {
+              let name = "\(network.name), \(layer), \(label)"
+              let estimate = Statistics.studentMean(values)
+              told.append(ClaimNumber(name, estimate.value, low: estimate.low, high: estimate.high))
+              if label != "largest step" { judged.append((name, estimate)) }
+            }
+          }
+        } catch let reason as NotRun {
+          missing.append("\(network.name) not run: \(reason.reason)")
+        }
+      }
+      let judgement = Judgement.all(judged.map { $0.estimate.judgement(in: region) })
+      guard let worst = judged.max(by: { $0.estimate.value < $1.estimate.value }) else {
+        throw NotRun(missing.joined(separator: "; "))
+      }
+      let texts = told.map { "\($0.label): \(NumberText.significant($0.value))" }
+      var outcome = ClaimOutcome(
+        judgement, worst.estimate, threshold: region.threshold(nearest: worst.estimate.value),
+        unit: unit, numbers: told, (texts + missing).joined(separator: "; "))
+      if !missing.isEmpty, judgement.verdict != .notReproduced { outcome.verdict = .notRun }
+      return outcome
+    }
+  }
+
+  /// Section 6.3: leaving out the first moment costs more in one network than in another: the ratio of
+  /// costs at a pass of Adam with beta1 = 0 to Adam is larger here than in `experiment`.
+  public static func firstMomentMatters(
+    _ id: String, _ statement: String, place: String, _ without: String, _ with: String,
+    than experiment: String, at epoch: Int
+  ) -> Claim {
+    custom(
+      id, statement, place: place,
+      rule:
+        "running cost at pass \(epoch) of \(without) over that of \(with), alpha of both searched: "
+        + "larger here than in \(experiment), paired over seeds", figure: "", arms: [.tuned]
+    ) { context in
+      let own = try context.compare(without, with: with, at: [epoch]).logRatios
+      let other = try context.sibling(experiment)
+        .compare(without, with: with, at: [epoch]).logRatios
+      let differences = zip(own, other).map { $0 - $1 }
+      let estimate = Statistics.studentMean(differences)
+      return ClaimOutcome(
+        estimate.judgement(in: .above(0)), estimate, threshold: 0,
+        unit: "log ratio here less log ratio there",
+        numbers: [
+          ClaimNumber("ratio here", exp(Statistics.mean(own))),
+          ClaimNumber("ratio in \(experiment)", exp(Statistics.mean(other))),
+        ],
+        "\(without) / \(with) at pass \(epoch): \(NumberText.significant(exp(Statistics.mean(own)))) here, "
+          + "\(NumberText.significant(exp(Statistics.mean(other)))) in \(experiment)")
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import ResultStore
+import Storage
+import Testing
+
+@testable import Reporting
+
+@Suite struct PreregistrationTests {
+  private static let claim = Claim.lower(
+    "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [5, 10], figure: "fig1a")
+
+  private static func paper(_ adam: [Double], _ adaGrad: [PaperCurves.Point]) -> PaperCurves {
+    PaperCurves([
+      .init(
+        figure: "fig1a", name: "Adam", points: adam.enumerated().map { .init(x: Double($0), y: $1) }
+      ),
+      .init(figure: "fig1a", name: "AdaGrad", points: adaGrad),
+    ])
+  }
+
+  @Test func `a rule's hash changes with what was fixed, and with nothing else`() {
+    let claim = Self.claim
+    #expect(
+      claim.ruleDigest
+        == SHA256.hexDigest(of: "fig1a.a\na is faster\n\(claim.rule)\nall"))
+    let other = Claim.lower(
+      "fig1a.a", "a is faster", place: "elsewhere", "Adam", than: "AdaGrad", at: [5, 10])
+    #expect(
+      other.ruleDigest == claim.ruleDigest && claim.of(.writeUp).ruleDigest == claim.ruleDigest)
+    let later = Claim.lower(
+      "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [5, 11])
+    #expect(later.ruleDigest != claim.ruleDigest)
+    var armed = claim
+    armed.arms = [.tuned]
+    #expect(armed.ruleDigest != claim.ruleDigest)
+  }
+
+  @Test func `dates belong to a hash, are added, and never go back`() throws {
+    func dates(_ lines: [String]) throws -> RuleDates {
+      let text = ["claim date rule_sha256"] + lines
+      return try RuleDates(
+        Array(text.map { $0.replacing(" ", with: "\t") + "\n" }.joined().utf8))
+    }
+    let dates1 = try dates(["a 2026-11-20 x", "b 2026-11-20 y", "a 2026-11-26 z"])
+    #expect(dates1.date(of: "a", digest: "z") == "2026-11-26")
+    #expect(dates1.date(of: "b", digest: "y") == "2026-11-20")
+    // A rule that has changed since, and one that nobody knows.
+    #expect(dates1.date(of: "a", digest: "x") == "" && dates1.date(of: "c", digest: "x") == "")
+    for wrong in [
+      ["a 20.11.2026 x"], ["a 2026-11-26 x", "a 2026-11-20 y"],
+      ["a 2026-11-26 x", "a 2026-11-26 x"], ["a x"],
+    ] {
+      #expect(throws: TableError.self, "\(wrong)") { try dates(wrong) }
+    }
+    #expect(Self.claim.ruleDate == "")
+    #expect(ClaimList([Self.claim], of: "mnist-logistic").undated.count == 1)
+  }
+
+  @Test func `the paper's own curves are put to the rule`() {
+    let flat = (0...10).map { PaperCurves.Point(x: Double($0), y: 0.5) }
+    let low = [Double](repeating: 0.4, count: 11)
+    #expect(Self.claim.paperFigure(Self.paper(low, flat)) == .satisfies)
+    var crossing = low
+    crossing[10] = 0.6
+    #expect(
+      Self.claim.paperFigure(Self.paper(crossing, flat)).text
+        == "no: Adam / AdaGrad is 1.2 at epoch 10")
+    // A curve that is above the frame at first is higher than where it comes in.
+    let late = [PaperCurves.Point(x: 6.2, y: 0.45, note: .clip)] + flat[7...]
+    let from7 = late.map { PaperCurves.Point(x: $0.x, y: min($0.y, 0.45), note: $0.note) }
+    #expect(Self.claim.paperFigure(Self.paper(low, from7)) == .satisfies)
+    let high = [Double](repeating: 0.48, count: 11)
+    #expect(Self.claim.paperFigure(Self.paper(high, from7)).text.hasPrefix("not in a figure: "))
+    #expect(
+      Self.claim.paperFigure(PaperCurves()).text == "not in a figure: it has no curve of Adam")
+  }
+
+  @Test func `claims count once, by group, the paper's own first`() throws {
+    func outcome(
+      _ id: String, _ arm: String, _ verdict: Verdict, _ group: ClaimGroup, of claim: String? = nil
+    )
+      -> ClaimOutcome
+    {
+      var outcome = ClaimOutcome(Judgement(verdict), "")
+      (outcome.id, outcome.arm, outcome.group, outcome.claim) = (id, arm, group, claim ?? id)
+      return outcome
+    }
+    let outcomes = [
+      outcome("w", "", .reproduced, .writeUp), outcome("a", "fitted", .reproduced, .paper),
+      outcome("a", "literal", .notReproduced, .paper), outcome("a", "tuned", .inconclusive, .paper),
+      outcome("a.part", "tuned", .reproduced, .paper, of: "a"), outcome("b", "", .notRun, .paper),
+      outcome("m", "fitted", .reproduced, .figure),
+    ]
+    let counts = ClaimCounts(outcomes)
+    #expect(
+      counts.text
+        == "2 claims of the paper: 1 not reproduced and 1 not run. 1 curve of its figures: 1 reproduced. "
+        + "1 claim of write-ups: 1 reproduced.")
+    #expect(counts.all == 4 && counts.count(.paper) == 2)
+    // The file says the same, and gives it back.
+    let group = outcomes.encoded()
+    #expect(group.group("counts")?.text("comment") == counts.text)
+    #expect(
+      group.group("counts")?.variable("claims")?.values.doubles == [
+        0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0,
+      ])
+    #expect(try ClaimCounts([ClaimOutcome](decoding: group)) == counts)
+    #expect(ClaimTable.text(outcomes).hasSuffix(counts.sentences.joined(separator: "\n") + "\n"))
+    #expect(ClaimCounts([]).text == "No claim has been judged.")
+  }
+
+  @Test func `a rule that is younger than its result is marked, and one that has changed`() throws {
+    let folder = try TestFolder()
+    let path = folder.file("mnist-logistic.h5")
+    var document = SyntheticResults().document
+    var volatile = Group()
+    volatile.attributes = [Attribute("written_at", "2026-11-20T10:00:00Z")]
+    document.root.groups.append(Subgroup("volatile", volatile))
+    var outcomes = Self.claim.judge(document)
+    for index in outcomes.indices { outcomes[index].ruleDate = "2026-11-26" }
+    document.root.groups.append(Subgroup("claims", outcomes.encoded()))
+    try ResultFile.write(document, to: path)
+    let experiment = try ResultSet.Experiment(reading: path)
+    #expect(experiment.outcomes == outcomes)
+    let known = ClaimList([Self.claim], of: "mnist-logistic")
+    func remark(_ change: (inout ClaimOutcome) -> Void) throws -> String? {
+      var outcome = try #require(experiment.outcomes.first)
+      change(&outcome)
+      return experiment.ruleRemark(outcome, known: known)
+    }
+    #expect(try remark { _ in } == "rule of 2026-11-26, result of 2026-11-20")
+    #expect(try remark { $0.ruleDate = "2026-11-20" } == nil)
+    #expect(try remark { $0.ruleDigest = "other" }?.hasPrefix("judged by an older rule") == true)
+    #expect(try remark { $0.ruleDigest = "" }?.hasPrefix("judged before rules had a hash") == true)
+    let report = try MarkdownReport.text(
+      ReportContent(ResultSet(readingFolder: folder.path), known: known))
+    #expect(report.contains("(rule of 2026-11-26, result of 2026-11-20)"))
+    #expect(report.contains("### The paper's claims"))
+  }
+}

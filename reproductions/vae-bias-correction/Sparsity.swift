@@ -1,0 +1,55 @@
+import Glibc
+import Reporting
+import Reproduction
+
+// Section 6.4: "as hidden units specialize to specific patterns", gradients become sparser late in
+// training, which is why bias correction keeps mattering.
+
+let weights = [
+  "encoder.hidden.weights", "encoder.latent.weights", "decoder.hidden.weights",
+  "decoder.output.weights",
+]
+let smallGradients = LayerStatistics.smallGradients(
+  "small_gradients", layers: weights, below: 1e-3)
+
+let sparserClaim = Claim.custom(
+  "fig4.sparser-late", "gradients become sparser towards the end of training",
+  place: "section 6.4, Figure 4",
+  rule:
+    "share of entries of the minibatch gradient below 1e-3 of the layer's largest: after epoch 100 "
+    + "larger than after epoch 1 in every layer of weights, corrected, beta1 = 0.9, beta2 = 0.999, "
+    + "alpha = 1e-3, paired over seeds", figure: ""
+) { context in
+  let cells = try context.array("small_gradients")
+  let losses = try SweepLosses(context)
+  guard losses.lastEpoch >= 100 else {
+    throw NotRun("the runs end at epoch \(losses.lastEpoch), before 100")
+  }
+  guard let alpha = losses.alphas.first(where: { abs($0.value - 1e-3) < 1e-9 })?.label else {
+    throw NotRun("alpha = 1e-3 has not been run")
+  }
+  let parts = try weights.map { layer in
+    let rises = losses.seeds.compactMap { seed -> Double? in
+      func share(_ epoch: Int) -> Double {
+        cells.value(at: [
+          "seed": seed, "bias_correction": SweepLosses.corrected, "beta1": "0.9", "beta2": "0.999",
+          "log10_alpha": alpha, "epoch": "\(epoch)", "layer": layer,
+        ]) ?? .nan
+      }
+      let rise = share(100) - share(1)
+      return rise.isFinite ? rise : nil
+    }
+    guard !rises.isEmpty else { throw NotRun("no seed of that cell has recorded its gradients") }
+    return (layer: layer, estimate: Statistics.studentMean(rises))
+  }
+  let least = parts.map(\.estimate).min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+  return ClaimOutcome(
+    .all(parts.map { $0.estimate.judgement(in: .above(0)) }), least, threshold: 0,
+    unit: "least rise of the share",
+    numbers: parts.map {
+      ClaimNumber($0.layer, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
+    },
+    "rise of the share from epoch 1 to 100: "
+      + parts.map { "\($0.layer) \(NumberText.significant($0.estimate.value))" }.joined(
+        separator: ", "))
+}
