@@ -122,9 +122,12 @@ search: check-data-folder $(STAMPS)/build ## search the step sizes that profile 
 	      && $(KEEP) results/search/$$e.tsv reproductions/$$e/search.tsv || exit; \
 	  fi; done
 
+# The other profiles with results from real data: each claim is told by the longest.
+OTHER_PROFILES = $(if $(filter smoke,$(PROFILE)),,$(foreach p,$(filter-out smoke $(PROFILE),$(PROFILES)),$(if $(wildcard results/$(p)/*.h5),results/$(p))))
+
 .PHONY: report
-report: $(STAMPS)/build ## write the report of results/PROFILE
-	@$(BIN)/report --results results/$(PROFILE)
+report: $(STAMPS)/build ## write the report of results/PROFILE, with what other profiles add
+	@$(BIN)/report --results results/$(PROFILE) $(OTHER_PROFILES:%=--results %)
 
 .PHONY: reference
 reference: $(STAMPS)/build ## make the results of PROFILE the reference that is kept with the project
@@ -152,14 +155,12 @@ rejudge: $(STAMPS)/build ## judge the claims of the reference results again, by 
 
 .PHONY: reference-figures
 reference-figures: $(STAMPS)/build ## draw the figures of the reference results again
-	@for p in $(REFERENCES); do \
-	  $(BIN)/report --quiet --results $$p --output .build/reference-report || exit; \
-	  mkdir -p $$p/figures && $(KEEP) .build/reference-report/figures/*.svg $$p/figures || exit; \
-	  for f in $$p/figures/*.svg; do \
-	    [ -e .build/reference-report/figures/$${f##*/} ] || rm -f "$$f"; \
-	  done; \
-	  rm -rf .build/reference-report; \
-	done
+	@f=results/reference/figures; rm -rf .build/reference-report && \
+	  $(BIN)/report --quiet $(REFERENCES:%=--results %) --output .build/reference-report && \
+	  mkdir -p $$f && $(KEEP) .build/reference-report/figures/*.svg $$f && \
+	  for old in $$f/*.svg; do \
+	    [ -e .build/reference-report/figures/$${old##*/} ] || rm -f "$$old"; \
+	  done && rm -rf .build/reference-report
 
 .PHONY: claims
 claims: $(STAMPS)/build ## write the list of all claims, results/reference/claims.tsv
@@ -168,8 +169,8 @@ claims: $(STAMPS)/build ## write the list of all claims, results/reference/claim
 	  ( $(CLAIMS) ) > $$t && sync $$t && mv $$t results/reference/claims.tsv || { rm -f $$t; exit 74; }
 
 .PHONY: readme
-readme: $(STAMPS)/build ## put the reference results into README.md
-	@$(BIN)/report --readme README.md $(REFERENCES:%=--results %)
+readme: $(STAMPS)/build ## put the reference results into README.md, the ledger and the experiments' READMEs
+	@$(BIN)/report --readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 
 .PHONY: errata
 errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the reference results
@@ -178,13 +179,15 @@ errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the referen
 .PHONY: check-readme
 check-readme: $(STAMPS)/build ## see that README.md and the list of claims are those of make readme and make claims
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
-	@$(BIN)/report --check-readme README.md $(REFERENCES:%=--results %)
+	@$(BIN)/report --check-readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 
 .PHONY: check-report
-check-report: $(STAMPS)/build ## open the report of PROFILE in Chromium, and give the command report bad input
+check-report: $(STAMPS)/build ## open the report of PROFILE and README's figures in Chromium, and give the command report bad input
 	@page=results/$(PROFILE)/report/index.html; \
 	  [ -e "$$page" ] || { echo "there is no $$page: run make report" >&2; exit 66; }; \
-	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && Tests/report/check-page.sh "$$page"
+	  Tests/report/check-command.sh "$$(ls results/$(PROFILE)/*.h5 | head -n 1)" && \
+	  Tests/report/check-page.sh "$$page" results/$(PROFILE)/report/screenshots README.md results/reference/README.md && \
+	  echo "screenshots: results/$(PROFILE)/report/screenshots"
 
 .PHONY: cancel
 cancel: ## with ENGINE=slurm: end what is in the queue; what was made is kept

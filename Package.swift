@@ -18,20 +18,17 @@ let experiments = [
   "mnist-four-hidden",
 ]
 
-/// The tables of an experiment that are there: the paper's own curves, the outcome of a search.
-func tables(of experiment: String) -> [Resource] {
-  ["paper-curves.tsv", "search.tsv"].filter { name in
+/// Those of some files in an experiment's folder that are there.
+func files(_ names: [String], of experiment: String) -> [String] {
+  names.filter { name in
     let path = "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)"
     return FileManager.default.fileExists(atPath: path)
-  }.map { .embedInCode($0) }
+  }
 }
 
-/// The texts of an experiment that are there: how it is run, what was tried.
-func texts(of experiment: String) -> [String] {
-  ["README.md", "NOTES.md"].filter { name in
-    FileManager.default.fileExists(
-      atPath: "\(Context.packageDirectory)/reproductions/\(experiment)/\(name)")
-  }
+/// The tables of an experiment: the paper's own curves, the outcome of a search.
+func tables(of experiment: String) -> [Resource] {
+  files(["paper-curves.tsv", "search.tsv"], of: experiment).map { .embedInCode($0) }
 }
 
 /// Executables that are tools rather than experiments: `Sources/<name>/`.
@@ -133,7 +130,7 @@ let package = Package(
     + experiments.map {
       .executableTarget(
         name: $0, dependencies: coreModules, path: "reproductions/\($0)",
-        exclude: texts(of: $0), resources: tables(of: $0))
+        exclude: files(["README.md", "NOTES.md"], of: $0), resources: tables(of: $0))
     }
     + tools.map {
       .executableTarget(

@@ -118,7 +118,11 @@ public struct ClaimOutcome: Sendable, Equatable {
       let name = start + (unit.isEmpty ? "" : "\(unit) = ")
       return name + Self.interval(effect, low, high, threshold: threshold)
     }
-    return "\(start)\(unit.dropFirst(4).dropLast()) = "
+    let ratio = "\(start)\(unit.dropFirst(4).dropLast()) = "
+    if high - low > log(1e6) {
+      return ratio + NumberText.significant(exp(effect)) + " [wider than a factor of a million]"
+    }
+    return ratio
       + Self.interval(exp(effect), exp(low), exp(high), threshold: exp(threshold))
   }
 
@@ -163,7 +167,9 @@ private func same(_ a: Double, _ b: Double) -> Bool { a == b || (a.isNaN && b.is
 extension [ClaimOutcome] {
   /// The outcomes as the group `/claims` of a document: one row a claim and arm along the dimension
   /// `claim`, and the numbers behind them as a table along `number` in the subgroup `numbers`.
-  public func encoded() -> Group {
+  ///
+  /// - Parameter document: what they are judged on, which says the experiment and the profile.
+  public func encoded(of document: Document = Document()) -> Group {
     var group = Group()
     group.attributes = [
       Attribute("long_name", "verdicts on the paper's claims"),
@@ -185,7 +191,10 @@ extension [ClaimOutcome] {
       Variable(
         name, ["claim"], .double(map(path)), attributes: [Attribute("long_name", longName)])
     }
+    let (experiment, profile) = (document.root.text("experiment"), document.root.text("profile"))
     group.variables = [
+      text("experiment", "experiment that decides it") { _ in experiment ?? "" },
+      text("profile", "profile that it was run in") { _ in profile ?? "" },
       text("id", "claim", \.id),
       text("arm", "arm that was judged; empty where there are no arms", \.arm),
       text("place", "where the paper says it", \.place),
@@ -206,6 +215,12 @@ extension [ClaimOutcome] {
       number("low", "lower end of the 95 % interval of the effect", \.low),
       number("high", "upper end of the 95 % interval of the effect", \.high),
       number("threshold", "what the effect is compared with", \.threshold),
+      number("ratio", "effect as a ratio, where `unit` is the logarithm of one") {
+        $0.ratio.effect
+      },
+      number("ratio_low", "lower end of the 95 % interval of the ratio") { $0.ratio.low },
+      number("ratio_high", "upper end of the 95 % interval of the ratio") { $0.ratio.high },
+      number("ratio_threshold", "what the ratio is compared with") { $0.ratio.threshold },
       text("unit", "what the effect is", \.unit),
       number("confidence", "confidence of the interval that decided", \.confidence),
       Variable(

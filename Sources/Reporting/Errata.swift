@@ -124,6 +124,23 @@ public enum Errata {
       claims: ["alg.efficient-order"], command: "make reproduce-algorithm-properties"),
   ]
 
+  /// The ids of errata, the gravest first: what a theorem says comes before a bound that training
+  /// passes, and that before a comparison.
+  private static let byGravity = [
+    "theorem", "corollary", "lemma", "spike-bound", "step-bound", "adamax-bound", "schedules",
+    "figure-4",
+  ]
+
+  /// The place of a claim that fails among all, by the erratum it is evidence of; those without one
+  /// come last.
+  static func gravity(of claim: String) -> Int {
+    guard let erratum = of(claim) else { return byGravity.count + 1 }
+    return byGravity.firstIndex(of: erratum.id) ?? byGravity.count
+  }
+
+  /// The first erratum that a claim is evidence of.
+  static func of(_ claim: String) -> Erratum? { all.first { $0.claims.contains(claim) } }
+
   /// The page, in Markdown.
   ///
   /// - Parameter outcomes: all verdicts that there are; of several for one claim and arm the first

@@ -191,6 +191,11 @@ package struct ExperimentSummary: Sendable {
   }
 }
 
+extension Document {
+  /// Whether the program that made it had changes that are not in its commit.
+  package var isOfChangedProgram: Bool { root.text("git_dirty") == "true" }
+}
+
 extension NumberText {
   /// A time as people say it, e.g. `42 s`, `3 min 20 s`, `2 h 5 min`.
   package static func duration(_ seconds: Double) -> String {

@@ -3,8 +3,10 @@ import ResultStore
 
 /// A panel with its numbers: what is drawn, and what the report says about it.
 package struct PanelData: Sendable {
-  /// The panel as declared.
-  package let panel: Figure.Panel
+  /// The panel as declared, or with a title that says which profile it is from.
+  package private(set) var panel: Figure.Panel
+  /// What the panel must say about its data and its protocol, a line each.
+  package private(set) var warnings: [String] = []
   /// Our lines, in order.
   package let lines: [LineData]
   /// The horizontal range.
@@ -27,11 +29,32 @@ package struct PanelData: Sendable {
         paper: line.paper.flatMap { paper.curve($0, of: source) })
     }
     let xs = lines.flatMap { $0.points.map(\.x) + ($0.paper?.points.map(\.x) ?? []) }
+    var xRange = Self.range(panel.x, xs)
+    // What ends in the first third of the axis would be a stub in a corner: the axes end with it.
+    let last = lines.flatMap { $0.points.map(\.x) }.max() ?? xRange.upperBound
+    let isCut =
+      !panel.x.isLogarithmic && lines.allSatisfy { $0.line.along == "epoch" }
+      && last > xRange.lowerBound
+      && last - xRange.lowerBound < (xRange.upperBound - xRange.lowerBound) / 3
+    if isCut { xRange = xRange.lowerBound...last }
     let ys = lines.flatMap { line in
-      line.points.flatMap { [$0.low, $0.middle, $0.high] } + (line.paper?.data.map(\.y) ?? [])
+      line.points.flatMap { [$0.low, $0.middle, $0.high] }
+        + (line.paper?.data ?? []).filter { xRange.contains($0.x) }.map(\.y)
     }
-    xRange = Self.range(panel.x, xs)
-    yRange = Self.range(panel.y, ys)
+    var y = panel.y
+    if isCut { (y.low, y.high) = (nil, nil) }
+    yRange = Self.range(y, ys)
+    self.xRange = xRange
+  }
+
+  /// The panel with what it must say, and where it is from, if that is to be told.
+  package func marked(_ warnings: [String], from origin: String) -> PanelData {
+    var copy = self
+    copy.warnings = warnings
+    if !origin.isEmpty {
+      copy.panel.title += copy.panel.title.isEmpty ? origin : " (\(origin))"
+    }
+    return copy
   }
 
   /// The declared range, completed from the data: with a margin of 3 % where it is open.
@@ -80,6 +103,8 @@ package struct LineData: Sendable {
   package let line: Figure.Line
   /// The places that have a value or a divergence, in order.
   package let points: [Point]
+  /// The values behind each point, by seed; NaN where a seed has none.
+  package let perSeed: [[Double]]
   /// How many seeds have a value somewhere.
   package let seeds: Int
   /// The paper's curve.
@@ -109,6 +134,7 @@ package struct LineData: Sendable {
     self.paper = paper
     guard let cells = Cells(line.variable, in: document) else {
       points = []
+      perSeed = []
       seeds = 0
       return
     }
@@ -118,11 +144,12 @@ package struct LineData: Sendable {
     let xCells = line.xVariable.flatMap { Cells($0, in: document) }
     guard let unit = Self.unit(line, xCells, selection, seedLabels) else {
       points = []
+      perSeed = []
       seeds = 0
       return
     }
     var seen = [Bool](repeating: false, count: seedLabels.count)
-    var points: [Point] = []
+    var points: [(point: Point, values: [Double])] = []
     for label in cells.labels(of: line.along) {
       var place = selection
       place[line.along] = label
@@ -136,27 +163,32 @@ package struct LineData: Sendable {
           cells.value(at: place.merging([dimension: quantile]) { _, new in new }) ?? .nan
         }
         if values[0].isFinite {
-          points.append(Point(x: x, middle: values[0], low: values[1], high: values[2]))
+          points.append((Point(x: x, middle: values[0], low: values[1], high: values[2]), []))
           seen = seen.map { _ in true }
         }
         continue
       }
       var values: [Double] = []
+      var bySeed = [Double](repeating: .nan, count: seedLabels.count)
       for (index, seed) in seedLabels.enumerated() {
         if cells.has("seed") { place["seed"] = seed }
         guard let value = cells.value(at: place) else { continue }
         if value.isFinite {
           values.append(value)
+          bySeed[index] = value
           seen[index] = true
         } else if status?.meaning(at: place) == "diverged" || value.isInfinite {
           values.append(.infinity)
         }
       }
       guard let low = values.min(), let high = values.max() else { continue }
-      points.append(Point(x: x, middle: Statistics.median(values), low: low, high: high))
+      points.append(
+        (Point(x: x, middle: Statistics.median(values), low: low, high: high), bySeed))
     }
     // The label after a running mean's last pass has no value, diverged or not.
-    self.points = points.sorted { $0.x < $1.x }
+    points.sort { $0.point.x < $1.point.x }
+    self.points = points.map(\.point)
+    perSeed = points.map(\.values)
     seeds = seen.count { $0 }
   }
 

@@ -12,6 +12,8 @@ public struct DrawnFigure: Sendable {
   public let png: [UInt8]
   /// The whole figure as PDF; nil if this gnuplot cannot write it.
   public let pdf: [UInt8]?
+  /// The whole figure in one column, for narrow screens, as SVG.
+  public let narrow: [UInt8]
   /// Each panel as an `<svg>` element for a page: no ground, text in the page's colour.
   public let panels: [String]
 }
@@ -45,8 +47,17 @@ public struct Gnuplot: Sendable {
   public func draw(_ figure: Figure, of document: Document, paper: PaperCurves) throws
     -> DrawnFigure
   {
-    let panels = Self.panels(figure, document, paper)
-    let script = Self.script(figure, panels, document).text
+    try draw(figure, panels: Self.panels(figure, document, paper))
+  }
+
+  /// Draws one figure from panels with their data.
+  ///
+  /// - Parameter finding: what it shows, in a sentence.
+  /// - Throws: as `draw(_:of:paper:)`.
+  package func draw(_ figure: Figure, panels: [PanelData], finding: String = "") throws
+    -> DrawnFigure
+  {
+    let script = Self.script(figure, panels, finding).text
     let folder = try ScratchFolder()
     defer { folder.remove() }
     let outcome = try run(script, in: folder)
@@ -77,26 +88,31 @@ public struct Gnuplot: Sendable {
     return DrawnFigure(
       figure: figure, svg: Self.described(try file("figure", .svg), figure: figure),
       png: try file("figure", .png),
-      pdf: hasPDF ? Self.withoutDate(try file("figure", .pdf)) : nil, panels: inline)
+      pdf: hasPDF ? Self.withoutDate(try file("figure", .pdf)) : nil,
+      narrow: Self.described(try file("figure-narrow", .svg), figure: figure), panels: inline)
   }
 
   /// The SHA-256 of all that a figure is drawn from: figures of the same are the same.
   public static func inputs(of figure: Figure, _ document: Document, paper: PaperCurves) -> String {
-    let script = script(figure, panels(figure, document, paper), document).text
+    let script = script(figure, panels(figure, document, paper), "").text
     return SHA256.hexDigest(of: [script, figure.title, figure.caption].joined(separator: "\0"))
   }
 
   private static func panels(
     _ figure: Figure, _ document: Document, _ paper: PaperCurves
   ) -> [PanelData] {
-    figure.panels.map { PanelData($0, of: figure, document: document, paper: paper) }
+    let warnings = warnings(document)
+    return figure.panels.map {
+      PanelData($0, of: figure, document: document, paper: paper).marked(warnings, from: "")
+    }
   }
 
-  private static func script(
-    _ figure: Figure, _ panels: [PanelData], _ document: Document
-  ) -> GnuplotScript {
-    GnuplotScript(
-      figure: figure, panels: panels, warnings: warnings(document), notes: notes(panels))
+  private static func script(_ figure: Figure, _ panels: [PanelData], _ finding: String)
+    -> GnuplotScript
+  {
+    let words = notes(panels)
+    return GnuplotScript(
+      figure: figure, panels: panels, finding: finding, notes: words.isEmpty ? [] : [words])
   }
 
   /// What a figure must say about its data and its protocol; nothing if they are the paper's.
@@ -108,16 +124,16 @@ public struct Gnuplot: Sendable {
     return lines
   }
 
-  /// How to read the figure, in one or two lines.
-  private static func notes(_ panels: [PanelData]) -> [String] {
+  /// How to read the figure.
+  static func notes(_ panels: [PanelData]) -> String {
     let lines = panels.flatMap(\.lines)
     var parts: [String] = []
     let counts = Set(lines.filter { $0.seeds > 0 && $0.line.band == .seeds }.map(\.seeds))
     if let most = counts.max(), let least = counts.min(), most > 1 {
       let seeds = most == least ? "\(most) seeds" : "\(least) to \(most) seeds"
-      parts.append("Bold with markers: median over \(seeds); band: their range.")
+      parts.append("With markers: ours, median over \(seeds); band: their range.")
     } else if counts == [1] {
-      parts.append("Bold with markers: one seed.")
+      parts.append("With markers: ours, one seed.")
     }
     if lines.contains(where: {
       if case .quantiles = $0.line.band { true } else { false }
@@ -128,10 +144,10 @@ public struct Gnuplot: Sendable {
       parts.append("Black dots: the published numbers.")
     }
     if lines.contains(where: { $0.paper?.isPrinted == false }) {
-      parts.append("Thin: the paper's own curves (Kingma & Ba 2015, vector paths).")
+      parts.append("Dashed: the paper's own curves (Kingma & Ba 2015, vector paths).")
     }
     if lines.contains(where: \.isDiverged) { parts.append("Crosses at the top: diverged.") }
-    return parts.isEmpty ? [] : [parts.joined(separator: " ")]
+    return parts.joined(separator: " ")
   }
 
   private func run(_ script: String, in folder: ScratchFolder) throws -> ChildProcess.Outcome {
@@ -187,7 +203,7 @@ public struct Gnuplot: Sendable {
       .replacing("stroke='black'", with: "stroke='currentColor'")
       .replacing("stroke=\"black\"", with: "stroke=\"currentColor\"")
       .replacing("<tspan font-family=\"DejaVu Sans\" >", with: "<tspan>")
-    for (colour, name) in GnuplotScript.pageColours {
+    for (colour, name) in Palette.pageColours {
       let parts = colour.dropFirst().map { Int(String($0), radix: 16) ?? 0 }
       let numbers = stride(from: 0, to: parts.count, by: 2).map { 16 * parts[$0] + parts[$0 + 1] }
       let padded = numbers.map { String(repeating: " ", count: 3 - "\($0)".count) + "\($0)" }
@@ -255,6 +271,13 @@ public struct Gnuplot: Sendable {
       let to = text[from...].firstRange(of: end)?.lowerBound
     else { return nil }
     return String(text[from..<to])
+  }
+
+  /// A string of a script.
+  static func quoted(_ text: String) -> String {
+    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+      .replacing("\n", with: " ")
+    return "\"\(escaped)\""
   }
 
   static func escaped(_ text: String) -> String {

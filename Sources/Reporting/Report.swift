@@ -24,13 +24,22 @@ public enum Report {
     for entry in content.figures {
       let files = entry.drawn?.files ?? [:]
       if !files.isEmpty { try layer.createFolders(FilePaths.join(folder, "figures")) }
-      for ending in ["svg", "png", "pdf"] {
-        let name = "figures/\(entry.figure.id).\(ending)"
+      for ending in [".svg", "-narrow.svg", ".png", ".pdf"] {
+        let name = "figures/\(entry.figure.id)\(ending)"
         if let bytes = files[ending] {
           try commit(name, bytes)
         } else if FilePaths.exists(FilePaths.join(folder, name)) {
           try layer.remove(FilePaths.join(folder, name))
         }
+      }
+    }
+    for isNarrow in [false, true] {
+      let name = "figures/forest\(isNarrow ? "-narrow" : "").svg"
+      if content.hasPictures, content.claims.contains(where: { $0.group == .paper }) {
+        try layer.createFolders(FilePaths.join(folder, "figures"))
+        try commit(name, Array(ForestPlot(content, isNarrow: isNarrow, for: .file).svg.utf8))
+      } else if FilePaths.exists(FilePaths.join(folder, name)) {
+        try layer.remove(FilePaths.join(folder, name))
       }
     }
     try commit("report.md", Array(MarkdownReport.text(content).utf8))
@@ -57,8 +66,8 @@ public enum Report {
 extension DrawnFigure {
   /// The figure's files by the ends of their names.
   var files: [String: [UInt8]] {
-    var files = ["svg": svg, "png": png]
-    files["pdf"] = pdf
+    var files = [".svg": svg, "-narrow.svg": narrow, ".png": png]
+    files[".pdf"] = pdf
     return files
   }
 }
@@ -70,16 +79,17 @@ public enum ReportChecker {
   /// folder above, and compared: so every number in it is in the files.
   ///
   /// - Parameters:
+  ///   - sets: what the report was made from; none: the result files in the folder above it.
   ///   - reference: the reference results that the report was made with.
   ///   - known: the list of claims that it was made with.
   ///   - gnuplot: draws the figures again; without it only `report.md` can be compared.
   public static func problems(
-    of path: String, reference: ResultSet? = nil, known: ClaimList = ClaimList(),
-    gnuplot: Gnuplot? = nil
+    of path: String, from sets: [ResultSet] = [], reference: ResultSet? = nil,
+    known: ClaimList = ClaimList(), gnuplot: Gnuplot? = nil
   ) -> [String] {
     do {
       if FilePaths.isFolder(path) || path.hasSuffix(".html") || path.hasSuffix(".md") {
-        return try reportProblems(path, reference, known, gnuplot)
+        return try reportProblems(path, sets, reference, known, gnuplot)
       }
       return resultProblems(try ResultSet.Experiment(reading: path))
     } catch {
@@ -228,10 +238,11 @@ public enum ReportChecker {
   private static let noFigures = "- No figures: "
 
   private static func reportProblems(
-    _ path: String, _ reference: ResultSet?, _ known: ClaimList, _ gnuplot: Gnuplot?
+    _ path: String, _ sets: [ResultSet], _ reference: ResultSet?, _ known: ClaimList,
+    _ gnuplot: Gnuplot?
   ) throws -> [String] {
     let folder = FilePaths.isFolder(path) ? path : FilePaths.folder(of: path)
-    let results = try ResultSet(readingFolder: FilePaths.join(folder, ".."))
+    let results = try sets.first ?? ResultSet(readingFolder: FilePaths.join(folder, ".."))
     // A report that was made without gnuplot says why; that is the one thing not in the files.
     let made = String(
       decoding: try FileContents.read(FilePaths.join(folder, "report.md")), as: UTF8.self)
@@ -239,7 +250,8 @@ public enum ReportChecker {
       .first { $0.hasPrefix(noFigures) && $0.hasSuffix(".") }
       .map { String($0.dropFirst(noFigures.count).dropLast()) }
     let content = try ReportContent(
-      results, reference: reference, known: known, gnuplot: excuse == nil ? gnuplot : nil,
+      results, with: Array(sets.dropFirst()), reference: reference, known: known,
+      gnuplot: excuse == nil ? gnuplot : nil,
       figureProblem: excuse)
     if let error = content.figureError { throw error }
     var problems: [String] = []

@@ -7,39 +7,51 @@ import Storage
 public struct ReportContent: Sendable {
   /// A claim with its verdicts, one an arm, the headline first.
   package struct ClaimRow: Sendable {
-    package var id: String
-    package var statement: String
-    package var place: String
-    package var rule: String
-    package var figure: String
     package var experiment: String
-    package var outcomes: [ClaimOutcome]
+    package var evidence: [Evidence]
 
-    /// Whose claim it is.
-    package var group: ClaimGroup { outcomes.first?.group ?? .paper }
-    /// Whether it is about a part of a claim.
-    package var isPart: Bool { outcomes.first?.isPart ?? false }
-    /// Whether the paper's own figure satisfies the rule, in words.
-    package var paperFigure: String { outcomes.first?.paperFigure ?? "" }
-    /// What must be said of the rule's age: that it is younger than the result, or that the verdict is
-    /// by another rule than today's; nil if there is nothing to say.
-    package var ruleRemark: String?
+    package var outcomes: [ClaimOutcome] { evidence.map(\.outcome) }
+    package var id: String { evidence[0].outcome.id }
+    package var statement: String { evidence[0].outcome.statement }
+    package var place: String { evidence[0].outcome.place }
+    package var rule: String { evidence[0].outcome.rule }
+    package var figure: String { evidence[0].outcome.figure }
+    package var group: ClaimGroup { headline.group }
+    package var isPart: Bool { headline.isPart }
+    /// The verdict that counts: that of the first arm.
+    package var headline: ClaimOutcome { evidence[0].outcome }
+    package var section: PaperSection { .of(evidence[0].outcome) }
+  }
+
+  /// One result file of one profile.
+  package struct Part: Sendable {
+    package var profile: String
+    package var experiment: ResultSet.Experiment
+    package var summary: ExperimentSummary
   }
 
   /// A figure with its numbers, and as drawn.
   package struct FigureEntry: Sendable {
     package var experiment: String
+    /// The figure with the panels that have data; all of them if none has.
     package var figure: Figure
     package var panels: [PanelData]
     package var warnings: [String]
-    /// Nil if gnuplot is not there.
+    /// What the figure shows, in a sentence; empty if nothing was judged.
+    package var finding = ""
+    package var section: PaperSection
+    /// Nil if it is not drawn: without gnuplot, or without data.
     package var drawn: DrawnFigure?
+
+    package var hasData: Bool { panels.contains(where: \.hasData) }
   }
 
-  package let results: ResultSet
+  /// The profiles, the first one first.
+  package let sets: [ResultSet]
+  /// The files of all profiles, in the paper's order, of one experiment the longest first.
+  package let parts: [Part]
   package let claims: [ClaimRow]
   package let figures: [FigureEntry]
-  package let summaries: [ExperimentSummary]
   package let comparisons: [ReferenceComparison]
   /// Why there are no figures; nil if there are.
   package let figureProblem: String?
@@ -51,42 +63,30 @@ public struct ReportContent: Sendable {
   /// Gathers everything, and draws the figures on all cores.
   ///
   /// - Parameters:
-  ///   - reference: the reference results of the same profile, if there are any.
+  ///   - results: one profile.
+  ///   - others: further profiles; each claim is told by the longest that judges it.
+  ///   - reference: the reference results of the first profile, if there are any.
   ///   - known: the claims of experiments, for those that have not been run.
   ///   - gnuplot: draws the figures; nil: they are not drawn again.
   ///   - figureProblem: why there are no figures, if there are none.
   public init(
-    _ results: ResultSet, reference: ResultSet? = nil, known: ClaimList = ClaimList(),
-    gnuplot: Gnuplot? = nil, figureProblem: String? = nil
+    _ results: ResultSet, with others: [ResultSet] = [], reference: ResultSet? = nil,
+    known: ClaimList = ClaimList(), gnuplot: Gnuplot? = nil, figureProblem: String? = nil
   ) throws {
-    self.results = results
-    summaries = results.experiments.map { ExperimentSummary($0.document) }
+    sets = [results] + others
+    parts = Self.parts(sets)
     comparisons = reference.map { ReferenceComparison.compare(results, with: $0) } ?? []
-    claims = Self.rows(results, reference: reference, known: known)
-
-    var entries: [FigureEntry] = []
-    var jobs: [(document: Document, paper: PaperCurves)] = []
-    for experiment in results.experiments {
-      for (figure, paper) in experiment.figures {
-        let panels = figure.panels.map {
-          PanelData($0, of: figure, document: experiment.document, paper: paper)
-        }
-        entries.append(
-          FigureEntry(
-            experiment: experiment.name, figure: figure, panels: panels,
-            warnings: Gnuplot.warnings(experiment.document), drawn: nil))
-        jobs.append((experiment.document, paper))
-      }
-    }
+    claims = Self.rows(sets, reference: reference, known: known)
+    var entries = Self.entries(parts, claims)
     var problem = figureProblem
     var failure: (any UserFacingError)?
     if let gnuplot {
       let undrawn = entries
-      let sources = jobs
       do {
         let drawn = try Self.inParallel(undrawn.indices) { index in
-          try gnuplot.draw(
-            undrawn[index].figure, of: sources[index].document, paper: sources[index].paper)
+          let entry = undrawn[index]
+          return entry.hasData
+            ? try gnuplot.draw(entry.figure, panels: entry.panels, finding: entry.finding) : nil
         }
         for index in entries.indices { entries[index].drawn = drawn[index] }
       } catch let error as any UserFacingError {
@@ -100,69 +100,21 @@ public struct ReportContent: Sendable {
     figureError = failure
   }
 
-  /// The claims of all experiments; those of an experiment that has not been run are known from the
-  /// reference, or else from the list.
-  private static func rows(
-    _ results: ResultSet, reference: ResultSet?, known list: ClaimList
-  ) -> [ClaimRow] {
-    var rows: [ClaimRow] = []
-    func add(_ outcome: ClaimOutcome, of experiment: String) {
-      if let index = rows.firstIndex(where: {
-        $0.id == outcome.id && $0.experiment == experiment
-      }) {
-        rows[index].outcomes.append(outcome)
-      } else {
-        rows.append(
-          ClaimRow(
-            id: outcome.id, statement: outcome.statement, place: outcome.place,
-            rule: outcome.rule, figure: outcome.figure, experiment: experiment,
-            outcomes: [outcome]))
-      }
-    }
-    let known = (results.experiments + (reference?.experiments ?? [])).map(\.name)
-    let order =
-      ResultSet.experimentNames
-      + known.filter {
-        !ResultSet.experimentNames.contains($0)
-      }
-    var done: Set<String> = []
-    for name in order where done.insert(name).inserted {
-      if let experiment = results.experiments.first(where: { $0.name == name }) {
-        for outcome in experiment.outcomes { add(outcome, of: name) }
-      } else if let experiment = reference?.experiments.first(where: { $0.name == name }) {
-        for var outcome in experiment.outcomes {
-          outcome = {
-            var missing = ClaimOutcome(.notRun, "\(name) has not been run")
-            missing.id = outcome.id
-            missing.arm = outcome.arm
-            missing.statement = outcome.statement
-            missing.place = outcome.place
-            missing.rule = outcome.rule
-            missing.claim = outcome.claim
-            missing.group = outcome.group
-            missing.ruleDigest = outcome.ruleDigest
-            missing.ruleDate = outcome.ruleDate
-            missing.paperFigure = outcome.paperFigure
-            return missing
-          }()
-          add(outcome, of: name)
+  private static func parts(_ sets: [ResultSet]) -> [Part] {
+    let all = sets.flatMap(\.experiments)
+    var names = ResultSet.experimentNames
+    for name in all.map(\.name) where !names.contains(name) { names.append(name) }
+    return names.flatMap { name in
+      all.filter { $0.name == name }
+        .map { Part(profile: $0.profile, experiment: $0, summary: ExperimentSummary($0.document)) }
+        .sorted {
+          Evidence.rank(ofProfile: $0.profile) > Evidence.rank(ofProfile: $1.profile)
         }
-      } else {
-        for entry in list.entries where entry.experiment == name { add(entry.outcome, of: name) }
-      }
     }
-    for index in rows.indices {
-      rows[index].outcomes.sort { Arm.rank($0.arm) < Arm.rank($1.arm) }
-      let experiment = results.experiments.first { $0.name == rows[index].experiment }
-      rows[index].ruleRemark = rows[index].outcomes.first.flatMap { outcome in
-        experiment.flatMap { $0.ruleRemark(outcome, known: list) }
-      }
-    }
-    return rows
   }
 
   /// The verdict that counts for each claim: that of the first arm.
-  package var headlines: [ClaimOutcome] { claims.compactMap(\.outcomes.first) }
+  package var headlines: [ClaimOutcome] { claims.map(\.headline) }
 
   /// How many claims there are of each group and verdict.
   package var counts: ClaimCounts { ClaimCounts(claims.flatMap(\.outcomes)) }
@@ -170,40 +122,58 @@ public struct ReportContent: Sendable {
   /// How the claims stand, a sentence a group.
   package var summary: String { counts.text }
 
+  /// The name of the profile, or the names of all.
+  package var profile: String {
+    NumberText.list(sets.map { $0.profile.isEmpty ? "unknown" : $0.profile })
+  }
+
   /// What must be said before any number is read: stand-in data, shortened runs, missing parts.
   package var caveats: [String] {
     var lines: [String] = []
-    let standIns = results.experiments.filter { $0.document.dataOrigin == "stand-in" }
+    func names(_ parts: [Part]) -> String { NumberText.list(parts.map(name)) }
+    let standIns = parts.filter { $0.experiment.document.dataOrigin == "stand-in" }
     if !standIns.isEmpty {
       lines.append(
         "Generated stand-in data, not the paper's: \(names(standIns)). No claim is judged from them."
       )
     }
-    let dirty = results.experiments.filter { $0.document.root.text("git_dirty") == "true" }
+    let dirty = parts.filter { $0.experiment.document.isOfChangedProgram }
     if !dirty.isEmpty {
       lines.append("Made by a program with changes that are not in its commit: \(names(dirty)).")
     }
-    let shortened = results.experiments.filter { !$0.document.shortened.isEmpty }
+    let older = claims.count { claim in claim.evidence.contains { $0.ruleRemark != nil } }
+    if older > 0 {
+      lines.append(
+        "\(older) of \(claims.count) claims are judged by a rule that has another age than the "
+          + "result; each says so.")
+    }
+    // Of one experiment the longest run counts; what a shorter one leaves out does not matter then.
+    let shortened = parts.filter { part in
+      !part.experiment.document.shortened.isEmpty
+        && parts.first { $0.experiment.name == part.experiment.name }?.profile == part.profile
+    }
     if !shortened.isEmpty {
-      let list = shortened.map { "\($0.name) (\($0.document.shortened))" }
+      let list = shortened.map { "\(name($0)) (\($0.experiment.document.shortened))" }
       lines.append("Shorter than the paper's protocol: \(NumberText.list(list)).")
     }
-    let noted = results.experiments.compactMap { experiment in
-      experiment.document.root.text("data_note").map { "\(experiment.name) (\($0))" }
+    let noted = parts.compactMap { part in
+      part.experiment.document.root.text("data_note").map { "\(name(part)) (\($0))" }
     }
     if !noted.isEmpty {
       lines.append("Data that differ from the official files: \(NumberText.list(noted)).")
     }
-    if !results.missing.isEmpty {
-      lines.append("Not run: \(NumberText.list(results.missing)).")
+    let missing = ResultSet.experimentNames.filter { name in
+      !parts.contains { $0.experiment.name == name }
     }
-    for problem in results.problems { lines.append("Left out: \(problem.description).") }
+    if !missing.isEmpty { lines.append("Not run: \(NumberText.list(missing)).") }
+    for problem in sets.flatMap(\.problems) { lines.append("Left out: \(problem.description).") }
     if let figureProblem { lines.append("No figures: \(figureProblem).") }
     return lines
   }
 
-  private func names(_ experiments: [ResultSet.Experiment]) -> String {
-    NumberText.list(experiments.map(\.name))
+  /// The experiment, with its profile where there are several.
+  package func name(_ part: Part) -> String {
+    sets.count == 1 ? part.experiment.name : "\(part.experiment.name) of \(part.profile)"
   }
 
   /// One sentence on the agreement with the reference results; nil if there is no reference.

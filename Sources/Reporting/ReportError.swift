@@ -8,8 +8,8 @@ public enum ReportError: UserFacingError, Equatable {
   case malformedFigure(id: String, String)
   /// A folder without any result file.
   case noResults(folder: String)
-  /// The README lacks the markers between which the results go.
-  case noMarkers(path: String)
+  /// A file lacks the markers between which a generated block goes.
+  case noMarkers(path: String, name: String)
   /// gnuplot is not installed, or cannot be started.
   case gnuplotMissing(String)
   /// gnuplot ran, and failed.
@@ -25,8 +25,8 @@ public enum ReportError: UserFacingError, Equatable {
     case .noResults(let folder):
       "there are no result files (*.h5) in \(folder); make them with 'make reproduce-all', or name "
         + "another folder with --results"
-    case .noMarkers(let path):
-      "\(path) has no lines '\(ReadmeSection.begin)' and '\(ReadmeSection.end)' between which the "
+    case .noMarkers(let path, let name):
+      "\(path) has no lines '\(GeneratedBlock.begin(name))' and '\(GeneratedBlock.end(name))' between which the "
         + "results go; add them"
     case .gnuplotMissing(let reason):
       "cannot draw figures: gnuplot \(reason); install it with 'apt-get install gnuplot-nox'"

@@ -41,6 +41,8 @@ public struct ResultSet: Sendable {
 
     /// The title, e.g. `Logistic regression on MNIST`.
     public var title: String { document.root.text("title") ?? name }
+    /// The profile that it was run in; empty if the file does not say.
+    public var profile: String { document.root.text("profile") ?? "" }
     /// Where the paper has it; empty if the file does not say.
     public var place: String { document.root.text("place") ?? "" }
   }

@@ -5,12 +5,17 @@ import Storage
 
 let parser = OptionParser([
   CommandOption(
-    "results", "FOLDER", "the folder with the result files (results/quick); --readme takes more"),
+    "results", "FOLDER",
+    "a folder with result files (results/quick); of several each claim is told by the longest runs"),
   CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
   CommandOption(
     "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
   CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
-  CommandOption("check-readme", "FILE", "fail if FILE does not have the results, and end"),
+  CommandOption("check-readme", "FILE", "fail if what --readme writes is not there, and end"),
+  CommandOption(
+    "ledger", "FOLDER", "with --readme: where all verdicts go as README.md and verdicts.csv"),
+  CommandOption(
+    "experiments", "FOLDER", "with --readme: put verdicts into FOLDER/<experiment>/README.md"),
   CommandOption("errata", "FILE", "write the errata of the paper, with their evidence, and end"),
   CommandOption("check", nil, "check result files and reports, named as operands, and end"),
   CommandOption(
@@ -56,19 +61,20 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
     throw UsageError("--check needs files: result files (*.h5) or reports")
   }
   let gnuplot = try? Gnuplot(options.value("gnuplot") ?? "gnuplot")
+  let sets = try options.values("results").map { try ResultSet(readingFolder: $0) }
   var count = 0
   for path in options.operands {
     var compared: ResultSet?
     var known = ClaimList()
     let folder = FilePaths.isFolder(path) ? path : FilePaths.folder(of: path)
     if !path.hasSuffix(".h5"),
-      let results = try? ResultSet(readingFolder: FilePaths.join(folder, ".."))
+      let results = try? sets.first ?? ResultSet(readingFolder: FilePaths.join(folder, ".."))
     {
       compared = try reference(for: results, options)
       known = try knownClaims(for: results)
     }
     let problems = ReportChecker.problems(
-      of: path, reference: compared, known: known, gnuplot: gnuplot)
+      of: path, from: sets, reference: compared, known: known, gnuplot: gnuplot)
     for problem in problems {
       complain(problem.hasPrefix(path) ? problem : "\(path): \(problem)")
     }
@@ -114,23 +120,45 @@ func inspect(_ options: ParsedOptions) throws -> ExitStatus {
   return .success
 }
 
-/// Puts the results of the first folder into a file, and those of the others, short, after them.
-func readme(_ path: String, _ results: [ResultSet], onlyCheck: Bool) throws -> ExitStatus {
-  let parts = try results.enumerated().map { index, results in
-    let known = index == 0 ? try knownClaims(for: results) : ClaimList()
-    return (try ReportContent(results, known: known), results.folder)
+/// Puts the results into README.md, the ledger and the experiments' READMEs; or only sees whether they
+/// are there.
+func readme(
+  _ path: String, _ content: ReportContent, _ options: ParsedOptions, onlyCheck: Bool
+) throws -> ExitStatus {
+  func text(_ path: String) throws -> String {
+    String(decoding: try FileContents.read(path), as: UTF8.self)
   }
-  let old = String(decoding: try FileContents.read(path), as: UTF8.self)
-  let new = try ReadmeSection.replaced(
-    in: old, path: path, by: ReadmeSection.text(parts))
-  if new == old { return .success }
-  if onlyCheck {
-    let folders = results.map(\.folder).joined(separator: " and ")
-    complain("\(path) does not show the results of \(folders); run 'make readme'")
-    return .failure
+  let ledger = options.value("ledger") ?? "results/reference"
+  var files = [
+    (
+      path: path,
+      text: try ReadmeSection.replaced(
+        in: try text(path), path: path, by: content, ledger: ledger)
+    )
+  ]
+  if options.contains("ledger") {
+    files.append((FilePaths.join(ledger, "README.md"), Ledger.text(content)))
+    files.append((FilePaths.join(ledger, "verdicts.csv"), VerdictTable.text(content)))
   }
-  try AtomicFile.commit(new, to: path)
-  return .success
+  if let folder = options.value("experiments") {
+    for name in ResultSet.experimentNames {
+      let path = FilePaths.join(FilePaths.join(folder, name), "README.md")
+      let block = ReadmeSection.experiment(name, content, ledger: "../../\(ledger)")
+      files.append(
+        (path, try GeneratedBlock.replaced("verdicts", in: try text(path), path: path, by: block)))
+    }
+  }
+  var status = ExitStatus.success
+  for file in files {
+    if (try? FileContents.read(file.path)) == Array(file.text.utf8) { continue }
+    if onlyCheck {
+      complain("\(file.path) does not show the results; run 'make readme'")
+      status = .failure
+    } else {
+      try AtomicFile.commit(file.text, to: file.path)
+    }
+  }
+  return status
 }
 
 func run() throws -> ExitStatus {
@@ -172,26 +200,26 @@ func run() throws -> ExitStatus {
     try AtomicFile.commit(Errata.text(sets.flatMap(\.outcomes)), to: path)
     return .success
   }
-  if let path = options.value("readme") { return try readme(path, sets, onlyCheck: false) }
-  if let path = options.value("check-readme") { return try readme(path, sets, onlyCheck: true) }
-  guard let results = sets.first, sets.count == 1 else {
-    throw UsageError(
-      "--results names one folder; only --readme, --check-readme and --errata take more")
+  guard let results = sets.first else { throw UsageError("--results needs a folder") }
+  let others = Array(sets.dropFirst())
+  if let path = options.value("readme") ?? options.value("check-readme") {
+    let content = try ReportContent(results, with: others, known: try knownClaims(for: results))
+    return try readme(path, content, options, onlyCheck: !options.contains("readme"))
   }
 
   let output = options.value("output") ?? FilePaths.join(results.folder, "report")
   let page = FilePaths.join(output, "index.html")
   let reference = try reference(for: results, options)
   let known = try knownClaims(for: results)
-  let inputs = try inputs(of: results, reference: reference, known: known)
-  if options.contains("if-changed"), results.problems.isEmpty,
+  let inputs = try inputs(of: sets, reference: reference, known: known)
+  if options.contains("if-changed"), sets.allSatisfy(\.problems.isEmpty),
     Report.isComplete(in: output, inputs: inputs)
   {
     if !options.contains("quiet") { Console.show("report: nothing to do, \(page) is complete\n") }
     return .success
   }
 
-  var status = results.problems.first?.status ?? .success
+  var status = sets.flatMap(\.problems).first?.status ?? .success
   var gnuplot: Gnuplot?
   var figureProblem: String?
   do {
@@ -202,14 +230,15 @@ func run() throws -> ExitStatus {
     status = error.exitStatus
   }
   let content = try ReportContent(
-    results, reference: reference, known: known, gnuplot: gnuplot, figureProblem: figureProblem)
+    results, with: others, reference: reference, known: known, gnuplot: gnuplot,
+    figureProblem: figureProblem)
   if let error = content.figureError {
     complain("no figures: \(error)")
     status = error.exitStatus
   }
   try Report.write(content, to: output, inputs: inputs)
   if !options.contains("quiet") {
-    show(results)
+    for set in sets { show(set) }
     Console.show("report: \(page)\n")
   }
   return status
@@ -229,13 +258,15 @@ func show(_ results: ResultSet) {
 }
 
 /// The hash of all that a report is made from: the files, the list of claims, and this program.
-func inputs(of results: ResultSet, reference: ResultSet?, known: ClaimList) throws -> String {
+func inputs(of sets: [ResultSet], reference: ResultSet?, known: ClaimList) throws -> String {
   func files(_ set: ResultSet?) -> [String] {
     (set?.experiments ?? []).map { "\(FilePaths.name(of: $0.path)) \($0.sha256)" }
   }
   let parts =
-    [try SHA256.hexDigest(ofFile: "/proc/self/exe"), results.folder, "results"] + files(results)
-    + ["reference"] + files(reference) + ["claims", known.text]
+    [try SHA256.hexDigest(ofFile: "/proc/self/exe")]
+    + sets.flatMap { [$0.folder, "results"] + files($0) } + ["reference"] + files(reference) + [
+      "claims", known.text,
+    ]
   return SHA256.hexDigest(of: parts.joined(separator: "\n"))
 }
 

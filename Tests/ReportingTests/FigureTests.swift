@@ -167,7 +167,7 @@ import Testing
 
   @Test func labelsDoNotOverlap() {
     let wanted = [0.5, 0.51, 0.52, -0.3, 1.2, 1.0]
-    let places = GnuplotScript.spread(wanted, gap: 0.05)
+    let places = FigureLayout.spread(wanted, gap: 0.05)
     let sorted = places.sorted()
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $1 - $0 > 0.05 - 1e-12 })
     #expect(places.allSatisfy { (-1e-12...1 + 1e-12).contains($0) })
@@ -175,7 +175,7 @@ import Testing
     #expect(places[0] < places[1] && places[1] < places[2])
     #expect(places[3] == 0)
     #expect(abs(places[1] - 0.51) < 1e-12)
-    #expect(GnuplotScript.spread([0.2], gap: 0.1) == [0.2])
+    #expect(FigureLayout.spread([0.2], gap: 0.1) == [0.2])
   }
 
   @Test func aSinglePointHasAxesAndIsDrawn() throws {
@@ -202,44 +202,112 @@ import Testing
       ).contains("not run"))
   }
 
-  @Test func labelsAreJoinedOnlyToLinesThatReachTheEnd() throws {
-    func panel(_ results: SyntheticResults) -> PanelData {
-      PanelData(
-        Self.figure.panels[0], of: Self.figure, document: results.document, paper: Self.paper)
+  private func panel(_ results: SyntheticResults) -> PanelData {
+    PanelData(
+      Self.figure.panels[0], of: Self.figure, document: results.document, paper: Self.paper)
+  }
+
+  @Test func wordsAreInkAndHaveAColouredSample() {
+    let panel = panel(SyntheticResults())
+    let script = GnuplotScript(figure: Self.figure, panels: [panel], notes: []).text
+    let labels = script.split(separator: "\n").filter { $0.hasPrefix("set label") }
+    let colours = Figure.Colour.allCases.map(Palette.rgb)
+    // A label with words has no colour of a line; a sample has, and no words.
+    for label in labels where colours.contains(where: label.contains) {
+      #expect(label.contains(" \"\" at "), "\(label)")
     }
-    func script(_ panel: PanelData) -> String {
-      GnuplotScript(figure: Self.figure, panels: [panel], warnings: ["w"], notes: []).text
-    }
-    let whole = panel(SyntheticResults())
-    #expect(!GnuplotScript.needsKeys(GnuplotScript.labels(whole)))
-    #expect(script(whole).contains("to graph 1.03,"))
-    var short = SyntheticResults()
-    short.epochs = 4
-    let cut = panel(short)
-    #expect(GnuplotScript.needsKeys(GnuplotScript.labels(cut)))
-    #expect(!script(cut).contains("to graph 1.03,"))
-    // A line that was never inside the frame, or diverged at once, is named too.
+    #expect(labels.contains { $0.contains("\"Adam\"") })
+    #expect(labels.contains { $0.contains("\"the paper\"") })
+    #expect(script.contains("dt (6,4)"))
+  }
+
+  @Test func linesThatWereNeverInsideTheFrameAreNamedToo() {
     var gone = SyntheticResults()
     for seed in 0..<5 { gone.diverged[[1, seed]] = 0 }
     gone.contenders = ["Adam", "SGDNesterov"]
-    let labels = GnuplotScript.labels(panel(gone))
-    #expect(labels.map(\.line) == [1, 2])
-    #expect(labels.first.map { $0.x == 0 && $0.y == 1 } == true)
+    let data = panel(gone)
+    let labels = FigureLayout.labels(data)
+    let diverged = labels.first { data.lines[$0.line].line.name == "SGDNesterov" }
+    #expect(diverged?.x == 0 && diverged?.y == 1)
+  }
+
+  @Test func whatEndsEarlyIsNoStubInACorner() {
+    var short = SyntheticResults()
+    short.epochs = 10
+    #expect(panel(short).xRange == 0...9)
+    #expect(panel(SyntheticResults()).xRange == 0...45)
+    short.epochs = 30
+    #expect(panel(short).xRange == 0...45)
+  }
+
+  @Test func curvesThatCoincideHaveAStripOfRatios() throws {
+    func figure(_ results: SyntheticResults) -> PanelData {
+      let lines: [Figure.Line] = [.contender("Adam", .red), .contender("SGDNesterov", .green)]
+      let panel = Figure.Panel(
+        "tuned", x: .linear("epochs", 0...45), y: .linear("cost", 0.2...0.7),
+        select: ["arm": "tuned"], lines: lines)
+      let figure = Figure("f", "title", panels: [panel])
+      return PanelData(panel, of: figure, document: results.document, paper: PaperCurves())
+    }
+    var results = SyntheticResults()
+    let strip = try #require(RatioStrip(figure(results)))
+    #expect(strip.name == "Adam" && strip.lines.map(\.index) == [1])
+    let points = strip.lines[0].points
+    #expect(points.count == 45)
+    #expect(points.allSatisfy { abs($0.middle - 1.04) < 1e-9 && abs($0.high - $0.low) < 1e-9 })
+    #expect(strip.range.contains(1) && strip.range.contains(1.04))
+    // Seed by seed: a missing run of one leaves the others.
+    results.notRun = [[1, 2]]
+    #expect(RatioStrip(figure(results))?.lines[0].points.count == 45)
+    results = SyntheticResults()
+    let cost = results.cost
+    results.cost = { arm, contender, seed, epoch in
+      (contender == 1 ? 1.8 : 1) * cost(arm, contender, seed, epoch)
+    }
+    #expect(RatioStrip(figure(results)) == nil)
+    results.contenders = ["Adamant", "SGDNesterov"]
+    #expect(RatioStrip(figure(results)) == nil)
+  }
+
+  @Test func anOptimizerHasOneColourEverywhere() {
+    func line(_ name: String, _ colour: Figure.Colour) -> Figure.Line {
+      Figure.Line(name, colour, variable: "v", along: "epoch")
+    }
+    #expect(
+      Palette.colours(of: [
+        line("Adam", .cyan), line("Adam+dropout", .black), line("AdaGrad", .red),
+      ])
+        == [.red, .red, .blue])
+    #expect(Palette.hasDropout("Adam+dropout") && !Palette.hasDropout("Adam"))
+    // Two lines of one optimizer are told apart.
+    let two = Palette.colours(of: [
+      line("SFO frozen masks", .cyan), line("SFO fresh masks", .orange),
+    ])
+    #expect(two == [.cyan, .orange])
+    #expect(Palette.colours(of: [line("corrected", .blue), line("C = 3", .blue)]).count == 2)
+    for colour in Figure.Colour.allCases {
+      #expect(Palette.contrast(Palette.rgb(colour), "#ffffff") >= 3, "\(colour)")
+      #expect(Palette.contrast(Palette.dark(colour), "#0d1117") >= 3, "\(colour)")
+    }
+    for words in [Palette.quiet, Palette.warning] {
+      #expect(Palette.contrast(words, "#ffffff") >= 4.5)
+    }
+    #expect(abs(Palette.contrast("#000000", "#ffffff") - 21) < 1e-9)
   }
 
   @Test func shortLogarithmicAxesHaveNumbers() {
-    let tenths = GnuplotScript.logarithmicTicks(0.4...2.5, atMost: 9)?.map { ($0 * 10).rounded() }
+    let tenths = FigureLayout.logarithmicTicks(0.4...2.5, atMost: 9)?.map { ($0 * 10).rounded() }
     #expect(tenths == [5, 7, 10, 20])
-    #expect(GnuplotScript.logarithmicTicks(0.5...60, atMost: 9) == [0.5, 1, 2, 5, 10, 20, 50])
-    #expect(GnuplotScript.logarithmicTicks(150...190, atMost: 9) == [150, 160, 170, 180, 190])
-    #expect(GnuplotScript.logarithmicTicks(1e-4...1, atMost: 9) == nil)
+    #expect(FigureLayout.logarithmicTicks(0.5...60, atMost: 9) == [0.5, 1, 2, 5, 10, 20, 50])
+    #expect(FigureLayout.logarithmicTicks(150...190, atMost: 9) == [150, 160, 170, 180, 190])
+    #expect(FigureLayout.logarithmicTicks(1e-4...1, atMost: 9) == nil)
   }
 
   @Test func ticksAreRound() {
-    #expect(GnuplotScript.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
-    #expect(GnuplotScript.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])
-    #expect(GnuplotScript.ticks(0...200, atMost: 10).count == 5)
-    let fine = GnuplotScript.ticks(0.2...0.7, atMost: 8)
+    #expect(FigureLayout.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
+    #expect(FigureLayout.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])
+    #expect(FigureLayout.ticks(0...200, atMost: 10).count == 5)
+    let fine = FigureLayout.ticks(0.2...0.7, atMost: 8)
     #expect(fine.count == 6)
     #expect(abs(fine[1] - 0.3) < 1e-12)
   }
@@ -252,7 +320,7 @@ import Testing
       "x", "x", x: .linear("x", 0...10_000), y: .linear("y"), arms: [], lines: [])
     let panel = PanelData(
       figure.panels[0], of: figure, document: Document(), paper: PaperCurves())
-    let thinned = GnuplotScript.thinned(points, panel)
+    let thinned = FigureLayout.thinned(points, panel)
     #expect(thinned.count <= 1604)
     #expect(thinned.contains { $0.middle == 99 && $0.x == 4321 })
     #expect(thinned.first?.x == 0)

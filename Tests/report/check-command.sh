@@ -55,12 +55,25 @@ touch "$work/file"
 expect 73 "$work/file" --results "$work/one" --output "$work/file/report"
 printf '# Title\n' >"$work/README.md"
 expect 65 'add them' --results "$work/one" --readme "$work/README.md"
-printf '# Title\n<!-- results: begin (written by make readme) -->\n<!-- results: end -->\n' \
-  >"$work/README.md"
+for block in answer sections; do
+  printf '<!-- %s: begin (written by make readme) -->\n<!-- %s: end -->\n' "$block" "$block"
+done >"$work/README.md"
 expect 1 'make readme' --results "$work/one" --check-readme "$work/README.md"
 expect 0 '' --results "$work/one" --readme "$work/README.md"
 expect 0 '' --results "$work/one" --check-readme "$work/README.md"
 expect 66 'README' --results "$work/one" --readme "$work/nowhere/README.md"
+mkdir "$work/ledger"
+expect 0 '' --results "$work/one" --readme "$work/README.md" --ledger "$work/ledger"
+[ -s "$work/ledger/README.md" ] && [ -s "$work/ledger/verdicts.csv" ] ||
+  { echo "check-command: no ledger"; failed=1; }
+expect 0 '' --results "$work/one" --check-readme "$work/README.md" --ledger "$work/ledger"
+echo changed >>"$work/ledger/verdicts.csv"
+expect 1 'verdicts.csv' --results "$work/one" --check-readme "$work/README.md" --ledger "$work/ledger"
+# Two profiles in one report.
+mkdir "$work/two"
+cp "$result" "$work/two/"
+expect 0 '' --results "$work/one" --results "$work/two" --output "$work/merged"
+expect 0 '' --check "$work/merged" --results "$work/one" --results "$work/two"
 
 [ "$failed" -eq 0 ] && echo "check-command: all as it should be"
 exit "$failed"

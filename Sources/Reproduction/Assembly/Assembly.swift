@@ -122,11 +122,13 @@ struct Assembly {
     }
   }
 
+  private var epochCount: Int? { ownAxes.first { $0.name == "epoch" }?.length }
+
   /// A series along epochs that has fewer of them than the axis, filled up: arms that the command line
   /// makes may be of different lengths.
   private func lengthened(_ series: Series) -> Series {
     guard series.axes.first == "epoch", let count = series.shape.first, count > 0,
-      let length = ownAxes.first(where: { $0.name == "epoch" })?.length, count < length
+      let length = epochCount, count < length
     else { return series }
     let missing = (length - count) * (series.values.count / count)
     return Series(
@@ -247,7 +249,7 @@ struct Assembly {
           name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
           attributes: [
-            Attribute("long_name", "hyperparameter \(name)"), Attribute("units", "1"),
+            Attribute("long_name", HyperparameterMeaning.of(name)), Attribute("units", "1"),
           ]))
     }
     group.variables.append(
@@ -266,7 +268,7 @@ struct Assembly {
       group.variables.append(
         Variable(
           "setting_" + name.replacing("-", with: "_"), axisNames, array,
-          attributes: [Attribute("long_name", "setting \(name)")]))
+          attributes: [Attribute("long_name", "chosen where the paper says nothing: \(name)")]))
     }
   }
 }
@@ -316,7 +318,7 @@ extension CommittedSearch {
         Variable(
           name.replacing("-", with: "_"), ["trial"],
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
-          attributes: text("hyperparameter \(name)"))
+          attributes: text(HyperparameterMeaning.of(name)))
       } + [
         Variable(
           "schedule", ["trial"], .string(rows.map(\.point.schedule)),

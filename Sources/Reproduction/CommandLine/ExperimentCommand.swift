@@ -308,7 +308,7 @@ public struct ExperimentCommand: Sendable {
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     if !outcomes.isEmpty {
-      document.root.groups.append(Subgroup("claims", outcomes.encoded()))
+      document.root.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
     }
     addReadings(to: &document)
     if !timed.isEmpty { session.addTimed(timed, to: &document) }

@@ -29,11 +29,11 @@ extension ExperimentCommand {
     let figures =
       experiment.requestedFigures == nil
       ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
-    if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded())) }
+    if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded(of: document))) }
     addReadings(to: &document)
     if !timed.isEmpty {
       var volatile = document.root.group("volatile") ?? Group()
-      volatile.replace(Subgroup("claims", timed.encoded()))
+      volatile.replace(Subgroup("claims", timed.encoded(of: document)))
       document.root.replace(Subgroup("volatile", volatile))
     }
     if !figures.isEmpty {

@@ -375,7 +375,7 @@ final class Session: Sendable {
 
   /// Adds verdicts that times decide to `/volatile`.
   func addTimed(_ outcomes: [ClaimOutcome], to document: inout Document) {
-    let claims = Subgroup("claims", outcomes.encoded())
+    let claims = Subgroup("claims", outcomes.encoded(of: document))
     if let index = document.root.groups.firstIndex(where: { $0.name == "volatile" }) {
       document.root.groups[index].group.groups.append(claims)
     } else {

@@ -1,0 +1,201 @@
+import Glibc
+import ResultStore
+
+/// What a report says in sentences: all of it follows from the verdicts.
+package enum ReportSentences {
+  /// How many claims of a group have each verdict; parts of a claim do not count.
+  package static func counts(_ claims: [ReportContent.ClaimRow], _ group: ClaimGroup = .paper)
+    -> [(verdict: Verdict, count: Int)]
+  {
+    let counted = claims.map(\.headline).filter { $0.group == group && !$0.isPart }
+    return Verdict.allCases.map { verdict in
+      (verdict, counted.count { $0.verdict == verdict })
+    }
+  }
+
+  /// `9 reproduced, 8 not reproduced and 6 not run`, without what there is none of.
+  package static func tally(_ counts: [(verdict: Verdict, count: Int)]) -> String {
+    NumberText.list(counts.filter { $0.count > 0 }.map { "\($0.count) \($0.verdict.rawValue)" })
+  }
+
+  /// Whether the paper holds, with the counts of its own claims.
+  package static func answer(_ claims: [ReportContent.ClaimRow]) -> String {
+    let counts = counts(claims)
+    let total = counts.reduce(0) { $0 + $1.count }
+    guard total > 0 else { return "No claim of the paper has been judged." }
+    func count(_ verdict: Verdict) -> Int { counts.first { $0.verdict == verdict }?.count ?? 0 }
+    let word: String
+    switch (count(.reproduced), count(.notReproduced)) {
+    case (0, 0): word = "Not known yet"
+    case (total, _): word = "Yes"
+    case (_, 0): word = "As far as it has been tested"
+    case (0, _): word = "No"
+    default: word = "In part"
+    }
+    let noun = total == 1 ? "claim" : "claims"
+    let parts = [Verdict.reproduced, .notReproduced, .inconclusive].filter { count($0) > 0 }
+      .map { "\(count($0)) \(count($0) == 1 ? "is" : "are") \($0.rawValue)" }
+    let open = count(.notRun)
+    let rest = open == 0 ? [] : ["\(open) \(open == 1 ? "has" : "have") not been run"]
+    return "\(word): of the paper's \(total) own \(noun) \(NumberText.list(parts + rest))."
+  }
+
+  /// The claims of the paper that fail, the gravest first: those whose erratum comes first, then those
+  /// that miss their threshold by the largest factor.
+  package static func failures(_ claims: [ReportContent.ClaimRow]) -> [ReportContent.ClaimRow] {
+    func rank(_ row: ReportContent.ClaimRow) -> (Int, Double) {
+      let distance = ThresholdDistance(row.headline)?.value ?? 0
+      return (Errata.gravity(of: row.id), distance.isFinite ? distance : 0)
+    }
+    return claims.filter {
+      $0.headline.group == .paper && !$0.headline.isPart && $0.headline.verdict == .notReproduced
+    }.sorted { rank($0) < rank($1) }
+  }
+
+  /// Why the gravest failure is one, or nil if there is none.
+  package static func gravest(_ claims: [ReportContent.ClaimRow]) -> String? {
+    guard let row = failures(claims).first else { return nil }
+    let effect = row.headline.effectText
+    let numbers = effect.isEmpty ? "" : " (\(effect))"
+    guard let erratum = Errata.of(row.id) else {
+      return "What weighs most: “\(row.statement)” does not hold\(numbers)."
+    }
+    let first = erratum.found.split(separator: ". ", maxSplits: 1).first.map(String.init) ?? ""
+    return
+      "What weighs most: \(erratum.title)\(numbers). \(first.hasSuffix(".") ? first : first + ".")"
+  }
+
+  /// How the claims of one section stand: what fails first, with its numbers.
+  package static func section(_ claims: [ReportContent.ClaimRow]) -> String {
+    let counted = claims.filter { !$0.headline.isPart && $0.headline.group != .figure }
+    guard !counted.isEmpty else { return "Nothing is claimed here that could be judged." }
+    func named(_ verdict: Verdict, withNumbers: Bool) -> String? {
+      let rows = counted.filter { $0.headline.verdict == verdict }
+      if rows.isEmpty { return nil }
+      let texts = rows.prefix(4).map { row -> String in
+        let effect = row.headline.effectText
+        return withNumbers && !effect.isEmpty ? "\(row.statement) (\(effect))" : row.statement
+      }
+      return texts.joined(separator: "; ") + (rows.count > 4 ? "; and \(rows.count - 4) more" : "")
+    }
+    let total = counted.count
+    let holding = counted.count { $0.headline.verdict == .reproduced }
+    var parts = [
+      total == 1
+        ? "The one claim \(holding == 1 ? "holds" : "does not hold or is open")."
+        : "\(holding) of \(total) claims hold."
+    ]
+    if let text = named(.notReproduced, withNumbers: true) {
+      parts.append("Does not hold: \(text).")
+    }
+    if let text = named(.inconclusive, withNumbers: true) { parts.append("Undecided: \(text).") }
+    if let text = named(.reproduced, withNumbers: false) { parts.append("Holds: \(text).") }
+    let open = counted.count { $0.headline.verdict == .notRun }
+    if open > 0 { parts.append("Not run: \(open) of them.") }
+    if total == 1 { parts.removeFirst() }
+    return parts.joined(separator: " ")
+  }
+
+  /// What a figure shows, by the verdicts on the claims it is about; empty without any.
+  package static func finding(_ claims: [ReportContent.ClaimRow]) -> String {
+    let judged = claims.filter {
+      $0.headline.group != .figure && !$0.headline.isPart && $0.headline.verdict != .notRun
+    }
+    let order: [Verdict] = [.notReproduced, .reproduced, .inconclusive]
+    guard
+      let row = order.compactMap({ verdict in judged.first { $0.headline.verdict == verdict } })
+        .first
+    else { return "" }
+    let word =
+      switch row.headline.verdict {
+      case .reproduced: "holds"
+      case .notReproduced: "does not hold"
+      default: "undecided"
+      }
+    let effect = row.headline.effectText
+    let arm = row.headline.arm.isEmpty ? "" : "\(row.headline.arm): "
+    return "“\(row.statement)” \(word)" + (effect.isEmpty ? "" : " (\(arm)\(effect))")
+  }
+
+  /// What would lead to another verdict.
+  package static func whatWouldChange(_ row: ReportContent.ClaimRow) -> String {
+    let outcome = row.headline
+    let threshold = outcome.thresholdText
+    let other = row.evidence.dropFirst().first {
+      $0.outcome.verdict == .reproduced && outcome.verdict != .reproduced
+        || $0.outcome.verdict == .notReproduced && outcome.verdict == .reproduced
+    }
+    let known =
+      other.map {
+        " In the arm \($0.outcome.arm) it is \($0.outcome.verdict.rawValue)"
+          + ($0.outcome.effectText.isEmpty ? "." : ": \($0.outcome.effectText).")
+      } ?? ""
+    switch outcome.verdict {
+    case .notRun:
+      return "A run that reaches it: make reproduce-\(row.experiment) PROFILE=paper." + known
+    case .inconclusive where outcome.seeds == 1 || outcome.seeds == 2:
+      return "Three seeds or more: --seeds '0..<3'." + known
+    case .inconclusive where outcome.seeds == 3 || outcome.seeds == 4:
+      return "Six seeds, which decide by the 95 % interval instead of the 99.9 % one: "
+        + "--seeds '0..<6'." + known
+    case .inconclusive:
+      return
+        "An interval that lies on one side of \(threshold.isEmpty ? "the threshold" : threshold)."
+        + known
+    case .reproduced, .notReproduced:
+      if threshold.isEmpty { return "Other numbers under the same rule." + known }
+      let side = outcome.verdict == .reproduced ? "not as claimed" : "as claimed"
+      return "An effect on the other side of \(threshold), \(side)." + known
+    }
+  }
+}
+
+extension ClaimOutcome {
+  /// The threshold as people read it: that of a logarithm of a ratio as the ratio; empty if there is
+  /// none.
+  package var thresholdText: String {
+    if threshold.isNaN { return "" }
+    return NumberText.significant(unit.hasPrefix("log(") ? exp(threshold) : threshold)
+  }
+
+  /// The effect, its interval and the threshold as ratios; NaN where the unit is no logarithm of one.
+  package var ratio: (effect: Double, low: Double, high: Double, threshold: Double) {
+    unit.hasPrefix("log(") ? plain : (.nan, .nan, .nan, .nan)
+  }
+
+  /// The effect and its interval as ratios where they are logarithms of such; else as they are.
+  package var plain: (effect: Double, low: Double, high: Double, threshold: Double) {
+    guard unit.hasPrefix("log(") else { return (effect, low, high, threshold) }
+    return (exp(effect), exp(low), exp(high), exp(threshold))
+  }
+}
+
+extension ReportContent {
+  /// The logarithm of the ratio of the paper's own curves where a verdict on a ratio of two costs was
+  /// decided; nil where the paper draws none.
+  package func paperEffect(_ row: ClaimRow, _ evidence: Evidence) -> Double? {
+    let outcome = evidence.outcome
+    guard outcome.unit.hasPrefix("log("), outcome.unit.hasSuffix(")"), outcome.effect.isFinite,
+      let number = outcome.numbers.first(where: { $0.value == outcome.effect }),
+      number.label.hasPrefix("epoch "), let epoch = Double(number.label.dropFirst(6)),
+      let part = parts.first(where: {
+        $0.experiment.name == row.experiment && $0.profile == evidence.profile
+      }),
+      let paper = part.experiment.figures.first(where: { $0.figure.id == outcome.figure })?.paper
+    else { return nil }
+    let names = outcome.unit.dropFirst(4).dropLast().split(separator: "/").map {
+      $0.filter { $0 != " " }
+    }
+    guard names.count == 2 else { return nil }
+    let values = names.map { name in
+      paper.curve(String(name), of: outcome.figure)?.data.first { abs($0.x - epoch) < 1e-3 }?.y
+    }
+    guard let a = values[0], let b = values[1], a > 0, b > 0 else { return nil }
+    return log(a / b)
+  }
+}
+
+extension ClaimOutcome {
+  /// The ratio whose logarithm is given.
+  static func ratio(ofLogarithm value: Double) -> Double { exp(value) }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import FoundationXML
+import Reporting
+import ResultStore
+import Storage
+import Testing
+
+@Suite struct ReportPageTests {
+  /// Two profiles: a short one in which Adam is behind, and the whole one in which it leads.
+  private func profiles() throws -> (quick: TestFolder, paper: TestFolder) {
+    let quick = try TestFolder()
+    let paper = try TestFolder()
+    var short = SyntheticResults()
+    let cost = short.cost
+    short.cost = { arm, contender, seed, epoch in 1 / cost(arm, contender, seed, epoch) }
+    short.shortened = "45 of 90 epochs"
+    try short.write(to: quick.file("mnist-logistic.h5"))
+    var whole = try SyntheticResults().complete()
+    whole.root.set(Attribute("profile", "paper"))
+    try ResultFile.write(whole, to: paper.file("mnist-logistic.h5"))
+    return (quick, paper)
+  }
+
+  @Test func ofTwoProfilesThatDisagreeTheLongestCountsAndTheOtherIsTold() throws {
+    let (quick, paper) = try profiles()
+    for sets in [[quick, paper], [paper, quick]] {
+      let read = try sets.map { try ResultSet(readingFolder: $0.path) }
+      let content = try ReportContent(read[0], with: [read[1]])
+      let row = try #require(content.claims.first { $0.id == "fig1a.adam-faster-than-adagrad" })
+      let fitted = try #require(row.evidence.first { $0.outcome.arm == "fitted" })
+      #expect(fitted.profile == "paper" && fitted.outcome.verdict == .reproduced)
+      #expect(fitted.dissent == ["quick: not reproduced"])
+      let page = HTMLReport.text(content)
+      #expect(page.contains("quick: not reproduced"))
+      #expect(MarkdownReport.text(content).contains("quick: not reproduced"))
+      // What the longest run does not leave out is no caveat.
+      #expect(!content.caveats.contains { $0.contains("45 of 90 epochs") })
+      let table = VerdictTable.text(content).split(separator: "\n").filter {
+        $0.hasPrefix("mnist-logistic,") && $0.contains("fig1a.adam-faster-than-adagrad,")
+      }
+      #expect(table.count == 4)
+    }
+  }
+
+  @Test func aVerdictCountsBeforeALongerRunThatHasNone() {
+    func evidence(_ verdict: Verdict, _ profile: String) -> Evidence {
+      Evidence(
+        outcome: ClaimOutcome(Judgement(verdict), "detail"), profile: profile, extent: "")
+    }
+    let best = Evidence.longest([evidence(.notRun, "paper"), evidence(.inconclusive, "quick")])
+    #expect(best?.profile == "quick" && best?.dissent == [])
+    #expect(Evidence.longest([]) == nil)
+  }
+
+  @Test func theAnswerCountsThePapersOwnClaimsOnly() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let answer = ReportSentences.answer(content.claims)
+    #expect(answer == "In part: of the paper's 2 own claims 1 is reproduced and 1 is not reproduced.")
+    let failures = ReportSentences.failures(content.claims)
+    #expect(failures.map(\.id) == ["fig1a.adam-faster-than-adagrad"])
+    #expect(ReportSentences.gravest(content.claims)?.contains("No single schedule") == true)
+    #expect(ReportSentences.answer([]) == "No claim of the paper has been judged.")
+    #expect(ReportSentences.gravest([]) == nil)
+    let page = HTMLReport.text(content)
+    for id in content.claims.map(\.id) { #expect(page.contains("id=\"claim-\(id)\"")) }
+    #expect(page.contains("What would change this:"))
+  }
+
+  @Test func placesOfThePaperHaveASection() {
+    func number(_ place: String) -> String? { PaperSection(place: place)?.number }
+    #expect(number("section 6.1, Figure 1 (left)") == "6.1")
+    #expect(number("section 2.1") == "2")
+    #expect(number("section 7.2") == "7")
+    #expect(number("sections 1 and 7") == "7")
+    #expect(number("abstract, section 2.1") == "2")
+    #expect(number("abstract, algorithm 1") == "2")
+    #expect(number("appendix, lemma 10.3") == "4")
+    #expect(number("section 8") == "4")
+    #expect(number("6.3") == "6.3")
+    #expect(number("a review of optimizers, not the paper") == nil)
+    #expect(Set(PaperSection.all.map(\.anchor)).count == PaperSection.all.count)
+  }
+
+  @Test func distancesArePositiveOnTheClaimedSide() throws {
+    func outcome(
+      _ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String, rule: String = ""
+    )
+      -> ClaimOutcome
+    {
+      var outcome = ClaimOutcome(
+        Judgement(verdict), effect: effect, low: effect - 0.01, high: effect + 0.01,
+        threshold: threshold, unit: unit, "detail")
+      outcome.rule = rule
+      return outcome
+    }
+    let holds = try #require(ThresholdDistance(outcome(.reproduced, -0.5, 0, "log(a / b)")))
+    #expect(holds.value == 0.5)
+    #expect(holds.low < 0.5 && holds.high > 0.5)
+    let fails = try #require(ThresholdDistance(outcome(.notReproduced, 58, 1, "R(T) / bound")))
+    #expect(abs(fails.value + log(58)) < 1e-12)
+    let open = outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "a lower than b at epoch 5")
+    #expect(try #require(ThresholdDistance(open)).value == -0.1)
+    let above = outcome(.inconclusive, 4, 3, "ratio", rule: "corrected >= 3 times uncorrected")
+    #expect(try #require(ThresholdDistance(above)).value > 0)
+    #expect(
+      ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
+    #expect(ThresholdDistance(outcome(.reproduced, .nan, 0, "log(a / b)")) == nil)
+    #expect(ThresholdDistance(outcome(.reproduced, 0, 0, "share"))?.value == 0)
+    // The paper's own value, on the same side.
+    #expect(
+      ThresholdDistance(outcome(.notReproduced, 0.02, 0, "log(a / b)"), effect: -0.5)?.value == 0.5)
+  }
+
+  @Test func theForestTellsOnePercentFromAFactorOfFifty() throws {
+    let range = 0.0...200.0
+    let places = [-9, -4, -0.02, 0, 0.02, 4, 9].map { ForestPlot.place($0, in: range) }
+    #expect(places == places.sorted())
+    #expect(places[3] == 100 && places[0] == 0 && places[6] == 200)
+    #expect(places[4] - places[3] > 10 && places[5] - places[4] > 50)
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    for isNarrow in [false, true] {
+      for setting in [ForestPlot.Setting.page, .file] {
+        let svg = ForestPlot(content, isNarrow: isNarrow, for: setting).svg
+        #expect(XMLParser(data: Data(svg.utf8)).parse())
+        #expect(svg.contains("6.1 Logistic regression"))
+        #expect(svg.contains("<circle"))
+        #expect(svg.contains("#claim-") == (setting == .page))
+      }
+    }
+  }
+
+  @Test func theReadmesAreWrittenBetweenTheirMarkers() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let blocks = ["answer", "sections"].map {
+      "\(GeneratedBlock.begin($0))\nold\n\(GeneratedBlock.end($0))\n"
+    }
+    let readme = "# Title\n\n" + blocks.joined(separator: "\nBetween.\n\n") + "\nMore.\n"
+    func written(_ text: String) throws -> String {
+      try ReadmeSection.replaced(
+        in: text, path: "README.md", by: content, ledger: "results/reference")
+    }
+    let new = try written(readme)
+    #expect(try written(new) == new)
+    #expect(!new.contains("\nold\n") && new.contains("\nBetween.\n") && new.hasSuffix("\nMore.\n"))
+    #expect(new.contains("**In part: of the paper's 2 own claims"))
+    #expect(new.contains("srcset=\"results/reference/figures/forest-narrow.svg\""))
+    #expect(new.contains("[6.1 Logistic regression](results/reference/README.md#section-6-1)"))
+    #expect(throws: ReportError.noMarkers(path: "README.md", name: "answer")) {
+      try written("# Title\n")
+    }
+    let experiment = ReadmeSection.experiment(
+      "mnist-logistic", content, ledger: "../../results/reference")
+    #expect(experiment.contains("<img src=\"../../results/reference/figures/fig1a.svg\""))
+    #expect(experiment.contains("`fig1a.adam-faster-than-adagrad` | ✗ not reproduced"))
+    #expect(Ledger.text(content).contains("<a id=\"section-6-1\"></a>"))
+  }
+
+  @Test func theTableOfVerdictsQuotesWhatItMust() throws {
+    let folder = try TestFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    let lines = VerdictTable.text(content).split(separator: "\n").map(String.init)
+    #expect(lines[0].hasPrefix("experiment,profile,claim,"))
+    #expect(lines.count == 1 + content.claims.flatMap(\.evidence).count)
+    let tuned = try #require(
+      lines.first { $0.contains("adam-faster") && $0.contains(",tuned,true,") })
+    // The ratio, not its logarithm; a rule with commas is quoted.
+    #expect(tuned.contains(",Adam / AdaGrad,1.11"))
+    #expect(tuned.contains("\"Adam lower than AdaGrad at epochs 5, 10 and 20\""))
+  }
+
+  @Test func theScriptIsSmall() {
+    #expect(PageScript.text.utf8.count < 10_000)
+  }
+
+  @Test func anIntervalWithoutInformationIsSaidToBeOne() {
+    let outcome = ClaimOutcome(
+      .inconclusive, effect: 33, low: -264, high: 360, threshold: 0, unit: "log(a / b)", "detail")
+    #expect(outcome.effectText == "a / b = 2.15e+14 [wider than a factor of a million]")
+  }
+}
