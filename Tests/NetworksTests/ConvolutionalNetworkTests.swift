@@ -344,7 +344,8 @@ private func gradient(
         values.reduce(0.0) { $0 + pow(Double($1) / wanted, Double(power)) } / count
       }
       // Five deviations of the moments of so many standard normal numbers.
-      for (moment, (mean, variance)) in zip(moments, [(0, 1), (1, 2), (0, 15), (3, 96.0)]) {
+      let standard: [(mean: Double, variance: Double)] = [(0, 1), (1, 2), (0, 15), (3, 96)]
+      for (moment, (mean, variance)) in zip(moments, standard) {
         #expect(abs(moment - mean) < 5 * (variance / count).squareRoot(), "\(parameter.name)")
       }
       if given == -1 { #expect(values == heParts[i]) }
