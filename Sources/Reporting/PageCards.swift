@@ -31,9 +31,12 @@ enum PageCards {
     out +=
       "</span></h3>\n<p class=\"sentence\">\(HTML.escaped(ReportSentences.section(claims)))</p>\n"
     let drawn = figures.filter { $0.hasData }
-    // The paper's own figures, or the first one; the others are a click away.
+    // The paper's own figures, or that of the gravest failure; the others are a click away.
     let own = drawn.filter { $0.figure.place.hasPrefix("Figure") }
-    let shown = own.isEmpty ? Array(drawn.prefix(1)) : own
+    let failure = ReportSentences.failures(claims).first { row in
+      drawn.contains { $0.figure.id == row.figure }
+    }
+    let shown = own.isEmpty ? drawn.filter { $0.figure.id == failure?.figure } : own
     let others = drawn.filter { entry in !shown.contains { $0.figure.id == entry.figure.id } }
     out += shown.map { figure($0, content) }.joined()
     let undrawn = figures.filter { !$0.hasData }

@@ -62,8 +62,8 @@ enum PageStyle {
     .panels { display: grid; gap: .5rem; align-items: start;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
     .panels.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
-    .panels svg { display: block; width: 100%; height: auto; max-width: 27rem; }
-    .forest { display: block; width: 100%; height: auto; }
+    .panels svg { display: block; width: 100%; height: auto; max-width: 22rem; }
+    .forest { display: block; width: 100%; max-width: 62rem; height: auto; }
     .forest a { text-decoration: none; }
     .forest a:hover text { text-decoration: underline; }
     .forest.narrow { display: none; }

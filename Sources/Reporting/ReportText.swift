@@ -50,7 +50,8 @@ enum ReportText {
       return total == 0 ? nil : "\(total) \(noun): \(ReportSentences.tally(counts))."
     }
     let words = parts.isEmpty ? "" : "Besides, " + parts.joined(separator: " ")
-    return "\(words) \(content.sets.count == 1 ? "Profile" : "Profiles") \(content.profile).".trimmed
+    let noun = content.sets.count == 1 ? "Profile" : "Profiles"
+    return "\(words) \(noun) \(content.profile).".trimmed
   }
 
   static let howToRead =

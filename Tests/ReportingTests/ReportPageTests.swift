@@ -57,7 +57,8 @@ import Testing
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let answer = ReportSentences.answer(content.claims)
-    #expect(answer == "In part: of the paper's 2 own claims 1 is reproduced and 1 is not reproduced.")
+    #expect(
+      answer == "In part: of the paper's 2 own claims 1 is reproduced and 1 is not reproduced.")
     let failures = ReportSentences.failures(content.claims)
     #expect(failures.map(\.id) == ["fig1a.adam-faster-than-adagrad"])
     #expect(ReportSentences.gravest(content.claims)?.contains("No single schedule") == true)

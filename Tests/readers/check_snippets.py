@@ -21,7 +21,7 @@ RUNNERS = {
     "octave": ["octave", "--no-gui", "--quiet"],
     "sh": ["bash", "-e"],
 }
-MISSING = ("ModuleNotFoundError", "there is no package called", "command not found", "requires that")
+MISSING = ("ModuleNotFoundError", "there is no package called", "command not found", "is not installed")
 
 ran = failed = 0
 for path in sys.argv[1:]:

@@ -64,8 +64,9 @@ expect 0 '' --results "$work/one" --check-readme "$work/README.md"
 expect 66 'README' --results "$work/one" --readme "$work/nowhere/README.md"
 mkdir "$work/ledger"
 expect 0 '' --results "$work/one" --readme "$work/README.md" --ledger "$work/ledger"
-[ -s "$work/ledger/README.md" ] && [ -s "$work/ledger/verdicts.csv" ] ||
-  { echo "check-command: no ledger"; failed=1; }
+for file in README.md verdicts.csv; do
+  [ -s "$work/ledger/$file" ] || { echo "check-command: no $file of the ledger"; failed=1; }
+done
 expect 0 '' --results "$work/one" --check-readme "$work/README.md" --ledger "$work/ledger"
 echo changed >>"$work/ledger/verdicts.csv"
 expect 1 'verdicts.csv' --results "$work/one" --check-readme "$work/README.md" --ledger "$work/ledger"

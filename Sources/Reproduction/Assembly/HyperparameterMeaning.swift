@@ -10,5 +10,7 @@ enum HyperparameterMeaning {
   ]
 
   /// The meaning of a hyperparameter, e.g. `decay rate of the first moment`.
-  static func of(_ name: String) -> String { known[name] ?? "hyperparameter \(name) of the optimizer" }
+  static func of(_ name: String) -> String {
+    known[name] ?? "hyperparameter \(name) of the optimizer"
+  }
 }

@@ -29,7 +29,9 @@ extension ExperimentCommand {
     let figures =
       experiment.requestedFigures == nil
       ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
-    if !outcomes.isEmpty { document.root.replace(Subgroup("claims", outcomes.encoded(of: document))) }
+    if !outcomes.isEmpty {
+      document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
+    }
     addReadings(to: &document)
     if !timed.isEmpty {
       var volatile = document.root.group("volatile") ?? Group()
