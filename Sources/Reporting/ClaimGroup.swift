@@ -2,7 +2,7 @@ import Glibc
 import Storage
 
 /// Whose claim it is.
-public enum ClaimGroup: String, Sendable, CaseIterable {
+public enum ClaimGroup: String, Sendable, Encodable, CaseIterable {
   /// The paper's text says it. Only these count in a headline.
   case paper
   /// Our curve lies on one of the paper's: whether it is the same experiment.

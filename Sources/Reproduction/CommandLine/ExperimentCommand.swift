@@ -50,7 +50,7 @@ public struct ExperimentCommand: Sendable {
             + experiment.notes))
       return .success
     case .claims:
-      return try listClaims()
+      return try listClaims(asJSON: options.isJSON)
     default:
       break
     }
@@ -347,9 +347,9 @@ public struct ExperimentCommand: Sendable {
   }
 
   /// Prints the claims with their rules.
-  private func listClaims() throws -> ExitStatus {
+  private func listClaims(asJSON: Bool) throws -> ExitStatus {
     let list = ClaimList(experiment.claims, of: experiment.name, paper: experiment.paper)
-    Console.show(options.isJSON ? try JSONText.of(list.entries) : list.text)
+    Console.show(asJSON ? try JSONText.of(list.entries) : list.text)
     for entry in list.undated {
       complain(
         "the rule of \(entry.id) has no date: add the line '\(entry.id) DATE \(entry.ruleDigest)', with "
