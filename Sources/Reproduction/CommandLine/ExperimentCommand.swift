@@ -263,7 +263,8 @@ public struct ExperimentCommand: Sendable {
     addReadings(to: &document)
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
-    let figures = requested.map { options.request.isCustom ? $0.ofCustomArm : $0 }
+    let figures = requested.filter { !$0.lacksData(of: document, prefix: "readings/") }
+      .map { options.request.isCustom ? $0.ofCustomArm : $0 }
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
