@@ -23,7 +23,8 @@ import Testing
       name: "algorithm-properties", origin: "none",
       claims: [
         "alg.bound.spike", "alg.bound.first", "alg.bound.general", "alg.adamax-bound",
-        "alg.adamax-limit", "alg.scale-invariance", "alg.unbiased", "alg.adagrad-limit", "alg.memory",
+        "alg.adamax-limit", "alg.scale-invariance", "alg.unbiased", "alg.adagrad-limit",
+        "alg.memory",
         "alg.efficient-order", "alg.nonstationary",
       ],
       figures: [
