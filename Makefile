@@ -248,8 +248,10 @@ bench-peers: $(STAMPS)/build ## time a training step beside PyTorch's (PYTHON= a
 	@$(PYTHON) reproductions/support/bench-peers.py $(BIN)/bench-networks
 
 .PHONY: check-independent
-check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras (from PyPI, 1.6 GB)
-	@python=$$(Tests/independent/environment.sh) && "$$python" Tests/independent/check.py $(BIN)/optimizer-trace
+check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras, and PyTorch train sections 6.1, 6.2 and 6.4 (from PyPI, 1.6 GB)
+	@python=$$(Tests/independent/environment.sh) && "$$python" Tests/independent/check.py $(BIN)/optimizer-trace && \
+	  "$$python" Tests/independent/retrain.py "$${DATA:?set DATA to the folder of the data sets}/mnist" \
+	  $(wildcard $(foreach e,mnist-logistic mnist-mlp vae-bias-correction,results/reference/quick/$(e).h5))
 
 .PHONY: conformance
 conformance: ## run the conformance set through PyTorch, optax and Keras, and print the table (10 min)

@@ -103,7 +103,7 @@ public struct ReferenceComparison: Sendable, Equatable {
         compare(variable.name, mine, theirs, path)
       }
       for subgroup in group.groups
-      where !["volatile", "claims", "figures", "choices"].contains(subgroup.name) {
+      where !["volatile", "claims", "readings", "figures", "choices"].contains(subgroup.name) {
         guard let inner = try? mine.subgroup(subgroup.name) else { continue }
         guard let other = try? theirs.subgroup(subgroup.name) else {
           shapes.append(path + subgroup.name)

@@ -73,7 +73,7 @@ extension Document {
 /// Feeds documents to SHA-256 in a form of its own, which no library's version changes.
 private struct CanonicalDigest {
   /// The groups of the root that say something about the numbers, and hold none of their own.
-  private static let withoutNumbers: Set<String> = ["claims", "figures", "choices"]
+  private static let withoutNumbers: Set<String> = ["claims", "readings", "figures", "choices"]
 
   private var digest = SHA256()
 

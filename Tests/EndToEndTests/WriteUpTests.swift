@@ -22,16 +22,24 @@ import Testing
     Experiment(
       name: "algorithm-properties", origin: "none",
       claims: [
-        "alg.bound.spike", "alg.bound.general", "alg.adamax-bound", "alg.adamax-limit",
-        "alg.scale-invariance", "alg.unbiased", "alg.adagrad-limit", "alg.memory",
+        "alg.bound.spike", "alg.bound.first", "alg.bound.general", "alg.adamax-bound",
+        "alg.adamax-limit", "alg.scale-invariance", "alg.unbiased", "alg.adagrad-limit",
+        "alg.memory",
+        "alg.efficient-order", "alg.nonstationary",
       ],
       figures: [
         "alg-worst-case", "alg-adamax", "alg-adamax-limit", "alg-spike", "alg-first-steps",
-        "alg-moments", "alg-adagrad-limit", "alg-scale",
+        "alg-moments", "alg-adagrad-limit", "alg-scale", "alg-nonstationary",
       ], variables: ["worst_case/step", "spike/step"]),
     Experiment(
-      name: "regret", claims: ["alg.theorem-4.1", "alg.regret-vanishes", "alg.lemma-10.3"],
-      figures: ["regret-streams", "regret-average", "regret-bound", "regret-lemma"],
+      name: "regret",
+      claims: [
+        "alg.theorem-4.1", "alg.regret-vanishes", "alg.lemma-10.3", "regret.convex-rate",
+        "alg.sparse-dimension",
+      ],
+      figures: [
+        "regret-streams", "regret-average", "regret-bound", "regret-lemma", "regret-sparse",
+      ],
       variables: ["streams/regret", "mnist/regret"]),
     Experiment(
       name: "adamax", claims: ["adamax.bound-in-training"], figures: ["adamax", "adamax-step"],

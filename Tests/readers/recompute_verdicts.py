@@ -396,7 +396,7 @@ def all_defaults(f, arm):
     for name, method in MODELS_SEARCHED + [(f.name, None)]:
         try:
             g = f if method is None else f.beside(name)
-            if not g.real or (method and "other_horizon" in g.h5["search"].attrs): raise NotRun(name)
+            if not g.real or (method and "other_horizon" in getattr(g.h5.get("search"), "attrs", {})): raise NotRun(name)
             parts.append(defaults(method)(g, arm) if method else vae_defaults(f, arm))
         except NotRun: parts.append(NONE)
     return NO if NO in parts else NONE if NONE in parts else together(parts)

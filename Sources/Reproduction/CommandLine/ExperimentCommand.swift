@@ -314,7 +314,8 @@ public struct ExperimentCommand: Sendable {
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
     let keepsPanels = !options.request.isCustom || experiment.customArm != nil
-    let figures = keepsPanels ? requested : requested.map(\.ofCustomArm)
+    let figures = requested.filter { !$0.lacksData(of: document, prefix: "readings/") }
+      .map { keepsPanels ? $0 : $0.ofCustomArm }
     if !figures.isEmpty {
       document.root.groups.append(
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))

@@ -25,14 +25,15 @@ extension ExperimentCommand {
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
-    // Figures that depend on what was asked for are kept.
+    // Figures that depend on what was asked for are kept; those of what was not recorded have no place.
+    addReadings(to: &document)
     let figures =
       experiment.requestedFigures == nil
-      ? experiment.figures.map { isCustom ? $0.ofCustomArm : $0 } : []
+      ? experiment.figures.filter { !$0.lacksData(of: document) }
+        .map { isCustom ? $0.ofCustomArm : $0 } : []
     if !outcomes.isEmpty {
       document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
     }
-    addReadings(to: &document)
     if !timed.isEmpty {
       var volatile = document.root.group("volatile") ?? Group()
       volatile.replace(Subgroup("claims", timed.encoded(of: document)))
@@ -74,6 +75,17 @@ extension ExperimentCommand {
         document.root.attributes[index] = Attribute(
           "shortened", text.replacing("the arm \(old)", with: "the arm \(new.rawValue)"))
       }
+    }
+  }
+}
+
+extension Figure {
+  /// Whether it shows a variable that a document does not have.
+  ///
+  /// - Parameter prefix: of the variables that are looked at, e.g. `readings/`, which not all runs have.
+  func lacksData(of document: Document, prefix: String = "") -> Bool {
+    panels.flatMap(\.lines).contains {
+      $0.variable.hasPrefix(prefix) && Cells($0.variable, in: document) == nil
     }
   }
 }

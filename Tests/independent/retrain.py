@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""Trains models of section 6 again with PyTorch, from result files, and compares costs and verdicts.
+
+usage: retrain.py [--passes N] [--seeds N] DATA FILE.h5 ...
+
+DATA is the folder of MNIST's four IDX files. FILE is a result of mnist-logistic (section 6.1), mnist-mlp
+(6.2) or vae-bias-correction (6.4). Hyperparameters and seeds are read from the file. Initial parameters,
+orders of the examples, dropout masks and latent noise are drawn here by the documented streams
+(Philox4x32-10 under the key seed), in NumPy. Nothing of the project's code runs.
+
+Prints, of every run, the first pass whose mean minibatch cost is off by more than 1e-4, and whether the
+claims that can be judged at these passes come out the same. Status 1 if a cost of the first pass is off,
+or a verdict differs.
+"""
+
+import argparse
+import gzip
+import math
+import pathlib
+import sys
+
+import h5py
+import numpy
+import torch
+
+TOLERANCE = 1e-4
+INITIALISATION, ORDER, DROPOUT, LATENT = 1, 2, 3, 4
+
+
+def philox(counters, key):
+    """Blocks of four words for counters of shape [n, 4]."""
+    c = [counters[:, i].astype(numpy.uint64) for i in range(4)]
+    k0, k1 = key & 0xFFFFFFFF, key >> 32
+    low, shift = numpy.uint64(0xFFFFFFFF), numpy.uint64(32)
+    for _ in range(10):
+        p0, p1 = numpy.uint64(0xD2511F53) * c[0], numpy.uint64(0xCD9E8D57) * c[2]
+        c = [
+            (p1 >> shift) ^ c[1] ^ numpy.uint64(k0),
+            p1 & low,
+            (p0 >> shift) ^ c[3] ^ numpy.uint64(k1),
+            p0 & low,
+        ]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return numpy.stack(c, 1).astype(numpy.uint32)
+
+
+def words(count, seed, purpose, epoch=0, step=0, lane=0):
+    """The first words of a stream, whose counters are [block, step, epoch, purpose | lane << 16]."""
+    blocks = (count + 3) // 4
+    counters = numpy.empty((blocks, 4), numpy.uint64)
+    counters[:, 0] = numpy.arange(blocks)
+    counters[:, 1:] = step, epoch, purpose | lane << 16
+    return philox(counters, seed).reshape(-1)[:count]
+
+
+def normals(count, seed, purpose, **place):
+    """Box and Muller: radius from the first word of a pair, angle from the second."""
+    pairs = words(2 * ((count + 1) // 2), seed, purpose, **place).reshape(-1, 2).astype(numpy.float64)
+    radius = numpy.sqrt(-2 * numpy.log((pairs[:, 0] + 0.5) / 2**32))
+    angle = 2 * math.pi * pairs[:, 1] / 2**32
+    both = numpy.stack([radius * numpy.cos(angle), radius * numpy.sin(angle)], 1)
+    return both.reshape(-1)[:count].astype(numpy.float32)
+
+
+def permutation(count, seed, epoch):
+    """Fisher and Yates from the end, bounded numbers by Lemire's method."""
+    stream = iter(words(count + 64, seed, ORDER, epoch=epoch).tolist())
+    order = list(range(count))
+    for last in range(count - 1, 0, -1):
+        bound = last + 1
+        product = next(stream) * bound
+        if product & 0xFFFFFFFF < bound:
+            threshold = (2**32 - bound) % bound
+            while product & 0xFFFFFFFF < threshold:
+                product = next(stream) * bound
+        other = product >> 32
+        order[last], order[other] = order[other], order[last]
+    return torch.tensor(order)
+
+
+def mask(shape, rate, seed, epoch, step, lane):
+    """Dropout: 16 bits an element in groups of 128, as vk_dropout says."""
+    count, threshold = math.prod(shape), round(rate * 65536)
+    groups = (count + 127) // 128
+    blocks = words(groups * 64, seed, DROPOUT, epoch=epoch, step=step, lane=lane).reshape(groups, 16, 4)
+    halves = numpy.stack([blocks & 0xFFFF, blocks >> 16], 3)  # group, lane, word, half
+    draws = halves.transpose(0, 2, 3, 1).reshape(-1)[:count]
+    kept = (draws >= threshold).astype(numpy.float32) * numpy.float32(65536 / (65536 - threshold))
+    return torch.from_numpy(kept.reshape(shape))
+
+
+def images(folder):
+    with gzip.open(next(pathlib.Path(folder).glob("train-images*"))) as file:
+        pixels = numpy.frombuffer(file.read(), numpy.uint8, offset=16).reshape(-1, 784)
+    with gzip.open(next(pathlib.Path(folder).glob("train-labels*"))) as file:
+        labels = numpy.frombuffer(file.read(), numpy.uint8, offset=8)
+    return torch.from_numpy(pixels.astype(numpy.float32) / 255), torch.from_numpy(labels.astype(numpy.int64))
+
+
+class Run:
+    """One run of a result file, by its labels."""
+
+    def __init__(self, h5, **place):
+        self.h5, self.place = h5, place
+
+    def read(self, name, default=None):
+        if name not in self.h5:
+            return default
+        values = self.h5[name]
+        axes = [d[0].name.split("/")[-1] for d in values.dims]
+        index = []
+        for axis in axes:
+            labels = [v.decode() if isinstance(v, bytes) else v for v in self.h5[axis][()]]
+            index.append(labels.index(self.place[axis]) if axis in self.place else slice(None))
+        value = values[tuple(index)]
+        return value.decode() if isinstance(value, bytes) else value
+
+    def number(self, name, default):
+        value = self.read(name)
+        return default if value is None or math.isnan(value) else float(value)
+
+
+def optimizer(run, parameters):
+    name, alpha = run.place["optimizer"].split("+")[0].lower(), run.number("alpha", math.nan)
+    epsilon = run.number("epsilon", 1e-8)
+    if name == "adam":
+        betas = (run.number("beta1", 0.9), run.number("beta2", 0.999))
+        return alpha, torch.optim.Adam(parameters, lr=alpha, betas=betas, eps=epsilon)
+    if name == "adagrad":
+        return alpha, torch.optim.Adagrad(parameters, lr=alpha, eps=epsilon)
+    if name == "rmsprop":
+        return alpha, torch.optim.RMSprop(parameters, lr=alpha, alpha=run.number("rho", 0.9), eps=epsilon)
+    if name == "adadelta":
+        return alpha, torch.optim.Adadelta(parameters, lr=alpha, rho=run.number("rho", 0.9), eps=epsilon)
+    momentum = run.number("momentum", 0.9)
+    return alpha, torch.optim.SGD(parameters, lr=alpha, momentum=momentum, nesterov=True)
+
+
+def dense(sizes, seed, deviation=None):
+    """Weights [outputs, inputs] and biases of zero; He's deviation where none is given."""
+    parameters = []
+    for lane, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
+        weights = normals(inputs * outputs, seed, INITIALISATION, lane=lane)
+        weights *= numpy.float32(deviation or numpy.sqrt(numpy.float32(2 / inputs)))
+        parameters += [torch.from_numpy(weights.reshape(outputs, inputs)), torch.zeros(outputs)]
+    return parameters
+
+
+def logistic(run, seed):
+    parameters = [torch.zeros(10, 784), torch.zeros(10)]
+    l2 = run.number("setting_l2", 0)
+
+    def cost(x, y, epoch, step):
+        loss = torch.nn.functional.cross_entropy(x @ parameters[0].T + parameters[1], y)
+        return loss, l2 / 2 * (parameters[0] ** 2).sum()
+
+    return parameters, cost
+
+
+def perceptron(run, seed):
+    parameters = dense([784, 1000, 1000, 10], seed)
+    rates = [run.number("setting_input_dropout", 0.2)] + 2 * [run.number("setting_dropout", 0.5)]
+
+    def cost(x, y, epoch, step):
+        for level, rate in enumerate(rates):
+            if level:
+                x = torch.relu(x @ parameters[2 * level - 2].T + parameters[2 * level - 1])
+            if rate > 0:
+                x = x * mask(x.shape, rate, seed, epoch, step, level)
+        return torch.nn.functional.cross_entropy(x @ parameters[4].T + parameters[5], y), 0
+
+    return parameters, cost
+
+
+def autoencoder(run, seed):
+    """784-500-50-500-784 with softplus; the latent variances start independent of the image."""
+    encoder, decoder = dense([784, 500, 100, 500, 784], seed, 0.01)[:4], []
+    encoder[2][50:] = 0
+    for lane, (inputs, outputs) in ((2, (50, 500)), (3, (500, 784))):
+        weights = normals(inputs * outputs, seed, INITIALISATION, lane=lane) * numpy.float32(0.01)
+        decoder += [torch.from_numpy(weights.reshape(outputs, inputs)), torch.zeros(outputs)]
+    parameters = encoder + decoder
+
+    def layer(x, number):
+        return x @ parameters[2 * number].T + parameters[2 * number + 1]
+
+    def cost(x, y, epoch, step):
+        mean, log_variance = layer(torch.nn.functional.softplus(layer(x, 0)), 1).split(50, 1)
+        noise = normals(len(x) * 50, seed, LATENT, epoch=epoch, step=step).reshape(len(x), 50)
+        sample = mean + torch.exp(log_variance / 2) * torch.from_numpy(noise)
+        logits = layer(torch.nn.functional.softplus(layer(sample, 2)), 3)
+        reconstruction = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum()
+        return (reconstruction + divergence) / len(x), 0
+
+    return parameters, cost
+
+
+class Uncorrected:
+    """Adam without bias correction, in PyTorch's arithmetic."""
+
+    def __init__(self, parameters, alpha, betas):
+        self.parameters, self.betas = parameters, betas
+        self.param_groups = [{"lr": alpha}]
+        self.moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        for p, (m, v) in zip(self.parameters, self.moments):
+            m.lerp_(p.grad, 1 - self.betas[0])
+            v.mul_(self.betas[1]).addcmul_(p.grad, p.grad, value=1 - self.betas[1])
+            p.addcdiv_(m, v.sqrt() + 1e-8, value=-self.param_groups[0]["lr"])
+
+
+def train(make, run, data, passes, minibatch, method=None):
+    """The mean minibatch cost of each pass."""
+    x, y = data
+    seed = int(run.place["seed"])
+    parameters, cost = make(run, seed)
+    for p in parameters:
+        p.requires_grad_()
+    alpha, optimizer_ = method(parameters) if method else optimizer(run, parameters)
+    schedule, costs, t = run.read("schedule", "constant"), [], 0
+    for epoch in range(passes):
+        order, total = permutation(len(x), seed, epoch), 0.0
+        for step, examples in enumerate(order.split(minibatch)):
+            t += 1
+            unit = {"alpha/sqrt(step)": t, "alpha/sqrt(epoch)": epoch + 1}.get(schedule, 1)
+            optimizer_.param_groups[0]["lr"] = alpha / math.sqrt(unit)
+            optimizer_.zero_grad()
+            loss, penalty = cost(x[examples], y[examples], epoch, step)
+            (loss + penalty).backward()
+            optimizer_.step()
+            total += loss.item() * len(examples)
+        costs.append(total / len(x))
+    return numpy.array(costs)
+
+
+def told(name, ours, theirs):
+    """Prints where two curves part, and gives whether the first pass is the same."""
+    relative = numpy.abs(ours - theirs) / numpy.maximum(1, numpy.abs(theirs))
+    off = numpy.flatnonzero(relative > TOLERANCE)
+    place = f"from pass {off[0] + 1} on" if len(off) else f"nowhere in {len(ours)} passes"
+    print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
+    return relative[0] <= TOLERANCE
+
+
+def order_of(costs):
+    """Which contender is lower, pair by pair, at the last pass, over all seeds."""
+    names = sorted({name for name, _ in costs})
+    seeds = sorted({seed for _, seed in costs})
+    return {
+        (a, b): [bool(costs[a, s][-1] < costs[b, s][-1]) for s in seeds]
+        for i, a in enumerate(names) for b in names[i + 1:]
+    }
+
+
+def compare(path, data, passes, count):
+    """Trains the runs of one file again; whether all agrees."""
+    right = True
+    with h5py.File(path) as h5:
+        experiment = h5.attrs["experiment"]
+        experiment = experiment.decode() if isinstance(experiment, bytes) else experiment
+        seeds = [int(s) for s in h5["seed"][()]][:count]
+        ours, theirs = {}, {}
+        if experiment == "vae-bias-correction":
+            data = tuple(part[:50000] for part in data)
+            alphas = h5["log10_alpha"][()]
+            alpha = float(alphas[numpy.abs(alphas + 3).argmin()])
+            for variant in ("corrected", "uncorrected"):
+                for seed in seeds:
+                    run = Run(h5, seed=seed, bias_correction=variant, beta1=0.9, beta2=0.999, log10_alpha=alpha)
+
+                    def method(parameters):
+                        step, betas = 10**alpha, (0.9, 0.999)
+                        if variant == "corrected":
+                            return step, torch.optim.Adam(parameters, lr=step, betas=betas, eps=1e-8)
+                        return step, Uncorrected(parameters, step, betas)
+
+                    mine = train(autoencoder, run, data, passes, 100, method)
+                    ours[variant, seed], theirs[variant, seed] = mine, run.read("loss")[1:passes + 1]
+                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed])
+        else:
+            make = {"mnist-logistic": logistic, "mnist-mlp": perceptron}[experiment]
+            arms = [v.decode() for v in h5["arm"][()]]
+            arm = next(a for a in ("literal", "tuned", "fitted") if a in arms)
+            for contender in [v.decode() for v in h5["optimizer"][()]]:
+                for seed in seeds:
+                    run = Run(h5, arm=arm, optimizer=contender, seed=seed)
+                    mine = train(make, run, data, passes, 128)
+                    ours[contender, seed] = mine
+                    theirs[contender, seed] = run.read("train_cost_running")[:passes]
+                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed])
+        mine, kept = order_of(ours), order_of(theirs)
+        for pair in mine:
+            same = mine[pair] == kept[pair]
+            right &= same
+            words_ = "the same" if same else f"{sum(mine[pair])} here, {sum(kept[pair])} in the file"
+            print(f"{experiment}: {pair[0]} below {pair[1]} after {passes} passes in {sum(kept[pair])} of {len(seeds)} seeds: {words_}")
+    return right
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
+    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("data")
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+    data = images(options.data)
+    return 0 if all([compare(f, data, options.passes, options.seeds) for f in options.files]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
