@@ -133,13 +133,13 @@ import Testing
     let outcome = try program.run(
       Program.tiny + ["--quiet", "--output", folder / "a.h5"], environment: [:])
     #expect(outcome.status == 0 && outcome.output == "" && outcome.errors == "")
-    #expect(folder.files.contains("figures/a.h5/fig1a.svg"))
+    #expect(folder.files.contains("figures/a.h5/mnist-logistic-custom.svg"))
     // A figure that has gone is drawn again.
-    let before = try folder.bytes("figures/a.h5/fig1a.svg")
-    try FileManager.default.removeItem(atPath: folder / "figures/a.h5/fig1a.svg")
+    let before = try folder.bytes("figures/a.h5/mnist-logistic-custom.svg")
+    try FileManager.default.removeItem(atPath: folder / "figures/a.h5/mnist-logistic-custom.svg")
     #expect(
       try program.run(Program.tiny + ["--output", folder / "a.h5"], environment: [:]).status == 0)
-    #expect(try folder.bytes("figures/a.h5/fig1a.svg") == before)
+    #expect(try folder.bytes("figures/a.h5/mnist-logistic-custom.svg") == before)
   }
 
   /// A run of hours does not end because a log's disk is full or its reader has gone; what could not be

@@ -75,10 +75,11 @@ import Testing
     environment["TMPDIR"] = nil
     let later = try program.run(arguments, environment: environment)
     #expect(later.status == 0 && later.errors == "", "\(later.errors)")
-    #expect(folder.files.contains("figures/x.h5/fig1a.svg"))
+    #expect(folder.files.contains("figures/x.h5/mnist-logistic-custom.svg"))
   }
 
-  @Test(arguments: ["fig1a.svg", "fig1a.png"]) func aFigureIsCompleteByItsContent(name: String)
+  @Test(arguments: ["mnist-logistic-custom.svg", "mnist-logistic-custom.png"])
+  func aFigureIsCompleteByItsContent(name: String)
     throws
   {
     let arguments = Program.tiny + ["--output", folder / "x.h5"]

@@ -322,6 +322,8 @@ public struct ExperimentCommand: Sendable {
     }
     let content = try document.contentIdentity()
     let isNew = session.existingContent() != content
+    // Before the file, which is made again if this is all that was written.
+    try session.rememberArms()
     var figureFolder = FigureFolder(session)
     let undrawn = figureFolder.undrawn(figures, of: document)
     guard isNew || !undrawn.isEmpty else { return false }
@@ -336,7 +338,6 @@ public struct ExperimentCommand: Sendable {
       session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
       try session.keepAdditions()
       try ResultFile.write(document, to: options.output, layer: session.layer)
-      try session.rememberArms()
       say("\(experiment.name): wrote \(options.output)", unless: options.saysNothing)
     }
     // Whatever becomes of the figures, the results are there, and their verdicts are told.
