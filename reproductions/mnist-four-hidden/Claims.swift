@@ -106,10 +106,11 @@ private let claims: [Claim] = [
   ) { context in
     var values: [String: [Double]] = [:]
     for method in methods {
-      values[method] = try context.losses(method).map { losses in
-        let smoothed = Statistics.runningMean(losses, window: smoothing)
+      values[method] = try context.losses(method).map { (losses: [Double]) -> Double in
+        let smoothed: [Double] = Statistics.runningMean(losses, window: smoothing)
         // A run that never gets there counts as one that does just after its end.
-        return Double((smoothed.firstIndex { $0 <= 0.3 } ?? iterations) + 1)
+        let reached: Int = smoothed.firstIndex { $0 <= 0.3 } ?? iterations
+        return Double(reached + 1)
       }
     }
     return adamLowest("iterations to loss 0.3", values)
@@ -122,9 +123,9 @@ private let claims: [Claim] = [
   ) { context in
     var values: [String: [Double]] = [:]
     for method in methods {
-      values[method] = try context.losses(method).map { losses in
+      values[method] = try context.losses(method).map { (losses: [Double]) -> Double in
         let last = Array(losses.suffix(500))
-        let medians = Statistics.runningMedian(last, window: noiseWindow)
+        let medians: [Double] = Statistics.runningMedian(last, window: noiseWindow)
         return Statistics.standardDeviation(zip(last, medians).map { $0 - $1 })
       }
     }
