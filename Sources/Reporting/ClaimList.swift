@@ -127,7 +127,7 @@ extension ResultSet.Experiment {
   /// What must be said of the rule behind a verdict of this file; nil if there is nothing to say.
   ///
   /// A file without the rule's hash was made before it was kept.
-  func ruleRemark(_ outcome: ClaimOutcome, known: ClaimList) -> String? {
+  package func ruleRemark(_ outcome: ClaimOutcome, known: ClaimList) -> String? {
     if let entry = known.entry(outcome.claim, of: name), entry.ruleDigest != outcome.ruleDigest {
       return outcome.ruleDigest.isEmpty
         ? "judged before rules had a hash; judge again with '\(name) --rejudge'"

@@ -3,7 +3,7 @@ import Storage
 /// When the rule of each claim last changed: `Sources/Reporting/rule-dates.tsv`, a line a change with
 /// tabs between claim, date and the rule's SHA-256. Lines are added, never changed; the last one of a
 /// claim is that of its rule.
-struct RuleDates: Sendable {
+package struct RuleDates: Sendable {
   private let entries: [String: (date: String, digest: String)]
 
   /// The dates that the program was built with.
@@ -19,7 +19,7 @@ struct RuleDates: Sendable {
   ///
   /// - Throws: `TableError` for a line without three columns, a date that is none or lies before the
   ///   one of the line above it for the same claim.
-  init(_ bytes: [UInt8]) throws {
+  package init(_ bytes: [UInt8]) throws {
     let table = try SeparatedTable(
       bytes, name: "rule-dates.tsv", columns: ["claim", "date", "rule_sha256"], hasHeader: true,
       advice: "add lines at its end, and change none")
@@ -41,7 +41,7 @@ struct RuleDates: Sendable {
   }
 
   /// The day of a rule's last change; empty if that of this rule is not declared.
-  func date(of claim: String, digest: String) -> String {
+  package func date(of claim: String, digest: String) -> String {
     guard let entry = entries[claim], entry.digest == digest else { return "" }
     return entry.date
   }

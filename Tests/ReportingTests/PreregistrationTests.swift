@@ -1,8 +1,7 @@
+import Reporting
 import ResultStore
 import Storage
 import Testing
-
-@testable import Reporting
 
 @Suite struct PreregistrationTests {
   private static let claim = Claim.lower(

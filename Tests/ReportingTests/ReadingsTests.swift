@@ -1,8 +1,7 @@
 import Glibc
+import Reporting
 import ResultStore
 import Testing
-
-@testable import Reporting
 
 @Suite struct ReadingsTests {
   private static let claim = Claim.lower(
