@@ -38,8 +38,10 @@ public struct ResultTable: Sendable {
     else { return nil }
     let arms = cells.has("arm") ? cells.labels(of: "arm") : [""]
     let seeds = cells.has("seed") ? cells.labels(of: "seed") : [""]
+    // Numbers of each optimizer that no seed changes, but for the settings of model and data.
     let parameters = document.root.variables.filter {
-      $0.attributes.text("long_name")?.hasPrefix("hyperparameter ") == true
+      !$0.dimensions.isEmpty && Set($0.dimensions).isSubset(of: ["arm", "optimizer"])
+        && !$0.name.hasPrefix("setting_") && !["arm", "optimizer"].contains($0.name)
     }.compactMap { variable in
       Cells(variable.name, in: document).map {
         (variable.name.replacing("_", with: "-"), $0)

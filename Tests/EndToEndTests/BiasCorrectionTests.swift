@@ -31,7 +31,7 @@ import Testing
     // Pixels of even odds cost 784 ln 2 = 543.4; both variants start at the same theta.
     #expect(abs(loss.values[0] - 543.4) < 20 && loss.values[0] == loss.values[2])
     #expect(loss.values[1] < loss.values[0] && loss.values[1] != loss.values[3])
-    #expect(try verdicts(of: output) == [String](repeating: "not run", count: 5))
+    #expect(try verdicts(of: output).isEmpty)
 
     let samples = try program.run(cell + ["--output", output, "--samples"])
     #expect(samples.status == 0, "\(samples.errors)")

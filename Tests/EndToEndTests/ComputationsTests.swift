@@ -58,7 +58,7 @@ import Testing
     let output = folder / "r.h5"
     let arguments = ["--profile", "smoke", "--horizon", "2000", "--seeds", "0"]
     #expect(try program.run(arguments + ["--output", output]).status == 0)
-    #expect(try verdicts(of: output) == Array(repeating: "not run", count: 5))
+    #expect(try verdicts(of: output).isEmpty)
     let view = try ResultFile.read(output).view
     let examples = try view.subgroup("counterexamples")
     func first(_ example: String) throws -> Double {

@@ -26,11 +26,11 @@ import Testing
         "train_cost",
         ["arm": "fitted", "optimizer": optimizer, "seed": "0", "epoch": epoch])
     }
-    // All begin at the same theta, with and without dropout.
-    let first = try ["AdaGrad", "SGDNesterov", "Adam", "Adam+dropout"].map { try cost($0, "0") }
-    #expect(first.allSatisfy { $0 == first[0] && $0.isFinite && $0 > 0 })
-    #expect(try cost("Adam", "1") != cost("Adam+dropout", "1"))
-    #expect(try cost("AdaGrad+dropout", "0").isNaN)
+    // Whole sets are evaluated at the end alone.
+    let methods = ["AdaGrad", "SGDNesterov", "Adam"].flatMap { [$0, $0 + "+dropout"] }
+    #expect(try methods.allSatisfy { try cost($0, "0").isNaN })
+    let last = try methods.map { try cost($0, "1") }
+    #expect(last.allSatisfy { $0.isFinite && $0 > 0 } && Set(last).count == last.count, "\(last)")
   }
 
   /// An archive in the form of CIFAR-10's binary version, with the given file in place of one of

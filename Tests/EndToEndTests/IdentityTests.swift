@@ -30,12 +30,12 @@ import Testing
       "ce5f8fb9a2594c3e3b78aebd48b55695d1393c10c4749f56f3be78ca90f2bf2a"
     ),
     (
-      "regret", 17,
-      "b279b7b19309e41e8a7b86734370522e114ee582d730ec51b409105dea11c5c4"
+      "regret", 22,
+      "e13bed80e39939debc75b233e3e30786647e70badcaf0dd6f22066f67b479f47"
     ),
     (
-      "algorithm-properties", 29,
-      "e11e024b92e4bf44d05c8570d8e0f777031487f88f1fe95773261552105c1807"
+      "algorithm-properties", 72,
+      "6454b5b4663de53ef90484d87359655866f43cd08a0deab7b1ed71501516c240"
     ),
   ])
   func runsWhoseNumbersHaveNotChangedStayKnown(

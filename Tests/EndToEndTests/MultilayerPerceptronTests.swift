@@ -28,11 +28,11 @@ import Testing
       try view.number(
         variable, ["arm": "fitted", "optimizer": optimizer, "seed": "0", "epoch": epoch])
     }
-    let first = try ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta", "Adam"].map {
-      try cost("train_cost", $0, epoch: "0")
+    // Whole sets are evaluated after the declared passes, the first of which is 1.
+    for optimizer in ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta", "Adam"] {
+      #expect(try cost("train_cost", optimizer, epoch: "0").isNaN)
+      #expect(try cost("train_cost", optimizer, epoch: "1") < log(10) + 0.5)
     }
-    #expect(first.allSatisfy { $0 == first[0] && abs($0 - log(10)) < 0.5 })
-    #expect(try cost("train_cost", "Adam", epoch: "1") < first[0])
     #expect(
       try cost("train_cost", "Adam", epoch: "1") != cost("train_cost_running", "Adam", epoch: "0"))
     // The alternatives of what the paper leaves open have been run.
@@ -84,12 +84,10 @@ import Testing
       }
       #expect(rates == (rate == "0" ? [0, 0] : [0.5, 0.2]))
       let run = place.merging(["seed": "0"]) { $1 }
-      let running = try view.series("train_cost_running", run, along: "epoch").y
-      let whole = try view.series("train_cost", run, along: "epoch").y
-      for pass in 0..<2 {
-        let difference = abs(running[pass] / whole[pass] - 1)
-        #expect(rate == "0" ? difference < 1e-5 : difference > 1e-3, "pass \(pass), rate \(rate)")
-      }
+      let after = run.merging(["epoch": "1"]) { $1 }
+      let running = try view.number("train_cost_running", after)
+      let difference = try abs(running / view.number("train_cost", after) - 1)
+      #expect(rate == "0" ? difference < 1e-5 : difference > 1e-3, "rate \(rate)")
     }
   }
 

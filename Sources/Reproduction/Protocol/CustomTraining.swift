@@ -36,12 +36,16 @@ extension TrainingExperiment {
   /// The arm that a request makes.
   var customArm: @Sendable (PlanRequest) -> CustomArm {
     { request in
-      CustomArm(
+      var arm = CustomArm(
         request,
         contenders: contenders.filter { contender in
           isMade(contender, request) && hasAllHyperparameters(contender, request)
         }.map(\.name),
         seeds: seedList(request), epochs: epochCount(request))
+      // What cannot be had is no difference to an arm that names what is used instead.
+      let asked = training.standardSettings.replacing(with: request.settings)
+      arm.settings = request.settings.replacing(with: substitutes(asked))
+      return arm
     }
   }
 
