@@ -87,9 +87,8 @@ extension CommandOptions {
   }
 
   private static func dataGroup(_ experiment: Experiment) -> OptionGroup {
-    guard let dataset = experiment.dataset else { return OptionGroup("", []) }
     var options: [CommandOption] = []
-    if dataset.hasSubstitutes {
+    if let dataset = experiment.dataset, dataset.hasSubstitutes {
       let others = DatasetName.substitutes.filter { $0 != dataset }.map(\.rawValue)
       options.append(
         CommandOption(
@@ -104,7 +103,11 @@ extension CommandOptions {
       CommandOption(
         "allow-unknown-data", nil, "accept data whose checksum is not in the catalogue"),
     ]
-    return OptionGroup("data", options)
+    return OptionGroup(
+      "data",
+      note: experiment.dataset == nil
+        ? "Nothing is read; the options are there so that one command line serves all experiments." : "",
+      options)
   }
 
   private static func outputGroup(_ experiment: Experiment) -> OptionGroup {
