@@ -225,6 +225,13 @@ test: $(STAMPS)/deps ## run the tests
 	$(REVISION) swift test $(SWIFTFLAGS) --skip-build
 	@touch $(STAMPS)/build
 
+.PHONY: test-fast
+test-fast: $(STAMPS)/deps ## run the tests that start no program
+	$(FRESH_MODULES)
+	$(REVISION) swift build $(SWIFTFLAGS) --build-tests
+	$(REVISION) swift test $(SWIFTFLAGS) --skip-build --skip EndToEndTests --skip StorageTests
+	@touch $(STAMPS)/build
+
 .PHONY: reliability
 reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (40 min)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done

@@ -106,7 +106,8 @@ extension CommandOptions {
     return OptionGroup(
       "data",
       note: experiment.dataset == nil
-        ? "Nothing is read; the options are there so that one command line serves all experiments." : "",
+        ? "Nothing is read; the options are there so that one command line serves all experiments."
+        : "",
       options)
   }
 
