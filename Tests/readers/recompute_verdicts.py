@@ -370,7 +370,7 @@ def defaults(method):
         s = f.h5["search"]
         column = lambda n: [text(v) for v in s[n][()]]
         points = {}
-        names = [n for n in s if s[n].dtype.kind == "f" and s[n].ndim == 1 and n not in ("final_cost", "trial")]
+        names = [n for n in s if s[n].dtype.kind == "f" and s[n].shape == s["trial"].shape and n not in ("final_cost", "trial")]
         for i, (m, schedule) in enumerate(zip(column("contender"), column("schedule"))):
             if m == method:
                 cost = float(s["final_cost"][i])
