@@ -41,7 +41,7 @@ let propertyClaims: [Claim] = [
       + "alpha (1 - beta1) / sqrt(1 - beta2)",
     place: "section 2.1", rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
     figure: "alg-spike"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let largest = try context.values("spike", "largest", along: "betas")
     let ratios = largest.map { ($0.label, $0.value / Betas($0.label).statedBound) }
     let worst = ratios.map(\.1).max() ?? .nan
@@ -59,7 +59,7 @@ let propertyClaims: [Claim] = [
     rule:
       "supremum over sequences of gradients at (0.9, 0.999), (0.9, 0.9999) and (0, 0.999), closed "
       + "form and simulation, at most 1 + 1e-6 of the bound", figure: "alg-worst-case"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let ratios = try largestSteps(context).filter(\.betas.isFirstCase)
       .map { (pair: $0.pair, step: $0.step, bound: $0.betas.statedBound) }
     let worst = ratios.map { $0.step / $0.bound }.max() ?? .nan
@@ -74,7 +74,7 @@ let propertyClaims: [Claim] = [
     "alg.bound.general", "otherwise no step is larger than alpha", place: "section 2.1",
     rule: "worst case over sequences, closed form and simulation, <= 1 + 1e-6 wherever "
       + "1 - beta1 <= sqrt(1 - beta2)", figure: "alg-worst-case"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let worst = try largestSteps(context)
     let judged = worst.filter { !$0.betas.isFirstCase }
     let others = worst.filter { $0.betas.isFirstCase }
@@ -97,7 +97,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.adamax-bound", "no step of AdaMax is larger than alpha", place: "section 7.1",
     rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let pairs = try context.document.view.subgroup("worst_case_adamax").labels("betas")
     let worst = try pairs.map { pair in
       let steps = try ["step", "closed_form"].flatMap {
@@ -117,7 +117,7 @@ let propertyClaims: [Claim] = [
     "alg.adamax-limit", "the L^p methods tend to AdaMax as p grows", place: "section 7.1",
     rule: "largest |log(u_p / u)| over 1000 normal gradients falls with every doubling of p and is "
       + "below 0.01 at the last", figure: "alg-adamax-limit"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let exact = try context.values(
       "norm_family", "deviation", ["gradient_size": "1"], along: "p")
     let falls = zip(exact, exact.dropFirst()).allSatisfy { $0.value > $1.value }
@@ -141,7 +141,7 @@ let propertyClaims: [Claim] = [
     place: "abstract, section 2.1",
     rule: "trajectories equal bit for bit for factors 2^-32 to 2^32 with epsilon = 0, one for all "
       + "parameters and one each", figure: "alg-scale"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     func series(_ name: String, _ epsilon: String) throws -> [(label: String, value: Double)] {
       try context.values("scale", name, ["epsilon": epsilon], along: "log2_scale")
     }
@@ -166,7 +166,7 @@ let propertyClaims: [Claim] = [
     rule: "bias of each corrected moment, several distributions and times, in units of its "
       + "expectation: 95 % intervals, simultaneous by Bonferroni, within +- 5 %",
     figure: "alg-moments"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let group = try context.document.view.subgroup("moments")
     let z = try group.array("z").values
     let corrected = try group.array("corrected").values
@@ -197,7 +197,7 @@ let propertyClaims: [Claim] = [
     place: "section 5",
     rule: "distance of trajectories goes to 0 linearly in 1 - beta2: slope of the logarithms over "
       + "1e-6 to 1e-3 within 1 +- 0.05", figure: "alg-adagrad-limit"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let points = try context.values("adagrad_limit", "distance", along: "log10_rest")
       .map { (x: Double($0.label) ?? .nan, y: $0.value) }
     let fitted = points.filter { (-6.01 ... -2.99).contains($0.x) }
@@ -214,7 +214,7 @@ let propertyClaims: [Claim] = [
     "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",
     rule: "bytes of optimizer state per parameter, measured: two 4-byte numbers"
 
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let bytes = try context.values("memory", "bytes", along: "method")
     let adam = bytes.first { $0.label == "adam" }?.value ?? .nan
     return ClaimOutcome(

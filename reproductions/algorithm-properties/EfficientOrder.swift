@@ -116,7 +116,7 @@ let efficientOrderClaim = Claim.custom(
   rule:
     "trajectories on noisy quadratic costs, gradients of sizes 1 to 1e-8, equal within 1e-6 of the "
     + "way from the start, with epsilon-hat = epsilon sqrt(1 - beta2^t), in double precision"
-) { context in
+) { (context: ClaimContext) throws -> ClaimOutcome in
   func distances(_ name: String) throws -> [(label: String, value: Double)] {
     try context.values("efficient_order", name, along: "gradient_size")
   }

@@ -104,7 +104,7 @@ let nonStationaryClaim = Claim.custom(
     "a drifting and a switching quadratic, noise of 0.1, 1 and 10: tracking error of Adam lower than "
     + "AdaGrad's, alpha of both searched with other seeds; the paired interval of each of the six",
   figure: "alg-nonstationary"
-) { context in
+) { (context: ClaimContext) throws -> ClaimOutcome in
   let group = try context.document.view.subgroup("non_stationary")
   guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
     throw NotRun("non_stationary has not been computed to its end")

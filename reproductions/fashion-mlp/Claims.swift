@@ -19,7 +19,7 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
     "\(method) reaches a test accuracy of \(percent(published)) in \(last) epochs", place: place,
     rule: "mean test accuracy over seeds within 0.5 points of it: the interval decides",
     figure: "fashion", arms: [.literal]
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let accuracies = try context.values("test_error", method, at: last).map { 1 - $0 }
     guard !accuracies.isEmpty else {
       throw NotRun("no seed of \(method) has finished \(last) epochs")
@@ -41,7 +41,7 @@ let orderClaim = Claim.custom(
   "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad", place: place,
   rule: "test error after \(last) epochs of each better method lower than of each worse one: "
     + "paired intervals over seeds", figure: "fashion", arms: [.literal]
-) { context in
+) { (context: ClaimContext) throws -> ClaimOutcome in
   let pairs = [("RMSprop", "SGD"), ("Adam", "SGD"), ("SGD", "Adagrad")]
   let estimates = try pairs.map {
     try context.compare($0, with: $1, variable: "test_error", at: [last]).estimate

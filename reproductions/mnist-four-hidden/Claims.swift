@@ -59,7 +59,7 @@ private let claims: [Claim] = [
     rule: "share of the 24 numbers, which are losses of single minibatches, inside our 5-95 % band "
       + "over seeds of such losses: >= 80 %",
     figure: "four-hidden", arms: [judgedArm]
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     var inside = 0
     var own = (inside: 0, count: 0)
     var numbers: [ClaimNumber] = []
@@ -103,7 +103,7 @@ private let claims: [Claim] = [
     "four-hidden.fastest", "Adam is the fastest", place: place,
     rule: "iterations until the loss, smoothed over \(smoothing) iterations, is 0.3: fewer than "
       + "with each other method, paired over seeds", figure: "four-hidden", arms: [judgedArm]
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     var values: [String: [Double]] = [:]
     for method in methods {
       values[method] = try context.losses(method).map { (losses: [Double]) -> Double in
@@ -120,7 +120,7 @@ private let claims: [Claim] = [
     rule: "standard deviation of the last 500 losses around their running median over "
       + "\(noiseWindow) iterations: lower than with each other method, paired over seeds",
     figure: "four-hidden", arms: [judgedArm]
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     var values: [String: [Double]] = [:]
     for method in methods {
       values[method] = try context.losses(method).map { (losses: [Double]) -> Double in

@@ -48,7 +48,7 @@ let regretClaims: [Claim] = [
     place: "section 4, theorem 4.1",
     rule: "numerically, counterexamples included: any R(T) above the bound = not reproduced",
     figure: "regret-bound"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     var numbers: [ClaimNumber] = []
     for name in benignGroups {
       let group = try context.finished(name)
@@ -90,7 +90,7 @@ let regretClaims: [Claim] = [
     rule: "exponents of R(T) fitted over the last two decades, on benign streams and on "
       + "counterexamples: not reproduced if the interval of one lies above 0.55",
     figure: "regret-average"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     var benign: [(String, Estimate)] = []
     for name in benignGroups {
       for problem in try context.finished(name).labels("problem") {
@@ -126,7 +126,7 @@ let regretClaims: [Claim] = [
     "alg.lemma-10.3", "sum_t sqrt(g_t^2 / t) <= 2 G_inf ||g_{1:T}||_2",
     place: "appendix, lemma 10.3", rule: "numerically: any violation = not reproduced",
     figure: "regret-lemma"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let group = try context.finished("lemma_10_3")
     var numbers: [ClaimNumber] = []
     var broken: [String] = []
@@ -155,7 +155,7 @@ let regretClaims: [Claim] = [
     rule:
       "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
       + "decades: the interval at most 0.55", figure: "regret-streams"
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let estimate = try context.exponent(
       "mnist", ["problem": "MNIST logistic", "method": "Adam"])
     return ClaimOutcome(

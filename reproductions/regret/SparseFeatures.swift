@@ -109,7 +109,7 @@ let sparseClaim = Claim.custom(
     "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
     + "below SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; paired "
     + "interval over seeds", figure: "regret-sparse"
-) { context in
+) { (context: ClaimContext) throws -> ClaimOutcome in
   let group = try context.document.view.subgroup("sparse_features")
   guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
     throw NotRun("sparse_features has not been computed to its end")

@@ -82,7 +82,7 @@ package let biasCorrectionClaims: [Claim] = [
               "\(text(pow(10, first))) times at \(panel.name), \(text(pow(10, last))) at 100")
         })
     }
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
     let early = Panel.all([10], beta2: [0.999, 0.9999])
     /// log(corrected / uncorrected) of each seed; infinite if no uncorrected run is stable.
@@ -163,7 +163,7 @@ package let biasCorrectionClaims: [Claim] = [
               "\(text(bests[0])) against \(text(bests[1])) at beta1=\(NumberText.exact(beta1))")
         })
     }
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
     var numbers: [ClaimNumber] = []
     var judgements: [Judgement] = []
@@ -202,7 +202,7 @@ package let biasCorrectionClaims: [Claim] = [
         corrected.compactMap { alpha, loss in uncorrected[alpha].map { loss - $0 } }.max()
       }
     }
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
     var worse: [ClaimNumber] = []
     var judgements: [Judgement] = []
@@ -242,7 +242,7 @@ package let biasCorrectionClaims: [Claim] = [
         return a - b
       }
     }
-  ) { context in
+  ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
     var numbers: [ClaimNumber] = []
     var judgements: [Judgement] = []

@@ -19,7 +19,7 @@ let sparserClaim = Claim.custom(
     "share of entries of the minibatch gradient below 1e-3 of the layer's largest: after epoch 100 "
     + "larger than after epoch 1 in every layer of weights, corrected, beta1 = 0.9, beta2 = 0.999, "
     + "alpha = 1e-3, paired over seeds", figure: ""
-) { context in
+) { (context: ClaimContext) throws -> ClaimOutcome in
   let cells = try context.array("small_gradients")
   let losses = try SweepLosses(context)
   guard losses.lastEpoch >= 100 else {
