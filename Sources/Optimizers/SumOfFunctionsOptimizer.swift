@@ -18,9 +18,10 @@ public struct SumOfFunctionsOptimizer: SumOptimizer {
   public enum Mode: String, Sendable, CaseIterable {
     /// As published: with what the authors' program does beyond or beside the paper.
     case reference
-    /// Without its faults: no difference is taken from a placeholder, none is cut by a collapse, the
-    /// mean step leaves out failed ones, every rule of choice activates where all that is active has
-    /// been evaluated here, a BFGS update that is not finite leaves those before it as they should be.
+    /// Without its faults: no difference is taken from the start, where nothing was evaluated, none is
+    /// cut by a collapse, the mean step leaves out failed ones, every rule of choice activates where all
+    /// that is active has been evaluated here, a BFGS update that is not finite leaves those before it as
+    /// they should be.
     case repaired
   }
 
