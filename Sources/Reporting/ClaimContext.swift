@@ -148,7 +148,7 @@ public struct ClaimContext: Sendable {
             if case .value(let value) = cell { value } else { .infinity }
           })
       }
-      comparison.add(means[0], means[1])
+      comparison.add(means[0], means[1], seed: seed)
     }
     guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
     comparison.leftOut = reasons
@@ -162,12 +162,15 @@ public struct Comparison: Sendable {
   public private(set) var a: [Double] = []
   /// The costs of the second contender.
   public private(set) var b: [Double] = []
+  /// The labels of the seeds.
+  public private(set) var seeds: [String] = []
   /// Why seeds were left out.
   public var leftOut: [String] = []
 
-  mutating func add(_ costA: Double, _ costB: Double) {
+  mutating func add(_ costA: Double, _ costB: Double, seed: String) {
     a.append(costA)
     b.append(costB)
+    seeds.append(seed)
   }
 
   /// The number of seeds.
@@ -185,6 +188,12 @@ public struct Comparison: Sendable {
       let smallest = Double.leastNormalMagnitude
       return log(Swift.max(a, smallest)) - log(Swift.max(b, smallest))
     }
+  }
+
+  /// The log ratios of the seeds that `other` has too, each less that of `other`.
+  public func logRatios(less other: Comparison) -> [Double] {
+    let theirs = Dictionary(zip(other.seeds, other.logRatios)) { first, _ in first }
+    return zip(seeds, logRatios).compactMap { seed, ratio in theirs[seed].map { ratio - $0 } }
   }
 
   /// The mean of the log ratios with its intervals; infinite if one contender diverged in every seed

@@ -25,7 +25,7 @@ extension Claim {
         if let reason = passes.compactMap(\.reason).first {
           reasons.append(reason)
         } else {
-          comparison.add(passes[0].count, passes[1].count)
+          comparison.add(passes[0].count, passes[1].count, seed: seed)
         }
       }
       guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }

@@ -168,7 +168,7 @@ public struct Readings: Sendable, Equatable {
           else { continue }
           costs.add(
             Statistics.mean(epochs.map { row.curve[$0] }),
-            Statistics.mean(epochs.map { other.curve[$0] }))
+            Statistics.mean(epochs.map { other.curve[$0] }), seed: "\(row.seed)")
         }
         guard costs.pairs > 0 else { return nil }
         parts.append(

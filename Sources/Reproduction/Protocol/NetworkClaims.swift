@@ -124,20 +124,21 @@ extension Claim {
         "running cost at pass \(epoch) of \(without) over that of \(with), alpha of both searched: "
         + "larger here than in \(experiment), paired over seeds", figure: "", arms: [.tuned]
     ) { context in
-      let own = try context.compare(without, with: with, at: [epoch]).logRatios
-      let other = try context.sibling(experiment)
-        .compare(without, with: with, at: [epoch]).logRatios
-      let differences = zip(own, other).map { $0 - $1 }
+      let own = try context.compare(without, with: with, at: [epoch])
+      let other = try context.sibling(experiment).compare(without, with: with, at: [epoch])
+      let differences = own.logRatios(less: other)
+      guard !differences.isEmpty else { throw NotRun("the two experiments share no seed") }
+      let ratios = (Statistics.mean(own.logRatios), Statistics.mean(other.logRatios))
       let estimate = Statistics.studentMean(differences)
       return ClaimOutcome(
         estimate.judgement(in: .above(0)), estimate, threshold: 0,
         unit: "log ratio here less log ratio there",
         numbers: [
-          ClaimNumber("ratio here", exp(Statistics.mean(own))),
-          ClaimNumber("ratio in \(experiment)", exp(Statistics.mean(other))),
+          ClaimNumber("ratio here", exp(ratios.0)),
+          ClaimNumber("ratio in \(experiment)", exp(ratios.1)),
         ],
-        "\(without) / \(with) at pass \(epoch): \(NumberText.significant(exp(Statistics.mean(own)))) here, "
-          + "\(NumberText.significant(exp(Statistics.mean(other)))) in \(experiment)")
+        "\(without) / \(with) at pass \(epoch): \(NumberText.significant(exp(ratios.0))) here, "
+          + "\(NumberText.significant(exp(ratios.1))) in \(experiment)")
     }
   }
 }
