@@ -19,11 +19,11 @@ func alpha(from first: Double, to last: Double) -> Grid {
 /// SFO with its published defaults, which leaves nothing to search.
 func sfo(
   _ name: String, _ hyperparameters: [String: Double] = [:], settings: Settings = [:],
-  profiles: Set<Profile> = Set(Profile.allCases)
+  profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
 ) -> Contender {
   Contender(
     name, optimizer: "sfo", fixed: hyperparameters, settings: settings, grid: Grid([]),
-    profiles: profiles)
+    profiles: profiles, seeds: seeds, passes: passes)
 }
 
 let dropout: Settings = ["dropout": 0.5, "input-dropout": 0.2]
@@ -56,7 +56,8 @@ TrainingExperiment(
   seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
   search: ByProfile(
     smoke: .committed(.embedded(PackageResources.search_tsv)),
-    quick: .committed(.embedded(PackageResources.search_tsv)), paper: .inline(seeds: 1)),
+    quick: .committed(.embedded(PackageResources.search_tsv)),
+    paper: .raced(seeds: 1, by: .deterministic)),
   contenders: [
     Contender("Adam", optimizer: "adam", grid: alpha(from: 1e-4, to: 1e-3)),
     sfo("SFO"),
@@ -66,12 +67,12 @@ TrainingExperiment(
       grid: Grid([
         GridAxis("alpha", from: 1e-2, to: 1e-1, perDecade: 2), GridAxis("momentum", [0.9, 0.99]),
       ])),
-    sfo(frozenMasks, settings: dropout),
-    sfo(freshMasks, ["fresh-noise": 1], settings: dropout),
-    sfo("SFO repaired", ["repaired": 1], profiles: [.paper]),
-    sfo(sfoName(12), ["subfunctions": 12], profiles: [.paper]),
-    sfo(sfoName(50), ["subfunctions": 50], profiles: [.paper]),
-    sfo(sfoName(100), ["subfunctions": 100], profiles: [.paper]),
+    sfo(frozenMasks, settings: dropout, passes: 15),
+    sfo(freshMasks, ["fresh-noise": 1], settings: dropout, passes: 15),
+    sfo("SFO repaired", ["repaired": 1], profiles: [.paper], seeds: 1),
+    sfo(sfoName(12), ["subfunctions": 12], profiles: [.paper], seeds: 1, passes: 15),
+    sfo(sfoName(50), ["subfunctions": 50], profiles: [.paper], seeds: 1, passes: 15),
+    sfo(sfoName(100), ["subfunctions": 100], profiles: [.paper], seeds: 1, passes: 15),
   ],
   probes: [memoryProbe],
   paper: paper,

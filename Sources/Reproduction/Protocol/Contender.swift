@@ -45,12 +45,16 @@ public struct Contender: Sendable {
   public let grid: Grid?
   /// The profiles that run it without being asked to by name.
   public let profiles: Set<Profile>
+  /// How many of the experiment's seeds it is run with at most; `nil`: all.
+  public let seeds: Int?
+  /// How many passes its final runs make at most; `nil`: as many as the experiment's.
+  public let passes: Int?
 
   /// A contender.
   public init(
     _ name: String, optimizer: String, fixed: [String: Double] = [:], settings: Settings = [:],
     fitted: Choice? = nil, literal: Statement? = nil, grid: Grid? = nil,
-    profiles: Set<Profile> = Set(Profile.allCases)
+    profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
   ) {
     self.name = name
     self.optimizer = optimizer
@@ -60,6 +64,8 @@ public struct Contender: Sendable {
     self.literal = literal
     self.grid = grid
     self.profiles = profiles
+    self.seeds = seeds
+    self.passes = passes
   }
 
   /// The arms that it has settings for, or will have after a search.

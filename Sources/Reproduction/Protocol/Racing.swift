@@ -21,6 +21,8 @@ public struct RacingRule: Sendable, Hashable {
   /// The perceptron's search, Figure 2 (a).
   public static let perceptron = RacingRule(
     [(passes: 25, keeping: 0.5), (passes: 75, keeping: 2.0 / 3)], to: 201)
+  /// The perceptron's search with the deterministic cost, Figure 2 (b).
+  public static let deterministic = RacingRule([(passes: 10, keeping: 0.5)], to: 40)
   /// The convolutional network's search, Figure 3.
   public static let convolutional = RacingRule([(passes: 4, keeping: 0.5)], to: 12)
 

@@ -219,13 +219,16 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     _ contender: Contender, _ choice: Contender.Choice, arm: Arm, request: PlanRequest
   ) -> [RunSpecification] {
     var seeds = seedList(request)
-    if arm == .fitted, request.seeds == nil, let count = fittedSeeds?[request.profile] {
-      seeds = Array(seeds.prefix(count))
+    if request.seeds == nil {
+      let most = [arm == .fitted ? fittedSeeds?[request.profile] : nil, contender.seeds]
+      seeds = Array(seeds.prefix(most.compactMap(\.self).min() ?? seeds.count))
     }
+    var epochs = epochCount(request)
+    if request.epochs == nil, let most = contender.passes { epochs = min(epochs, most) }
     return seeds.map { seed in
       run(
         contender, choice, arm: arm == .custom ? request.armLabel : arm.rawValue, seed: seed,
-        epochs: epochCount(request), recording: recording[request.profile],
+        epochs: epochs, recording: recording[request.profile],
         evaluations: evaluations?[request.profile], request: request)
     }
   }
