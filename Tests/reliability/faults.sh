@@ -10,7 +10,7 @@ stride=${1:-1}
 
 run 0 "${tiny[@]}" --output "$work/new.h5"
 run 0 "${tiny[@]}" --seeds 1 --output "$work/old.h5"
-figure=$work/figures/new/fig1a.svg
+figure=mnist-logistic-custom.svg
 
 # try FAULT CALL CODE [old]: exit status 1 if the fault came after the last call.
 try() {
@@ -41,7 +41,7 @@ try() {
   fi
   run 0 "${tiny[@]}" --output "$out"
   same "$out" "$work/new.h5"
-  cmp -s "$work/x/figures/x.h5/fig1a.svg" "$figure" || fail "$at: the figure differs"
+  cmp -s "$work/x/figures/x.h5/$figure" "$work/figures/new.h5/$figure" || fail "$at: the figure differs"
   if find "$work/x" \( -name '*.partial' -o -name '*.lock' -o -name '*.checkpoint' \) \
     | grep -q .; then
     fail "$at: left behind: $(find "$work/x" -type f)"

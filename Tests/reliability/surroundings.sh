@@ -18,7 +18,7 @@ trap '[ -z "$disk" ] || umount "$disk" 2> /dev/null || true; rm -rf "$work"' EXI
 one_line() { [ "$(wc -l < "$work/errors")" -eq 1 ] || fail "$1: $(cat "$work/errors")"; }
 
 run 0 "${tiny[@]}" --output "$work/whole/x.h5"
-svg=figures/x.h5/fig1a.svg png=figures/x.h5/fig1a.png
+svg=figures/x.h5/mnist-logistic-custom.svg png=figures/x.h5/mnist-logistic-custom.png
 
 # no_figures TMPDIR WORDS: the results are written without figures, which come next time.
 no_figures() {
