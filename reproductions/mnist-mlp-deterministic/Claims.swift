@@ -80,9 +80,11 @@ private func timeClaim(_ target: Double) -> Claim {
     guard !adam.isEmpty, adam.count == sfo.count else {
       throw NotRun("Adam and SFO have not been run with the same seeds")
     }
-    let text =
-      "Adam \(NumberText.significant(Statistics.median(adam))) s, "
-      + "SFO \(NumberText.significant(Statistics.median(sfo))) s (medians)"
+    func told(_ name: String, _ times: [Double]) -> String {
+      let median = Statistics.median(times)
+      return median.isFinite ? "\(name) \(NumberText.significant(median)) s" : "\(name) never"
+    }
+    let text = "\(told("Adam", adam)), \(told("SFO", sfo)) (medians)"
     if adam.allSatisfy(\.isFinite), sfo.allSatisfy(\.isFinite) {
       let estimate = Statistics.studentMean(zip(adam, sfo).map { log($0 / $1) })
       return ClaimOutcome(
