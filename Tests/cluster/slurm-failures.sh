@@ -8,7 +8,7 @@
 source "$(dirname "$0")/slurm-common.sh"
 experiments=mnist-logistic
 epochs=${EPOCHS:-300}
-options=(--epochs "$epochs" --seeds '0,1' --optimizers adam --arms published --checkpoint-interval 0.2)
+options=(--epochs "$epochs" --seeds '0,1' --optimizers adam --arms fitted --checkpoint-interval 0.2)
 campaign=$tree/results/smoke/cluster
 rounds=$campaign/mnist-logistic
 

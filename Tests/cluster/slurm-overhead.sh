@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=slurm-common.sh
 source "$(dirname "$0")/slurm-common.sh"
 experiments=mnist-logistic
-options=(--epochs "${EPOCHS:-1500}" --seeds '0,1' --optimizers adam --arms published)
+options=(--epochs "${EPOCHS:-1500}" --seeds '0,1' --optimizers adam --arms fitted)
 elements=$(($(nproc) * 2))
 printf '%s\n' TIME=60 MEMORY=1000 ELEMENT_MINUTES=1 "ELEMENTS=$elements" > "$tree/cluster.conf"
 start_slurm ''
@@ -18,7 +18,7 @@ by_hand() {
     [ "$(tail -n 1 "$work/pending")" = final ] || exit 1
     seq "$elements" | xargs -P "$(nproc)" -I{} "${program[@]}" --shard "{}/$elements" --dealt "$work/dealt"
     "${program[@]}" --merge results/smoke/mnist-logistic.shard-*.runs
-    reproductions/support/reproduce-all.sh smoke data "$experiments" --profile smoke "${options[@]}"
+    reproductions/support/reproduce-all.sh smoke '' "$experiments" --profile smoke "${options[@]}"
   ) > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
 }
 by_slurm() {

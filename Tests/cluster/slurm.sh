@@ -10,7 +10,7 @@ if [ $# -gt 0 ]; then
   ln -s "$(cd "$1" && pwd)" "$work/local"
 else
   start=$SECONDS
-  (cd "$tree" && reproductions/support/reproduce-all.sh smoke data "$experiments" --profile smoke) > "$work/said" 2>&1 \
+  (cd "$tree" && reproductions/support/reproduce-all.sh smoke '' "$experiments" --profile smoke) > "$work/said" 2>&1 \
     || fail "locally: $(tail -n 3 "$work/said")"
   mv "$tree/results/smoke" "$work/local"
   say "made locally in $((SECONDS - start)) s"
