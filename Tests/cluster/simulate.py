@@ -22,14 +22,15 @@ import sys
 import tempfile
 
 # Runs of the profile paper, (number, epochs) by stages: those known at first (--pending), then what a
-# search adds and what runs with its choice, of which the numbers are assumed.
+# search adds, the rungs of a race among it, and what runs with its choice, of which the numbers are assumed.
 PLAN = {
     "mnist-logistic": [[(456, 46)], [(24, 46)], [(60, 46)]],
     "imdb-logistic": [[(591, 176)], [(24, 176)], [(80, 176)]],
-    "mnist-mlp": [[(69, 201)], [(12, 201)], [(50, 201)]],
-    "cifar-cnn": [[(25, 4), (18, 49)], [(6, 4)], [(18, 49)]],
-    "vae-bias-correction": [[(329, 100)]], "algorithm-properties": [[(29, 1)]],
-    "regret": [[(42, 1)]], "adamax": [[(18, 20)]], "temporal-averaging": [[(30, 20)]],
+    "mnist-mlp": [[(35, 25), (15, 201)], [(20, 75)], [(14, 201)], [(50, 201)]],
+    "mnist-mlp-deterministic": [[(33, 40)], [(4, 40)], [(15, 40)]],
+    "cifar-cnn": [[(31, 4), (6, 49)], [(16, 12)], [(24, 49)]],
+    "vae-bias-correction": [[(36, 10), (77, 100)], [(24, 10)], [(48, 100)]],
+    "algorithm-properties": [[(120, 1)]], "regret": [[(50, 1)]], "adamax": [[(18, 20)]], "temporal-averaging": [[(30, 20)]],
     "fashion-mlp": [[(12, 50)]], "mnist-four-hidden": [[(80, 2)]],
 }
 CHECKPOINT = 30.0  # seconds between two checkpoints of a run
@@ -216,6 +217,10 @@ class Cluster:
 
 def main():
     seconds = costs()
+    with open("Package.swift") as package:
+        names = re.search(r"let experiments = \[(.*?)\]", package.read(), re.S)[1]
+    for name in re.findall(r'"(.*?)"', names):
+        assert name in PLAN and name in seconds, f"PLAN or costs.tsv lacks {name}"
     os.environ["SIMULATED_COSTS"] = json.dumps(seconds)
     print("nodes    hours  speed-up  elements  rounds  killed  preempted  at the limit  resumed  lost")
     first = None

@@ -25,9 +25,9 @@ by_slurm() {
   cluster start "${options[@]}" > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
   await 900 is_finished
 }
-# The best of two, in turns: others may be at work.
+# The best of three, in turns: others may be at work.
 best_hand=99999999 best_slurm=99999999
-for _ in 1 2; do
+for _ in 1 2 3; do
   for way in slurm hand; do
     rm -rf "${tree:?}/results/smoke"
     start=$EPOCHREALTIME
@@ -40,7 +40,10 @@ for _ in 1 2; do
     else
       best_hand=$((millis < best_hand ? millis : best_hand))
     fi
+    echo "   by $way $millis ms"
   done
 done
-say "by hand $best_hand ms, by Slurm $best_slurm ms, $rounds rounds"
-[ "$best_slurm" -le $((best_hand * 110 / 100 + 5000 * rounds)) ] || fail "more than 10 % and 5 s a round"
+allowed=$((best_hand * 110 / 100 + 5000 * rounds))
+[ "$best_slurm" -le "$allowed" ] \
+  || fail "by hand $best_hand ms, by Slurm $best_slurm ms: more than 10 % and 5 s a round, $allowed ms"
+say "by hand $best_hand ms, by Slurm $best_slurm ms, $rounds rounds (allowed $allowed ms)"

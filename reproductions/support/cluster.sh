@@ -17,9 +17,11 @@
 set -uo pipefail
 shopt -s nullglob
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "${0%/*}" && pwd)
 cd "$here/../.." || exit 66
 root=$PWD
+# Not HOSTNAME, which a job may have from the login node.
+read -r node < /proc/sys/kernel/hostname
 conf=${CLUSTER_CONF:-cluster.conf}
 bin=${BIN:-.build/release}
 # shellcheck source-path=SCRIPTDIR source=pass-signals.sh
@@ -110,7 +112,7 @@ read_campaign() {
   campaign=$1
   # shellcheck source=/dev/null
   source "$campaign/campaign" 2> /dev/null \
-    || fail 66 "$(hostname) does not see $root/$campaign: put the project on a file system that all nodes share"
+    || fail 66 "$node does not see $root/$campaign: put the project on a file system that all nodes share"
   read_conf
 }
 
@@ -233,14 +235,21 @@ deal() {
       function less(a, b) { return load[a] < load[b] || (load[a] == load[b] && a < b) }'
 }
 
-# The processor as results depend on it: its instruction set as the programs tell it, and oneDNN.
+# processor PROGRAM: $own, the processor as the program's results depend on it: its instruction set as the
+# programs tell it, and oneDNN's library. Few processes, for each costs an element's time.
 processor() {
-  local flags set=baseline
-  flags=" $(sed -n 's/^flags[^:]*: //p;T;q' "${CPUINFO:-/proc/cpuinfo}") "
+  local line flags='' set=baseline library=''
+  while read -r line; do
+    case $line in flags*:*) flags=" ${line#*:} " && break ;; esac
+  done < "${CPUINFO:-/proc/cpuinfo}"
   case $flags in *' avx2 '*) case $flags in *' fma '*) set=x86-64-v3 ;; esac ;; esac
   case $flags in *' avx512f '*) case $flags in *' avx512bw '*) case $flags in *' avx512vl '*)
     case $flags in *' avx512dq '*) set=x86-64-v4 ;; esac ;; esac ;; esac ;; esac
-  echo "$(uname -m) $set $(readlink -f "$(ldd "$1" 2> /dev/null | awk '/libdnnl/ { print $3 }')" | sed 's|.*/||')"
+  # What ldd does.
+  while read -r _ _ line _; do
+    case $line in */libdnnl*) library=$(readlink -f "$line") && break ;; esac
+  done < <(LD_TRACE_LOADED_OBJECTS=1 "$1" 2> /dev/null)
+  own="$(uname -m) $set ${library##*/}"
 }
 
 # element EXPERIMENT ROUND INDEX
@@ -249,17 +258,17 @@ element() {
   [ -r "$folder/elements" ] || fail 66 "there is no $root/$folder; was the campaign begun anew?"
   exec >> "$folder/log/$index.log" 2>&1
   count=$(wc -l < "$folder/elements")
-  own=$(processor "$bin/$experiment")
+  processor "$bin/$experiment"
   if [ "$MIXED_PROCESSORS" != allow ]; then
     # The first element decides.
     [ -e "$campaign/processor" ] || {
-      echo "$own" > "$campaign/.processor.$(hostname).$$"
-      ln "$campaign/.processor.$(hostname).$$" "$campaign/processor" 2> /dev/null
-      rm -f "$campaign/.processor.$(hostname).$$"
+      echo "$own" > "$campaign/.processor.$node.$$"
+      ln "$campaign/.processor.$node.$$" "$campaign/processor" 2> /dev/null
+      rm -f "$campaign/.processor.$node.$$"
     }
-    known=$(cat "$campaign/processor")
+    known=$(< "$campaign/processor")
     if [ "$own" != "$known" ]; then
-      complain "$(hostname) has $own, the campaign $known: results would be mixed; set CONSTRAINT in" \
+      complain "$node has $own, the campaign $known: results would be mixed; set CONSTRAINT in" \
         "$conf, or MIXED_PROCESSORS=allow"
       ended 65
     fi
@@ -272,7 +281,7 @@ element() {
       [ -e "$runs.shard-$index-of-$count/$id.run" ] || [ -e "$runs/$id.run" ] || missing=$((missing + 1))
     done < <(awk -v i="$index" '$1 == i' "$folder/dealt")
     if [ "$missing" -gt 0 ]; then
-      complain "$missing runs were not made: does $(hostname) see other data than the login node?"
+      complain "$missing runs were not made: does $node see other data than the login node?"
       ended 66
     fi
   fi
@@ -281,7 +290,7 @@ element() {
 
 # ended STATUS: notes how the element ended, where and after how long; then ends.
 ended() {
-  printf '%s %s %s %s\n' "$1" "$(hostname)" "$((SECONDS - started))" "${own// /,}" \
+  printf '%s %s %s %s\n' "$1" "$node" "$((SECONDS - started))" "${own// /,}" \
     | keep "$folder/ended/$index"
   exit "$1"
 }

@@ -40,14 +40,12 @@ def reference(experiment):
     return max(found.items(), default=(None, None))
 
 
-def kinds(experiment, data):
-    """A run of the profile paper of each kind, the first: method, and the name it has there."""
-    listed = subprocess.run(
-        [f".build/release/{experiment}", "--profile", "paper", "--data-dir", data, "--output",
-         "/nonexistent/x.h5", "--list", "--json"], capture_output=True, text=True, check=True)
+def kinds(command):
+    """A run of each kind among those of the program, the first: method, and the name it has there."""
+    listed = subprocess.run(command + ["--list", "--json"], capture_output=True, text=True, check=True)
     found = {}
     for run in json.loads(listed.stdout):
-        found.setdefault((run["method"], run["labels"].get("optimizer")), run["run"])
+        found.setdefault((run["method"], run["labels"].get("optimizer")), run)
     return found.values()
 
 
@@ -60,34 +58,34 @@ def peak(pid):
         return 0
 
 
-def measured(experiment, data, seconds):
-    """Peak memory in MB, and seconds an epoch, of the kind of run that takes most."""
+def measured(experiment, data, seconds, is_timed):
+    """Peak memory in MB, of the kind of run that takes most, and seconds of an epoch, if they are wanted:
+    processor time, that of starting included."""
     most, longest = 0, 0
-    for run in kinds(experiment, data):
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [f".build/release/{experiment}", "--profile", "paper", "--data-dir", data,
+                   "--jobs", "1", "--checkpoint-interval", str(seconds / 2), "--output", f"{folder}/x.h5"]
+        if is_timed and any(run["epochs"] > 1 for run in kinds(command)):
+            command += ["--epochs", "1"]
+        for run in kinds(command):
             with open(f"{folder}/dealt", "w") as table:
-                print(1, run, sep="\t", file=table)
-            command = [f".build/release/{experiment}", "--profile", "paper", "--data-dir", data,
-                       "--jobs", "1", "--shard", "1/1", "--dealt", f"{folder}/dealt",
-                       "--output", f"{folder}/x.h5"]
-            start = time.monotonic()
-            child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            memory, grown = 0, start
-            # Some methods' memory grows over many steps.
-            while child.poll() is None and time.monotonic() - grown < seconds:
+                print(1, run["run"], sep="\t", file=table)
+            child = subprocess.Popen(command + ["--shard", "1/1", "--dealt", f"{folder}/dealt"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            memory, grown = 0, time.monotonic()
+            while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 now = peak(child.pid)
+                # A checkpoint is among what takes memory.
                 if now > 1.01 * memory:
                     memory, grown = now, time.monotonic()
-                time.sleep(0.1)
-            took = time.monotonic() - start
-            child.send_signal(signal.SIGINT)
-            child.wait()
-            pending = subprocess.run(command + ["--pending"], capture_output=True, text=True)
-            rows = [line.split("\t") for line in pending.stdout.splitlines()]
-            position = next((row[3] for row in rows if row[0] == run), "")
-            epochs = re.search(r"\bepoch=(\d+)", position)
-            most = max(most, memory)
-            longest = max(longest, took / max(1, int(epochs[1]) if epochs else 1))
+                if not is_timed and time.monotonic() - grown > seconds:
+                    child.send_signal(signal.SIGINT)
+                    break
+                time.sleep(0.2)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            most = max(most, usage.ru_maxrss / 1024)
+            longest = max(longest, usage.ru_utime + usage.ru_stime)
     return most, longest
 
 
@@ -105,9 +103,9 @@ with open(f"{path}.partial", "w") as table:
             table.write(kept[experiment])
             continue
         each, source = reference(experiment)
-        memory, own = measured(experiment, data, seconds)
+        memory, own = measured(experiment, data, seconds, each is None)
         if each is None:
-            each, source = own, f"profile paper, stopped after {seconds} s without more memory"
+            each, source = own, "one epoch, profile paper"
         # A quarter and 200 MB more than was seen, to the next hundred.
         print(experiment, f"{each:.3g}", -(-int(memory * 1.25 + 200) // 100) * 100, source,
               sep="\t", file=table)
