@@ -42,11 +42,14 @@ fail() {
 keep() { cat > "$1.$$.partial" && mv -f "$1.$$.partial" "$1"; }
 
 read_conf() {
-  if [ ! -e "$conf" ]; then
-    cp "$here/cluster.conf.example" "$conf" || exit 73
-    say "wrote $conf: partition, account, time and memory are set there"
-  fi
   local name
+  if [ ! -e "$conf" ]; then
+    # To look needs no file of the site's.
+    case $command in status | cancel) return ;; esac
+    cp "$here/cluster.conf.example" "$conf" || exit 73
+    # Not to standard output, which is what `round` counts.
+    complain "wrote $conf: partition, account, time and memory are set there"
+  fi
   for name in PARTITION ACCOUNT CONSTRAINT MODULES MEMORY SHARED MIXED_PROCESSORS; do
     printf -v "$name" ''
   done
