@@ -236,7 +236,7 @@ test-fast: $(STAMPS)/deps ## run the tests that start no program
 	@touch $(STAMPS)/build
 
 .PHONY: reliability
-reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (40 min)
+reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (over an hour)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
 	BIN=$(BIN)/vae-bias-correction DISK_SIZE=200m Tests/reliability/full-disk.sh
 	@for c in Tests/cluster/*.sh; do case $$c in *-common.sh) ;; *) echo "$$c"; $$c || exit ;; esac; done

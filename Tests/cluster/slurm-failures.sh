@@ -204,6 +204,22 @@ submitted_twice() {
   say "the same round submitted twice: $made rounds, ended in round 1: $(noted 1)"
 }
 
+cancelled() {
+  local kept
+  begin
+  at_work
+  cluster cancel "${options[@]}" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
+  [ -z "$(squeue -h)" ] || fail "cancelled, but there are: $(squeue -h -o '%A %j %T')"
+  await 30 eval '! busy'
+  cluster status "${options[@]}" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
+  grep -q '^cluster: cancelled; make reproduce-all ENGINE=slurm goes on' "$work/said" || fail "$(cat "$work/said")"
+  restart
+  completes
+  kept=$(cut -f 2 "$rounds/position-2" | grep -vc '^-$')
+  [ "$kept" -gt 0 ] || fail "no run went on from its checkpoint"
+  say "cancelled: the same command went on, with $kept runs from checkpoints, $made rounds"
+}
+
 restarted_slurmctld() {
   begin
   at_work
@@ -252,7 +268,7 @@ other_number_of_elements() {
 }
 
 checks_of_this=(killed_element preempted signalled_at_once time_limit node_down failed_element full_disk
-  damaged_shard submitted_twice restarted_slurmctld stale_checkpoint other_number_of_elements)
+  damaged_shard submitted_twice cancelled restarted_slurmctld stale_checkpoint other_number_of_elements)
 [ $# -gt 0 ] || set -- "${checks_of_this[@]}"
 for check; do
   began=$SECONDS
