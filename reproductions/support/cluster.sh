@@ -54,8 +54,11 @@ read_conf() {
     printf -v "$name" ''
   done
   SBATCH_OPTIONS=() TIME=240 LIMIT=100 ELEMENTS=400 ELEMENT_MINUTES=20 SIGNAL_SECONDS=120 ROUNDS=60
+  local said
+  said=$(bash -n "$conf" 2>&1) \
+    || fail 65 "bash cannot read ${said%%$'\n'*}; compare it with reproductions/support/cluster.conf.example"
   # shellcheck source=/dev/null
-  source "$conf" || fail 65 "$conf: bash cannot read it; compare it with $here/cluster.conf.example"
+  source "$conf"
   for name in TIME LIMIT ELEMENTS ELEMENT_MINUTES SIGNAL_SECONDS ROUNDS ${MEMORY:+MEMORY}; do
     [[ ${!name} =~ ^[1-9][0-9]*$ ]] \
       || fail 64 "$conf: $name takes a whole number from 1 on, not \"${!name}\""
@@ -316,11 +319,13 @@ finish() {
       stopped_ones+=("$experiment $(cat "$campaign/$experiment/state")")
     fi
   done
-  DATA_ARE_THERE=1 BIN=$bin run "$here/reproduce-all.sh" "$profile" "$data" "${complete[*]}" \
-    "${options[@]}"
+  status=0
+  [ ${#complete[@]} -eq 0 ] || DATA_ARE_THERE=1 BIN=$bin run "$here/reproduce-all.sh" "$profile" "$data" \
+    "${complete[*]}" "${options[@]}"
   { printf '%s\n' "${stopped_ones[@]}" && echo "status $status"; } | keep "$campaign/finished"
   [ ${#stopped_ones[@]} -eq 0 ] || {
-    printf 'cluster: %s\n' "${stopped_ones[@]}" >&2
+    # `start` has just told each.
+    [ "$command" = start ] || printf 'cluster: %s\n' "${stopped_ones[@]}" >&2
     exit 1
   }
   exit "$status"
