@@ -33,6 +33,8 @@ PLAN = {
     "algorithm-properties": [[(120, 1)]], "regret": [[(50, 1)]], "adamax": [[(18, 20)]], "temporal-averaging": [[(30, 20)]],
     "fashion-mlp": [[(12, 50)]], "mnist-four-hidden": [[(80, 2)]],
 }
+# Searches whose runs leave their last state, which longer ones go on from in whatever element.
+RACES = ("mnist-mlp", "cifar-cnn")
 CHECKPOINT = 30.0  # seconds between two checkpoints of a run
 START = 5.0  # seconds until an element computes
 TIME = 60  # minutes that an element may take: convolutional networks take longer
@@ -69,6 +71,8 @@ def program(experiment, arguments):
     if "--merge" in arguments:
         for shard in arguments[arguments.index("--merge") + 1:]:
             for name in os.listdir(shard):
+                if name.endswith(".end"):
+                    continue  # not the program's
                 place = f"{folder}/{name}"
                 if name.endswith(".run") and os.path.exists(place):
                     sys.exit(f"{name} was made twice")
@@ -143,6 +147,8 @@ class Cluster:
                 self.made[run] += 1
                 with open(f"{shard}/{run}.run", "w") as file:
                     file.write(experiment)
+                if experiment in RACES:
+                    open(f"{shard}/{run}.end", "w").close()
                 if os.path.exists(f"{shard}/{run}.a.checkpoint"):
                     os.remove(f"{shard}/{run}.a.checkpoint")
                 continue
@@ -209,6 +215,9 @@ class Cluster:
             with open(f"{self.tree}/results/paper/cluster/{experiment}/state") as file:
                 state = file.read().strip()
             assert state == "done", f"{experiment}: {state}"
+            folder = f"{self.tree}/results/paper/runs/{experiment}.h5"
+            for name in os.listdir(folder) if experiment in RACES else []:
+                assert not name.endswith(".run") or os.path.exists(f"{folder}/{name[:-4]}.end"), name
         for run, cost in self.cost.items():
             assert self.made[run] == 1, f"{run} was made {self.made[run]} times"
             again = self.computed[run] - cost

@@ -61,7 +61,8 @@ if [ -z "${CHECK_FOLDER:-}" ]; then
   work=$(mktemp -d)
   chmod 755 "$work"
   set -m
-  CHECK_FOLDER=$work SLURM_CONF=$work/slurm.conf "$check_script" "$@" &
+  mkdir "$work/tmp"
+  CHECK_FOLDER=$work SLURM_CONF=$work/slurm.conf TMPDIR=$work/tmp "$check_script" "$@" &
   group=$!
   set +m
   for signal in INT TERM HUP; do

@@ -25,7 +25,7 @@ start=$SECONDS
 asked reproduce-all || fail "$(tail -n 5 "$work/said")"
 grep -q '^cluster: submitted' "$work/said" || fail "$(cat "$work/said")"
 # As long as there is something in the queue.
-await 3600 eval 'is_finished || [ -z "$(squeue -h)" ]'
+await 3600 eval 'is_finished || { jobs=$(squeue -h) && [ -z "$jobs" ]; }'
 is_finished || fail "nothing is in the queue: $(tail -n 3 "$tree"/results/smoke/cluster/*/next.log)"
 took=$((SECONDS - start))
 same "$work/local" "$tree/results/smoke"

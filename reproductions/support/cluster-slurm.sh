@@ -218,7 +218,7 @@ do_start() {
   exec 9>&-
   ! all_ended || finish
   say "submitted; make status ENGINE=slurm PROFILE=$profile shows how it goes, results and report come by themselves"
-  ! grep -qs '^stopped' "$campaign"/*/state || exit 1
+  ! grep -qs '^stopped' /dev/null "$campaign"/*/state || exit 1
 }
 
 do_next() {

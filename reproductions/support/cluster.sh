@@ -17,7 +17,7 @@
 set -uo pipefail
 shopt -s nullglob
 
-here=$(cd "${0%/*}" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 66
 root=$PWD
 # Not HOSTNAME, which a job may have from the login node.
@@ -42,7 +42,7 @@ fail() {
 keep() { cat > "$1.$$.partial" && mv -f "$1.$$.partial" "$1"; }
 
 read_conf() {
-  local name
+  local name said
   if [ ! -e "$conf" ]; then
     # To look needs no file of the site's.
     case $command in status | cancel) return ;; esac
@@ -54,7 +54,6 @@ read_conf() {
     printf -v "$name" ''
   done
   SBATCH_OPTIONS=() TIME=240 LIMIT=100 ELEMENTS=400 ELEMENT_MINUTES=20 SIGNAL_SECONDS=120 ROUNDS=60
-  local said
   said=$(bash -n "$conf" 2>&1) \
     || fail 65 "bash cannot read ${said%%$'\n'*}; compare it with reproductions/support/cluster.conf.example"
   # shellcheck source=/dev/null
@@ -135,7 +134,7 @@ state() { printf '%s\n' "$2" | keep "$campaign/$1/state"; }
 # advance EXPERIMENT: ends the last round and deals the next. $round and $elements tell which; without
 # elements the experiment is done, or has stopped.
 advance() {
-  local experiment=$1 folder=$campaign/$1 last next shards
+  local experiment=$1 folder=$campaign/$1 last next shards ends
   elements=0
   mkdir -p "$folder"
   last=$(last_round "$experiment")
@@ -148,6 +147,9 @@ advance() {
         stop "$experiment" "cannot merge: $(tail -n 1 "$folder/merge.log")"
         return
       }
+    # The last states of a race's runs, for longer ones to go on from; whoever does checks them.
+    ends=("results/$profile/runs/$experiment".h5.shard-*-of-*/*.end)
+    [ ${#ends[@]} -eq 0 ] || mv -f "${ends[@]}" "results/$profile/runs/$experiment.h5" || exit 74
     # What a process that should have ended writes here meanwhile is merged next time.
     rm -rf "${shards[@]}" "results/$profile/$experiment".shard-*-of-*.runs 2> /dev/null
   fi
