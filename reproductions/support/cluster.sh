@@ -147,9 +147,10 @@ advance() {
         stop "$experiment" "cannot merge: $(tail -n 1 "$folder/merge.log")"
         return
       }
-    # The last states of a race's runs, for longer ones to go on from; whoever does checks them.
+    # The last states of a race's runs, for longer ones to go on from; whoever does checks them. One that is
+    # lost costs time alone.
     ends=("results/$profile/runs/$experiment".h5.shard-*-of-*/*.end)
-    [ ${#ends[@]} -eq 0 ] || mv -f "${ends[@]}" "results/$profile/runs/$experiment.h5" || exit 74
+    [ ${#ends[@]} -eq 0 ] || mv -f "${ends[@]}" "results/$profile/runs/$experiment.h5/" 2> /dev/null
     # What a process that should have ended writes here meanwhile is merged next time.
     rm -rf "${shards[@]}" "results/$profile/$experiment".shard-*-of-*.runs 2> /dev/null
   fi
