@@ -192,11 +192,15 @@ damaged_shard() {
 }
 
 submitted_twice() {
+  local code=0
   begin
   at_work
   cluster start "${options[@]}" > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
   grep -q 'mnist-logistic: round 1 is under way' "$work/said" || fail "$(cat "$work/said")"
   [ "$(squeue -h -o %j | grep -c -- -next-)" -eq 1 ] || fail "$(squeue -h -o '%A %j')"
+  cluster start --epochs 2 > "$work/said" 2>&1 || code=$?
+  [ "$code" -eq 75 ] && grep -q 'a campaign with other options is in the queue' "$work/said" \
+    || fail "other options: status $code, $(cat "$work/said")"
   # As if by hand: another array for the same round, whose elements find theirs locked or made.
   sbatch --parsable --array="1-$(wc -l < "$rounds/round-1/elements")" --mem=100M --chdir="$tree" --output=/dev/null \
     "$tree/reproductions/support/cluster.sbatch" "$tree" element results/smoke/cluster mnist-logistic 1 0 > /dev/null

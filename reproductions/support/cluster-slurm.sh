@@ -33,11 +33,6 @@ among() { awk -F '|' -v name="$1" '$2 ~ name && $1 !~ / COMPLETING /'; }
 # The names of an experiment's elements, without the token, as a pattern.
 elements_of() { echo "$1-[0-9]+-[0-9]+\$"; }
 
-has_jobs() {
-  token=$(sed -n 's/^token=//p' "$campaign/campaign")
-  [ -n "$(queue)" ]
-}
-
 # submitted NAME OPTION... -- ARGUMENT...: the id of the job of this name, submitted unless it is there:
 # a submission that timed out may have been one.
 submitted() {

@@ -92,7 +92,7 @@ open_campaign() {
 }
 begin_campaign() {
   check_options
-  local description
+  local description jobs
   # Global, wherever they are read.
   description=$(declare -p profile data experiments options bin | sed 's/^declare /declare -g /')
   if [ -r "$campaign/campaign" ]; then
@@ -104,8 +104,12 @@ begin_campaign() {
       fi
       return
     fi
-    ! command -v squeue > /dev/null || ! has_jobs || fail 75 "a campaign with other options is in the queue; see make status" \
-      "ENGINE=slurm, or end it by make cancel ENGINE=slurm"
+    if [ "$command" = start ]; then
+      token=$(sed -n 's/^token=//p' "$campaign/campaign")
+      jobs=$(queue) || exit
+      [ -z "$jobs" ] || fail 75 "a campaign with other options is in the queue; see make status" \
+        "ENGINE=slurm, or end it by make cancel ENGINE=slurm"
+    fi
   fi
   rm -rf "$campaign"
   mkdir -p "$campaign" || exit 73
