@@ -199,8 +199,8 @@ submitted_twice() {
   grep -q 'mnist-logistic: round 1 is under way' "$work/said" || fail "$(cat "$work/said")"
   [ "$(squeue -h -o %j | grep -c -- -next-)" -eq 1 ] || fail "$(squeue -h -o '%A %j')"
   cluster start --epochs 2 > "$work/said" 2>&1 || code=$?
-  [ "$code" -eq 75 ] && grep -q 'a campaign with other options is in the queue' "$work/said" \
-    || fail "other options: status $code, $(cat "$work/said")"
+  [ "$code" -eq 75 ] || fail "other options: status $code, $(cat "$work/said")"
+  grep -q 'a campaign with other options is in the queue' "$work/said" || fail "$(cat "$work/said")"
   # As if by hand: another array for the same round, whose elements find theirs locked or made.
   sbatch --parsable --array="1-$(wc -l < "$rounds/round-1/elements")" --mem=100M --chdir="$tree" --output=/dev/null \
     "$tree/reproductions/support/cluster.sbatch" "$tree" element results/smoke/cluster mnist-logistic 1 0 > /dev/null
