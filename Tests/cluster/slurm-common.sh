@@ -30,11 +30,14 @@ add_packages() {
 }
 add_packages slurmctld slurmd slurm-client munge hdf5-tools
 
-# belongings: the processes that a check has started: what works in its folder or knows its Slurm.
+# belongings: the processes that a check has started: what works in its folder, knows its Slurm or has a
+# process id file there, as sshd, which keeps no environment.
 belongings() {
+  local pid
   {
     find /proc/[0-9]*/cwd -maxdepth 0 -lname "$work*"
     grep -lxzF "SLURM_CONF=$work/slurm.conf" /proc/[0-9]*/environ
+    cat "$work"/*.pid | while read -r pid; do ! kill -0 "$pid" || echo "/proc/$pid"; done
   } 2> /dev/null | cut -d / -f 3 | sort -u
 }
 # end_all: jobs first, while there is somebody to end them; then whatever is left.
