@@ -52,7 +52,7 @@ RUN_OPTIONS := --profile "$$PROFILE" $(OPTIONS_BUT_PROFILE)
 
 # What was asked for is checked before anything is installed, built or downloaded.
 PROFILES := smoke quick paper
-RUNS := $(filter reproduce-% status search,$(MAKECMDGOALS))
+RUNS := $(filter reproduce-% status cancel search,$(MAKECMDGOALS))
 LOOKS := $(filter report inspect check-report reference,$(MAKECMDGOALS))
 UNKNOWN := $(filter-out $(addprefix reproduce-,$(EXPERIMENTS) all EXPERIMENT),$(filter reproduce-%,$(RUNS)))
 ifneq ($(UNKNOWN),)
@@ -60,6 +60,10 @@ $(error there is no experiment $(UNKNOWN:reproduce-%=%); there are: $(EXPERIMENT
 endif
 ifneq ($(if $(RUNS)$(if $(wildcard results/$(firstword $(PROFILE) -)),,$(LOOKS)),$(filter-out 1,$(words $(PROFILE)))$(filter-out $(PROFILES),$(PROFILE))),)
 $(error PROFILE is "$(PROFILE)"; choose from: $(PROFILES))
+endif
+
+ifneq ($(if $(RUNS),$(filter-out 1,$(words $(ENGINE)))$(filter-out $(ENGINES),$(ENGINE))),)
+$(error ENGINE is "$(ENGINE)"; choose from: $(ENGINES))
 endif
 
 .PHONY: check-data-folder
@@ -95,8 +99,7 @@ data: ## download the data sets that are missing from DATA
 	@reproductions/support/get-data.sh $(if $(DATA_FOLDER_OF_MAKE),"$$DATA")
 
 # The script of ENGINE: the part of cluster.sh that $(1) names, or for local the command $(2).
-ENGINE_COMMAND = $(if $(filter $(ENGINES),$(ENGINE)),$(if $(filter slurm,$(ENGINE)),reproductions/support/cluster.sh $(1),$(2)),\
-  echo "ENGINE takes local or slurm" >&2; exit 64;)
+ENGINE_COMMAND = $(if $(filter slurm,$(ENGINE)),reproductions/support/cluster.sh $(1),$(2))
 
 .PHONY: reproduce-all
 reproduce-all: check-data-folder $(STAMPS)/build ## run every experiment, then report; PROFILE=smoke|quick|paper ENGINE=local|slurm
@@ -233,7 +236,7 @@ test-fast: $(STAMPS)/deps ## run the tests that start no program
 	@touch $(STAMPS)/build
 
 .PHONY: reliability
-reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (40 min)
+reliability: $(STAMPS)/build ## kill, starve and damage runs, and see that nothing is lost (over an hour)
 	@for c in $$(ls Tests/reliability/*.sh | grep -v common.sh); do echo "$$c"; $$c || exit; done
 	BIN=$(BIN)/vae-bias-correction DISK_SIZE=200m Tests/reliability/full-disk.sh
 	@for c in Tests/cluster/*.sh; do case $$c in *-common.sh) ;; *) echo "$$c"; $$c || exit ;; esac; done

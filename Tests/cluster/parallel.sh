@@ -8,7 +8,7 @@ source "$(dirname "$0")/slurm-common.sh"
 add_packages parallel openssh-server openssh-client
 experiments='mnist-logistic regret'
 
-(cd "$tree" && reproductions/support/reproduce-all.sh smoke data "$experiments" --profile smoke) > "$work/said" 2>&1 \
+(cd "$tree" && reproductions/support/reproduce-all.sh smoke '' "$experiments" --profile smoke) > "$work/said" 2>&1 \
   || fail "locally: $(tail -n 3 "$work/said")"
 mv "$tree/results/smoke" "$work/local"
 
@@ -25,7 +25,7 @@ printf '%s\n' "1/$ssh root@127.0.0.1" "1/$ssh root@localhost" > "$work/hosts"
 
 cd "$tree"
 printf '%s\n' ELEMENT_MINUTES=1 ELEMENTS=3 > cluster.conf
-round=(reproductions/support/cluster.sh round smoke data "$experiments" --profile smoke)
+round=(reproductions/support/cluster.sh round smoke '' "$experiments" --profile smoke)
 # The loop of docs/cluster.md.
 rounds=0
 while count=$("${round[@]}" 2>> "$work/said") && [ "$count" -gt 0 ]; do

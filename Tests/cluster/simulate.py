@@ -22,16 +22,19 @@ import sys
 import tempfile
 
 # Runs of the profile paper, (number, epochs) by stages: those known at first (--pending), then what a
-# search adds and what runs with its choice, of which the numbers are assumed.
+# search adds, the rungs of a race among it, and what runs with its choice, of which the numbers are assumed.
 PLAN = {
     "mnist-logistic": [[(456, 46)], [(24, 46)], [(60, 46)]],
     "imdb-logistic": [[(591, 176)], [(24, 176)], [(80, 176)]],
-    "mnist-mlp": [[(69, 201)], [(12, 201)], [(50, 201)]],
-    "cifar-cnn": [[(25, 4), (18, 49)], [(6, 4)], [(18, 49)]],
-    "vae-bias-correction": [[(329, 100)]], "algorithm-properties": [[(29, 1)]],
-    "regret": [[(42, 1)]], "adamax": [[(18, 20)]], "temporal-averaging": [[(30, 20)]],
+    "mnist-mlp": [[(35, 25), (15, 201)], [(20, 75)], [(14, 201)], [(50, 201)]],
+    "mnist-mlp-deterministic": [[(33, 40)], [(4, 40)], [(15, 40)]],
+    "cifar-cnn": [[(31, 4), (6, 49)], [(16, 12)], [(24, 49)]],
+    "vae-bias-correction": [[(36, 10), (77, 100)], [(24, 10)], [(48, 100)]],
+    "algorithm-properties": [[(120, 1)]], "regret": [[(50, 1)]], "adamax": [[(18, 20)]], "temporal-averaging": [[(30, 20)]],
     "fashion-mlp": [[(12, 50)]], "mnist-four-hidden": [[(80, 2)]],
 }
+# Searches whose runs leave their last state, which longer ones go on from in whatever element.
+RACES = ("mnist-mlp", "cifar-cnn")
 CHECKPOINT = 30.0  # seconds between two checkpoints of a run
 START = 5.0  # seconds until an element computes
 TIME = 60  # minutes that an element may take: convolutional networks take longer
@@ -68,6 +71,8 @@ def program(experiment, arguments):
     if "--merge" in arguments:
         for shard in arguments[arguments.index("--merge") + 1:]:
             for name in os.listdir(shard):
+                if name.endswith(".end"):
+                    continue  # not the program's
                 place = f"{folder}/{name}"
                 if name.endswith(".run") and os.path.exists(place):
                     sys.exit(f"{name} was made twice")
@@ -142,6 +147,8 @@ class Cluster:
                 self.made[run] += 1
                 with open(f"{shard}/{run}.run", "w") as file:
                     file.write(experiment)
+                if experiment in RACES:
+                    open(f"{shard}/{run}.end", "w").close()
                 if os.path.exists(f"{shard}/{run}.a.checkpoint"):
                     os.remove(f"{shard}/{run}.a.checkpoint")
                 continue
@@ -208,6 +215,9 @@ class Cluster:
             with open(f"{self.tree}/results/paper/cluster/{experiment}/state") as file:
                 state = file.read().strip()
             assert state == "done", f"{experiment}: {state}"
+            folder = f"{self.tree}/results/paper/runs/{experiment}.h5"
+            for name in os.listdir(folder) if experiment in RACES else []:
+                assert not name.endswith(".run") or os.path.exists(f"{folder}/{name[:-4]}.end"), name
         for run, cost in self.cost.items():
             assert self.made[run] == 1, f"{run} was made {self.made[run]} times"
             again = self.computed[run] - cost
@@ -216,6 +226,10 @@ class Cluster:
 
 def main():
     seconds = costs()
+    with open("Package.swift") as package:
+        names = re.search(r"let experiments = \[(.*?)\]", package.read(), re.S)[1]
+    for name in re.findall(r'"(.*?)"', names):
+        assert name in PLAN and name in seconds, f"PLAN or costs.tsv lacks {name}"
     os.environ["SIMULATED_COSTS"] = json.dumps(seconds)
     print("nodes    hours  speed-up  elements  rounds  killed  preempted  at the limit  resumed  lost")
     first = None

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # A Slurm of its own on the loopback interface, without systemd, and a copy of the project's tree that
-# uses it: results of a check do not touch those of the project. All that is started ends with the
-# script that reads this one, however it ends. Needs root, as slurmd does.
+# uses it: results of a check do not touch those of the project. The script that reads this one runs in a
+# process group of its own; the process that waits for it ends all that it started, however it ends. Needs
+# root, as slurmd does.
 set -euo pipefail
+check_script=$(realpath "$0")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 project=$PWD
 
@@ -28,9 +30,57 @@ add_packages() {
 }
 add_packages slurmctld slurmd slurm-client munge hdf5-tools
 
-work=$(mktemp -d)
-chmod 755 "$work"
-export SLURM_CONF=$work/slurm.conf
+# belongings: the processes that a check has started: what works in its folder, knows its Slurm or has a
+# process id file there, as sshd, which keeps no environment.
+belongings() {
+  local pid
+  {
+    find /proc/[0-9]*/cwd -maxdepth 0 -lname "$work*"
+    grep -lxzF "SLURM_CONF=$work/slurm.conf" /proc/[0-9]*/environ
+    cat "$work"/*.pid | while read -r pid; do ! kill -0 "$pid" || echo "/proc/$pid"; done
+  } 2> /dev/null | cut -d / -f 3 | sort -u
+}
+# end_all: jobs first, while there is somebody to end them; then whatever is left.
+end_all() {
+  local round pids
+  trap '' INT TERM HUP
+  if [ -s "$work/slurmctld.pid" ]; then
+    SLURM_CONF=$work/slurm.conf timeout 10 scancel --quiet -u root 2> /dev/null || true
+  fi
+  for round in {1..60}; do
+    pids=$(belongings) || true  # a process that has ended meanwhile
+    [ -n "$pids" ] || break
+    # shellcheck disable=SC2086  # process ids are words
+    case $round in
+      1 | 25) kill -TERM $pids 2> /dev/null || true ;;
+      5[0-9]) kill -KILL $pids 2> /dev/null || true ;;
+    esac
+    sleep 0.2
+  done
+  umount "$work/tree/results" 2> /dev/null || true
+  rm -rf "$work"
+}
+if [ -z "${CHECK_FOLDER:-}" ]; then
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  set -m
+  mkdir "$work/tmp"
+  CHECK_FOLDER=$work SLURM_CONF=$work/slurm.conf TMPDIR=$work/tmp "$check_script" "$@" &
+  group=$!
+  set +m
+  for signal in INT TERM HUP; do
+    # shellcheck disable=SC2064  # the signal's name now
+    trap "kill -$signal -- -$group 2> /dev/null" "$signal"
+  done
+  code=0
+  while :; do
+    wait "$group" && code=0 || code=$?
+    kill -0 "$group" 2> /dev/null || break
+  done
+  end_all
+  exit "$code"
+fi
+work=$CHECK_FOLDER
 checks=0
 
 fail() {
@@ -49,32 +99,6 @@ await() {
     sleep 0.1
   done
 }
-
-end_slurm() {
-  local pid name
-  # First the jobs, while there is somebody to end them.
-  if [ -s "$work/slurmctld.pid" ]; then
-    timeout 10 scancel --quiet -u root 2> /dev/null || true
-    for _ in $(seq 50); do
-      [ -n "$(timeout 5 squeue -h 2> /dev/null)" ] || break
-      sleep 0.2
-    done
-  fi
-  for name in slurmctld slurmd munged sshd; do
-    pid=$(cat "$work/$name.pid" 2> /dev/null) || continue
-    kill "$pid" 2> /dev/null || continue
-    for _ in $(seq 100); do
-      kill -0 "$pid" 2> /dev/null || break
-      sleep 0.05
-    done
-    kill -9 "$pid" 2> /dev/null || true
-  done
-  umount "$work/tree/results" 2> /dev/null || true
-  rm -rf "$work"
-}
-trap end_slurm EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 # A port that nothing listens on.
 free_port() {
@@ -160,12 +184,13 @@ END
 
 # experiments: the project's, or those that a check is about.
 experiments=$(sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift | tr '\n' ' ')
-# cluster COMMAND [OPTION...]: of the profile smoke, in the tree.
+# cluster COMMAND [OPTION...]: of the profile smoke with stand-ins for the data, in the tree.
+unset ADAM_DATA
 cluster() {
   local command=$1
   shift
-  (cd "$tree" && reproductions/support/cluster.sh "$command" smoke data "$experiments" \
-    --profile smoke --data-dir data "$@")
+  (cd "$tree" && reproductions/support/cluster.sh "$command" smoke '' "$experiments" \
+    --profile smoke "$@")
 }
 is_finished() { [ -e "$tree/results/smoke/cluster/finished" ]; }
 content() { h5dump -a content_sha256 "$1" 2> /dev/null | sed -n 's/.*"\([0-9a-f]\{64\}\)".*/\1/p'; }

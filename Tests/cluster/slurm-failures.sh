@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Proves, with a real slurmctld and slurmd: whatever happens to a round, the campaign ends in the same
 # content as one process makes, or stops with a message and goes on by the same command.
-# usage: slurm-failures.sh [CHECK...]   their names are those of the functions; by default all of them but
-#        time_limit, which has not passed on a busy machine
+# usage: slurm-failures.sh [CHECK...]   their names are those of the functions; by default all of them
 # shellcheck disable=SC2016  # what is waited for is given to eval, in quotes
 # shellcheck source-path=SCRIPTDIR source=slurm-common.sh
 source "$(dirname "$0")/slurm-common.sh"
 experiments=mnist-logistic
 epochs=${EPOCHS:-300}
-options=(--epochs "$epochs" --seeds '0,1' --optimizers adam --arms published --checkpoint-interval 0.2)
+options=(--epochs "$epochs" --seeds '0,1' --optimizers adam --arms fitted --checkpoint-interval 0.2)
 campaign=$tree/results/smoke/cluster
 rounds=$campaign/mnist-logistic
 
@@ -32,6 +31,8 @@ programs() {
     [ "$(readlink "/proc/$pid/cwd")" != "$tree" ] || [ "$(readlink "/proc/$pid/exe")" = "$BASH" ] || echo "$pid"
   done
 }
+# program_of INDEX: that of one element.
+program_of() { programs | while read -r pid; do ! tr '\0' ' ' < "/proc/$pid/cmdline" | grep -qF -- "--shard $1/" || echo "$pid"; done; }
 busy() { [ -n "$(programs)" ]; }
 has_checkpoint() { compgen -G "$tree/results/smoke/runs/mnist-logistic.h5.shard-*/*.checkpoint"; }
 # stepds: the processes of this slurmd that keep the steps.
@@ -94,21 +95,36 @@ signalled_at_once() {
   say "USR1 in the first second: $made rounds, ended in round 1: $(noted 1)"
 }
 
+# programs_that WHEN ACTION: a folder of programs in which mnist-logistic does something else for some shards.
+programs_that() {
+  mkdir -p "$work/bin"
+  ln -sf "$project"/.build/release/{report,mnist-logistic} "$work/bin/"
+  rm -f "$work/bin/mnist-logistic"
+  printf '#!/bin/bash\nprogram=%q\ncase "$*" in %s) %s ;; esac\nexec "$program" "$@"\n' \
+    "$project/.build/release/mnist-logistic" "$1" "$2" > "$work/bin/mnist-logistic"
+  chmod +x "$work/bin/mnist-logistic"
+}
+
 time_limit() {
-  local pid first second
-  begin TIME=2 SIGNAL_SECONDS=60
-  at_work
-  await 60 eval '[ "$(programs | wc -l)" -ge 2 ]'
-  read -r first second < <(programs | paste -sd ' ')
-  kill -STOP "$first" "$second"
-  # Slurm signals a minute before the end: one goes on then, the other when it is too late.
-  await 200 eval "squeue -h -t RUNNING -o %M | grep -qE '^1:[2-5]'"
-  kill -CONT "$first"
-  await 300 eval "! kill -0 $second"
+  local first kept
+  # Element 2 hangs once it has a checkpoint, deaf to what it is told; element 1 is still at work when Slurm
+  # signals, a minute before the end and up to a minute early.
+  programs_that '*"--shard 2/"*round-1/*' 'trap "" USR1 TERM
+    "$program" "$@" &
+    until compgen -G "results/smoke/runs/mnist-logistic.h5.shard-2-of-*/*.checkpoint"; do sleep 0.1; done
+    kill -KILL $!
+    while :; do sleep 1; done'
+  BIN=$work/bin begin TIME=2 SIGNAL_SECONDS=60
+  await 120 eval 'first=$(program_of 1) && [ -n "$first" ] && compgen -G "$tree/results/smoke/runs/mnist-logistic.h5.shard-1-*/*.checkpoint"'
+  kill -STOP "$first"
+  await 240 grep -qhi 'DUE TO TIME LIMIT' "$rounds"/round-1/log/0.2.slurm
+  kill -CONT "$first" 2> /dev/null || true
   completes
-  [[ $(noted 1) == *75* ]] || fail "no checkpoint on USR1: $(noted 1)"
-  grep -qhi 'DUE TO TIME LIMIT' "$rounds"/round-1/log/*.slurm || fail "the time limit was not reached"
-  say "time limit: one element stopped for USR1, one was killed: $made rounds, ended in round 1: $(noted 1)"
+  [ "$(cut -d ' ' -f 1 "$rounds/round-1/ended/1")" = 75 ] || fail "no checkpoint on USR1: $(noted 1)"
+  [ ! -e "$rounds/round-1/ended/2" ] || fail "element 2 ended by itself: $(noted 1)"
+  kept=$(cut -f 2 "$rounds/position-2" | grep -vc '^-$')
+  [ "$kept" -ge 2 ] || fail "$kept runs went on from a checkpoint"
+  say "time limit: one element stopped for USR1, one was killed at the limit: $kept runs went on from checkpoints, $made rounds"
 }
 
 node_down() {
@@ -127,23 +143,14 @@ node_down() {
   say "the node went down and came up: $made rounds, ended in round 1: $(noted 1)"
 }
 
-# programs_that_fail WHEN: a folder of programs in which mnist-logistic fails for some shards.
-programs_that_fail() {
-  mkdir -p "$work/bin"
-  ln -sf "$project"/.build/release/{report,mnist-logistic} "$work/bin/"
-  rm -f "$work/bin/mnist-logistic"
-  printf '#!/bin/bash\ncase "$*" in %s) echo "mnist-logistic: failed: on purpose" >&2; exit 1 ;; esac\nexec %q "$@"\n' \
-    "$1" "$project/.build/release/mnist-logistic" > "$work/bin/mnist-logistic"
-  chmod +x "$work/bin/mnist-logistic"
-}
-
 failed_element() {
-  programs_that_fail '*"--shard 1/"*round-1/*'
+  local failing='echo "mnist-logistic: failed: on purpose" >&2; exit 1'
+  programs_that '*"--shard 1/"*round-1/*' "$failing"
   BIN=$work/bin begin
   completes
   [ "$made: $(noted 1)" = '2: 0 x 3,1 x 1' ] || fail "$made rounds, $(noted 1)"
   say "an element failed, the next round made its runs: $made rounds, ended in round 1: $(noted 1)"
-  programs_that_fail '*"--shard "*'
+  programs_that '*"--shard "*' "$failing"
   BIN=$work/bin begin
   await 200 is_finished
   BIN=$work/bin cluster status "${options[@]}" > "$work/said" 2>&1
@@ -185,16 +192,36 @@ damaged_shard() {
 }
 
 submitted_twice() {
+  local code=0
   begin
   at_work
   cluster start "${options[@]}" > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
   grep -q 'mnist-logistic: round 1 is under way' "$work/said" || fail "$(cat "$work/said")"
   [ "$(squeue -h -o %j | grep -c -- -next-)" -eq 1 ] || fail "$(squeue -h -o '%A %j')"
+  cluster start --epochs 2 > "$work/said" 2>&1 || code=$?
+  [ "$code" -eq 75 ] || fail "other options: status $code, $(cat "$work/said")"
+  grep -q 'a campaign with other options is in the queue' "$work/said" || fail "$(cat "$work/said")"
   # As if by hand: another array for the same round, whose elements find theirs locked or made.
   sbatch --parsable --array="1-$(wc -l < "$rounds/round-1/elements")" --mem=100M --chdir="$tree" --output=/dev/null \
     "$tree/reproductions/support/cluster.sbatch" "$tree" element results/smoke/cluster mnist-logistic 1 0 > /dev/null
   completes
   say "the same round submitted twice: $made rounds, ended in round 1: $(noted 1)"
+}
+
+cancelled() {
+  local kept
+  begin
+  at_work
+  cluster cancel "${options[@]}" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
+  [ -z "$(squeue -h)" ] || fail "cancelled, but there are: $(squeue -h -o '%A %j %T')"
+  await 30 eval '! busy'
+  cluster status "${options[@]}" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
+  grep -q '^cluster: cancelled; make reproduce-all ENGINE=slurm goes on' "$work/said" || fail "$(cat "$work/said")"
+  restart
+  completes
+  kept=$(cut -f 2 "$rounds/position-2" | grep -vc '^-$')
+  [ "$kept" -gt 0 ] || fail "no run went on from its checkpoint"
+  say "cancelled: the same command went on, with $kept runs from checkpoints, $made rounds"
 }
 
 restarted_slurmctld() {
@@ -244,8 +271,8 @@ other_number_of_elements() {
   say "4 elements, then 3: $kept runs went on from checkpoints, $made rounds"
 }
 
-checks_of_this=(killed_element preempted signalled_at_once node_down failed_element full_disk
-  damaged_shard submitted_twice restarted_slurmctld stale_checkpoint other_number_of_elements)
+checks_of_this=(killed_element preempted signalled_at_once time_limit node_down failed_element full_disk
+  damaged_shard submitted_twice cancelled restarted_slurmctld stale_checkpoint other_number_of_elements)
 [ $# -gt 0 ] || set -- "${checks_of_this[@]}"
 for check; do
   began=$SECONDS

@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR source=slurm-common.sh
 source "$(dirname "$0")/slurm-common.sh"
 experiments=mnist-logistic
-options=(--epochs 2 --seeds 0 --optimizers adam --arms published)
+options=(--epochs 2 --seeds 0 --optimizers adam --arms fitted)
 
 # site LINE...: the site's file.
 site() { printf '%s\n' "$@" > "$tree/cluster.conf"; }

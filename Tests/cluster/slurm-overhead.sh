@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=slurm-common.sh
 source "$(dirname "$0")/slurm-common.sh"
 experiments=mnist-logistic
-options=(--epochs "${EPOCHS:-1500}" --seeds '0,1' --optimizers adam --arms published)
+options=(--epochs "${EPOCHS:-1500}" --seeds '0,1' --optimizers adam --arms fitted)
 elements=$(($(nproc) * 2))
 printf '%s\n' TIME=60 MEMORY=1000 ELEMENT_MINUTES=1 "ELEMENTS=$elements" > "$tree/cluster.conf"
 start_slurm ''
@@ -18,16 +18,16 @@ by_hand() {
     [ "$(tail -n 1 "$work/pending")" = final ] || exit 1
     seq "$elements" | xargs -P "$(nproc)" -I{} "${program[@]}" --shard "{}/$elements" --dealt "$work/dealt"
     "${program[@]}" --merge results/smoke/mnist-logistic.shard-*.runs
-    reproductions/support/reproduce-all.sh smoke data "$experiments" --profile smoke "${options[@]}"
+    reproductions/support/reproduce-all.sh smoke '' "$experiments" --profile smoke "${options[@]}"
   ) > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
 }
 by_slurm() {
   cluster start "${options[@]}" > "$work/said" 2>&1 || fail "$(tail -n 3 "$work/said")"
   await 900 is_finished
 }
-# The best of two, in turns: others may be at work.
+# The best of three, in turns: others may be at work.
 best_hand=99999999 best_slurm=99999999
-for _ in 1 2; do
+for _ in 1 2 3; do
   for way in slurm hand; do
     rm -rf "${tree:?}/results/smoke"
     start=$EPOCHREALTIME
@@ -40,7 +40,10 @@ for _ in 1 2; do
     else
       best_hand=$((millis < best_hand ? millis : best_hand))
     fi
+    echo "   by $way $millis ms"
   done
 done
-say "by hand $best_hand ms, by Slurm $best_slurm ms, $rounds rounds"
-[ "$best_slurm" -le $((best_hand * 110 / 100 + 5000 * rounds)) ] || fail "more than 10 % and 5 s a round"
+allowed=$((best_hand * 110 / 100 + 5000 * rounds))
+[ "$best_slurm" -le "$allowed" ] \
+  || fail "by hand $best_hand ms, by Slurm $best_slurm ms: more than 10 % and 5 s a round, $allowed ms"
+say "by hand $best_hand ms, by Slurm $best_slurm ms, $rounds rounds (allowed $allowed ms)"

@@ -33,11 +33,6 @@ among() { awk -F '|' -v name="$1" '$2 ~ name && $1 !~ / COMPLETING /'; }
 # The names of an experiment's elements, without the token, as a pattern.
 elements_of() { echo "$1-[0-9]+-[0-9]+\$"; }
 
-has_jobs() {
-  token=$(sed -n 's/^token=//p' "$campaign/campaign")
-  [ -n "$(queue)" ]
-}
-
 # submitted NAME OPTION... -- ARGUMENT...: the id of the job of this name, submitted unless it is there:
 # a submission that timed out may have been one.
 submitted() {
@@ -93,6 +88,7 @@ element_options() {
 # What can be known before anything is submitted.
 check_site() {
   local programs limit nodes here_names type found features
+  local -A tried=()
   programs=$(for found in sbatch squeue sinfo scontrol scancel srun; do
     command -v "$found" > /dev/null || echo "$found"
   done)
@@ -139,6 +135,8 @@ check_site() {
   site_options
   for found in "${experiments[@]}"; do
     element_options "$found" 0
+    [ -z "${tried[${asked[*]}]:-}" ] || continue
+    tried[${asked[*]}]=1
     type=$(sbatch --test-only --job-name=adam-test "${site[@]}" "${asked[@]}" "$here/cluster.sbatch" 2>&1) \
       || fail 64 "Slurm refuses elements of $found: ${type##*error: }; see $conf (asked for: ${asked[*]} ${site[*]})"
   done
@@ -215,6 +213,7 @@ do_start() {
   exec 9>&-
   ! all_ended || finish
   say "submitted; make status ENGINE=slurm PROFILE=$profile shows how it goes, results and report come by themselves"
+  ! grep -qs '^stopped' /dev/null "$campaign"/*/state || exit 1
 }
 
 do_next() {

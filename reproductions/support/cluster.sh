@@ -20,6 +20,8 @@ shopt -s nullglob
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 66
 root=$PWD
+# Not HOSTNAME, which a job may have from the login node.
+read -r node < /proc/sys/kernel/hostname
 conf=${CLUSTER_CONF:-cluster.conf}
 bin=${BIN:-.build/release}
 # shellcheck source-path=SCRIPTDIR source=pass-signals.sh
@@ -40,17 +42,22 @@ fail() {
 keep() { cat > "$1.$$.partial" && mv -f "$1.$$.partial" "$1"; }
 
 read_conf() {
+  local name said
   if [ ! -e "$conf" ]; then
+    # To look needs no file of the site's.
+    case $command in status | cancel) return ;; esac
     cp "$here/cluster.conf.example" "$conf" || exit 73
-    say "wrote $conf: partition, account, time and memory are set there"
+    # Not to standard output, which is what `round` counts.
+    complain "wrote $conf: partition, account, time and memory are set there"
   fi
-  local name
   for name in PARTITION ACCOUNT CONSTRAINT MODULES MEMORY SHARED MIXED_PROCESSORS; do
     printf -v "$name" ''
   done
   SBATCH_OPTIONS=() TIME=240 LIMIT=100 ELEMENTS=400 ELEMENT_MINUTES=20 SIGNAL_SECONDS=120 ROUNDS=60
+  said=$(bash -n "$conf" 2>&1) \
+    || fail 65 "bash cannot read ${said%%$'\n'*}; compare it with reproductions/support/cluster.conf.example"
   # shellcheck source=/dev/null
-  source "$conf" || fail 65 "$conf: bash cannot read it; compare it with $here/cluster.conf.example"
+  source "$conf"
   for name in TIME LIMIT ELEMENTS ELEMENT_MINUTES SIGNAL_SECONDS ROUNDS ${MEMORY:+MEMORY}; do
     [[ ${!name} =~ ^[1-9][0-9]*$ ]] \
       || fail 64 "$conf: $name takes a whole number from 1 on, not \"${!name}\""
@@ -85,7 +92,7 @@ open_campaign() {
 }
 begin_campaign() {
   check_options
-  local description
+  local description jobs
   # Global, wherever they are read.
   description=$(declare -p profile data experiments options bin | sed 's/^declare /declare -g /')
   if [ -r "$campaign/campaign" ]; then
@@ -97,8 +104,12 @@ begin_campaign() {
       fi
       return
     fi
-    ! command -v squeue > /dev/null || ! has_jobs || fail 75 "a campaign with other options is in the queue; see make status" \
-      "ENGINE=slurm, or end it by make cancel ENGINE=slurm"
+    if [ "$command" = start ]; then
+      token=$(sed -n 's/^token=//p' "$campaign/campaign")
+      jobs=$(queue) || exit
+      [ -z "$jobs" ] || fail 75 "a campaign with other options is in the queue; see make status" \
+        "ENGINE=slurm, or end it by make cancel ENGINE=slurm"
+    fi
   fi
   rm -rf "$campaign"
   mkdir -p "$campaign" || exit 73
@@ -110,7 +121,7 @@ read_campaign() {
   campaign=$1
   # shellcheck source=/dev/null
   source "$campaign/campaign" 2> /dev/null \
-    || fail 66 "$(hostname) does not see $root/$campaign: put the project on a file system that all nodes share"
+    || fail 66 "$node does not see $root/$campaign: put the project on a file system that all nodes share"
   read_conf
 }
 
@@ -127,7 +138,7 @@ state() { printf '%s\n' "$2" | keep "$campaign/$1/state"; }
 # advance EXPERIMENT: ends the last round and deals the next. $round and $elements tell which; without
 # elements the experiment is done, or has stopped.
 advance() {
-  local experiment=$1 folder=$campaign/$1 last next shards
+  local experiment=$1 folder=$campaign/$1 last next shards ends
   elements=0
   mkdir -p "$folder"
   last=$(last_round "$experiment")
@@ -140,6 +151,10 @@ advance() {
         stop "$experiment" "cannot merge: $(tail -n 1 "$folder/merge.log")"
         return
       }
+    # The last states of a race's runs, for longer ones to go on from; whoever does checks them. One that is
+    # lost costs time alone.
+    ends=("results/$profile/runs/$experiment".h5.shard-*-of-*/*.end)
+    [ ${#ends[@]} -eq 0 ] || mv -f "${ends[@]}" "results/$profile/runs/$experiment.h5/" 2> /dev/null
     # What a process that should have ended writes here meanwhile is merged next time.
     rm -rf "${shards[@]}" "results/$profile/$experiment".shard-*-of-*.runs 2> /dev/null
   fi
@@ -233,14 +248,21 @@ deal() {
       function less(a, b) { return load[a] < load[b] || (load[a] == load[b] && a < b) }'
 }
 
-# The processor as results depend on it: its instruction set as the programs tell it, and oneDNN.
+# processor PROGRAM: $own, the processor as the program's results depend on it: its instruction set as the
+# programs tell it, and oneDNN's library. Few processes, for each costs an element's time.
 processor() {
-  local flags set=baseline
-  flags=" $(sed -n 's/^flags[^:]*: //p;T;q' "${CPUINFO:-/proc/cpuinfo}") "
+  local line flags='' set=baseline library=''
+  while read -r line; do
+    case $line in flags*:*) flags=" ${line#*:} " && break ;; esac
+  done < "${CPUINFO:-/proc/cpuinfo}"
   case $flags in *' avx2 '*) case $flags in *' fma '*) set=x86-64-v3 ;; esac ;; esac
   case $flags in *' avx512f '*) case $flags in *' avx512bw '*) case $flags in *' avx512vl '*)
     case $flags in *' avx512dq '*) set=x86-64-v4 ;; esac ;; esac ;; esac ;; esac
-  echo "$(uname -m) $set $(readlink -f "$(ldd "$1" 2> /dev/null | awk '/libdnnl/ { print $3 }')" | sed 's|.*/||')"
+  # What ldd does.
+  while read -r _ _ line _; do
+    case $line in */libdnnl*) library=$(readlink -f "$line") && break ;; esac
+  done < <(LD_TRACE_LOADED_OBJECTS=1 "$1" 2> /dev/null)
+  own="$(uname -m) $set ${library##*/}"
 }
 
 # element EXPERIMENT ROUND INDEX
@@ -249,17 +271,17 @@ element() {
   [ -r "$folder/elements" ] || fail 66 "there is no $root/$folder; was the campaign begun anew?"
   exec >> "$folder/log/$index.log" 2>&1
   count=$(wc -l < "$folder/elements")
-  own=$(processor "$bin/$experiment")
+  processor "$bin/$experiment"
   if [ "$MIXED_PROCESSORS" != allow ]; then
     # The first element decides.
     [ -e "$campaign/processor" ] || {
-      echo "$own" > "$campaign/.processor.$(hostname).$$"
-      ln "$campaign/.processor.$(hostname).$$" "$campaign/processor" 2> /dev/null
-      rm -f "$campaign/.processor.$(hostname).$$"
+      echo "$own" > "$campaign/.processor.$node.$$"
+      ln "$campaign/.processor.$node.$$" "$campaign/processor" 2> /dev/null
+      rm -f "$campaign/.processor.$node.$$"
     }
-    known=$(cat "$campaign/processor")
+    known=$(< "$campaign/processor")
     if [ "$own" != "$known" ]; then
-      complain "$(hostname) has $own, the campaign $known: results would be mixed; set CONSTRAINT in" \
+      complain "$node has $own, the campaign $known: results would be mixed; set CONSTRAINT in" \
         "$conf, or MIXED_PROCESSORS=allow"
       ended 65
     fi
@@ -272,7 +294,7 @@ element() {
       [ -e "$runs.shard-$index-of-$count/$id.run" ] || [ -e "$runs/$id.run" ] || missing=$((missing + 1))
     done < <(awk -v i="$index" '$1 == i' "$folder/dealt")
     if [ "$missing" -gt 0 ]; then
-      complain "$missing runs were not made: does $(hostname) see other data than the login node?"
+      complain "$missing runs were not made: does $node see other data than the login node?"
       ended 66
     fi
   fi
@@ -281,7 +303,7 @@ element() {
 
 # ended STATUS: notes how the element ended, where and after how long; then ends.
 ended() {
-  printf '%s %s %s %s\n' "$1" "$(hostname)" "$((SECONDS - started))" "${own// /,}" \
+  printf '%s %s %s %s\n' "$1" "$node" "$((SECONDS - started))" "${own// /,}" \
     | keep "$folder/ended/$index"
   exit "$1"
 }
@@ -304,11 +326,13 @@ finish() {
       stopped_ones+=("$experiment $(cat "$campaign/$experiment/state")")
     fi
   done
-  DATA_ARE_THERE=1 BIN=$bin run "$here/reproduce-all.sh" "$profile" "$data" "${complete[*]}" \
-    "${options[@]}"
+  status=0
+  [ ${#complete[@]} -eq 0 ] || DATA_ARE_THERE=1 BIN=$bin run "$here/reproduce-all.sh" "$profile" "$data" \
+    "${complete[*]}" "${options[@]}"
   { printf '%s\n' "${stopped_ones[@]}" && echo "status $status"; } | keep "$campaign/finished"
   [ ${#stopped_ones[@]} -eq 0 ] || {
-    printf 'cluster: %s\n' "${stopped_ones[@]}" >&2
+    # `start` has just told each.
+    [ "$command" = start ] || printf 'cluster: %s\n' "${stopped_ones[@]}" >&2
     exit 1
   }
   exit "$status"

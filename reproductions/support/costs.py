@@ -3,18 +3,21 @@
 run has been made (cluster.sh).
 
 Seconds an epoch: those of the reference results, the method that takes longest. Experiments that have
-no such times, and the peak memory of all: from the program itself, profile quick, one run at a time on
-real data, stopped after SECONDS.
+no such times, and the peak memory of all: from the program itself, a run of each kind in the profile
+paper, on real data, stopped once its memory has not grown for SECONDS.
 
-usage: costs.py DATA [SECONDS]     needs h5py; in the project's folder
+usage: costs.py DATA [SECONDS [EXPERIMENT...]]     needs h5py; in the project's folder
+The rows of other experiments than those that are named stay as they are.
 """
 import glob
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import h5py
 import numpy
@@ -37,40 +40,74 @@ def reference(experiment):
     return max(found.items(), default=(None, None))
 
 
-def measured(experiment, data, seconds):
-    """Peak memory in MB, and seconds an epoch where enough runs have ended."""
+def kinds(command):
+    """A run of each kind among those of the program, the first: method, and the name it has there."""
+    listed = subprocess.run(command + ["--list", "--json"], capture_output=True, text=True, check=True)
+    found = {}
+    for run in json.loads(listed.stdout):
+        found.setdefault((run["method"], run["labels"].get("optimizer")), run)
+    return found.values()
+
+
+def peak(pid):
+    """The most memory that a process has had, in MB; 0 once it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024
+    except (OSError, TypeError):
+        return 0
+
+
+def measured(experiment, data, seconds, is_timed):
+    """Peak memory in MB, of the kind of run that takes most, and seconds of an epoch, if they are wanted:
+    processor time, that of starting included."""
+    most, longest = 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        command = [f".build/release/{experiment}", "--data-dir", data, "--jobs", "1",
-                   "--output", f"{folder}/x.h5"]
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        signal.signal(signal.SIGALRM, lambda *_: child.send_signal(signal.SIGINT))
-        signal.alarm(seconds)
-        _, _, usage = os.wait4(child.pid, 0)
-        signal.alarm(0)
-        pending = subprocess.run(command + ["--pending"], capture_output=True, text=True).stdout
-        line = pending.split("\n")[0].split("\t")
-        status = subprocess.run(command + ["--status"], capture_output=True, text=True).stdout
-        if len(line) == 5 and line[2] != "?":
-            each = float(line[2]) / int(line[1])
-        else:
-            count = re.search(r"(\d+) of (\d+)\+? runs", status)
-            each = seconds if not count or int(count[1]) == 0 else seconds / int(count[1])
-        return usage.ru_maxrss / 1024, each
+        command = [f".build/release/{experiment}", "--profile", "paper", "--data-dir", data,
+                   "--jobs", "1", "--checkpoint-interval", str(seconds / 2), "--output", f"{folder}/x.h5"]
+        if is_timed and any(run["epochs"] > 1 for run in kinds(command)):
+            command += ["--epochs", "1"]
+        for run in kinds(command):
+            with open(f"{folder}/dealt", "w") as table:
+                print(1, run["run"], sep="\t", file=table)
+            child = subprocess.Popen(command + ["--shard", "1/1", "--dealt", f"{folder}/dealt"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            memory, grown = 0, time.monotonic()
+            while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                now = peak(child.pid)
+                # A checkpoint is among what takes memory.
+                if now > 1.01 * memory:
+                    memory, grown = now, time.monotonic()
+                if not is_timed and time.monotonic() - grown > seconds:
+                    child.send_signal(signal.SIGINT)
+                    break
+                time.sleep(0.2)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            most = max(most, usage.ru_maxrss / 1024)
+            longest = max(longest, usage.ru_utime + usage.ru_stime)
+    return most, longest
 
 
 data = sys.argv[1]
 seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+path = "reproductions/support/costs.tsv"
 with open("Package.swift") as package:
     names = re.search(r"let experiments = \[(.*?)\]", package.read(), re.S)[1]
-with open("reproductions/support/costs.tsv.partial", "w") as table:
+with open(path) as table:
+    kept = {line.split("\t")[0]: line for line in table}
+with open(f"{path}.partial", "w") as table:
     print("# experiment\tseconds an epoch\tMB\tsource of the seconds; written by costs.py", file=table)
     for experiment in re.findall(r'"(.*?)"', names):
+        if experiment in kept and sys.argv[3:] and experiment not in sys.argv[3:]:
+            table.write(kept[experiment])
+            continue
         each, source = reference(experiment)
-        memory, own = measured(experiment, data, seconds)
+        memory, own = measured(experiment, data, seconds, each is None)
         if each is None:
-            each, source = own, f"profile quick, stopped after {seconds} s"
+            each, source = own, "one epoch, profile paper"
         # A quarter and 200 MB more than was seen, to the next hundred.
         print(experiment, f"{each:.3g}", -(-int(memory * 1.25 + 200) // 100) * 100, source,
               sep="\t", file=table)
         table.flush()
-os.replace("reproductions/support/costs.tsv.partial", "reproductions/support/costs.tsv")
+os.replace(f"{path}.partial", path)
