@@ -1,7 +1,6 @@
 import Reporting
+import Reproduction
 import Testing
-
-@testable import Reproduction
 
 /// A program does not start with a declaration that names what is not there.
 @Suite struct DeclarationTests {

@@ -1,8 +1,7 @@
 import Numerics
+import Reproduction
 import ResultStore
 import Testing
-
-@testable import Reproduction
 
 @Suite struct RecorderTests {
   private let objective = QuadraticObjective(count: 5)

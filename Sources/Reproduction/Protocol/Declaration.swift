@@ -228,13 +228,15 @@ extension ComputationExperiment {
 }
 
 /// A declaration that names what is not there: a fault of the program.
-struct DeclarationError: UserFacingError {
+package struct DeclarationError: UserFacingError {
   let problems: [String]
 
-  var description: String {
+  package init(problems: [String]) { self.problems = problems }
+
+  package var description: String {
     let more = problems.count > 1 ? ", and \(problems.count - 1) more of the kind" : ""
     return "the declaration of this experiment is wrong: \(problems.first ?? "")\(more)"
   }
 
-  var exitStatus: ExitStatus { .software }
+  package var exitStatus: ExitStatus { .software }
 }

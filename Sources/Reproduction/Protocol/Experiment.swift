@@ -57,7 +57,7 @@ public struct Experiment: Sendable {
   /// What a reader has to know: deviations and open choices, one sentence each.
   public var notes: [String]
   /// What the declaration names and does not have, a line each.
-  var problems: @Sendable () -> [String] = { [] }
+  package var problems: @Sendable () -> [String] = { [] }
   /// Refuses requests that make no sense, before anything is touched.
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
   /// What is done otherwise than a request says, a line each.

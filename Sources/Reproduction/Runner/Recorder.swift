@@ -6,7 +6,7 @@ import ResultStore
 ///
 /// Whatever a process records goes through here, and so is padded to its full shape, saved with a
 /// checkpoint and restored from it in one place.
-struct Recorder {
+package struct Recorder {
   /// Seconds of computation up to the end of each epoch.
   private static let elapsed = "elapsed"
   /// Processor seconds of the steps up to the end of each epoch.
@@ -55,20 +55,20 @@ struct Recorder {
   // MARK: Recording
 
   /// Records the next value of a curve.
-  mutating func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
+  package mutating func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
 
   /// Records the next value of a measure.
-  mutating func record(_ measure: Measure, _ value: Double) { record(measure.name, value) }
+  package mutating func record(_ measure: Measure, _ value: Double) { record(measure.name, value) }
 
   /// Records the processor seconds of the steps so far.
-  mutating func record(trainingSeconds: Double) { record(Self.training, trainingSeconds) }
+  package mutating func record(trainingSeconds: Double) { record(Self.training, trainingSeconds) }
 
   /// Records the seconds of computation so far.
-  mutating func record(elapsedSeconds: Double) { record(Self.elapsed, elapsedSeconds) }
+  package mutating func record(elapsedSeconds: Double) { record(Self.elapsed, elapsedSeconds) }
 
   /// Evaluates the whole sets at theta after `epoch` passes, where the run is to, and records what
   /// comes of it; returns the training cost.
-  mutating func evaluate(
+  package mutating func evaluate(
     _ objective: any Objective, at theta: FloatVector, after epoch: Int
   ) -> Double? {
     let isEvaluated = specification.isEvaluated(after: epoch)
@@ -83,7 +83,7 @@ struct Recorder {
   }
 
   /// Measures the probes that look at every epoch.
-  mutating func probeEpoch(_ context: @autoclosure () -> Probe.Context) {
+  package mutating func probeEpoch(_ context: @autoclosure () -> Probe.Context) {
     for index in probes.indices {
       guard case .everyEpoch = probes[index].moment else { continue }
       probed[index] += probes[index].measure(context())
@@ -95,12 +95,12 @@ struct Recorder {
   /// - Parameters:
   ///   - step: the steps made in the run, this one included.
   ///   - inPass: those made in the pass.
-  func isProbed(after step: Int, inPass: Int) -> Bool {
+  package func isProbed(after step: Int, inPass: Int) -> Bool {
     probes.contains { $0.isDue(after: step, inPass: inPass) }
   }
 
   /// Measures the probes that look at the step just made.
-  mutating func probeStep(after step: Int, inPass: Int, _ context: Probe.Context) {
+  package mutating func probeStep(after step: Int, inPass: Int, _ context: Probe.Context) {
     for index in probes.indices where probes[index].isDue(after: step, inPass: inPass) {
       add(probes[index].measure(context), of: index, inPass: inPass)
     }
@@ -126,7 +126,7 @@ struct Recorder {
   // MARK: What has been recorded
 
   /// Everything but the times, padded with NaN.
-  var series: [Series] {
+  package var series: [Series] {
     let length = specification.epochs + 1
     let measures = order.compactMap { name -> Series? in
       let values = curves[name] ?? []
@@ -147,15 +147,15 @@ struct Recorder {
   }
 
   /// Seconds of computation up to the end of each epoch.
-  var elapsedSeconds: [Double] { curves[Self.elapsed] ?? [] }
+  package var elapsedSeconds: [Double] { curves[Self.elapsed] ?? [] }
 
   /// Processor seconds of the steps up to the end of each epoch, without what is evaluated after it.
-  var trainingSeconds: [Double] { curves[Self.training] ?? [] }
+  package var trainingSeconds: [Double] { curves[Self.training] ?? [] }
 
   // MARK: Checkpoints
 
   /// Adds everything to a state.
-  func save(in state: inout ProcessState) {
+  package func save(in state: inout ProcessState) {
     for name in names.closing + names.passing { state.numbers[prefix + name] = curves[name] ?? [] }
     for (probe, values) in zip(probes, probed) { state.numbers["probe." + probe.name] = values }
   }
@@ -168,7 +168,7 @@ struct Recorder {
   ///   - begun: the passes of which a step has been made.
   ///   - stepsMade: the steps made.
   /// - Throws: `UnusableState` if something is missing.
-  mutating func restore(
+  package mutating func restore(
     _ state: ProcessState, epoch: Int, isPrepared: Bool, begun: Int = 0, stepsMade: Int = 0
   ) throws {
     let closed = isPrepared ? epoch + 1 : 0
