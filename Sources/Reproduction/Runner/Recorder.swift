@@ -26,7 +26,7 @@ package struct Recorder {
   private var probed: [[Double]]
 
   /// A recorder of a run of minibatches.
-  init(_ specification: RunSpecification, probes: [Probe]) {
+  package init(_ specification: RunSpecification, probes: [Probe]) {
     self.specification = specification
     self.probes = probes
     probed = probes.map { _ in [] }
@@ -40,7 +40,7 @@ package struct Recorder {
 
   /// A recorder of a run whose optimizer has more to tell: `closing` before the first pass and after
   /// each, `passing` of each pass.
-  init(_ specification: RunSpecification, closing: [String], passing: [String]) {
+  package init(_ specification: RunSpecification, closing: [String], passing: [String]) {
     self.specification = specification
     probes = []
     probed = []
@@ -55,7 +55,9 @@ package struct Recorder {
   // MARK: Recording
 
   /// Records the next value of a curve.
-  package mutating func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
+  package mutating func record(_ name: String, _ value: Double) {
+    curves[name, default: []].append(value)
+  }
 
   /// Records the next value of a measure.
   package mutating func record(_ measure: Measure, _ value: Double) { record(measure.name, value) }
