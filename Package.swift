@@ -72,7 +72,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies)
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"])
 }
 
 let package = Package(
@@ -113,6 +113,7 @@ let package = Package(
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
     tests("NumericsTests", ["Numerics", "CVectorKernels"]),
     tests("StorageTests", ["Storage"]),
     tests("OptimizersTests", ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
@@ -125,7 +126,7 @@ let package = Package(
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
     tests("BiasCorrectionTests", ["vae-bias-correction", "Reporting", "ResultStore"]),
-    tests("EndToEndTests", ["ResultStore", "Storage"]),
+    tests("EndToEndTests", ["Reporting", "ResultStore", "Storage"]),
   ]
     + experiments.map {
       .executableTarget(

@@ -87,7 +87,7 @@ func check(_ options: ParsedOptions) throws -> ExitStatus {
 /// Sets runs side by side: a table, and a figure in the folder `--output`.
 func compare(_ options: ParsedOptions) throws -> ExitStatus {
   let comparison = try RunComparison(
-    options.operands, variable: options.value("variable") ?? "test_error")
+    options.operands, variable: options.value("variable") ?? Measure.testError.name)
   if !options.contains("quiet") { Console.show(comparison.text) }
   let (figure, document) = comparison.figure
   let folder =

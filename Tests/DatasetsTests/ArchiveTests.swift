@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 /// Archives that are refused, built here; the same for both data sets that come as archives.

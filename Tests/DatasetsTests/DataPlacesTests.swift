@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 /// Data sets that are there, in the folders and under the names that others give them.

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 /// `reproductions/support/get-data.sh`, with files, checksums and servers of the test.

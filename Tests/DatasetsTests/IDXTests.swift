@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 /// MNIST's format, with files made here.

@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct ImagePreprocessingTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 /// What `make` and its scripts check before they do anything, with tools of the test in the place of

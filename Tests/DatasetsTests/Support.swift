@@ -2,31 +2,11 @@ import CZlib
 import Datasets
 import Foundation
 import Storage
+import TestSupport
 
-/// A folder that is removed at the end.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/adam-datasets-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw FileError(.createFolder, "/tmp", code: errno) }
-    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
   var location: DataLocation {
     DataLocation(folder: path, environment: ["DATA_DEBIAN_FASHION": path + "/debian"])
-  }
-
-  /// Writes a file, creating its folder.
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let file = path + "/" + name
-    try FileManager.default.createDirectory(
-      atPath: FilePaths.folder(of: file), withIntermediateDirectories: true)
-    try Data(bytes).write(to: URL(fileURLWithPath: file))
-    return file
   }
 }
 

@@ -1,14 +1,15 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What is wrong is said in one line, with the right status, and nothing is left behind.
 @Suite struct BadInputTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   @Test(arguments: [
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test func aNamedFolderWithoutTheDataIsAMistake() throws {
-    _ = try folder.write("data/photos.zip", [1])
+    try folder.write([1], to: "data/photos.zip")
     let outcome = try program.run(["--data-dir", folder / "data", "--output", folder / "x.h5"])
     expectOneLine(outcome, status: 66, "there: photos.zip", "mnist/train-images-idx3-ubyte.gz")
     #expect(folder.files == ["data/photos.zip"])
@@ -111,15 +112,15 @@ import Testing
       let pixels = [UInt8](repeating: 7, count: Int(images) * 784)
       var packed = try gzip(header + pixels)
       if let length { packed = Array(packed.prefix(length)) }
-      _ = try folder.write("data/mnist/\(part)-images-idx3-ubyte.gz", packed)
+      try folder.write(packed, to: "data/mnist/\(part)-images-idx3-ubyte.gz")
       let codes = [0, 0, 8, 1, 0, 0, 0, labels] + [UInt8](repeating: label, count: Int(labels))
-      _ = try folder.write("data/mnist/\(part)-labels-idx1-ubyte.gz", try gzip(codes))
+      try folder.write(try gzip(codes), to: "data/mnist/\(part)-labels-idx1-ubyte.gz")
     }
     return folder / "data"
   }
 
   private func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
-    let plain = try folder.write("plain", bytes)
+    let plain = try folder.write(bytes, to: "plain")
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/gzip")
     process.arguments = ["-n", "-f", plain]
@@ -201,7 +202,7 @@ import Testing
   }
 
   @Test func folderThatIsAFile() throws {
-    let file = try folder.write("file", [1])
+    let file = try folder.write([1], to: "file")
     expectOneLine(
       try program.run(Program.tiny + ["--output", file + "/x.h5"]), status: 73, file)
     #expect(folder.files == ["file"])
@@ -209,7 +210,7 @@ import Testing
 
   @Test(arguments: [Array("some notes\n".utf8), [], Array("\u{89}HDF\r\n\u{1A}\n junk".utf8)])
   func outputThatIsNotOurs(bytes: [UInt8]) throws {
-    let output = try folder.write("x.h5", bytes)
+    let output = try folder.write(bytes, to: "x.h5")
     let outcome = try program.run(Program.tiny + ["--output", output])
     #expect(outcome.status == 73 || outcome.status == 65)
     expectOneLine(outcome, status: outcome.status, output)
@@ -226,17 +227,17 @@ import Testing
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     var bytes = try folder.bytes("x.h5")
     bytes[bytes.count / 2] ^= 4
-    _ = try folder.write("x.h5", bytes)
+    try folder.write(bytes, to: "x.h5")
     expectOneLine(
       try program.run(Program.tiny + ["--output", output]), status: 65, output, "checksum")
     #expect(try folder.bytes("x.h5") == bytes)
   }
 
   @Test func searchAndShardKeepForeignFiles() throws {
-    let table = try folder.write("notes.tsv", Array("mine\n".utf8))
+    let table = try folder.write(Array("mine\n".utf8), to: "notes.tsv")
     expectOneLine(
       try program.run(["--profile", "smoke", "--search", "--output", table]), status: 73, table)
-    let shard = try folder.write("x.shard-1-of-2.runs", Array("mine\n".utf8))
+    let shard = try folder.write(Array("mine\n".utf8), to: "x.shard-1-of-2.runs")
     expectOneLine(
       try program.run(Program.tiny + ["--shard", "1/2", "--output", folder / "x.h5"]), status: 73,
       shard)

@@ -1,13 +1,14 @@
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// Experiments with settings, optimizers and data of one's own.
 @Suite struct BendingTests {
-  let folder: Folder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try Folder() }
+  init() throws { folder = try TemporaryFolder() }
 
   private static let short = [
     "--profile", "smoke", "--epochs", "1", "--minibatch", "1000", "--jobs", "1", "--optimizers",
@@ -152,10 +153,10 @@ import Testing
 
   private func writeData(_ name: String, side: Int = 28) throws -> String {
     let (training, test) = (idx(1000, side: side), idx(200, side: side))
-    _ = try folder.write("\(name)/pictures", training.images)
-    _ = try folder.write("\(name)/answers", training.labels)
-    _ = try folder.write("\(name)/pictures-test", test.images)
-    _ = try folder.write("\(name)/answers-test", test.labels)
+    try folder.write(training.images, to: "\(name)/pictures")
+    try folder.write(training.labels, to: "\(name)/answers")
+    try folder.write(test.images, to: "\(name)/pictures-test")
+    try folder.write(test.labels, to: "\(name)/answers-test")
     return folder / name
   }
 
@@ -178,7 +179,7 @@ import Testing
   @Test func `data that do not fit are refused in a line`() throws {
     let small = try writeData("small", side: 14)
     expectOneLine(try run(["--data", small]), status: 65, "the images are 14 x 14", "28 x 28")
-    let some = try folder.write("some/pictures", idx(10, side: 28).images)
+    let some = try folder.write(idx(10, side: 28).images, to: "some/pictures")
     expectOneLine(
       try run(["--data", folder / "some"]), status: 65, "1 files of images and 0 of labels")
     expectOneLine(try run(["--data", some]), status: 65, "is no folder")
@@ -212,7 +213,7 @@ import Testing
 
   @Test func `completions that bash can read know options and their words`() throws {
     let script = try Program("mnist-logistic").run(["--completions", "bash"]).output
-    let path = try folder.write("completions", Array(script.utf8))
+    let path = try folder.write(Array(script.utf8), to: "completions")
     func complete(_ before: String, _ word: String) throws -> [String] {
       let outcome = try Program(path: "/bin/bash").run(
         [

@@ -1,15 +1,16 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// The sweep from the command line to its files.
 @Suite struct BiasCorrectionTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program("vae-bias-correction")
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   /// One cell of stand-in data, with both variants.

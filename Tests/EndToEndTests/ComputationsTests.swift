@@ -1,12 +1,13 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Experiments that are computations: `algorithm-properties` without a data set, `regret` with one.
 @Suite struct ComputationsTests {
-  let folder: Folder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try Folder() }
+  init() throws { folder = try TemporaryFolder() }
 
   @Test func claimsNeedNoDataWhereThereAreNone() throws {
     let program = try Program("algorithm-properties")

@@ -1,15 +1,16 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Runs the built `cifar-cnn`.
 @Suite struct ConvolutionalNetworkTests {
   private let program: Program
-  private let folder: Folder
+  private let folder: TemporaryFolder
 
   init() throws {
     program = try Program("cifar-cnn")
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   @Test func smokeIsRepeatable() throws {
@@ -37,11 +38,11 @@ import Testing
   /// its own.
   private func archive(_ name: String, _ content: [UInt8]) throws {
     for batch in (1...5).map({ "data_batch_\($0).bin" }) + ["test_batch.bin"] {
-      _ = try folder.write(
-        "cifar-10-batches-bin/\(batch)",
-        batch == name ? content : [UInt8](repeating: 7, count: 30 * 3073))
+      try folder.write(
+        batch == name ? content : [UInt8](repeating: 7, count: 30 * 3073),
+        to: "cifar-10-batches-bin/\(batch)")
     }
-    _ = try folder.write("data/cifar-10/cifar-10-binary.tar.gz", [])
+    try folder.write([], to: "data/cifar-10/cifar-10-binary.tar.gz")
     let tar = Process()
     tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     tar.arguments = [
@@ -79,7 +80,7 @@ import Testing
   }
 
   @Test func theVersionForPython() throws {
-    _ = try folder.write("data/cifar-10/cifar-10-python.tar.gz", [1, 2, 3])
+    try folder.write([1, 2, 3], to: "data/cifar-10/cifar-10-python.tar.gz")
     try expectRefusal(
       [], status: 65, "CIFAR-10's version for Python", "get cifar-10-binary.tar.gz")
   }

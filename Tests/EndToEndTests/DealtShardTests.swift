@@ -1,16 +1,17 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// What a script uses that spreads an experiment over many processes: it asks which runs are to do,
 /// deals them to shards, and merges the shards' folders.
 @Suite struct DealtShardTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   private func smoke(_ more: [String]) throws -> Program.Outcome {
@@ -41,7 +42,7 @@ import Testing
       // Each round has another number of shards.
       let count = rounds + 1
       let table = runs.enumerated().map { "\($0 % count + 1)\t\($1[0])\n" }.joined()
-      let path = try folder.write("dealt", Array(table.utf8))
+      let path = try folder.write(Array(table.utf8), to: "dealt")
       for index in 1...count {
         #expect(try smoke(["--shard", "\(index)/\(count)", "--dealt", path]).status == 0)
       }
@@ -70,7 +71,7 @@ import Testing
     let outcome = try smoke(long + ["--pending"])
     let fields = outcome.output.split(separator: "\n")[0].components(separatedBy: "\t")
     #expect(fields[3].contains("epoch=") && fields[3].contains("stepInEpoch="))
-    let table = try folder.write("dealt", Array("2\t\(fields[0])\n".utf8))
+    let table = try folder.write(Array("2\t\(fields[0])\n".utf8), to: "dealt")
     let list = try smoke(long + ["--list", "--shard", "2/2", "--dealt", table])
     #expect(list.output.contains("begun"))
     #expect(
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func aTableThatIsNoneIsRefused() throws {
-    let table = try folder.write("dealt", Array("1\tabc\n3\tdef\n".utf8))
+    let table = try folder.write(Array("1\tabc\n3\tdef\n".utf8), to: "dealt")
     expectOneLine(
       try smoke(["--shard", "1/2", "--dealt", table]), status: 65, "\(table), line 2", "from 1 to 2"
     )

@@ -1,49 +1,216 @@
 import Foundation
+import Reporting
 import Storage
+import TestSupport
 import Testing
 
-/// Finished runs are known by their identity. Where a change of the code alters the numbers of some
-/// experiments, the runs of all others stay known.
+/// Finished runs are known by their identity, so a plan whose runs have other identities makes all of
+/// them anew. A change that is to alter numbers changes the pins of its own experiments alone.
 @Suite struct IdentityTests {
-  let folder: Folder
+  /// The plan of an experiment before any run.
+  struct Pin: Sendable, CustomTestStringConvertible {
+    let experiment, profile: String
+    let runs: Int
+    /// Whether these are all runs, with none that waits for a search.
+    let isFinal: Bool
+    /// The SHA-256 of the identities in the order of the plan, with spaces between.
+    let digest: String
+    /// The real data that the plan is for, as `--status` says it; nil: generated ones.
+    let data: String?
 
-  init() throws { folder = try Folder() }
-
-  private func identities(of experiment: String) throws -> [String] {
-    var arguments = ["--profile", "smoke", "--list", "--output", folder / "r.h5"]
-    if experiment != "algorithm-properties" { arguments.append("--stand-in") }
-    let outcome = try Program(experiment).run(arguments)
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    return outcome.output.split(separator: "\n").compactMap { (line: Substring) -> String? in
-      let first: Substring = line.prefix { $0 != " " }
-      return first.count == 12 && first.allSatisfy(\.isHexDigit) ? String(first) : nil
+    init(
+      _ experiment: String, _ profile: String, _ runs: Int, _ isFinal: Bool, _ digest: String,
+      data: String? = nil
+    ) {
+      self.experiment = experiment
+      self.profile = profile
+      self.runs = runs
+      self.isFinal = isFinal
+      self.digest = digest
+      self.data = data
     }
+
+    var testDescription: String { "\(experiment) \(profile)" }
   }
 
-  @Test(arguments: [
-    (
-      "mnist-logistic", 96,
-      "dda87cefcbfb758fcffc394aac985967d25ffc1ae926c20311e03f9c97ae52ff"
-    ),
-    (
-      "imdb-logistic", 275,
-      "ce5f8fb9a2594c3e3b78aebd48b55695d1393c10c4749f56f3be78ca90f2bf2a"
-    ),
-    (
-      "regret", 22,
-      "e13bed80e39939debc75b233e3e30786647e70badcaf0dd6f22066f67b479f47"
-    ),
-    (
-      "algorithm-properties", 72,
-      "6454b5b4663de53ef90484d87359655866f43cd08a0deab7b1ed71501516c240"
-    ),
-  ])
-  func runsWhoseNumbersHaveNotChangedStayKnown(
-    experiment: String, count: Int, digest: String
+  static let pins: [Pin] = [
+    Pin(
+      "mnist-logistic", "smoke", 96, false,
+      "6118da22e1ccedee546d161060a435301e8d76dff2d943c796061fad70c6f68d"),
+    Pin(
+      "imdb-logistic", "smoke", 275, false,
+      "c424754e49dc3da766d483a934b3aa3cd51a181eb8c6dec35a6d11b9b5950f13"),
+    Pin(
+      "mnist-mlp", "smoke", 12, true,
+      "5583d90ba965691910d896523fc8629a82b6593237d8db4ead6716217e393883"),
+    Pin(
+      "mnist-mlp-deterministic", "smoke", 3, true,
+      "b2155026ce9a57c02bef87522212449ae07ed647a3460dc975f3a5552480a5af"),
+    Pin(
+      "cifar-cnn", "smoke", 9, true,
+      "36e7c5b9453d1fbbf8f5d1803b3bc0064954fd94ece436ace6897a1db2106d2f"),
+    Pin(
+      "vae-bias-correction", "smoke", 16, true,
+      "0a99b3f4450551af6c0afab13e54b3ec406e4f7d09e7d887630d54969a750016"),
+    Pin(
+      "algorithm-properties", "smoke", 72, true,
+      "34b91321ac9f696edc9f967a8340378d26d0338aedd92cb8ed0e2cea5c445630"),
+    Pin(
+      "regret", "smoke", 22, true,
+      "fbda70fe864e16aa17ea5bda0a659ebe73d72aa5d16a185e968d0e3d0cd69813"),
+    Pin(
+      "adamax", "smoke", 6, true,
+      "a67d884da904742dbd5d5a557248c98a77e4ab32e40bce2048cbe12b0300238d"),
+    Pin(
+      "temporal-averaging", "smoke", 3, true,
+      "03bc51df4ca1e6a5def05ca180755fb8f959103edece4e446955cd7ec95173b7"),
+    Pin(
+      "fashion-mlp", "smoke", 4, true,
+      "7617516ab02afc7c1ae912931046fc1cdda94752f3b776edf59c4b9249c020a3"),
+    Pin(
+      "mnist-four-hidden", "smoke", 4, true,
+      "7f00c5b912f5d1890bfc7515bf8be970fb7b7ead9cfdadff89c1723059b36167"),
+    Pin(
+      "mnist-logistic", "quick", 204, false,
+      "920031e87e6cbe2527bb133b3077c050b45965ebc6650017ac8202056151b7ac"),
+    Pin(
+      "imdb-logistic", "quick", 76, true,
+      "d063c13966dbf4fcb0c4a25d2fb93f5c49bc0876490cc1e92a9b21133f62257d"),
+    Pin(
+      "mnist-mlp", "quick", 7, true,
+      "0a127fc173aff0204028b2ca9de53b1d5b7b8f8f224637330cea5d565cb1c841"),
+    Pin(
+      "mnist-mlp-deterministic", "quick", 3, true,
+      "761896cf77fbd2fb8372dc5103a96ced0651879a0b6c4af84d34a4543dd70e77"),
+    Pin(
+      "cifar-cnn", "quick", 3, true,
+      "498f76e1399f604ef64c2dff9be8d94c33010faa4488f4be7c53922330f042be"),
+    Pin(
+      "vae-bias-correction", "quick", 29, true,
+      "7c3cffe653d04c328f710c2bdb2735e62c5f543befef6aaf39b4bde2bd4790ef"),
+    Pin(
+      "algorithm-properties", "quick", 120, true,
+      "dd897839284eaafa266eb17dd36ead83fc1067c3b1f8e80335de5a3929d3217d"),
+    Pin(
+      "regret", "quick", 50, true,
+      "413696c7a70aff3d30623fb48dd39dc9ccb925dc8c63100aa9ab6bf5c74f0eb5"),
+    Pin(
+      "adamax", "quick", 6, true,
+      "d64bdfd61633bbad9f43e8df2684efde86843535186c0cf461f9bd348ad73081"),
+    Pin(
+      "temporal-averaging", "quick", 9, true,
+      "30256a7bcfec65c6352f6f8b7d6cef25d0f882a18f62ce7f63290cc4b579283c"),
+    Pin(
+      "fashion-mlp", "quick", 4, true,
+      "890054d8527f6bb0c5c21f297ff1e343fb4578e4a431765ca9242390aded1a4d"),
+    Pin(
+      "mnist-four-hidden", "quick", 20, true,
+      "3f568e3ac31ac91b27021c335c59699998ffac5800f3b928c6c9d841029f4f9f"),
+    Pin(
+      "mnist-logistic", "paper", 456, false,
+      "d29199d5412832193d2dbbc5322e0e5cb1dbc30df447f85446636009113376e2",
+      data: "mnist, official"),
+    Pin(
+      "imdb-logistic", "paper", 591, false,
+      "1e766e125598aeebd608f5742e356f91133cd2555bb9405627ba8714761288d5",
+      data: "imdb, official"),
+    Pin(
+      "mnist-mlp", "paper", 50, false,
+      "ced4d5bfd564dcd1526ae6bd29e38b048a56fe9b44b2ccdeeed37f1943dfcd8d",
+      data: "mnist, official"),
+    Pin(
+      "mnist-mlp-deterministic", "paper", 33, false,
+      "eae8b86651b3857a81b6226099cecf3e6efe295cb21103977aa66b058b94eca5",
+      data: "mnist, official"),
+    Pin(
+      "cifar-cnn", "paper", 37, false,
+      "9cfe1afb6ac17369f421a34caafc41e319da6b93ce75301117a53f983b640b4a",
+      data: "cifar-10, official"),
+    Pin(
+      "vae-bias-correction", "paper", 113, false,
+      "876143aadb8853ef828c795e6d0b60ce981e707c7e3aabffa46ad17fda04037c",
+      data: "mnist, official"),
+    Pin(
+      "algorithm-properties", "paper", 120, true,
+      "dd897839284eaafa266eb17dd36ead83fc1067c3b1f8e80335de5a3929d3217d",
+      data: "none needed"),
+    Pin(
+      "regret", "paper", 50, true,
+      "9d7bfa2091db0816567c4ae891883b51a7d056d045c7c8624c635048a978937f",
+      data: "mnist, official"),
+    Pin(
+      "adamax", "paper", 18, true,
+      "450e6cfe11b25421b684b5f4e56e3c3aad9757aa27f33d37ceddffe8994ae9c5",
+      data: "mnist, official"),
+    Pin(
+      "temporal-averaging", "paper", 30, true,
+      "b6ba298cfff599540f47d83487bb24ee9496fd066b11a61478e3bd79e3aa54ea",
+      data: "mnist, official"),
+    Pin(
+      "fashion-mlp", "paper", 12, true,
+      "d5676437402d2f0c7388ac693fc1b174a576eb4c2ef9d30da598964320bc540e",
+      data: "fashion-mnist, debian"),
+    Pin(
+      "mnist-four-hidden", "paper", 80, true,
+      "886c0789bf6521af697af9cd80fff58453de3a78a41f9659e309ae81ed4ab90e",
+      data: "mnist, official"),
+  ]
+
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func run(_ experiment: String, _ arguments: [String]) throws -> [Substring] {
+    let outcome = try Program(experiment).run(arguments + ["--output", folder / "r.h5"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome.output.split(separator: "\n")
+  }
+
+  private func plan(
+    of experiment: String, _ profile: String, _ data: [String]
+  ) throws -> (identities: [String], isFinal: Bool) {
+    let lines = try run(experiment, ["--profile", profile, "--pending"] + data)
+    return (lines.dropLast().map { String($0.prefix { $0 != "\t" }) }, lines.last == "final")
+  }
+
+  private func generated(_ experiment: String) -> [String] {
+    experiment == "algorithm-properties" ? [] : ["--stand-in"]
+  }
+
+  private func expect(
+    _ pin: Pin, _ data: [String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let found = try identities(of: experiment).sorted()
-    #expect(found.count == count)
-    #expect(SHA256.hexDigest(of: Array(found.joined(separator: " ").utf8)) == digest)
+    let plan = try plan(of: pin.experiment, pin.profile, data)
+    #expect(plan.identities.count == pin.runs, sourceLocation: sourceLocation)
+    #expect(plan.isFinal == pin.isFinal, sourceLocation: sourceLocation)
+    #expect(
+      SHA256.hexDigest(of: plan.identities.joined(separator: " ")) == pin.digest,
+      sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: pins.filter { $0.data == nil })
+  func aPlanHasTheRunsThatItHad(pin: Pin) throws {
+    try expect(pin, generated(pin.experiment))
+  }
+
+  private static let realData = ProcessInfo.processInfo.environment["ADAM_DATA"] ?? ""
+
+  /// The profile `paper` takes real data alone; from another source they have another identity.
+  @Test(.enabled(if: !realData.isEmpty), arguments: pins.filter { $0.data != nil })
+  func aPlanOnRealDataHasTheRunsThatItHad(pin: Pin) throws {
+    let isNeeded = pin.data != "none needed"
+    let data = isNeeded ? ["--data-dir", Self.realData] : []
+    let status = try run(pin.experiment, ["--profile", pin.profile, "--status"] + data)
+    guard status.last?.hasSuffix(pin.data ?? "") == true else { return }
+    try expect(pin, data)
+  }
+
+  @Test func everyExperimentIsPinnedInEveryProfile() throws {
+    for profile in ["smoke", "quick", "paper"] {
+      #expect(
+        Set(Self.pins.filter { $0.profile == profile }.map(\.experiment))
+          == Set(ResultSet.experimentNames))
+    }
   }
 
   /// The models of one experiment have versions of their own.
@@ -54,8 +221,9 @@ import Testing
   func logisticRegressionIsKeptWhereTheNetworksHaveChanged(
     experiment: String, kept: [String], gone: [String]
   ) throws {
-    let found = try identities(of: experiment)
-    #expect(Set(kept).isSubset(of: found))
-    #expect(Set(gone).isDisjoint(with: found))
+    let found = Set(
+      try plan(of: experiment, "smoke", ["--stand-in"]).identities.map { String($0.prefix(12)) })
+    #expect(found.isSuperset(of: kept))
+    #expect(found.isDisjoint(with: gone))
   }
 }

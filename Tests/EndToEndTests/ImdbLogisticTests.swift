@@ -1,61 +1,20 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Runs the built `imdb-logistic`, on stand-in data.
 @Suite struct ImdbLogisticTests {
-  private struct Outcome {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
+  private let folder: TemporaryFolder
 
-  private let folder: URL
+  init() throws { folder = try TemporaryFolder() }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("imdb-logistic-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private func path(_ name: String) -> String { folder / name }
 
-  private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-
-  /// The programs lie beside the test bundle.
-  private static let program: URL = {
-    let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let folders = [tests, CommandLine.arguments[0]].map {
-      URL(fileURLWithPath: $0).deletingLastPathComponent()
-    }
-    let candidates = folders.map { $0.appendingPathComponent("imdb-logistic") }
-    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
-      ?? candidates[1]
-  }()
-
-  private func run(_ arguments: [String], fault: String? = nil) throws -> Outcome {
-    let process = Process()
-    process.executableURL = Self.program
-    process.arguments = arguments
-    var environment = ProcessInfo.processInfo.environment
-    // No data, wherever the tests run.
-    environment["ADAM_DATA"] = nil
-    process.currentDirectoryURL = folder
-    environment["ADAM_REPRODUCTION_FAULT"] = fault
-    process.environment = environment
-    let files = ["stdout", "stderr"].map { path("\($0)-\(UUID().uuidString)") }
-    for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
-    process.standardOutput = FileHandle(forWritingAtPath: files[0])
-    process.standardError = FileHandle(forWritingAtPath: files[1])
-    try process.run()
-    process.waitUntilExit()
-    let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
-    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
-  }
-
-  /// The result file without what differs from one time to the next.
-  private func lasting(_ file: String) throws -> [UInt8] {
-    var document = try ResultFile.read(file)
-    document.root.groups.removeAll { $0.name == "volatile" }
-    return try ResultFile.encode(document)
+  private func run(_ arguments: [String], fault: String? = nil) throws -> Program.Outcome {
+    try Program("imdb-logistic").run(
+      arguments, environment: fault.map { ["ADAM_REPRODUCTION_FAULT": $0] } ?? [:],
+      in: folder.path)
   }
 
   /// A few short runs: a custom arm of two contenders, with dropout and without.
@@ -73,7 +32,7 @@ import Testing
         ["--profile", "smoke", "--jobs", jobs, "--output", path(file), "--quiet"])
       #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errors)")
     }
-    let bytes = try files.map { try lasting(path($0)) }
+    let bytes = try files.map { try repeatable(path($0)) }
     #expect(bytes[0] == bytes[1], "repeated")
     #expect(bytes[0] == bytes[2], "one and two at a time")
 
@@ -128,7 +87,7 @@ import Testing
     #expect(killed.status != 0)
     #expect(!FileManager.default.fileExists(atPath: path("parts/r.h5")))
     #expect(try run(short("parts/r.h5")).status == 0)
-    #expect(try lasting(path("parts/r.h5")) == lasting(path("whole/r.h5")))
+    #expect(try repeatable(path("parts/r.h5")) == repeatable(path("whole/r.h5")))
   }
 
   @Test(arguments: [

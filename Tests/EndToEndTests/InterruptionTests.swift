@@ -1,16 +1,17 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Stopped by a signal, killed, refused by the disk, confronted with damaged files: nothing is lost,
 /// and going on ends in the same bytes.
 @Suite struct InterruptionTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   /// A run that writes a checkpoint after every step, and so takes a while.
@@ -118,7 +119,7 @@ import Testing
         case "other version": bytes[8] = 200
         default: bytes[bytes.count / 2] ^= 1
         }
-        _ = try folder.write(name, bytes)
+        try folder.write(bytes, to: name)
       }
     }
     let outcome = try program.run(Self.slow + ["--output", folder / "x.h5"])
@@ -150,7 +151,7 @@ import Testing
     let name = try #require(folder.files.first { $0.hasPrefix("runs/x.h5/") })
     var bytes = try folder.bytes(name)
     bytes[bytes.count / 2] ^= 1
-    _ = try folder.write(name, bytes)
+    try folder.write(bytes, to: name)
     let outcome = try program.run(Program.tiny + ["--output", output])
     #expect(outcome.status == 0 && outcome.errors.contains("that run is made again"))
     #expect(try repeatable(output) == whole)
@@ -170,7 +171,7 @@ import Testing
     var call = 0
     while true {
       call += fault.hasPrefix("kill") ? 1 : 3
-      let own = try Folder()
+      let own = try TemporaryFolder()
       let output = own / "x.h5"
       var environment = Program.noFigures
       environment["ADAM_REPRODUCTION_FAULT"] = "\(parts[0]):\(call):\(parts[1])"

@@ -1,16 +1,17 @@
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// Kept runs are trusted as far as the program that is run now makes the same.
 @Suite struct KeptRunsTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   private var output: String { folder / "x.h5" }
@@ -21,7 +22,7 @@ import Testing
   private func rebuilt() throws -> Program {
     let path = folder / "bin/mnist-logistic"
     let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: program.path)))
-    _ = try folder.write("bin/mnist-logistic", bytes + [0])
+    try folder.write(bytes + [0], to: "bin/mnist-logistic")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     return Program(path: path)
   }
@@ -36,7 +37,7 @@ import Testing
     bytes.replaceSubrange(24..<24 + length, with: changed)
     var digest = SHA256()
     digest.update(Array(bytes.dropLast(32)))
-    _ = try folder.write(name, bytes.dropLast(32) + digest.finalizeBytes())
+    try folder.write(bytes.dropLast(32) + digest.finalizeBytes(), to: name)
   }
 
   /// Puts other digits in place of the 64 that follow `key` in a header.
@@ -148,7 +149,7 @@ import Testing
     let files = folder.files
     let elsewhere = Program.tiny + ["--output", folder / "y.h5", "--start", folder / "bad"]
     func refused(_ changed: [UInt8], _ part: String, _ more: [String] = []) throws {
-      let path = try folder.write("bad/mnist-logistic.runs", changed)
+      let path = try folder.write(changed, to: "bad/mnist-logistic.runs")
       let outcome = try program.run(elsewhere + more)
       expectOneLine(outcome, status: 65, path, part)
       #expect(try folder.bytes("bad/mnist-logistic.runs") == changed)
@@ -182,7 +183,7 @@ import Testing
     var digest = SHA256()
     digest.update(Array(bytes.dropLast(32)))
     bytes = bytes.dropLast(32) + digest.finalizeBytes()
-    _ = try folder.write(name, bytes)
+    try folder.write(bytes, to: name)
     let outcome = try program.run(elsewhere + ["--start", folder / "kept"])
     expectOneLine(outcome, status: 65, "have other numbers for the same run", "nothing was taken")
     #expect(try folder.bytes(name) == bytes)

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Programs within the limits of a machine.
 @Suite struct LimitsTests {
-  let folder: Folder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try Folder() }
+  init() throws { folder = try TemporaryFolder() }
 
   private func shell(_ command: String, _ arguments: [String]) throws -> Program.Outcome {
     try Program(path: "/bin/sh").run(["-c", command, "sh"] + arguments)

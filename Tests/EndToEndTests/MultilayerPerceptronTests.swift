@@ -1,16 +1,17 @@
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// Runs the built `mnist-mlp`.
 @Suite struct MultilayerPerceptronTests {
   private let program: Program
-  private let folder: Folder
+  private let folder: TemporaryFolder
 
   init() throws {
     program = try Program("mnist-mlp")
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   private func smoke(_ more: [String], to name: String) throws -> Program.Outcome {

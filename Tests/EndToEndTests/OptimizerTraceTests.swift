@@ -1,49 +1,20 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Runs the built `optimizer-trace`.
 @Suite struct OptimizerTraceTests {
-  private struct Outcome {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
+  private let folder: TemporaryFolder
 
-  private let folder: URL
+  init() throws { folder = try TemporaryFolder() }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("optimizer-trace-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  private func path(_ name: String) -> String { folder / name }
 
-  private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  private func run(_ arguments: String...) throws -> Program.Outcome { try run(arguments) }
 
-  /// The programs lie beside the test bundle.
-  private static let program: URL = {
-    let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let beside = URL(fileURLWithPath: tests).deletingLastPathComponent()
-    let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let candidates = [beside, bundle].map { $0.appendingPathComponent("optimizer-trace") }
-    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
-      ?? candidates[1]
-  }()
-
-  private func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
-
-  private func run(_ arguments: [String]) throws -> Outcome {
-    let process = Process()
-    process.executableURL = Self.program
-    process.arguments = arguments
-    let files = ["stdout", "stderr"].map { path("\($0)-\(UUID().uuidString)") }
-    for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
-    process.standardOutput = FileHandle(forWritingAtPath: files[0])
-    process.standardError = FileHandle(forWritingAtPath: files[1])
-    try process.run()
-    process.waitUntilExit()
-    let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
-    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  private func run(_ arguments: [String]) throws -> Program.Outcome {
+    try Program("optimizer-trace").run(arguments, environment: [:])
   }
 
   /// An input file with the given datasets.
@@ -77,7 +48,7 @@ import Testing
   }
 
   /// One line that begins with the program's name and holds `text`, and the given status.
-  private func expectRefusal(_ outcome: Outcome, _ status: Int32, _ text: String) {
+  private func expectRefusal(_ outcome: Program.Outcome, _ status: Int32, _ text: String) {
     #expect(outcome.status == status, "\(outcome.errors)")
     #expect(outcome.errors.hasPrefix("optimizer-trace: "))
     #expect(outcome.errors.contains(text), "\(outcome.errors)")

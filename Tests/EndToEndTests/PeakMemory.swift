@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 extension Program {
   /// Runs the program to its end; also tells how many bytes of memory it has had at most.
@@ -6,7 +7,7 @@ extension Program {
   /// The kernel's mark of that is looked at every millisecond. `wait4` would count the memory of
   /// the process that started the program as well.
   func runMeasuringMemory(_ arguments: [String]) throws -> (outcome: Outcome, peak: Int) {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     // The shell says who it is and becomes the program.
     let running = try Program(path: "/bin/bash").start(
       ["-c", "echo $$ > \"$0\"; exec \"$@\"", folder / "process", path] + arguments)

@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// The built executable of an experiment, beside the test bundle, run as users run it.
@@ -57,7 +58,7 @@ struct Program {
   /// tests start meanwhile.
   final class Running {
     private let process = Process()
-    private let folder: Folder
+    private let folder: TemporaryFolder
     private var output: String { folder / "output" }
     private var errors: String { folder / "errors" }
 
@@ -65,7 +66,7 @@ struct Program {
       _ path: String, _ arguments: [String], _ environment: [String: String],
       _ workingFolder: String?
     ) throws {
-      folder = try Folder()
+      folder = try TemporaryFolder()
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = arguments
       if let workingFolder {
@@ -105,42 +106,9 @@ struct Program {
   }
 }
 
-/// A folder that goes away with its owner.
-final class Folder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "adam-reproduction-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  static func / (folder: Folder, name: String) -> String { folder.path + "/" + name }
-
-  /// All files in the folder and those below, hidden ones too, sorted.
-  var files: [String] {
-    (FileManager.default.subpaths(atPath: path) ?? []).filter { name in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: self / name, isDirectory: &isFolder)
-        && !isFolder.boolValue
-    }.sorted()
-  }
-
+extension TemporaryFolder {
   /// The checkpoints in the folder and those below.
   var checkpoints: [String] { files.filter { $0.hasSuffix(".checkpoint") } }
-
-  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
-    let url = URL(fileURLWithPath: self / name)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  func bytes(_ name: String) throws -> [UInt8] {
-    try [UInt8](Data(contentsOf: URL(fileURLWithPath: self / name)))
-  }
 }
 
 /// The part of a result file that repeats, as the bytes of a file without `/volatile`.

@@ -1,16 +1,17 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// The same command gives the same bytes, however the work is divided; work that is done is not
 /// done again.
 @Suite struct RepeatTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   private func smoke(_ output: String, _ more: [String] = []) throws -> Program.Outcome {

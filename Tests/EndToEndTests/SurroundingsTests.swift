@@ -1,15 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What surrounds the program fails: it says so in one line, with the right status, and nothing is
 /// lost. Tests/reliability/surroundings.sh and limits.sh do the same on full disks and low limits.
 @Suite struct SurroundingsTests {
   let program: Program
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init() throws {
     program = try Program()
-    folder = try Folder()
+    folder = try TemporaryFolder()
   }
 
   /// Runs a program under a shell, with a redirection or a limit.
@@ -94,7 +95,7 @@ import Testing
     let path = "figures/x.h5/\(name)"
     let whole = try folder.bytes(path)
     for damaged in [[], Array(whole.dropLast(9)), whole + [10]] {
-      _ = try folder.write(path, damaged)
+      try folder.write(damaged, to: path)
       #expect(try run().contains("drew "))
       #expect(try folder.bytes(path) == whole)
     }

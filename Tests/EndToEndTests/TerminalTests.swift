@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a terminal shows while runs are made.
 @Suite struct TerminalTests {
-  let folder: Folder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try Folder() }
+  init() throws { folder = try TemporaryFolder() }
 
   /// A pseudo-terminal with a screen that understands line feeds and the escapes that progress uses.
   private final class Terminal {

@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// The experiments on the paper's other sections and on the write-ups, in profile smoke: what they
@@ -59,9 +60,9 @@ import Testing
       ], figures: ["four-hidden"], variables: ["minibatch_cost", "early_test_error"]),
   ]
 
-  let folder: Folder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try Folder() }
+  init() throws { folder = try TemporaryFolder() }
 
   private func texts(_ name: String, of group: DocumentView) throws -> [String] {
     guard case .string(let texts) = try group.variable(name).values else { return [] }
@@ -160,7 +161,7 @@ import Testing
   }
 
   @Test func packageThatIsDamaged() throws {
-    let file = try folder.write("package/train-images-idx3-ubyte.gz", [31, 139, 8])
+    let file = try folder.write([31, 139, 8], to: "package/train-images-idx3-ubyte.gz")
     let outcome = try Program("fashion-mlp").run(
       ["--profile", "paper", "--output", folder / "x.h5"], environment: withoutPackage,
       in: folder.path)

@@ -1,6 +1,7 @@
 import COneDNN
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// Networks whose second and third stage have images that Fourier transforms serve.

@@ -1,5 +1,6 @@
 import CFourierConvolution
 import COneDNN
+import TestSupport
 
 /// A convolution with its gradients in Double, by the definition, and by the libraries.
 struct ConvolutionProblem {

@@ -2,6 +2,7 @@ import COneDNN
 import Foundation
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// The network in Double, by the definitions: one loop for each index.

@@ -1,6 +1,7 @@
 import CVectorKernels
 import Foundation
 import Numerics
+import TestSupport
 import Testing
 
 /// The kernels of `vk_products.h` by themselves, with every instruction set that the machine has.

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// Cost and gradient by the definition, in double precision; `theta` is weights and bias.

@@ -2,6 +2,7 @@ import COneDNN
 import Foundation
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// A perceptron by the definition, in double precision.

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// Random sparse examples; every fifth row is empty, the others have 1 to `longest` entries.

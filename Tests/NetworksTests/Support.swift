@@ -1,28 +1,7 @@
 import CAllocationCounter
 import Numerics
+import TestSupport
 import Testing
-
-/// Numbers that tests draw: SplitMix64.
-struct TestRandom {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// Uniform in [low, high).
-  mutating func uniform(_ low: Double = 0, _ high: Double = 1) -> Double {
-    low + (high - low) * Double(next() >> 11) / 9_007_199_254_740_992
-  }
-
-  mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
-}
 
 /// The largest difference of two vectors, relative to the largest element of the second.
 func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {

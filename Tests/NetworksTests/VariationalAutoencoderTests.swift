@@ -2,6 +2,7 @@ import CVectorKernels
 import Foundation
 import Networks
 import Numerics
+import TestSupport
 import Testing
 
 /// The auto-encoder by the definition, in double precision, for given pixels and noise.

@@ -1,5 +1,6 @@
 import CVectorKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// The distance from `exact` in units of the last place of the nearest float.

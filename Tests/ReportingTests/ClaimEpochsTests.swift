@@ -24,7 +24,7 @@ import Testing
     change(&results)
     let claim = Claim.bestEpochs(
       "made.up", "", place: "", [.init("Adam", adam), .init("SGDNesterov", nesterov)],
-      variable: "train_cost")
+      measure: .trainingCost)
     return try #require(claim.judge(results.document).first)
   }
 

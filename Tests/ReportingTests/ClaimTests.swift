@@ -167,7 +167,7 @@ import Testing
     #expect(arm.detail == "there is no arm fitted")
 
     let variable = try #require(
-      Claim.lower("a.b", "", place: "", "Adam", than: "AdaGrad", at: [1], variable: "penalty")
+      Claim.lower("a.b", "", place: "", "Adam", than: "AdaGrad", at: [1], measure: .penalty)
         .judge(SyntheticResults().document).first)
     #expect(variable.detail == "the file has no variable penalty")
   }

@@ -183,7 +183,7 @@ import Testing
     results.epochs = 0
     let figure = Figure(
       "one", "one", x: .linear("epoch"), y: .logarithmic("cost"),
-      lines: [.contender("Adam", .red, variable: "train_cost")])
+      lines: [.contender("Adam", .red, measure: .trainingCost)])
     let panel = PanelData(
       figure.panels[0], of: figure, document: results.document, paper: PaperCurves())
     #expect(panel.lines[0].points.count == 1)

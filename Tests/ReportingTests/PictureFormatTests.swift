@@ -2,6 +2,7 @@ import Foundation
 import Reporting
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// A picture counts only if it is whole; what the program that drew it says is not enough.
@@ -47,7 +48,7 @@ import Testing
     ("kill -KILL $$", "ended by signal 9"), ("echo no font >&2; exit 3", "status 3: no font"),
   ])
   func aDrawingProgramIsNotBelieved(script: String, words: String) throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     let path = folder.file("gnuplot")
     // Arguments: -d -e "cd 'folder'" script
     let text = "#!/bin/sh\nset -- \"$1\" \"$2\" \"$3\" \"$(dirname \"$4\")\"\n\(script)\n"
@@ -77,7 +78,7 @@ import Testing
   }
 
   @Test func aReportIsCompleteByItsContent() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(
       try ResultSet(readingFolder: folder.path), gnuplot: try Gnuplot())

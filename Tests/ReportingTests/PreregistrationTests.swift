@@ -1,6 +1,7 @@
 import Reporting
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct PreregistrationTests {
@@ -108,7 +109,7 @@ import Testing
   }
 
   @Test func `a rule that is younger than its result is marked, and one that has changed`() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     let path = folder.file("mnist-logistic.h5")
     var document = SyntheticResults().document
     var volatile = Group()

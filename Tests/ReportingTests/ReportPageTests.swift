@@ -3,13 +3,14 @@ import FoundationXML
 import Reporting
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct ReportPageTests {
   /// Two profiles: a short one in which Adam is behind, and the whole one in which it leads.
-  private func profiles() throws -> (quick: TestFolder, paper: TestFolder) {
-    let quick = try TestFolder()
-    let paper = try TestFolder()
+  private func profiles() throws -> (quick: TemporaryFolder, paper: TemporaryFolder) {
+    let quick = try TemporaryFolder()
+    let paper = try TemporaryFolder()
     var short = SyntheticResults()
     let cost = short.cost
     short.cost = { arm, contender, seed, epoch in 1 / cost(arm, contender, seed, epoch) }
@@ -53,7 +54,7 @@ import Testing
   }
 
   @Test func theAnswerCountsThePapersOwnClaimsOnly() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let answer = ReportSentences.answer(content.claims)
@@ -120,7 +121,7 @@ import Testing
     #expect(places == places.sorted())
     #expect(places[3] == 100 && places[0] == 0 && places[6] == 200)
     #expect(places[4] - places[3] > 10 && places[5] - places[4] > 50)
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     for isNarrow in [false, true] {
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test func theReadmesAreWrittenBetweenTheirMarkers() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let blocks = ["answer", "sections"].map {
@@ -163,7 +164,7 @@ import Testing
   }
 
   @Test func theTableOfVerdictsQuotesWhatItMust() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let lines = VerdictTable.text(content).split(separator: "\n").map(String.init)

@@ -2,19 +2,11 @@ import Foundation
 import Reporting
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
-/// A folder that is removed with its owner.
-final class TestFolder {
-  let path = NSTemporaryDirectory() + "adam-report-\(UUID().uuidString)"
-
-  init() throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
+extension TemporaryFolder {
+  func file(_ name: String) -> String { self / name }
 }
 
 extension SyntheticResults {
@@ -55,7 +47,7 @@ extension SyntheticResults {
 
 @Suite struct ReportTests {
   @Test func aReportHasEverythingAndFollowsFromTheFiles() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     var short = SyntheticResults()
     short.origin = "stand-in"
@@ -115,7 +107,7 @@ extension SyntheticResults {
   }
 
   @Test func withoutGnuplotTheTablesStillAppear() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(
       try ResultSet(readingFolder: folder.path),
@@ -130,7 +122,7 @@ extension SyntheticResults {
   }
 
   @Test func badFilesDoNotKeepTheOthersFromBeingRead() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     let good = folder.file("mnist-logistic.h5")
     try SyntheticResults().write(to: good)
     try Data("not HDF5 at all".utf8).write(to: URL(fileURLWithPath: folder.file("a.h5")))
@@ -162,7 +154,7 @@ extension SyntheticResults {
   }
 
   @Test func noResultsIsAnErrorOfItsOwn() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     for path in [folder.path, folder.file("nowhere")] {
       let error = #expect(throws: ReportError.self) { try ResultSet(readingFolder: path) }
       #expect(error?.exitStatus == .noInput)
@@ -172,7 +164,7 @@ extension SyntheticResults {
   }
 
   @Test func theCheckerSeesWhatDoesNotFit() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     func problems(_ change: (inout Document) throws -> Void) throws -> [String] {
       var document = try SyntheticResults().complete()
       try change(&document)
@@ -231,8 +223,8 @@ extension SyntheticResults {
   }
 
   @Test func resultsAreComparedWithTheReference() throws {
-    let mine = try TestFolder()
-    let theirs = try TestFolder()
+    let mine = try TemporaryFolder()
+    let theirs = try TemporaryFolder()
     var results = SyntheticResults()
     for name in ["mnist-logistic", "imdb-logistic", "mnist-mlp"] {
       try results.write(to: theirs.file("\(name).h5"), experiment: name)
@@ -268,8 +260,8 @@ extension SyntheticResults {
   }
 
   @Test func otherVerdictsAreNamed() throws {
-    let mine = try TestFolder()
-    let theirs = try TestFolder()
+    let mine = try TemporaryFolder()
+    let theirs = try TemporaryFolder()
     var results = SyntheticResults()
     try results.write(to: theirs.file("mnist-logistic.h5"))
     let cost = results.cost
@@ -286,7 +278,7 @@ extension SyntheticResults {
   }
 
   @Test func claimsOfExperimentsThatHaveNotBeenRunAreShown() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let claims: [Claim] = [
       .custom("fig3.a", "a\tb", place: "6.3", rule: "r") { _ in throw NotRun("none") }
@@ -337,7 +329,7 @@ extension SyntheticResults {
   }
 
   @Test func openChoicesAreInBothForms() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     var document = try SyntheticResults().complete()
     let choices = [
       OpenChoice(
@@ -362,7 +354,7 @@ extension SyntheticResults {
 
   /// Opened in Chromium, where that is there.
   @Test func aWideTableOfChoicesFitsThePage() throws {
-    let folder = try TestFolder()
+    let folder = try TemporaryFolder()
     var document = try SyntheticResults().complete()
     let wide = String(repeating: "reproductions/support/", count: 12)
     let choices = [

@@ -2,6 +2,7 @@ import Foundation
 import Reporting
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct ResultTableTests {
@@ -42,19 +43,9 @@ import Testing
 }
 
 @Suite struct RunComparisonTests {
-  /// A folder that goes away with its owner.
-  private final class Scratch {
-    let path = NSTemporaryDirectory() + "comparison-" + UUID().uuidString
-
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
   private func file(
-    _ name: String, in folder: Scratch, _ change: (inout SyntheticResults) -> Void = { _ in }
+    _ name: String, in folder: TemporaryFolder,
+    _ change: (inout SyntheticResults) -> Void = { _ in }
   ) throws -> String {
     var results = SyntheticResults()
     results.arms = ["mine"]
@@ -69,7 +60,7 @@ import Testing
 
   /// Noise that a seed's two runs share is no noise of their difference.
   @Test func `differences are paired by seed`() throws {
-    let folder = try Scratch()
+    let folder = try TemporaryFolder()
     func cost(_ shift: Double) -> (Int, Int, Int, Int) -> Double {
       { _, _, seed, _ in 1 + 10 * Double(seed) + shift + 0.001 * Double(seed % 2) * shift }
     }
@@ -95,7 +86,7 @@ import Testing
   }
 
   @Test func `one file with one arm compares its optimizers`() throws {
-    let folder = try Scratch()
+    let folder = try TemporaryFolder()
     let path = try file("a.h5", in: folder) { $0.contenders = ["Adam", "SGD"] }
     let comparison = try RunComparison([path], variable: "train_cost")
     #expect(comparison.rows.map(\.optimizer) == ["Adam", "SGD"])
@@ -103,7 +94,7 @@ import Testing
   }
 
   @Test func `one seed has no interval, which is said`() throws {
-    let folder = try Scratch()
+    let folder = try TemporaryFolder()
     let paths = try ["a.h5", "b.h5"].map { try file($0, in: folder) { $0.seeds = 1 } }
     let comparison = try RunComparison(paths, variable: "train_cost")
     #expect(comparison.rows[1].difference?.hasInterval == false)

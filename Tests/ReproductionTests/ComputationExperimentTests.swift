@@ -2,6 +2,7 @@ import Numerics
 import Optimizers
 import Reproduction
 import ResultStore
+import TestSupport
 import Testing
 
 @Suite struct ComputationExperimentTests {

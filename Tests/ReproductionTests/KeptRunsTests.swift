@@ -2,6 +2,7 @@ import Foundation
 import Reproduction
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct KeptRunsTests {

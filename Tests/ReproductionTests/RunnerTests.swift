@@ -6,6 +6,7 @@ import Optimizers
 import Reproduction
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct RunnerTests {

@@ -2,6 +2,7 @@ import Foundation
 import Reproduction
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ShardFolderTests {

@@ -3,6 +3,7 @@ import Numerics
 import Optimizers
 import Reproduction
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct TrainingProcessTests {
@@ -277,16 +278,4 @@ import Testing
     let same = try process(epochs: 6)
     #expect(throws: UnusableState.self) { try same.restore(state) }
   }
-}
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "adam-reproduction-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

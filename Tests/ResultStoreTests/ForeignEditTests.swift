@@ -2,6 +2,7 @@ import CHDF5
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// What other programs do to a result file by HDF5.

@@ -2,6 +2,7 @@ import CHDF5
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct HDF5FileTests {

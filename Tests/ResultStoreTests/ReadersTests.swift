@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 /// Debian's Python packages read what we write. Without them there is nothing to test here; the

@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 /// Small, so that it can be read thousands of times.
@@ -72,8 +73,9 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
   /// Memory that the library forgets to clear differs between the two processes, and so does the
   /// time in seconds.
   @Test func theSameBytesInAnotherProcess() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     setenv("MALLOC_PERTURB_", "165", 1)
     await #expect(processExitsWith: .success) { [folder = folder as String] in
       try ResultFile.write(sampleDocument(), to: folder + "/there.h5")
@@ -129,8 +131,9 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
   }
 
   @Test func severalThreads() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     try await withThrowingTaskGroup(of: Bool.self) { group in
       for index in 0..<8 {
         group.addTask {
@@ -293,8 +296,9 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
   }
 
   @Test func everyCallKills() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     let path = folder + "/small.h5"
     let counting = FaultInjectingFileLayer()
     try ResultFile.write(smallDocument(cost: 1), to: path, layer: counting)

@@ -67,14 +67,3 @@ func sampleDocument() -> Document {
   root.groups = [Subgroup("search", search), Subgroup("claims", Group())]
   return Document(root: root)
 }
-
-func makeTemporaryFolder() -> String {
-  var template = Array("\(NSTemporaryDirectory())/result-tests-XXXXXX".utf8CString)
-  return String(cString: mkdtemp(&template))
-}
-
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = makeTemporaryFolder()
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}

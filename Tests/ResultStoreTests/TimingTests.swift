@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct TimingTests {

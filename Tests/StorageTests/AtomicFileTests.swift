@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 private let old = noise(3000, seed: 7)
@@ -106,8 +107,9 @@ private let new = noise(5001, seed: 8)
 
   @Test func everyCallKills() async throws {
     let callCount = try Self.callCount()
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     let path = folder + "/result"
     for number in 1...callCount {
       try Data(old).write(to: URL(filePath: path))
@@ -159,12 +161,13 @@ private let new = noise(5001, seed: 8)
   }
 
   @Test func manyThreadsOneFile() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     let path = folder + "/result"
     try await withThrowingTaskGroup(of: Void.self) { group in
       for seed in 0..<16 {
-        group.addTask { try AtomicFile.commit(noise(999, seed: UInt32(seed)), to: path) }
+        group.addTask { try AtomicFile.commit(noise(999, seed: UInt64(seed)), to: path) }
       }
       try await group.waitForAll()
     }
@@ -250,8 +253,9 @@ private let new = noise(5001, seed: 8)
   }
 
   @Test func vanishesWithItsProcess() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     let path = folder + "/result.h5"
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       let lock = try OutputLock(output: path)
@@ -265,8 +269,9 @@ private let new = noise(5001, seed: 8)
   }
 
   @Test func anotherProcessIsRefused() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     let path = folder + "/result.h5"
     let lock = try OutputLock(output: path)
     let holder = getpid()

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct AvailableProcessorsTests {
@@ -7,8 +8,9 @@ import Testing
   private func count(
     mask: String, group: String = "0::/a/b\n", quotas: [String: String] = [:]
   ) throws -> Int {
-    let root = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: root) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let root = scratch.path
     func write(_ text: String, to path: String) throws {
       let url = URL(fileURLWithPath: root + path)
       try FileManager.default.createDirectory(

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 /// Complete is what has the content that was recorded, made from the same inputs.

@@ -1,6 +1,7 @@
 import Foundation
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct SHA256Tests {

@@ -1,6 +1,7 @@
 import Foundation
 import Numerics
 import Storage
+import TestSupport
 import Testing
 
 private struct Header: Codable, Equatable {
@@ -54,8 +55,9 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
   }
 
   @Test func theSameBytesInAnotherProcess() async throws {
-    let folder = makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let scratch = try TemporaryFolder()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     await #expect(processExitsWith: .success) { [folder = folder as String] in
       try sample().write(to: folder + "/there")
     }

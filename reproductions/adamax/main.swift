@@ -40,7 +40,7 @@ TrainingExperiment(
           y: .logarithmic("training cost"), select: ["arm": Arm.literal.rawValue],
           lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
             Figure.Line(
-              method, colour, variable: "train_cost", along: "epoch",
+              method, colour, variable: Measure.trainingCost.name, along: "epoch",
               select: ["optimizer": "\(method), \(model.title)"])
           })
       }),

@@ -13,7 +13,7 @@ extension ClaimContext {
   ) throws -> [(label: String, value: Double)] {
     let group = try document.view.subgroup(computation)
     let array = try group.array(quantity, selection)
-    guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
+    guard try group.allFinished() else {
       throw NotRun("\(computation) has not been computed to its end")
     }
     return zip(try group.labels(axis), array.values).filter { !$0.1.isNaN }
@@ -170,7 +170,7 @@ let propertyClaims: [Claim] = [
     let group = try context.document.view.subgroup("moments")
     let z = try group.array("z").values
     let corrected = try group.array("corrected").values
-    guard try group.array("status").values.allSatisfy({ $0 == 1 }), !z.isEmpty,
+    guard try group.allFinished(), !z.isEmpty,
       z.count == corrected.count
     else { throw NotRun("moments has not been computed to its end") }
     // Each row has its deviation in standard errors and as a share, and so the standard error.

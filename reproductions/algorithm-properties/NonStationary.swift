@@ -106,7 +106,7 @@ let nonStationaryClaim = Claim.custom(
   figure: "alg-nonstationary"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
   let group = try context.document.view.subgroup("non_stationary")
-  guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
+  guard try group.allFinished() else {
     throw NotRun("non_stationary has not been computed to its end")
   }
   let seeds = try group.labels("seed")

@@ -1,5 +1,6 @@
 import Reporting
 import Reproduction
+import ResultStore
 
 let place = WriteUp.fashion
 let last = 50
@@ -20,12 +21,12 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
     rule: "mean test accuracy over seeds within 0.5 points of it: the interval decides",
     figure: "fashion", arms: [.literal]
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let accuracies = try context.values("test_error", method, at: last).map { 1 - $0 }
+    let accuracies = try context.values(.testError, method, at: last).map { 1 - $0 }
     guard !accuracies.isEmpty else {
       throw NotRun("no seed of \(method) has finished \(last) epochs")
     }
     let estimate = Statistics.studentMean(accuracies)
-    let cost = Statistics.median(try context.values("test_cost", method, at: last))
+    let cost = Statistics.median(try context.values(.testCost, method, at: last))
     return ClaimOutcome(
       estimate.judgement(in: .inside(published - 0.005...published + 0.005)), estimate,
       threshold: published, unit: "test accuracy",
@@ -44,7 +45,7 @@ let orderClaim = Claim.custom(
 ) { (context: ClaimContext) throws -> ClaimOutcome in
   let pairs = [("RMSprop", "SGD"), ("Adam", "SGD"), ("SGD", "Adagrad")]
   let estimates = try pairs.map {
-    try context.compare($0, with: $1, variable: "test_error", at: [last]).estimate
+    try context.compare($0, with: $1, measure: .testError, at: [last]).estimate
   }
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   return ClaimOutcome(
@@ -54,7 +55,7 @@ let orderClaim = Claim.custom(
       ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)
     },
     try methods.map {
-      let errors = try context.values("test_error", $0.name, at: last)
+      let errors = try context.values(.testError, $0.name, at: last)
       return "\($0.name) \(percent(1 - Statistics.mean(errors)))"
     }.joined(separator: ", "))
 }

@@ -13,8 +13,8 @@ let hyperparameters: [String: [String: Double]] = [
   "Adam": ["alpha": 0.001, "epsilon": 1e-7],
 ]
 
-func lines(_ variable: String) -> [Figure.Line] {
-  methods.map { .contender($0.name, $0.colour, variable: variable) }
+func lines(_ measure: Measure) -> [Figure.Line] {
+  methods.map { .contender($0.name, $0.colour, measure: measure) }
 }
 
 let hidden = [1024, 512, 512, 512]
@@ -43,13 +43,13 @@ TrainingExperiment(
         Figure.Panel(
           "share of the test set that is wrong", x: .linear("epoch", 0...Double(last)),
           y: .linear("test error", 0.08...0.4), select: ["arm": Arm.literal.rawValue],
-          lines: lines("test_error")),
+          lines: lines(.testError)),
         Figure.Panel(
           "test cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("test cost"),
-          select: ["arm": Arm.literal.rawValue], lines: lines("test_cost")),
+          select: ["arm": Arm.literal.rawValue], lines: lines(.testCost)),
         Figure.Panel(
           "training cost", x: .linear("epoch", 0...Double(last)), y: .logarithmic("training cost"),
-          select: ["arm": Arm.literal.rawValue], lines: lines("train_cost")),
+          select: ["arm": Arm.literal.rawValue], lines: lines(.trainingCost)),
       ])
   ],
   claims: (methods.map { accuracyClaim($0.name, published: $0.published) } + [orderClaim])

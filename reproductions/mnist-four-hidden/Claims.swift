@@ -18,7 +18,7 @@ extension ClaimContext {
     return try view.labels("seed").map { seed in
       let run = ["arm": judgedArm.rawValue, "optimizer": contender, "seed": seed]
       let losses = try view.array("minibatch_cost", run).values
-      let diverged = try view.number("status", run) == 2
+      let diverged = RunStatus(document)?.state(at: run) == .diverged
       guard diverged || losses.allSatisfy(\.isFinite) else {
         throw NotRun("\(contender), seed \(seed), has not made \(iterations) iterations")
       }

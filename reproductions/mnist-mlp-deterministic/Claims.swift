@@ -1,6 +1,7 @@
 import Glibc
 import Reporting
 import Reproduction
+import ResultStore
 
 let frozenMasks = "SFO frozen masks"
 let freshMasks = "SFO fresh masks"
@@ -44,7 +45,7 @@ let memoryProbe = Probe(
 private func secondsUntil(
   _ target: Double, _ contender: String, _ context: ClaimContext
 ) throws -> [Double] {
-  let costs = try context.array("train_cost")
+  let costs = try context.array(.trainingCost)
   let seconds = try context.array(timeVariable)
   return try context.seeds(of: costs).compactMap { seed in
     var found = false
@@ -176,22 +177,22 @@ let claims: [Claim] =
       "fig2b.adam-faster-per-pass.to-10",
       "Adam makes faster progress than SFO in terms of iterations: the first 10 passes",
       place: place,
-      "Adam", than: "SFO", at: [5, 10], variable: "train_cost", figure: "fig2b"),
+      "Adam", than: "SFO", at: [5, 10], measure: .trainingCost, figure: "fig2b"),
     .lower(
       "fig2b.adam-faster-per-pass.to-25",
       "Adam makes faster progress than SFO in terms of iterations: to the end of the figure",
-      place: place, "Adam", than: "SFO", at: [15, 20, 25], variable: "train_cost", figure: "fig2b"),
+      place: place, "Adam", than: "SFO", at: [15, 20, 25], measure: .trainingCost, figure: "fig2b"),
     timeClaim(0.1), timeClaim(0.01), overheadClaim, memoryClaim,
     .lowerByFraction(
       0.5, "fig2b.sfo-stochastic",
       "SFO fails to converge with stochastic regularisation: with masks drawn anew its cost is twice that "
         + "with masks that stay, or more", place: place, frozenMasks, than: freshMasks,
       at: [5, 10],
-      variable: "train_cost", figure: "fig2b-dropout"),
+      measure: .trainingCost, figure: "fig2b-dropout"),
     .figureMatch(
       figure: "fig2b", contender: "Adam", thresholds: (0.15, 0.5), epochs: 0...25, place: place,
       arms: [.tuned]),
     .figureMatch(
       figure: "fig2b", contender: "SFO", thresholds: (0.15, 0.5), epochs: 0...25, place: place,
-      variable: "train_cost", arms: [.tuned]),
+      measure: .trainingCost, arms: [.tuned]),
   ]

@@ -90,7 +90,7 @@ TrainingExperiment(
           y: .logarithmic("training cost", 1e-6...10), select: ["arm": Arm.tuned.rawValue],
           lines: lines.map {
             .init(
-              $0.name, $0.colour, variable: "train_cost", along: "epoch",
+              $0.name, $0.colour, variable: Measure.trainingCost.name, along: "epoch",
               select: ["optimizer": $0.name], paper: $0.paper)
           }, paperFigure: alignedFigure),
         Figure.Panel(
@@ -98,7 +98,7 @@ TrainingExperiment(
           y: .logarithmic("training cost", 1e-6...10), select: ["arm": Arm.tuned.rawValue],
           lines: lines.map {
             .init(
-              $0.name, $0.colour, variable: "train_cost", along: "epoch",
+              $0.name, $0.colour, variable: Measure.trainingCost.name, along: "epoch",
               select: ["optimizer": $0.name], paper: $0.paper, xVariable: timeVariable,
               xUnit: ["optimizer": "Adam"])
           }, paperFigure: alignedTimeFigure),
@@ -114,11 +114,11 @@ TrainingExperiment(
           y: .logarithmic("training cost"), select: ["arm": Arm.tuned.rawValue],
           lines: [
             .contender(
-              "SFO", .green, label: "no dropout", variable: "train_cost"),
+              "SFO", .green, label: "no dropout", measure: .trainingCost),
             .contender(
-              frozenMasks, .blue, label: "frozen masks", variable: "train_cost"),
+              frozenMasks, .blue, label: "frozen masks", measure: .trainingCost),
             .contender(
-              freshMasks, .red, label: "fresh masks", variable: "train_cost"),
+              freshMasks, .red, label: "fresh masks", measure: .trainingCost),
           ])
       ]),
     Figure(
@@ -127,7 +127,7 @@ TrainingExperiment(
         "A pass is as many evaluations as there are minibatches. Failed steps take evaluations "
         + "without progress, and halve the factor of the Newton step.",
       panels: [
-        panel("train_cost", "cost of the training set", .logarithmic("training cost")),
+        panel(Measure.trainingCost.name, "cost of the training set", .logarithmic("training cost")),
         panel("active", "minibatches in the model", .linear("active")),
         panel("failures", "failed steps", .linear("failures a pass")),
         panel("damping", "factor of the step", .logarithmic("damping")),

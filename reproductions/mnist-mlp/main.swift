@@ -6,20 +6,12 @@ import ResultStore
 // Section 6.2, Figure 2 (a): a perceptron with two hidden layers of 1000 rectified units on MNIST,
 // minibatches of 128, trained with dropout by stochastic first-order methods.
 
-let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
-let place = "section 6.2, Figure 2 (a)"
-let rivals = ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta"]
 let hidden = [1000, 1000]
 let layers = ["hidden1.weights", "hidden2.weights", "output.weights"]
 
 func alpha(from first: Double, to last: Double) -> GridAxis {
   GridAxis("alpha", from: first, to: last, perDecade: 2)
 }
-
-let lines: [Figure.Line] = [
-  .contender("AdaGrad", .blue), .contender("RMSProp", .green), .contender("SGDNesterov", .red),
-  .contender("AdaDelta", .cyan), .contender("Adam", .magenta),
-]
 
 /// The passes after which the whole training set is evaluated, for what the paper may have plotted instead
 /// of the running cost.
@@ -29,16 +21,6 @@ let evaluated = [1, 2, 5, 10, 20, 50, 100, 150, 200]
 /// for 0.
 func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
   .init(hyperparameters, settings: ["input-dropout": 0.15])
-}
-
-/// Figure 2 (a) is about training with dropout.
-func requireDropout(_ context: ClaimContext) throws {
-  let rates = try context.array("setting_dropout")
-  if rates.labels(of: "optimizer").contains(where: { optimizer in
-    rates.value(at: ["arm": context.arm ?? "", "optimizer": optimizer]) == 0
-  }) {
-    throw NotRun("the claim is about training with dropout, and these runs are without")
-  }
 }
 
 TrainingExperiment(
@@ -87,51 +69,9 @@ TrainingExperiment(
     + [EarlyAccuracy.probe],
   probeAxes: LayerStatistics.axes(layers: layers),
   paper: paper,
-  figures: [
-    Figure(
-      "fig2a", "MNIST Multilayer Neural Network + dropout", place: "Figure 2 (a)",
-      caption: "Adam is lowest from about epoch 15 on and ends near 0.006, AdaGrad near 0.018.",
-      x: .linear("iterations over entire dataset", 0...200),
-      y: .logarithmic("training cost", 0.003...0.1), lines: lines),
-    Figure(
-      "fig2a-early", "The first passes of Figure 2 (a)",
-      caption: "What the profile quick has, and where the paper's curves come into its frame.",
-      columns: 2,
-      panels: [
-        Arm.fitted, .tuned,
-      ].map { arm in
-        Figure.Panel(
-          Figure.title(of: arm), x: .linear("iterations over entire dataset", 0...12),
-          y: .logarithmic("training cost", 0.05...1), select: ["arm": arm.rawValue], lines: lines,
-          paperFigure: "fig2a")
-      }),
-  ],
-  claims: [
-    .lastEpochsMeanLower(
-      "fig2a.adam-best", "Adam shows better convergence than the other methods", place: place,
-      "Adam", than: rivals, last: 20, of: 201, figure: "fig2a"
-    ).judged(onlyIf: "trained with dropout", requireDropout)
-  ]
-    + (rivals + ["Adam"]).map {
-      .figureMatch(
-        figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place
-      ).judged(onlyIf: "trained with dropout", requireDropout)
-    } + [EarlyAccuracy.claim(.perceptron), DefaultsClaim.claim(.perceptron)],
-  questions: [
-    OpenQuestion(
-      "which cost is plotted", of: "Adam",
-      taken: "mean over the minibatches of each pass, with dropout", figure: "fig2a",
-      alternatives: [
-        .init("whole training set after each pass, no dropout", quantity: .costAfterPass)
-      ]),
-    OpenQuestion(
-      "dropout rates", of: "Adam", arm: .tuned, taken: "0.2 on the input, 0.5 on the hidden layers",
-      figure: "fig2a", passes: 12,
-      alternatives: [
-        .init("0 and 0.5", settings: ["input-dropout": 0]),
-        .init("0.2 and 0.2", settings: ["dropout": 0.2]),
-      ]),
-  ],
+  figures: figures,
+  claims: claims,
+  questions: openQuestions,
   notes: [
     "Dropout rates are not in the paper: 0.2 on the input and 0.5 on the hidden layers, as in "
       + "Srivastava et al. 2014, chosen before any result.",

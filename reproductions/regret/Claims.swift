@@ -12,7 +12,7 @@ extension ClaimContext {
   /// A finished computation.
   fileprivate func finished(_ computation: String) throws -> DocumentView {
     let group = try document.view.subgroup(computation)
-    guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
+    guard try group.allFinished() else {
       throw NotRun("\(computation) has not been computed to its end")
     }
     return group

@@ -111,7 +111,7 @@ let sparseClaim = Claim.custom(
     + "interval over seeds", figure: "regret-sparse"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
   let group = try context.document.view.subgroup("sparse_features")
-  guard try group.array("status").values.allSatisfy({ $0 == 1 }) else {
+  guard try group.allFinished() else {
     throw NotRun("sparse_features has not been computed to its end")
   }
   let isSearch: (String) -> Bool = { (UInt64($0) ?? 0) >= Search.firstSeed }

@@ -47,7 +47,7 @@ TrainingExperiment(
           y: .logarithmic("test cost"),
           select: ["arm": Arm.literal.rawValue, "optimizer": problem],
           lines: [
-            line("last iterate", .black, "test_cost"),
+            line("last iterate", .black, Measure.testCost.name),
             line("corrected average", .magenta, averageCost),
             line("uncorrected average", .orange, uncorrectedCost),
             line("plain mean", .blue, meanCost),

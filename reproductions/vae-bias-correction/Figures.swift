@@ -1,5 +1,6 @@
 import Reporting
 import Reproduction
+import ResultStore
 
 /// When the paper looks at the loss.
 let horizons = [10, 100]
@@ -46,7 +47,7 @@ private func panel(after horizon: Int, beta1: Double, beta2: Double) -> Figure.P
     ],
     lines: [("corrected", Figure.Colour.red), ("uncorrected", .green)].map { variant, colour in
       Figure.Line(
-        variant, colour, variable: "loss", along: "log10_alpha",
+        variant, colour, variable: Measure.loss.name, along: "log10_alpha",
         select: ["bias_correction": variant],
         paper: paperCurve(horizon, beta1: beta1, beta2: beta2, variant))
     })

@@ -1,5 +1,6 @@
 import Glibc
 import Reporting
+import ResultStore
 
 /// One pair of axes of the paper's figure.
 struct Panel: Hashable {
@@ -37,7 +38,7 @@ struct SweepLosses {
   private let status: RunStatus
 
   init(_ context: ClaimContext) throws {
-    loss = try context.array("loss")
+    loss = try context.array(.loss)
     guard let status = RunStatus(context.document) else {
       throw NotRun("the file has no variable status")
     }
@@ -69,7 +70,7 @@ struct SweepLosses {
       guard let value = loss.value(at: place) else { continue }
       if value.isFinite {
         values[index] = value < Self.failure ? value : .infinity
-      } else if status.meaning(at: place) == "diverged" {
+      } else if status.state(at: place) == .diverged {
         values[index] = .infinity
       }
     }

@@ -24,6 +24,10 @@ public struct Claim: Sendable {
   /// The costs that it compares, where it is about the ratio of two contenders' costs: what other
   /// readings of the paper are applied to.
   package private(set) var comparisons: [CostComparison] = []
+  /// The contenders that it names, as far as they are known beforehand.
+  package private(set) var contenders: [String] = []
+  /// The paper's curve that it lays ours on.
+  package private(set) var matched: (figure: String, curve: String)?
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
   private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -37,6 +41,13 @@ public struct Claim: Sendable {
   private func comparing(_ comparisons: [CostComparison]) -> Claim {
     var copy = self
     copy.comparisons = comparisons
+    return copy.naming(comparisons.flatMap { [$0.a, $0.b] })
+  }
+
+  /// The claim, with the contenders that it names.
+  func naming(_ names: [String]) -> Claim {
+    var copy = self
+    copy.contenders = names
     return copy
   }
 
@@ -91,23 +102,23 @@ public struct Claim: Sendable {
   /// below 0.
   public static func lower(
     _ id: String, _ statement: String, place: String, _ a: String, than b: String,
-    at epochs: [Int], variable: String = "train_cost_running", figure: String? = nil
+    at epochs: [Int], measure: Measure = .runningCost, figure: String? = nil
   ) -> Claim {
     ratio(
       id, statement, place: place, a, to: b, region: .below(0), at: epochs,
-      variable: variable, figure: figure, rule: "\(a) lower than \(b) at epochs \(text(epochs))")
+      measure: measure, figure: figure, rule: "\(a) lower than \(b) at epochs \(text(epochs))")
   }
 
   /// `a` has a cost that is lower than `b`'s by at least `fraction` at every epoch of `epochs`.
   public static func lowerByFraction(
     _ fraction: Double, _ id: String, _ statement: String, place: String, _ a: String,
-    than b: String, at epochs: [Int], variable: String = "train_cost_running",
+    than b: String, at epochs: [Int], measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
     let percent = NumberText.significant(100 * fraction)
     return ratio(
       id, statement, place: place, a, to: b, region: .atMost(log(1 - fraction)), at: epochs,
-      variable: variable, figure: figure,
+      measure: measure, figure: figure,
       rule: "\(a) lower than \(b) by at least \(percent) % at epochs \(text(epochs))")
   }
 
@@ -115,7 +126,7 @@ public struct Claim: Sendable {
   /// verdict a pair (`<id>.<a>`) and one for all (`<id>`).
   public static func lowerByFraction(
     _ fraction: Double, _ id: String, _ statement: String, place: String,
-    pairs: [(a: String, b: String)], at epoch: Int, variable: String = "train_cost_running",
+    pairs: [(a: String, b: String)], at epoch: Int, measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
     let percent = NumberText.significant(100 * fraction)
@@ -134,7 +145,7 @@ public struct Claim: Sendable {
       let parts = try pairs.map { pair in
         RatioPart(
           label: "\(pair.a) and \(pair.b)",
-          comparison: try context.compare(pair.a, with: pair.b, variable: variable, at: [epoch]),
+          comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
           region: .atMost(log(1 - fraction)))
       }
       let perPair = zip(pairs, parts).map { pair, part in
@@ -151,12 +162,12 @@ public struct Claim: Sendable {
   /// The costs of `a` and `b` are alike at every epoch of `epochs`: |log(a / b)| <= `within`.
   public static func similar(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String, within: Double,
-    at epochs: [Int], variable: String = "train_cost_running", figure: String? = nil
+    at epochs: [Int], measure: Measure = .runningCost, figure: String? = nil
   ) -> Claim {
     let width = NumberText.significant(within)
     return ratio(
       id, statement, place: place, a, to: b, region: .inside(-within...within), at: epochs,
-      variable: variable, figure: figure,
+      measure: measure, figure: figure,
       rule: "|log(\(a) / \(b))| <= \(width) at epochs \(text(epochs))")
   }
 
@@ -164,26 +175,26 @@ public struct Claim: Sendable {
   public static func ratio(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String,
     inside range: ClosedRange<Double>, at epochs: [Int],
-    variable: String = "train_cost_running", figure: String? = nil
+    measure: Measure = .runningCost, figure: String? = nil
   ) -> Claim {
     ratio(
       id, statement, place: place, a, to: b,
       region: .inside(log(range.lowerBound)...log(range.upperBound)), at: epochs,
-      variable: variable, figure: figure,
+      measure: measure, figure: figure,
       rule: NumberText.significant(range.lowerBound) + " <= \(a) / \(b) <= "
         + NumberText.significant(range.upperBound) + " at epochs \(text(epochs))")
   }
 
   private static func ratio(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String,
-    region: Region, at epochs: [Int], variable: String, figure: String?, rule: String
+    region: Region, at epochs: [Int], measure: Measure, figure: String?, rule: String
   ) -> Claim {
     Claim(
       id, statement, place: place, rule: rule, figure: figure,
       paperFigure: { .ratios(a, b, of: figure ?? "", at: epochs, in: region, $0) }
     ) { context in
       let parts = try epochs.map { epoch in
-        let comparison = try context.compare(a, with: b, variable: variable, at: [epoch])
+        let comparison = try context.compare(a, with: b, measure: measure, at: [epoch])
         return RatioPart(
           label: "epoch \(epoch)", comparison: comparison, region: region)
       }
@@ -197,13 +208,10 @@ public struct Claim: Sendable {
   /// median of `a`, over the seeds that are compared, stays below.
   public static func lastEpochsMeanLower(
     _ id: String, _ statement: String, place: String, _ a: String, than rivals: [String],
-    last count: Int, of total: Int, variable: String = "train_cost_running",
+    last count: Int, of total: Int, measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
-    // A running mean is labelled with the epoch at whose end its pass starts, so the last of
-    // `total` passes has the label `total - 1`.
-    let end = variable == "train_cost_running" ? total : total + 1
-    let epochs = Array((end - count)..<end)
+    let epochs = Array(measure.labels(ofPasses: total).suffix(count))
     return Claim(
       id, statement, place: place,
       rule: "mean cost of the last \(count) of \(total) passes lower than that of "
@@ -222,9 +230,9 @@ public struct Claim: Sendable {
         do {
           let part = RatioPart(
             label: rival,
-            comparison: try context.compare(a, with: rival, variable: variable, at: epochs),
+            comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
             region: .below(0))
-          let lead = try context.lead(of: a, over: rival, variable: variable, comparedAt: epochs)
+          let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
           outcome.tellLead(lead)
           leads.append(lead)
@@ -261,7 +269,7 @@ public struct Claim: Sendable {
   public static func figureMatch(
     figure: String, contender: String, curve: String? = nil,
     thresholds: (reproduced: Double, inconclusive: Double) = (0.05, 0.15),
-    epochs: ClosedRange<Int>? = nil, place: String, variable: String = "train_cost_running",
+    epochs: ClosedRange<Int>? = nil, place: String, measure: Measure = .runningCost,
     arms: [Arm]? = [.fitted, .custom]
   ) -> Claim {
     let name = curve ?? contender
@@ -275,10 +283,16 @@ public struct Claim: Sendable {
       figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }
     ) { context in
       [
-        try FigureMatch(context, figure: figure, contender, curve: name, epochs, variable)
+        try FigureMatch(context, figure: figure, contender, curve: name, epochs, measure)
           .outcome(thresholds)
       ]
-    }
+    }.naming([contender]).matching(figure, name)
+  }
+
+  private func matching(_ figure: String, _ curve: String) -> Claim {
+    var copy = self
+    copy.matched = (figure, curve)
+    return copy
   }
 
   /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
@@ -288,14 +302,17 @@ public struct Claim: Sendable {
   public func judged(
     onlyIf words: String, _ condition: @escaping @Sendable (ClaimContext) throws -> Void
   ) -> Claim {
-    Claim(
+    var copy = Claim(
       id, statement, place: place, rule: "\(rule); judged only if \(words)", figure: figure,
       arms: arms, group: group, paperFigure: paperFigure
     ) { [outcomes] context in
       try condition(context)
       return try outcomes(context)
     }
-    .comparing(comparisons)
+    copy.comparisons = comparisons
+    copy.contenders = contenders
+    copy.matched = matched
+    return copy
   }
 
   /// Judges the claim in every arm it applies to.
@@ -397,9 +414,9 @@ extension ClaimContext {
   /// `compare` takes at `epochs`; nil if it is not below at the last of them. A diverged run counts
   /// as infinite cost; epochs without values of all these seeds do not count.
   func lead(
-    of a: String, over b: String, variable: String, comparedAt epochs: [Int]
+    of a: String, over b: String, measure: Measure, comparedAt epochs: [Int]
   ) throws -> Int? {
-    let array = try array(variable)
+    let array = try array(measure)
     func costs(_ seeds: [String], at epoch: Int) throws -> [[Double]]? {
       var costs: [[Double]] = []
       for contender in [a, b] {

@@ -66,6 +66,8 @@ public struct ClaimContext: Sendable {
     return array
   }
 
+  package func array(_ measure: Measure) throws -> Cells { try array(measure.name) }
+
   /// The seeds of a variable, in order; one unnamed seed if it has no such dimension.
   package func seeds(of variable: Cells) -> [String] {
     variable.has("seed") ? variable.labels(of: "seed") : ["0"]
@@ -93,26 +95,31 @@ public struct ClaimContext: Sendable {
       throw NotRun("\(variable.name) has dimensions that this claim does not know")
     }
     if value.isFinite { return .value(value) }
-    switch RunStatus(document)?.meaning(at: selection) {
-    case "diverged": return .diverged
-    case "failed": return .missing("\(contender), seed \(seed), failed")
-    case "finished", nil:
+    switch RunStatus(document)?.state(at: selection) {
+    case .diverged: return .diverged
+    case .finished, nil:
       if !value.isNaN { return .diverged }
       let isLastPass =
-        variable.name == "train_cost_running"
+        Measure(rawValue: variable.name)?.label == .passBegun
         && variable.labels(of: "epoch").last == selection["epoch"]
       return .missing(
         isLastPass
           ? "the pass that starts after epoch \(epoch) was not made: one more epoch is needed"
           : "\(contender), seed \(seed), has no value at epoch \(epoch)")
-    case "not_run"?: return .missing("\(contender), seed \(seed), has not been run")
-    case let other?: return .missing("\(contender), seed \(seed), is \(other)")
+    case .notRun: return .missing("\(contender), seed \(seed), has not been run")
     }
   }
 
   /// The values of a contender at one epoch, one a finished seed.
   public func values(
-    _ variable: String = "train_cost_running", _ contender: String, at epoch: Int
+    _ measure: Measure = .runningCost, _ contender: String, at epoch: Int
+  ) throws -> [Double] {
+    try values(measure.name, contender, at: epoch)
+  }
+
+  /// The values of a contender at one epoch, one a finished seed, of a variable that is no measure.
+  public func values(
+    _ variable: String, _ contender: String, at epoch: Int
   ) throws -> [Double] {
     let array = try array(variable)
     return try seeds(of: array).compactMap { seed in
@@ -127,9 +134,9 @@ public struct ClaimContext: Sendable {
   ///
   /// - Throws: `NotRun` if no seed has both.
   public func compare(
-    _ a: String, with b: String, variable: String = "train_cost_running", at epochs: [Int]
+    _ a: String, with b: String, measure: Measure = .runningCost, at epochs: [Int]
   ) throws -> Comparison {
-    let array = try array(variable)
+    let array = try array(measure)
     var comparison = Comparison()
     var reasons: [String] = []
     for seed in seeds(of: array) {

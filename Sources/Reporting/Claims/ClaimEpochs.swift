@@ -19,19 +19,19 @@ extension Claim {
   /// interval of the mean epoch over seeds lies inside.
   public static func bestEpochs(
     _ id: String, _ statement: String, place: String, _ expected: [BestEpoch],
-    variable: String = "test_cost", figure: String? = nil
+    measure: Measure = .testCost, figure: String? = nil
   ) -> Claim {
     let ranges = expected.map {
       "\($0.contender) from \($0.epochs.lowerBound) to \($0.epochs.upperBound)"
     }
     return custom(
       id, statement, place: place,
-      rule: "epoch of the lowest \(variable): " + ranges.joined(separator: ", "), figure: figure
+      rule: "epoch of the lowest \(measure.name): " + ranges.joined(separator: ", "), figure: figure
     ) { context in
       let parts = try expected.map { expected in
         (
           expected: expected,
-          epochs: try context.bestEpochs(variable, expected.contender)
+          epochs: try context.bestEpochs(measure, expected.contender)
         )
       }
       let estimates = parts.map { Statistics.studentMean($0.epochs.map(Double.init)) }
@@ -54,14 +54,14 @@ extension Claim {
         },
         "\(seeds == 1 ? "1 seed" : "\(seeds) seeds"); " + sentences.joined(separator: "; ")
           + (seeds == 1 ? "; one seed has no interval" : ""))
-    }
+    }.naming(expected.map(\.contender))
   }
 }
 
 extension ClaimContext {
   /// The first epoch of the lowest value, one a seed that has values.
-  fileprivate func bestEpochs(_ variable: String, _ contender: String) throws -> [Int] {
-    let array = try array(variable)
+  fileprivate func bestEpochs(_ measure: Measure, _ contender: String) throws -> [Int] {
+    let array = try array(measure)
     var best: [Int] = []
     var reason: NotRun?
     for seed in seeds(of: array) {

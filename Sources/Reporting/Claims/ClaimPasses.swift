@@ -17,7 +17,7 @@ extension Claim {
       rule: "\(a) needs fewer passes than \(b) by at least \(percent) % until its running cost is "
         + "\(NumberText.significant(cost))", figure: figure
     ) { context in
-      let array = try context.array("train_cost_running")
+      let array = try context.array(.runningCost)
       var comparison = Comparison()
       var reasons: [String] = []
       for seed in context.seeds(of: array) {
@@ -36,7 +36,7 @@ extension Claim {
             label: "passes to cost \(NumberText.significant(cost))", comparison: comparison,
             region: .atMost(log(1 - fraction)))
         ], a, b)
-    }
+    }.naming([a, b])
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import ResultStore
 
 /// The distance between one of our curves and one of the paper's.
 struct FigureMatch {
@@ -11,7 +12,7 @@ struct FigureMatch {
 
   init(
     _ context: ClaimContext, figure: String, _ contender: String, curve name: String,
-    _ range: ClosedRange<Int>?, _ variable: String
+    _ range: ClosedRange<Int>?, _ measure: Measure
   ) throws {
     self.contender = contender
     guard let curve = context.paper.curve(name, of: figure) else {
@@ -25,7 +26,7 @@ struct FigureMatch {
     guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
     epochs = points.map { Int($0.x.rounded()) }
     paper = points.map(\.y)
-    let array = try context.array(variable)
+    let array = try context.array(measure)
     var rows: [[Double]] = []
     var reasons: [String] = []
     for seed in context.seeds(of: array) {

@@ -84,10 +84,10 @@ public struct Readings: Sendable, Equatable {
         }
         for arm in arms where document.searchedElsewhere(arm) == nil {
           let context = ClaimContext(document: document, arm: arm)
-          for (cost, variable) in [
-            (Reading.running, "train_cost_running"), ("after each pass", "train_cost"),
+          for (cost, measure) in [
+            (Reading.running, Measure.runningCost), ("after each pass", .trainingCost),
           ] {
-            add(arm, "", cost, Self.outcome(comparisons, context, variable))
+            add(arm, "", cost, Self.outcome(comparisons, context, measure))
           }
         }
         guard let table else { continue }
@@ -132,15 +132,15 @@ public struct Readings: Sendable, Equatable {
 
   /// Of an arm; nil where runs are missing.
   private static func outcome(
-    _ comparisons: [CostComparison], _ context: ClaimContext, _ variable: String
+    _ comparisons: [CostComparison], _ context: ClaimContext, _ measure: Measure
   ) -> ClaimOutcome? {
     let parts = comparisons.flatMap { comparison in
       comparison.epochs.compactMap { epochs -> RatioPart? in
-        // A running mean at e is over the pass that starts there; the cost after it is at e + 1.
-        let shifted = variable == "train_cost" ? epochs.map { $0 + 1 } : epochs
+        // The claim's epochs are those of the running cost.
+        let own = epochs.map { measure.label(like: $0, of: .runningCost) }
         guard
           let found = try? context.compare(
-            comparison.a, with: comparison.b, variable: variable, at: shifted)
+            comparison.a, with: comparison.b, measure: measure, at: own)
         else { return nil }
         return RatioPart(
           label: label(comparison, epochs), comparison: found, region: comparison.region)

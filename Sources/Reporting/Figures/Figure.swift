@@ -212,10 +212,10 @@ public struct Figure: Sendable, Equatable, Codable {
     ///   - paper: the curve's name in the paper; nil: the contender's name.
     public static func contender(
       _ contender: String, _ colour: Colour, label: String? = nil, paper: String? = nil,
-      variable: String = "train_cost_running"
+      measure: Measure = .runningCost
     ) -> Line {
       Line(
-        label ?? contender, colour, variable: variable, along: "epoch",
+        label ?? contender, colour, variable: measure.name, along: "epoch",
         select: ["optimizer": contender], paper: paper ?? contender)
     }
   }

@@ -177,7 +177,7 @@ package struct LineData: Sendable {
           values.append(value)
           bySeed[index] = value
           seen[index] = true
-        } else if status?.meaning(at: place) == "diverged" || value.isInfinite {
+        } else if status?.state(at: place) == .diverged || value.isInfinite {
           values.append(.infinity)
         }
       }

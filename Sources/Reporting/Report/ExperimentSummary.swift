@@ -70,8 +70,11 @@ package struct ExperimentSummary: Sendable {
   }
 
   private static func tally(_ document: Document) -> (all: Int, finished: Int, diverged: Int) {
-    guard let values = document.root.variable("status")?.values.doubles else { return (0, 0, 0) }
-    return (values.count, values.count { $0 == 1 }, values.count { $0 == 2 })
+    guard let codes = document.root.variable(RunState.variable)?.values.doubles else {
+      return (0, 0, 0)
+    }
+    func count(_ state: RunState) -> Int { codes.count { $0 == Double(state.rawValue) } }
+    return (codes.count, count(.finished), count(.diverged))
   }
 
   /// The last finite value of every run in `/volatile/elapsed_seconds`, summed.
@@ -91,7 +94,7 @@ package struct ExperimentSummary: Sendable {
     let axes = arms.isEmpty ? ["optimizer"] : ["arm", "optimizer"]
     let described = root.variables.filter { $0.dimensions == axes }
     guard !described.isEmpty else { return [] }
-    let cost = Cells("train_cost_running", in: document)
+    let cost = Cells(.runningCost, in: document)
     let status = RunStatus(document)
     var rows: [Setting] = []
     for arm in arms.isEmpty ? [""] : arms {
@@ -142,11 +145,11 @@ package struct ExperimentSummary: Sendable {
     guard let status else { return "" }
     let seeds = document.root.labels(of: "seed")
     let states = seeds.compactMap { seed in
-      status.meaning(at: place.merging(["seed": seed]) { _, new in new })
+      status.state(at: place.merging(["seed": seed]) { _, new in new })
     }
-    return ["finished", "diverged", "failed", "not_run"].compactMap { state in
+    return [RunState.finished, .diverged, .notRun].compactMap { state in
       let count = states.count { $0 == state }
-      return count == 0 ? nil : "\(count) \(state == "not_run" ? "not run" : state)"
+      return count == 0 ? nil : "\(count) \(state.word.replacing("_", with: " "))"
     }.joined(separator: ", ")
   }
 

@@ -145,22 +145,21 @@ public enum ReportChecker {
   /// A value has to be there where a run finished, and must not be where it was not run; after a
   /// divergence there is none.
   private static func statusProblems(_ document: Document) -> [String] {
-    guard let status = Cells("status", in: document), let meanings = RunStatus(document),
-      let cost = Cells("train_cost", in: document), cost.has("epoch")
+    guard let status = Cells(RunState.variable, in: document), let states = RunStatus(document),
+      let cost = Cells(.trainingCost, in: document), cost.has("epoch")
     else { return [] }
     var problems: [String] = []
     let diverged = Cells("diverged_epoch", in: document)
     let lengths = Cells("run_epochs", in: document)
     forEachPlace(status) { place in
-      let state = meanings.meaning(at: place) ?? "of an unknown status"
       let epochs = cost.labels(of: "epoch")
       let values = epochs.map { epoch in
         cost.value(at: place.merging(["epoch": epoch]) { _, new in new }) ?? .nan
       }
       let name = place.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         .joined(separator: ", ")
-      switch state {
-      case "finished":
+      switch states.state(at: place) {
+      case .finished:
         // How often a run evaluates in between is up to the experiment.
         let last = lengths?.value(at: place).flatMap { length in
           zip(epochs, values).first { Double($0.0) == length }?.1
@@ -168,11 +167,11 @@ public enum ReportChecker {
         if (last ?? values.last)?.isFinite != true {
           problems.append("\(name): finished, but train_cost has no value after the last epoch")
         }
-      case "not_run":
+      case .notRun:
         if values.contains(where: { !$0.isNaN }) {
           problems.append("\(name): not run, but train_cost has values")
         }
-      case "diverged":
+      case .diverged:
         let epoch = diverged?.value(at: place) ?? .nan
         let late = zip(epochs, values).contains { label, value in
           (Double(label) ?? 0) > epoch && !value.isNaN
@@ -181,8 +180,7 @@ public enum ReportChecker {
         if epoch.isNaN || epoch < 0 {
           problems.append("\(name): diverged, but it is not said when")
         }
-      case "failed": break
-      default: problems.append("\(name): \(state)")
+      case nil: problems.append("\(name): of an unknown status")
       }
     }
     return problems

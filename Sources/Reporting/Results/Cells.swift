@@ -11,6 +11,11 @@ package struct Cells: Sendable {
   private let positions: [[String: Int]]
   private let values: [Double]
 
+  /// A measure of training runs; nil if the document does not have it.
+  package init?(_ measure: Measure, in document: Document) {
+    self.init(measure.name, in: document)
+  }
+
   /// The variable at `name`, which may be a path such as `search/outcome`; nil if it is not there,
   /// is not numeric, or does not fit its dimensions.
   package init?(_ name: String, in document: Document) {
@@ -62,28 +67,28 @@ package struct Cells: Sendable {
   }
 }
 
-/// The variable `status` of a document: what became of each run, in the words of its own flags.
+/// The variable `status` of a document: what became of each run, by the words of its own flags.
 package struct RunStatus: Sendable {
   private let cells: Cells
-  private let meanings: [(code: Double, name: String)]
+  private let states: [Double: RunState?]
 
   /// The variable `status`; nil if the document has none.
   package init?(_ document: Document) {
-    guard let cells = Cells("status", in: document) else { return nil }
+    guard let cells = Cells(RunState.variable, in: document) else { return nil }
     self.cells = cells
-    let attributes = document.root.variable("status")?.attributes ?? []
-    let names = (attributes.text("flag_meanings") ?? "not_run finished diverged failed")
-      .split(separator: " ").map(String.init)
+    let attributes = document.root.variable(RunState.variable)?.attributes ?? []
+    let words =
+      attributes.text("flag_meanings")?.split(separator: " ").map(String.init)
+      ?? RunState.allCases.map(\.word)
     let codes =
       attributes.first { $0.name == "flag_values" }?.values.doubles
-      ?? names.indices.map(Double.init)
-    meanings = zip(codes, names).map { (code: $0, name: $1) }
+      ?? words.indices.map(Double.init)
+    states = Dictionary(zip(codes, words.map { RunState(word: $0) })) { first, _ in first }
   }
 
-  /// `not_run`, `finished`, `diverged` or `failed`; nil if there is no such run.
-  package func meaning(at selection: [String: String]) -> String? {
-    guard let code = cells.value(at: selection) else { return nil }
-    return meanings.first { $0.code == code }?.name
+  /// What became of the run; nil if there is no such run, or nothing known.
+  package func state(at selection: [String: String]) -> RunState? {
+    cells.value(at: selection).flatMap { states[$0] ?? nil }
   }
 }
 

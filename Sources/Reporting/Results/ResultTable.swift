@@ -33,8 +33,8 @@ public struct ResultTable: Sendable {
 
   /// The table of a document whose runs are of optimizers; `nil` for another document.
   public init?(_ document: Document) {
-    guard let status = RunStatus(document), let cells = Cells("status", in: document),
-      cells.has("optimizer"), Cells("train_cost_running", in: document) != nil
+    guard let status = RunStatus(document), let cells = Cells(RunState.variable, in: document),
+      cells.has("optimizer"), Cells(.runningCost, in: document) != nil
     else { return nil }
     let arms = cells.has("arm") ? cells.labels(of: "arm") : [""]
     let seeds = cells.has("seed") ? cells.labels(of: "seed") : [""]
@@ -48,24 +48,24 @@ public struct ResultTable: Sendable {
       }
     }
     let seconds = Cells("volatile/elapsed_seconds", in: document)
-    let costs = Cells("train_cost_running", in: document)
-    let errors = Cells("test_error", in: document)
+    let costs = Cells(.runningCost, in: document)
+    let errors = Cells(.testError, in: document)
     var rows: [Row] = []
     for arm in arms {
       for optimizer in cells.labels(of: "optimizer") {
         let place = ["arm": arm, "optimizer": optimizer]
-        var states: [String: Int] = [:]
+        var states: [RunState: Int] = [:]
         for seed in seeds {
           let here = place.merging(["seed": seed]) { _, new in new }
-          states[status.meaning(at: here) ?? "not_run", default: 0] += 1
+          states[status.state(at: here) ?? .notRun, default: 0] += 1
         }
-        let (finished, diverged) = (states["finished"] ?? 0, states["diverged"] ?? 0)
+        let (finished, diverged) = (states[.finished] ?? 0, states[.diverged] ?? 0)
         guard finished + diverged > 0 else { continue }
         func last(_ cells: Cells?) -> [Double] {
           guard let cells else { return [] }
           return seeds.compactMap { seed in
             let here = place.merging(["seed": seed]) { _, new in new }
-            guard status.meaning(at: here) == "finished" else { return nil }
+            guard status.state(at: here) == .finished else { return nil }
             return cells.labels(of: "epoch").reversed().lazy
               .compactMap { cells.value(at: here.merging(["epoch": $0]) { _, new in new }) }
               .first { $0.isFinite }

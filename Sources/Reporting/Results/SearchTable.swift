@@ -49,8 +49,8 @@ package struct SearchTable: Sendable {
         && $0.values.doubles?.count == contenders.count
     }
     var curves: [[Double]] = []
-    if view.hasVariable("train_cost_running") {
-      let all = try view.array("train_cost_running")
+    if view.hasVariable(Measure.runningCost.name) {
+      let all = try view.array(Measure.runningCost)
       let length = all.shape.last ?? 0
       curves = (0..<contenders.count).map {
         Array(all.values[$0 * length..<($0 + 1) * length])

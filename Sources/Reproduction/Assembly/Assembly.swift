@@ -34,22 +34,10 @@ struct Assembly {
     var settings: Settings
   }
 
-  /// The states of a cell, in the order of their flag values.
-  static let statusMeanings = ["not_run", "finished", "diverged"]
-
-  private static let standardNames: [String: (longName: String, units: String)] = [
-    "train_cost": (
-      "training cost: mean over the training set at theta after so many epochs, "
-        + "without dropout and without the penalty", "nat"
-    ),
-    "train_cost_running": (
-      "running training cost: mean of the minibatch costs over the pass that starts after so many "
-        + "epochs, with dropout, without the penalty; the paper's x = 0 is the first pass", "nat"
-    ),
-    "penalty": ("penalty on theta after so many epochs", "nat"),
-    "test_cost": ("test cost: mean over the test set at theta after so many epochs", "nat"),
-    "test_error": ("share of the test set that is classified wrongly", "1"),
-  ]
+  private static let standardNames = Dictionary(
+    uniqueKeysWithValues: Measure.allCases.map { measure in
+      (measure.name, (longName: measure.longName, units: measure.units))
+    })
 
   /// Arrays over the axes of the runs; `recordsDivergence` tells whether they can diverge, and
   /// `givesReasons` whether it is told why they did.
@@ -58,7 +46,7 @@ struct Assembly {
     self.recordsDivergence = recordsDivergence
     self.givesReasons = givesReasons
     let cells = axes.reduce(1) { $0 * $1.length }
-    status = [UInt8](repeating: 0, count: cells)
+    status = [UInt8](repeating: RunState.notRun.rawValue, count: cells)
     makers = [String](repeating: "", count: cells)
     divergedEpoch = [Int32](repeating: -1, count: cells)
     divergedStep = divergedEpoch
@@ -89,9 +77,9 @@ struct Assembly {
     lengths[cell] = Int32(clamping: record.specification.epochs)
     switch record.outcome {
     case .finished:
-      status[cell] = 1
+      status[cell] = RunState.finished.rawValue
     case .diverged(let epoch, let step, let reason):
-      status[cell] = 2
+      status[cell] = RunState.diverged.rawValue
       reasons[cell] = reason
       divergedEpoch[cell] = Int32(clamping: epoch)
       divergedStep[cell] = Int32(clamping: step)
@@ -150,7 +138,8 @@ struct Assembly {
     var group = Group()
     let axisNames = axes.map(\.name)
     group.dimensions = axes + ownAxes
-    let order = ["train_cost_running", "train_cost", "penalty", "test_cost", "test_error"]
+    // A sweep puts its loss first itself.
+    let order = Measure.allCases.filter { $0 != .loss }.map(\.name)
     let sorted = order.filter(names.contains) + names.filter { !order.contains($0) }
     for name in sorted {
       guard let array = arrays[name] else { continue }
@@ -162,12 +151,12 @@ struct Assembly {
     }
     group.variables.append(
       Variable(
-        "status", axisNames, .uint8(status),
+        RunState.variable, axisNames, .uint8(status),
         attributes: [
           Attribute("long_name", "what became of the run"),
           Attribute(
-            "flag_values", values: .uint8(Self.statusMeanings.indices.map(UInt8.init))),
-          Attribute("flag_meanings", Self.statusMeanings.joined(separator: " ")),
+            "flag_values", values: .uint8(RunState.allCases.map(\.rawValue))),
+          Attribute("flag_meanings", RunState.allCases.map(\.word).joined(separator: " ")),
         ]))
     for (name, values, meaning) in [
       ("diverged_epoch", divergedEpoch, "epoch in which the run diverged, -1: it did not"),
@@ -350,7 +339,7 @@ extension CommittedSearch {
       let rest = [[Double]](repeating: [], count: rows.count - curves.count)
       group.variables.append(
         Variable(
-          "train_cost_running", ["trial", "pass"],
+          Measure.runningCost.name, ["trial", "pass"],
           .double(
             (curves + rest).flatMap { $0 + [Double](repeating: .nan, count: length - $0.count) }),
           attributes: text("running training cost of each pass; NaN: diverged, or not kept")))

@@ -12,7 +12,7 @@ struct AuditedCells {
     /// Whether a run of the kept document stands there.
     func isThere(in document: Document) -> Bool {
       guard let view = try? document.view.subgroup(group),
-        let status = try? view.array("status", labels).values.first
+        let status = try? view.array(RunState.variable, labels).values.first
       else { return false }
       return status != 0
     }
@@ -34,7 +34,7 @@ struct AuditedCells {
     self.document = document
     func find(_ group: Group, _ view: DocumentView, _ path: String) -> [Cell] {
       var found: [Cell] = []
-      if let status = try? view.array("status") {
+      if let status = try? view.array(RunState.variable) {
         for (index, value) in status.values.enumerated() where value != 0 {
           found.append(Cell(group: path, labels: Self.labels(status.dimensions, index)))
         }

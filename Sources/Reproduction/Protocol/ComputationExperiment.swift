@@ -49,7 +49,7 @@ public struct ComputationExperiment<Data: Sendable>: Sendable {
   /// The experiment for the command line.
   public var experiment: Experiment {
     let cache = DataCache(data)
-    return Experiment(
+    var experiment = Experiment(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       settings: [], methods: [], contenders: [], extraOptions: options, trainsInEpochs: false,
       plan: { request, _ in
@@ -71,6 +71,8 @@ public struct ComputationExperiment<Data: Sendable>: Sendable {
           })
       },
       document: document, claims: claims, figures: figures, paper: PaperCurves(), notes: notes)
+    experiment.problems = { problems }
+    return experiment
   }
 
   /// Runs the experiment's command line and ends the process.

@@ -115,7 +115,7 @@ extension TrainingExperiment {
         number += 1
         let isFirst = drawn.insert(contender.name).inserted
         return Figure.Line(
-          label, Self.colours[place % Self.colours.count], variable: "train_cost_running",
+          label, Self.colours[place % Self.colours.count], variable: Measure.runningCost.name,
           along: "epoch", select: ["arm": part.label, "optimizer": contender.name],
           paper: request.drawsPaper && (isFirst || !isTogether) ? contender.name : nil)
       }
@@ -131,7 +131,7 @@ extension TrainingExperiment {
       if recording[request.profile] != .final {
         let errors = lines.joined().map { line in
           var line = line
-          line.variable = "test_error"
+          line.variable = Measure.testError.name
           line.paper = nil
           return line
         }

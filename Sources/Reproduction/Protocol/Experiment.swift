@@ -56,6 +56,8 @@ public struct Experiment: Sendable {
   public var shortened: @Sendable (PlanRequest) -> String = { _ in "" }
   /// What a reader has to know: deviations and open choices, one sentence each.
   public var notes: [String]
+  /// What the declaration names and does not have, a line each.
+  package var problems: @Sendable () -> [String] = { [] }
   /// Refuses requests that make no sense, before anything is touched.
   public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
   /// What is done otherwise than a request says, a line each.
@@ -98,6 +100,16 @@ public struct StandInSizes: Sendable, Hashable {
   public init(training: Int, test: Int) {
     self.training = training
     self.test = test
+  }
+}
+
+extension ByProfile where Value == StandInSizes {
+  /// Small in `smoke`, of the real data's size elsewhere.
+  public static var standard: ByProfile<StandInSizes> {
+    ByProfile(
+      smoke: StandInSizes(training: 2000, test: 500),
+      quick: StandInSizes(training: 60000, test: 10000),
+      paper: StandInSizes(training: 60000, test: 10000))
   }
 }
 

@@ -192,12 +192,12 @@ public struct OpenQuestion: Sendable {
 
   /// The curve of a quantity: entry `x` belongs to the paper's `x`.
   private static func costs(_ record: RunRecord, _ quantity: Quantity) -> [Double] {
-    func values(_ name: String) -> [Double] { record.series(name)?.values ?? [] }
-    let running = values("train_cost_running").dropLast()
+    func values(_ measure: Measure) -> [Double] { record.series(measure)?.values ?? [] }
+    let running = values(.runningCost).dropLast()
     switch quantity {
     case .runningCost: return Array(running)
-    case .runningCostAndPenalty: return zip(running, values("penalty").dropFirst()).map(+)
-    case .costAfterPass: return Array(values("train_cost").dropFirst())
+    case .runningCostAndPenalty: return zip(running, values(.penalty).dropFirst()).map(+)
+    case .costAfterPass: return Array(values(.trainingCost).dropFirst())
     }
   }
 

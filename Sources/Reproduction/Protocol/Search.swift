@@ -57,6 +57,13 @@ public struct Search: Sendable {
   var seeds: [UInt64] { (0..<UInt64(seedCount)).map { Search.firstSeed + $0 } }
 }
 
+extension ByProfile where Value == Search {
+  /// No search, for experiments whose contenders have no grids.
+  public static var none: ByProfile<Search> {
+    ByProfile(smoke: .inline(seeds: 0), quick: .inline(seeds: 0), paper: .inline(seeds: 0))
+  }
+}
+
 /// The outcome of a search as a table: what `--search` writes and the project keeps.
 ///
 /// Tab-separated columns `contender`, `hyperparameters` (`name=value`, comma-separated), `schedule`,

@@ -32,7 +32,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
   let failureCost: Double?
   let saving: ByProfile<SweepProtocol?>
   let figures: @Sendable (SweepExtent) -> [Figure]
-  private let training: MinibatchTraining<Data>
+  let training: MinibatchTraining<Data>
 
   /// Declares a sweep.
   ///
@@ -111,6 +111,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
         return [training.shortened(request), cells].filter { !$0.isEmpty }.joined(separator: ", ")
       }, notes: notes)
     experiment.siblings = siblings
+    experiment.problems = { problems }
     experiment.check = { _ = try grid($0) }
     experiment.requestedFigures = { request in figures(try extent(request)) }
     experiment.action = picture.map { action($0, makeProcess) }
@@ -126,7 +127,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
     try SweepGrid(variants: variants, axes: axes, kept: kept[request.profile], request: request)
   }
 
-  private func extent(_ request: PlanRequest) throws -> SweepExtent {
+  func extent(_ request: PlanRequest) throws -> SweepExtent {
     SweepExtent(
       epochs: training.epochCount(request), variants: variants.all.map(\.name),
       values: try grid(request).keptValues)
@@ -259,7 +260,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
       var assembly = Assembly(
         axes: [training.seedAxis(request)] + grid.dimensions, givesReasons: failureCost != nil)
       assembly.define(.epochs(training.epochCount(request)))
-      assembly.describe("loss", longName: lossMeaning, units: "nat")
+      assembly.describe(Measure.loss.name, longName: lossMeaning, units: Measure.loss.units)
       for axis in probeAxes { assembly.define(axis) }
       for probe in training.probes {
         assembly.describe(probe.name, longName: probe.meaning, units: "1")
@@ -275,7 +276,7 @@ public struct SweepExperiment<Data: Sendable>: Sendable {
           values, schedule: run.schedule, settings: run.settings, at: cell.position)
       }
       var group = assembly.group(hyperparameterAxes: grid.dimensions.map(\.name))
-      if let index = group.variables.firstIndex(where: { $0.name == "loss" }) {
+      if let index = group.variables.firstIndex(where: { $0.name == Measure.loss.name }) {
         var loss = group.variables.remove(at: index)
         let remarks = [grid.leftOut, saved(request)?.remark ?? ""].filter { !$0.isEmpty }
         if !remarks.isEmpty {
@@ -351,17 +352,18 @@ extension RunRecord {
   /// The loss after `e` epochs: before any, the training cost; later the mean of the costs of the
   /// minibatches of the pass that ends there.
   fileprivate mutating func addLoss() {
-    guard let cost = series("train_cost"), let running = series("train_cost_running"),
+    guard let cost = series(.trainingCost), let running = series(.runningCost),
       let start = cost.values.first
     else { return }
     series.append(
       Series(
-        "loss", axes: cost.axes, shape: cost.shape, values: [start] + running.values.dropLast()))
+        Measure.loss.name, axes: cost.axes, shape: cost.shape,
+        values: [start] + running.values.dropLast()))
   }
 
   /// The mean of the costs of the minibatches of the last pass; `nil` if the run did not get there.
   fileprivate var finalLoss: Double? {
-    guard outcome == .finished, let running = series("train_cost_running"), running.values.count > 1
+    guard outcome == .finished, let running = series(.runningCost), running.values.count > 1
     else { return nil }
     return running.values[running.values.count - 2]
   }

@@ -145,7 +145,7 @@ extension RunRecord {
   /// run failed before, or its loss is not finite.
   func loss(after epochs: Int) -> Double {
     if case .diverged(let epoch, _, _) = outcome, epochs > epoch { return .infinity }
-    guard let running = series("train_cost_running")?.values, running.indices.contains(epochs - 1),
+    guard let running = series(.runningCost)?.values, running.indices.contains(epochs - 1),
       running[epochs - 1].isFinite
     else { return .infinity }
     return running[epochs - 1]

@@ -69,7 +69,7 @@ extension TrainingExperiment {
   /// The quantity that decides a search: the running training cost of the last pass.
   private func finalCost(_ record: RunRecord) -> Double {
     guard record.outcome == .finished, record.specification.epochs > 0,
-      let running = record.series("train_cost_running")
+      let running = record.series(.runningCost)
     else {
       return .nan
     }
@@ -86,7 +86,7 @@ extension TrainingExperiment {
   }
 
   private func curve(_ record: RunRecord) -> [Double] {
-    Array((record.series("train_cost_running")?.values ?? []).prefix(record.specification.epochs))
+    Array((record.series(.runningCost)?.values ?? []).prefix(record.specification.epochs))
   }
 
   /// The running cost of every pass of every run of the search, in the order of its table.

@@ -1,3 +1,5 @@
+import ResultStore
+
 /// How a run ended.
 public enum Outcome: Sendable, Codable, Hashable {
   /// All epochs were made.
@@ -75,4 +77,7 @@ public struct RunRecord: Sendable {
 
   /// The series by name.
   public func series(_ name: String) -> Series? { series.first { $0.name == name } }
+
+  /// A measure; `nil` if the run did not record it.
+  public func series(_ measure: Measure) -> Series? { series(measure.name) }
 }

@@ -19,7 +19,7 @@ public final class SumTrainingProcess: RunProcess {
   private var runningSum = 0.0
   private var evaluationsBefore = 0
   private var failuresBefore = 0
-  private var curves: [String: [Double]] = [:]
+  private var recorder: Recorder
 
   /// The fingerprint of the first steps; `nil` if the run goes on from a state without one.
   public private(set) var fingerprint: Fingerprint? = Fingerprint()
@@ -28,15 +28,6 @@ public final class SumTrainingProcess: RunProcess {
   private var clock = TrainingClock()
   private var secondsBefore = 0.0
   private var resumedAt = ContinuousClock.now
-
-  /// What is recorded before the first pass and after each.
-  private static let closing = [
-    "train_cost", "penalty", "test_cost", "test_error", "optimizer_bytes", "elapsed", "training",
-  ]
-  /// What is recorded of each pass.
-  private static let passing = [
-    "train_cost_running", "evaluations", "failures", "damping", "active",
-  ]
 
   /// A run that has not started.
   ///
@@ -50,6 +41,9 @@ public final class SumTrainingProcess: RunProcess {
     makeObjective: (_ minibatch: Int) throws -> any Objective
   ) throws {
     self.specification = specification
+    recorder = Recorder(
+      specification, closing: ["optimizer_bytes"],
+      passing: ["evaluations", "failures", "damping", "active"])
     let values = try OptimizerRegistry.resolve(
       specification.method, hyperparameters: specification.hyperparameters)
     let count = Int((values[SumOfFunctionsOptimizer.subfunctionsName] ?? 1).rounded())
@@ -115,16 +109,14 @@ public final class SumTrainingProcess: RunProcess {
     return fingerprint ?? Fingerprint()
   }
 
-  private func record(_ name: String, _ value: Double) { curves[name, default: []].append(value) }
-
   private func closePass() {
     epoch += 1
-    record("train_cost_running", runningSum / Double(max(stepInEpoch, 1)))
-    record("evaluations", Double(optimizer.evaluations - evaluationsBefore))
+    recorder.record(.runningCost, runningSum / Double(max(stepInEpoch, 1)))
+    recorder.record("evaluations", Double(optimizer.evaluations - evaluationsBefore))
     let status = optimizer.status
-    record("failures", Double(status.failures - failuresBefore))
-    record("damping", status.damping)
-    record("active", Double(status.active))
+    recorder.record("failures", Double(status.failures - failuresBefore))
+    recorder.record("damping", status.damping)
+    recorder.record("active", Double(status.active))
     evaluationsBefore = optimizer.evaluations
     failuresBefore = status.failures
     stepInEpoch = 0
@@ -135,20 +127,11 @@ public final class SumTrainingProcess: RunProcess {
   private func closeEpoch() -> Outcome? {
     clock.stop()
     defer { clock.start() }
-    record("training", clock.seconds)
-    let isEvaluated = specification.isEvaluated(after: epoch)
-    let noise = NoiseKey(seed: specification.seed, epoch: epoch, step: Int(UInt32.max))
-    let theta = optimizer.theta
-    let objective = sum.objective
-    let training = isEvaluated ? objective.evaluate(at: theta, on: .training, noise: noise) : nil
-    let test = isEvaluated ? objective.evaluate(at: theta, on: .test, noise: noise) : nil
-    record("train_cost", training?.cost ?? .nan)
-    record("penalty", isEvaluated ? objective.penalty(at: theta) : .nan)
-    record("test_cost", test?.cost ?? .nan)
-    record("test_error", test?.error ?? .nan)
-    record("optimizer_bytes", Double(optimizer.status.byteCount))
-    record("elapsed", secondsBefore + (ContinuousClock.now - resumedAt).seconds)
-    if let cost = training?.cost, !cost.isFinite {
+    recorder.record(trainingSeconds: clock.seconds)
+    let cost = recorder.evaluate(sum.objective, at: optimizer.theta, after: epoch)
+    recorder.record("optimizer_bytes", Double(optimizer.status.byteCount))
+    recorder.record(elapsedSeconds: secondsBefore + (ContinuousClock.now - resumedAt).seconds)
+    if let cost, !cost.isFinite {
       return .diverged(
         epoch: max(epoch - 1, 0), step: stepInEpoch, reason: "the training cost is \(cost)")
     }
@@ -156,24 +139,13 @@ public final class SumTrainingProcess: RunProcess {
   }
 
   /// What has been recorded so far.
-  public var series: [Series] {
-    let length = specification.epochs + 1
-    let names = (Self.closing + Self.passing).filter { !["elapsed", "training"].contains($0) }
-    return names.compactMap { name in
-      let values = curves[name] ?? []
-      // Data without classes have no errors.
-      if name == "test_error", !values.isEmpty, values.allSatisfy(\.isNaN) { return nil }
-      return Series(
-        name, axes: ["epoch"], shape: [length],
-        values: values + [Double](repeating: .nan, count: length - values.count))
-    }
-  }
+  public var series: [Series] { recorder.series }
 
   /// Seconds of computation up to the end of each epoch.
-  public var elapsedSeconds: [Double] { curves["elapsed"] ?? [] }
+  public var elapsedSeconds: [Double] { recorder.elapsedSeconds }
 
   /// Processor seconds of the steps, without what is evaluated after each epoch.
-  public var trainingSeconds: [Double] { curves["training"] ?? [] }
+  public var trainingSeconds: [Double] { recorder.trainingSeconds }
 
   /// How far the run is, in evaluations.
   public var progress: RunProgress {
@@ -201,7 +173,7 @@ public final class SumTrainingProcess: RunProcess {
     state.numbers["running"] = [
       runningSum, secondsBefore + (ContinuousClock.now - resumedAt).seconds, clock.seconds,
     ]
-    for name in Self.closing + Self.passing { state.numbers["curve." + name] = curves[name] ?? [] }
+    recorder.save(in: &state)
     return state
   }
 
@@ -212,10 +184,6 @@ public final class SumTrainingProcess: RunProcess {
       throw UnusableState("epoch \(epoch) is outside the run")
     }
     let isPrepared = try state.counter("prepared") == 1
-    var curves: [String: [Double]] = [:]
-    for (names, count) in [(Self.closing, isPrepared ? epoch + 1 : 0), (Self.passing, epoch)] {
-      for name in names { curves[name] = try state.numbers("curve." + name, count: count) }
-    }
     let running = try state.numbers("running", count: 3)
     func own<Value>(_ all: [String: Value]) -> [String: Value] {
       var found: [String: Value] = [:]
@@ -232,6 +200,7 @@ public final class SumTrainingProcess: RunProcess {
     let evaluationsBefore = try state.counter("evaluationsBefore")
     let failuresBefore = try state.counter("failuresBefore")
     let stepsMade = try state.counter("stepsMade")
+    try recorder.restore(state, epoch: epoch, isPrepared: isPrepared)
     do {
       try optimizer.restore(saved)
     } catch let error as SumOptimizerError {
@@ -244,7 +213,6 @@ public final class SumTrainingProcess: RunProcess {
     self.failuresBefore = failuresBefore
     self.stepsMade = stepsMade
     fingerprint = state.fingerprint
-    self.curves = curves
     runningSum = running[0]
     secondsBefore = running[1]
     clock = TrainingClock(seconds: running[2])

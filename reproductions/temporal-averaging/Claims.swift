@@ -52,7 +52,7 @@ let averagingClaim = Claim.custom(
   func ratios(_ variable: String, _ problem: String) throws -> [Double] {
     try view.labels("seed").map { seed in
       let cell = ["arm": Arm.literal.rawValue, "optimizer": problem, "seed": seed, "epoch": end]
-      let ratio = log(try view.number(variable, cell) / view.number("test_cost", cell))
+      let ratio = log(try view.number(variable, cell) / view.number(Measure.testCost.name, cell))
       guard ratio.isFinite else {
         throw NotRun("\(problem), seed \(seed), has not come to its end")
       }

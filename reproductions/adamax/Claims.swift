@@ -38,12 +38,10 @@ let stepClaim = Claim.custom(
   arms: [.literal]
 ) { context in
   func largest(_ contender: String) throws -> Double {
-    let array = try context.document.view.array(
-      largestStepName, ["arm": Arm.literal.rawValue, "optimizer": contender])
-    let status = try context.document.view.array(
-      "status", ["arm": Arm.literal.rawValue, "optimizer": contender])
-    guard status.values.allSatisfy({ $0 == 1 }),
-      let value = array.values.filter({ !$0.isNaN }).max()
+    let runs = ["arm": Arm.literal.rawValue, "optimizer": contender]
+    let steps = try context.document.view.array(largestStepName, runs)
+    guard try context.document.view.allFinished(runs),
+      let value = steps.values.filter({ !$0.isNaN }).max()
     else { throw NotRun("\(contender) has not come to its end") }
     return value
   }

@@ -1,0 +1,174 @@
+import Reporting
+import ResultStore
+import Storage
+
+// From finished runs to the files, figures and verdicts.
+
+extension ExperimentCommand {
+  func writeShard(
+    _ session: Session, _ shard: Shard, areAll: Bool
+  ) throws {
+    try session.store.writeBundle(
+      of: try session.plannedRuns().map(\.identity), experiment: experiment.name,
+      to: session.lockedPath)
+    let merge =
+      "\(experiment.name) --profile \(session.options.request.profile.rawValue) --merge FILES"
+    say(
+      "\(experiment.name): wrote \(session.lockedPath); combine the shards with \(merge)"
+        + (areAll ? "" : ", then run them again: the runs with what the search chose follow"),
+      unless: session.options.saysNothing)
+  }
+
+  func writeSearch(_ session: Session) throws -> Bool {
+    guard let table = try experiment.searchTable(session.options.request, session.lookup) else {
+      return false
+    }
+    let bytes = Array(table.text.utf8)
+    if let old = try? FileContents.read(session.options.output), old == bytes { return false }
+    try AtomicFile.commit(bytes, to: session.options.output, layer: session.layer)
+    say("\(experiment.name): wrote \(session.options.output)", unless: session.options.saysNothing)
+    return true
+  }
+
+  /// Writes the result file unless the same content is there already; returns whether it did.
+  func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
+    let options = session.options
+    var document = try session.document()
+    let siblings = try siblings(in: FilePaths.folder(of: options.output))
+    func judge(timed: Bool) -> [ClaimOutcome] {
+      if options.request.otherData != nil { return [] }
+      let outcomes = experiment.claims.filter { $0.isTimed == timed }
+        .judge(document, paper: experiment.paper, siblings: siblings)
+      // Of settings of one's own most claims say nothing.
+      return options.request.isCustom ? outcomes.filter { $0.verdict != .notRun } : outcomes
+    }
+    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
+    if !outcomes.isEmpty {
+      document.root.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
+    }
+    addReadings(to: &document)
+    if !timed.isEmpty { session.addTimed(timed, to: &document) }
+    let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
+    let keepsPanels = !options.request.isCustom || experiment.customArm != nil
+    let figures = requested.filter { !$0.lacksData(of: document, prefix: "readings/") }
+      .map { keepsPanels ? $0 : $0.ofCustomArm }
+    if !figures.isEmpty {
+      document.root.groups.append(
+        Subgroup("figures", try figures.encoded(paper: experiment.paper)))
+    }
+    let content = try document.contentIdentity()
+    let isNew = session.existingContent() != content
+    // Before the file, which is made again if this is all that was written.
+    try session.rememberArms()
+    var figureFolder = FigureFolder(session)
+    let undrawn = figureFolder.undrawn(figures, of: document)
+    guard isNew || !undrawn.isEmpty else { return false }
+    if isNew {
+      document.root.attributes += [
+        Attribute("content_sha256", content),
+        Attribute("numbers_sha256", document.numbersDigest),
+      ]
+      if let mixture = document.root.text("mixed") {
+        complain("the runs do not come from the same arithmetic: \(mixture)")
+      }
+      session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
+      try session.keepAdditions()
+      try ResultFile.write(document, to: options.output, layer: session.layer)
+      say("\(experiment.name): wrote \(options.output)", unless: options.saysNothing)
+    }
+    // Whatever becomes of the figures, the results are there, and their verdicts are told.
+    let drawing = Result { try figureFolder.draw(undrawn, of: document) }
+    if isNew, let verdicts = verdicts(outcomes + timed, of: session) {
+      say(verdicts, unless: options.saysNothing)
+    }
+    return try drawing.get() || isNew
+  }
+
+  /// Tells what the runs came to; as JSON if that is asked for. Whoever gives settings is told each
+  /// time, the protocol's results when they are new.
+  func tellResults(_ session: Session) throws {
+    let options = session.options
+    guard options.isJSON || (options.request.isCustom && !options.isQuiet) else { return }
+    let table = (try? session.document()).flatMap { ResultTable($0) }
+    if options.isJSON {
+      struct Result: Encodable {
+        let experiment, file: String
+        let figures: [String]
+        let results: ResultTable?
+      }
+      Console.show(
+        try JSONText.of(
+          Result(
+            experiment: experiment.name, file: options.output,
+            figures: try figurePaths(session), results: table)))
+      return
+    }
+    guard let table else { return }
+    Console.show(table.text { experiment.defaults(of: $0, in: options.request) })
+    let figures = try figurePaths(session).filter(FilePaths.exists)
+    Console.show(([options.output] + figures).joined(separator: "\n") + "\n")
+  }
+
+  private func figurePaths(_ session: Session) throws -> [String] {
+    let request = session.options.request
+    return try (experiment.requestedFigures?(request) ?? experiment.figures).map {
+      FilePaths.join(session.figureFolder, $0.id + ".svg")
+    }
+  }
+
+  /// The verdicts as a table; if the data are generated, one line that there are none.
+  func verdicts(_ outcomes: [ClaimOutcome], of session: Session) -> String? {
+    if experiment.claims.isEmpty { return nil }
+    let request = session.options.request
+    if session.data.identity?.origin == .standIn {
+      return "\(experiment.name): no verdicts: generated data"
+    }
+    if let other = request.otherData {
+      return "\(experiment.name): no verdicts: the claims are about "
+        + "\(experiment.dataset?.title ?? "other data"), these runs about \(other)"
+    }
+    if outcomes.isEmpty, request.isCustom {
+      return "\(experiment.name): no verdicts: no claim is about settings of your own"
+    }
+    if outcomes.isEmpty { return nil }
+    return ClaimTable.text(outcomes)
+  }
+
+  /// Judges the claims of the result file again.
+  func rejudge(_ session: Session) throws -> ExitStatus {
+    let path = session.options.output
+    let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
+    defer { withExtendedLifetime(lock) {} }
+    let old = try ResultFile.read(path)
+    let new = try rejudged(old, path: path, siblings: siblings(in: FilePaths.folder(of: path)))
+    if new.isIdentical(to: old) {
+      say(
+        "\(experiment.name): \(path) is judged by these rules", unless: session.options.saysNothing)
+      return .success
+    }
+    try ResultFile.write(new, to: path, layer: session.layer)
+    say("\(experiment.name): judged \(path) again", unless: session.options.saysNothing)
+    let outcomes = try new.root.group("claims").map { try [ClaimOutcome](decoding: $0) } ?? []
+    say(ClaimTable.text(outcomes), unless: session.options.saysNothing)
+    return .success
+  }
+
+  /// The results of the other experiments that claims compare with; those that are not there or are
+  /// damaged are left out.
+  ///
+  /// - Throws: `FileError` if one is there and cannot be read.
+  func siblings(in folder: String) throws -> [String: Document] {
+    var found: [String: Document] = [:]
+    for name in experiment.siblings {
+      let path = FilePaths.join(folder, name + ".h5")
+      do {
+        found[name] = try ResultFile.read(path)
+      } catch let error as FileError where !error.isAbsence {
+        throw error
+      } catch let error as ResultFileError {
+        complain("\(error); no claim compares with it")
+      } catch {}
+    }
+    return found
+  }
+}

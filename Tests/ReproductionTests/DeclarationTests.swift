@@ -1,0 +1,109 @@
+import Reporting
+import Reproduction
+import Testing
+
+/// A program does not start with a declaration that names what is not there.
+@Suite struct DeclarationTests {
+  private static let paper = PaperCurves([
+    .init(figure: "fig0", name: "Adam", points: [.init(x: 0, y: 1)])
+  ])
+
+  private func problems(
+    optimizer: String = "adam", fitted: Contender.Choice = .init(["alpha": 0.1]),
+    grid: Grid? = nil, line: Figure.Line = .contender("Adam", .red),
+    claims: [Claim] = [], questions: [OpenQuestion] = [], siblings: [String] = []
+  ) -> [String] {
+    TrainingExperiment(
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+      settings: [Setting("penalty", 0, in: 0...1, "penalty")], minibatch: 2,
+      epochs: ByProfile(smoke: 1, quick: 1, paper: 1),
+      seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+      contenders: [
+        Contender("Adam", optimizer: optimizer, fitted: fitted, grid: grid),
+        Contender("AdaGrad", optimizer: "adagrad", fitted: .init(["alpha": 0.1])),
+      ],
+      paper: Self.paper,
+      figures: [
+        Figure("fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [.fitted], lines: [line])
+      ],
+      claims: claims, siblings: siblings, questions: questions
+    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment.problems()
+  }
+
+  private func expect(
+    _ problems: [String], _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(problems.count == 1, sourceLocation: sourceLocation)
+    for part in parts {
+      #expect(problems.first?.contains(part) == true, "\(problems)", sourceLocation: sourceLocation)
+    }
+  }
+
+  private func lower(_ a: String, than b: String, figure: String = "fig0") -> Claim {
+    .lower("fig0.lower", "lower", place: "", a, than: b, at: [1], figure: figure)
+  }
+
+  @Test func `what is declared is no problem`() {
+    let question = OpenQuestion(
+      "penalty", of: "Adam", taken: "0", figure: "fig0",
+      alternatives: [.init("1", hyperparameters: ["beta1": 0], settings: ["penalty": 1])])
+    #expect(
+      problems(
+        grid: Grid([GridAxis("alpha", [0.1])], schedules: ["alpha/sqrt(step)"]),
+        claims: [
+          lower("Adam", than: "AdaGrad"),
+          .figureMatch(figure: "fig0", contender: "Adam", place: ""),
+        ], questions: [question], siblings: ["mnist-logistic"]) == [])
+  }
+
+  @Test func `a misspelt contender is found in claims, lines and questions`() {
+    expect(problems(claims: [lower("Adan", than: "AdaGrad")]), "fig0.lower", "Adan", "\"Adam\"")
+    expect(
+      problems(claims: [lower("Adam", than: "Adagrad").judged(onlyIf: "") { _ in }]), "Adagrad")
+    expect(problems(line: .contender("Adan", .red)), "fig0", "Adan", "\"Adam\"")
+    expect(
+      problems(questions: [OpenQuestion("q", of: "Adan", taken: "", alternatives: [])]), "Adan")
+    expect(
+      problems(
+        claims: [
+          .bestEpochs(
+            "fig0.best", "best", place: "", [.init("Adan", 0...1)], figure: "fig0")
+        ]), "Adan")
+  }
+
+  @Test func `a misspelt figure or curve is found`() {
+    expect(problems(claims: [lower("Adam", than: "AdaGrad", figure: "fig9")]), "fig9", "\"fig0\"")
+    expect(
+      problems(claims: [.figureMatch(figure: "fig0", contender: "AdaGrad", place: "")]),
+      "curve of the paper's fig0", "AdaGrad")
+    expect(problems(line: .contender("Adam", .red, paper: "Adan")), "Adan")
+    expect(
+      problems(questions: [
+        OpenQuestion("q", of: "AdaGrad", taken: "", figure: "fig0", alternatives: [])
+      ]), "AdaGrad")
+  }
+
+  @Test func `a misspelt method, hyperparameter, schedule or setting is found`() {
+    expect(problems(fitted: .init(["alhpa": 0.1])), "alhpa", "\"alpha\"")
+    expect(problems(fitted: .init([:], schedule: "alpha/sqrt(pass)")), "alpha/sqrt(pass)")
+    expect(problems(fitted: .init([:], settings: ["penatly": 1])), "penatly", "\"penalty\"")
+    expect(problems(fitted: .init([:], settings: ["penalty": 2])), "penalty", "from 0.0 to 1.0")
+    expect(problems(grid: Grid([GridAxis("rho", [0.9])])), "rho")
+    expect(problems(optimizer: "adan"), "method \"adan\"", "\"adam\"")
+    expect(
+      problems(questions: [
+        OpenQuestion(
+          "q", of: "Adam", taken: "", alternatives: [.init("a", hyperparameters: ["bta1": 0])])
+      ]), "bta1", "\"beta1\"")
+  }
+
+  @Test func `a sibling is an experiment`() {
+    expect(problems(siblings: ["mnist-logistics"]), "mnist-logistics", "\"mnist-logistic\"")
+  }
+
+  @Test func `the program ends with one line`() {
+    let error = DeclarationError(problems: ["a", "b"])
+    #expect(error.description.hasSuffix("wrong: a, and 1 more of the kind"))
+    #expect(error.exitStatus == .software)
+  }
+}
