@@ -22,8 +22,8 @@ struct Subject {
   var data: @Sendable (DenseExamples) -> SubjectData = { .dense($0) }
   /// Adam's stepsize.
   var alpha = 1e-4
-  /// The stepsize of the steps whose costs others compare, if it is another: with a large one a
-  /// difference of rounding grows tenfold a step.
+  /// The stepsize of the steps whose costs others compare, if it is another: with a large one the
+  /// rounding of 1 - beta2^t in single precision soon shows, and in deep networks any rounding.
   var checkedAlpha: Double?
   /// Adam's epsilon, or epsilon-hat.
   var epsilon = 1e-8
@@ -61,7 +61,7 @@ func perceptron(_ name: String, input: Double, hidden: Double) -> Subject {
         training: examples, test: examples,
         options: .init(
           inputDropout: input, hiddenDropout: [hidden, hidden], products: products))
-    }, alpha: 1e-3, trainedSteps: 500, isSparse: true)
+    }, alpha: 1e-3, checkedAlpha: 1e-4, trainedSteps: 500, isSparse: true)
 }
 
 /// The auto-encoder of section 6.4.
