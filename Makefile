@@ -180,7 +180,7 @@ errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the referen
 check-readme: $(STAMPS)/build ## see that README.md, the list of claims and docs/speed.md are those of make readme, claims and speed-page
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
 	@$(BIN)/report --check-readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
-	@python3 Tests/peers/page.py --check $(SPEED) docs/speed.md
+	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) docs/speed.md)
 
 .PHONY: check-report
 check-report: $(STAMPS)/build ## open the report of PROFILE and README's figures in Chromium, and give the command report bad input
