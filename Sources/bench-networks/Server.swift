@@ -98,7 +98,7 @@ extension Server {
     root.attributes = [
       Attribute("schema", ResultFile.schema), Attribute("Conventions", "CF-1.8 ACDD-1.3"),
       Attribute("title", "a training problem: data, minibatches, start, costs of the first steps"),
-      Attribute("case", name), Attribute("revision", Program.version),
+      Attribute("case", name), Attribute("version", Program.version),
     ]
     root.add("step", count: Self.checkedSteps)
     if let count = updateCount(name) {

@@ -22,7 +22,7 @@ TITLES = {
     "cnn": "c64-c64-c128-1000, CIFAR-10's size",
     "cnn-dropout": "the same with dropout",
     "imdb": "sparse logistic regression with dropout, IMDB's size",
-    "fashion": "784-1024-512-512-512-10, Fashion-MNIST's size",
+    "fashion": "784-1024-512-512-512-10, Fashion-MNIST",
     "adam-20000": "Adam's update of 20,000 parameters",
     "adam-1800000": "Adam's update of 1,800,000 parameters",
 }
