@@ -180,9 +180,10 @@ errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the referen
 	@$(BIN)/report --errata docs/errata.md $(REFERENCES:%=--results %)
 
 .PHONY: check-readme
-check-readme: $(STAMPS)/build ## see that README.md and the list of claims are those of make readme and make claims
+check-readme: $(STAMPS)/build ## see that README.md, the list of claims and docs/speed.md are those of make readme, claims and speed-page
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
 	@$(BIN)/report --check-readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
+	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) docs/speed.md)
 
 .PHONY: check-report
 check-report: $(STAMPS)/build ## open the report of PROFILE and README's figures in Chromium, and give the command report bad input
@@ -251,24 +252,36 @@ lint: ## check the format of the sources and the scripts
 bench: $(STAMPS)/build ## time a training step of every experiment, and every update
 	@for b in $$(sed -n '/^let tools/,/^]/s/.*"\(bench-[a-z]*\)".*/\1/p' Package.swift); do $(BIN)/$$b || exit; done
 
-PYTHON ?= python3
+# What bench-peers measures (default: all), where it keeps the outcome, and an older one to compare with.
+CASES ?=
+PEERS ?=
+OUTCOME ?= .build/bench-peers/outcome.json
+COMPARE ?=
+# The outcome that docs/speed.md shows.
+SPEED := results/reference/speed.json
 
 .PHONY: bench-peers
-bench-peers: $(STAMPS)/build ## time a training step beside PyTorch's (PYTHON= an interpreter that has torch)
-	@$(PYTHON) reproductions/support/bench-peers.py $(BIN)/bench-networks
+bench-peers: $(STAMPS)/build ## time training steps beside PyTorch, JAX and TensorFlow (from PyPI, 2.9 GB); CASES='mlp vae' PEERS=torch COMPARE=OLD.json
+	@mkdir -p .build/bench-peers && python=$$(Tests/independent/environment.sh) && \
+	  "$$python" Tests/peers/bench.py --cases "$(CASES)" --peers "$(PEERS)" --output '$(OUTCOME)' \
+	    $(if $(COMPARE),--compare '$(COMPARE)') $(OPTIONS) $(BIN)/bench-networks
+
+.PHONY: speed-page
+speed-page: ## write the tables of docs/speed.md from the kept outcome of bench-peers
+	@python3 Tests/peers/page.py $(SPEED) docs/speed.md
 
 .PHONY: check-independent
-check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras, and PyTorch train sections 6.1, 6.2 and 6.4 (from PyPI, 1.6 GB)
+check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras, and PyTorch train sections 6.1, 6.2 and 6.4 (from PyPI, 2.9 GB)
 	@python=$$(Tests/independent/environment.sh) && "$$python" Tests/independent/check.py $(BIN)/optimizer-trace && \
 	  "$$python" Tests/independent/retrain.py "$${DATA:?set DATA to the folder of the data sets}/mnist" \
 	  $(wildcard $(foreach e,mnist-logistic mnist-mlp vae-bias-correction,results/reference/quick/$(e).h5))
 
 .PHONY: conformance
-conformance: ## run the conformance set through PyTorch, optax and Keras, and print the table (10 min)
+conformance: ## run the conformance set through PyTorch, optax and Keras, and write the table into docs/check-your-optimizer.md (10 min)
 	@python=$$(Tests/independent/environment.sh) && rows=$$(mktemp -d) && trap 'rm -rf "$$rows"' EXIT && \
 	  for f in torch optax keras; do \
 	    "$$python" Tests/conformance/run_$$f.py --json > "$$rows/$$f" || exit; \
-	  done && "$$python" Tests/conformance/table.py "$$rows"/torch "$$rows"/optax "$$rows"/keras
+	  done && "$$python" Tests/conformance/table.py docs/check-your-optimizer.md "$$rows"/torch "$$rows"/optax "$$rows"/keras
 
 .PHONY: fuzz
 fuzz: $(STAMPS)/deps ## fuzz the readers with libFuzzer for 60 s each

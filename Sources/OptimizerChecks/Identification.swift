@@ -57,6 +57,11 @@ public struct Identification: Sendable {
   public var stepCount: Int { trajectory.steps }
   /// The number of parameters.
   public var parameterCount: Int { trajectory.count }
+  /// Whether the first step moves nothing though its gradient is not 0.
+  var startsLate: Bool {
+    (0..<trajectory.count).allSatisfy { trajectory.theta[$0] == trajectory.theta0[$0] }
+      && trajectory.gradients.prefix(trajectory.count).contains { $0 != 0 }
+  }
   /// Whether 64-bit numbers were found to come from 32-bit arithmetic.
   public var isRoundedInput: Bool { !trajectory.isSingle && !isDouble }
 

@@ -15,7 +15,8 @@ extension Identification {
       let names = ([match] + equals).map(\.name).reduce(into: [String]()) { names, name in
         if !names.contains(name) { names.append(name) }
       }
-      return "these \(steps) cannot tell between \(names.joined(separator: ", "))"
+      return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell between "
+        + names.joined(separator: ", ")
     }
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }
@@ -26,7 +27,13 @@ extension Identification {
     guard let match else {
       return ["the nearest, with hyperparameters that suit them best:"]
         + departures.prefix(4).map { "  \(Self.label($0)) departs at \(Self.place($0))" }
-        + ["see docs/check-your-optimizer.md for what is compared"]
+        + [
+          startsLate
+            ? "theta after step 1 is theta0, though its gradient is not 0: leave out its first row"
+            : "row t of gradients must be what the optimizer gets, after clipping and averaging, for "
+              + "the step to row t of theta",
+          "see docs/check-your-optimizer.md for what is compared",
+        ]
     }
     if isAmbiguous {
       return [
@@ -35,6 +42,9 @@ extension Identification {
       ]
     }
     var lines = [hyperparameters(match), precision]
+    if match.hyperparameters.contains(where: { $0.name == "alpha" && $0.value < 0 }) {
+      lines.append("alpha is negative: the gradients have the wrong sign, or theta is to ascend")
+    }
     for wish in Self.wishes(equals) {
       let names = equals.filter { $0.telling == wish }.map {
         $0.isFault ? "\($0.name) (\($0.title))" : $0.name

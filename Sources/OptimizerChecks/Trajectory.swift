@@ -26,11 +26,10 @@ public struct Trajectory: Sendable {
   ) throws {
     count = theta0.count
     steps = gradientsShape[0]
-    guard gradientsShape[1] == count else {
-      throw TrajectoryError.columns(place, "gradients", gradientsShape[1], count)
-    }
-    guard thetaShape[1] == count else {
-      throw TrajectoryError.columns(place, "theta", thetaShape[1], count)
+    for (name, shape) in [("gradients", gradientsShape), ("theta", thetaShape)] {
+      guard shape[1] != count else { continue }
+      throw TrajectoryError.columns(
+        place, name, shape[1], count, isTransposed: shape[0] == count)
     }
     guard thetaShape[0] == steps else {
       throw TrajectoryError.rows(place, theta: thetaShape[0], gradients: steps)
@@ -80,7 +79,7 @@ public struct Trajectory: Sendable {
 
 /// What is wrong with a trajectory.
 public enum TrajectoryError: UserFacingError, Equatable {
-  case columns(String, String, Int, Int)
+  case columns(String, String, Int, Int, isTransposed: Bool)
   case rows(String, theta: Int, gradients: Int)
   case empty(String)
   case notFinite(String, String, step: Int?, parameter: Int, value: Double)
@@ -92,8 +91,9 @@ public enum TrajectoryError: UserFacingError, Equatable {
   /// What is wrong, where, and what to do; one line.
   public var description: String {
     switch self {
-    case .columns(let place, let name, let found, let count):
-      "\(place): \(name) has \(found) columns, theta0 \(count) elements; they must be equal"
+    case .columns(let place, let name, let found, let count, let isTransposed):
+      "\(place): \(name) has \(found) columns, theta0 \(count) elements; "
+        + (isTransposed ? "transpose it, a row is a step" : "they must be equal")
     case .rows(let place, let theta, let gradients):
       "\(place): theta has \(theta) rows, gradients \(gradients); row t of theta is the state after "
         + "the step with row t of gradients"
@@ -102,7 +102,8 @@ public enum TrajectoryError: UserFacingError, Equatable {
       "\(place) holds no step of no parameter; give at least 10 steps"
     case .notFinite(let place, let name, let step, let parameter, let value):
       "\(place): \(name)\(step.map { " of step \($0)" } ?? "") has \(value) at parameter "
-        + "\(parameter); give the steps before it"
+        + "\(parameter); "
+        + ((step ?? 1) > 1 ? "give the steps before it" : "begin where all numbers are finite")
     case .alphas(let place, let found, let steps):
       "\(place): alpha has \(found) elements, gradients \(steps) rows; they must be equal"
     case .alphaNotPositive(let place):

@@ -46,16 +46,20 @@ private func makeNetwork(
 
 let cnn = Subject(
   name: "cnn", minibatch: 128, maskedElements: 0,
-  make: { _, _ in try makeNetwork(input: 0, hidden: 0) }, rounds: 10,
+  make: { _, _ in try makeNetwork(input: 0, hidden: 0) }, data: { _ in .dense(colourImages) },
+  checkedAlpha: 1e-5, rounds: 10,
   details: { try printPasses(showsDense: $0, input: 0, hidden: 0) })
 
 let cnnWithDropout = Subject(
   name: "cnn-dropout", minibatch: 128, maskedElements: 128 * (3072 + 1000),
-  make: { _, _ in try makeNetwork(input: 0.2, hidden: 0.5) }, rounds: 10,
+  make: { _, _ in try makeNetwork(input: 0.2, hidden: 0.5) }, data: { _ in .dense(colourImages) },
+  checkedAlpha: 1e-5, rounds: 10,
   details: { try printPasses(showsDense: $0, input: 0.2, hidden: 0.5) })
 
 let imdb = Subject(name: "imdb", minibatch: 128, maskedElements: 0) { _, _ in
   SparseLogisticRegression(training: reviews, test: reviews, minibatchCapacity: 128)
+} data: { _ in
+  .sparse(reviews)
 } details: { _ in
   let objective = SparseLogisticRegression(
     training: reviews, test: reviews, minibatchCapacity: 128)

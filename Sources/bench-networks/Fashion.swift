@@ -1,12 +1,12 @@
 // The network of `fashion-mlp`.
 
+import Datasets
 import Networks
 import Optimizers
 
-/// As many blank runs of 16 pixels as Fashion-MNIST's training images have.
-private let clothes = makeImages(count: 60_000, occupied: 0.842)
+private let clothes = trainingImages(.fashionMNIST).examples
 
-/// 784-1024-512-512-512-10 with Keras' Adam; `bench-peers.py` times the same step of PyTorch.
+/// 784-1024-512-512-512-10 with Keras' Adam.
 let fashion = Subject(
   name: "fashion", minibatch: 256, maskedElements: 0,
   make: { _, products in
@@ -15,5 +15,5 @@ let fashion = Subject(
       options: .init(
         hiddenSizes: [1024, 512, 512, 512], initialisation: .glorotUniform, products: products),
       minibatchCapacity: 256)
-  }, optimizer: { AdamEpsilonHat(count: $0, alpha: 0.001, epsilon: 1e-7) }, trainedSteps: 500,
-  isSparse: true)
+  }, data: { _ in .dense(clothes) }, alpha: 0.001, checkedAlpha: 1e-4, epsilon: 1e-7,
+  hasEpsilonHat: true, trainedSteps: 500, isSparse: true)

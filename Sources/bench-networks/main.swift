@@ -18,8 +18,17 @@ struct Subject {
   /// Masked elements of a step, for the share of dropout.
   let maskedElements: Int
   let make: @Sendable (DenseExamples, Products) throws -> any MeasurableProducts
-  /// The optimizer for so many parameters.
-  var optimizer: @Sendable (Int) -> any Optimizer = { Adam(count: $0, alpha: 1e-4) }
+  /// What it trains on, given the digits.
+  var data: @Sendable (DenseExamples) -> SubjectData = { .dense($0) }
+  /// Adam's stepsize.
+  var alpha = 1e-4
+  /// The stepsize of the steps whose costs others compare, if it is another: with a large one the
+  /// rounding of 1 - beta2^t in single precision soon shows, and in deep networks any rounding.
+  var checkedAlpha: Double?
+  /// Adam's epsilon, or epsilon-hat.
+  var epsilon = 1e-8
+  /// Whether Adam's form is Keras'.
+  var hasEpsilonHat = false
   /// The steps before the first that is measured: what is exactly 0 in a network depends on them.
   var trainedSteps = 5
   /// Whether some products skip zeros.
@@ -28,6 +37,19 @@ struct Subject {
   var rounds = 100
   /// What more there is to tell about it, measured and printed at the end.
   var details: @Sendable (_ showsDense: Bool) throws -> Void = { _ in }
+
+  /// Adam for so many parameters, in one of its two forms.
+  func optimizer(_ count: Int, alpha: Double, hasEpsilonHat: Bool) -> any Optimizer {
+    hasEpsilonHat
+      ? AdamEpsilonHat(count: count, alpha: alpha, epsilon: epsilon)
+      : Adam(count: count, alpha: alpha, epsilon: epsilon)
+  }
+}
+
+/// The training examples of a subject.
+enum SubjectData {
+  case dense(DenseExamples)
+  case sparse(SparseExamples)
 }
 
 /// The perceptron of section 6.2, timed after 500 steps with Adam's default stepsize.
@@ -39,7 +61,7 @@ func perceptron(_ name: String, input: Double, hidden: Double) -> Subject {
         training: examples, test: examples,
         options: .init(
           inputDropout: input, hiddenDropout: [hidden, hidden], products: products))
-    }, optimizer: { Adam(count: $0, alpha: 1e-3) }, trainedSteps: 500, isSparse: true)
+    }, alpha: 1e-3, checkedAlpha: 1e-4, trainedSteps: 500, isSparse: true)
 }
 
 /// The auto-encoder of section 6.4.
@@ -79,38 +101,31 @@ func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void)
   }
 }
 
-/// MNIST if it is there, else its stand-in.
-func handwrittenDigits() -> (name: String, examples: DenseExamples) {
-  if let found = try? Datasets.locate(.mnist, in: DataLocation()),
+/// The training images of a data set if it is there, else of its stand-in; at most `limit` of them.
+func trainingImages(
+  _ name: DatasetName, limit: Int = 60_000
+) -> (name: String, examples: DenseExamples) {
+  if let found = try? Datasets.locate(name, in: DataLocation()),
     let images = try? found.loadImages()
   {
-    return ("MNIST", images.training)
+    return (name.title, images.training.first(limit))
   }
   do {
-    return (
-      "stand-in for MNIST",
-      try StandIn.images(.mnist, trainingCount: 12_000, testCount: 100).training
-    )
+    let images = try StandIn.images(name, trainingCount: min(12_000, limit), testCount: 100)
+    return ("stand-in for \(name.title)", images.training)
   } catch {
     fail(error)
   }
 }
 
-/// Images with as many blank runs of 16 pixels as MNIST's (41.7 %), or as many as asked for.
-func makeImages(count: Int, occupied share: Float = 0.583) -> DenseExamples {
-  var stream = RandomStream(seed: 1, purpose: .standIn)
-  let pixels = [UInt8](unsafeUninitializedCapacity: count * 784) { pixels, filled in
-    for block in 0..<count * 49 {
-      let occupied = stream.nextUniform() < share
-      for i in 0..<16 {
-        pixels[block * 16 + i] = occupied ? UInt8(truncatingIfNeeded: stream.nextUInt32()) : 0
-      }
-    }
-    filled = count * 784
+extension DenseExamples {
+  /// The first ones.
+  fileprivate func first(_ limit: Int) -> DenseExamples {
+    guard count > limit, case .bytes(let bytes) = features else { return self }
+    return DenseExamples(
+      shape: shape, features: .bytes(Array(bytes.prefix(limit * featureCount))),
+      labels: Array(labels.prefix(limit)), classCount: classCount)
   }
-  let labels = (0..<count).map { _ in UInt8(stream.next(below: 10)) }
-  return DenseExamples(
-    shape: [1, 28, 28], features: .bytes(pixels), labels: labels, classCount: 10)
 }
 
 /// Meeting point of the threads of a measurement.
@@ -235,56 +250,46 @@ func steps(
   of objective: any MeasurableProducts, _ subject: Subject, _ seed: UInt64, _ barrier: Barrier,
   rounds: Int
 ) -> Parts {
-  var theta = objective.initialTheta(seed: seed)
-  var gradient = FloatVector(count: theta.count)
-  var optimizer = subject.optimizer(theta.count)
-  var stream = RandomStream(seed: seed, purpose: .minibatchOrder)
-  let order = stream.permutation(count: objective.count(of: .training))
-  var position = 0
-  var step = 0
-  func next() {
-    if position + subject.minibatch > order.count { position = 0 }
-    order.withUnsafeBufferPointer { order in
-      _ = objective.evaluateGradient(
-        at: theta,
-        minibatch: UnsafeBufferPointer(rebasing: order[position..<position + subject.minibatch]),
-        noise: NoiseKey(seed: seed, epoch: 0, step: step), gradient: &gradient)
-    }
-    optimizer.step(&theta, gradient: gradient)
-    position += subject.minibatch
-    step += 1
-  }
-  for _ in 0..<subject.trainedSteps { next() }
-  let single = shortest(5) { next() }
+  let training = TrainingLoop(objective, subject, seed: seed)
+  for _ in 0..<subject.trainedSteps { training.step() }
+  let single = shortest(5) { training.step() }
   // Short rounds: on a shared machine some of them are undisturbed.
   let perRound = max(1, Int(0.02 / single))
   var parts = Parts(
     step: .infinity, processor: .infinity, operations: objective.productOperations)
-  parts.parameters = theta.count
+  parts.parameters = training.theta.count
   parts.performed = objective.performedOperations
   parts.densities = objective.densities.compactMap { $0 }
   for _ in 0..<rounds {
     barrier.wait()
     let start = seconds()
     let processorStart = seconds(CLOCK_THREAD_CPUTIME_ID)
-    for _ in 0..<perRound { next() }
+    for _ in 0..<perRound { training.step() }
     let used = seconds(CLOCK_THREAD_CPUTIME_ID) - processorStart
     parts.step = min(parts.step, (seconds() - start) / Double(perRound))
     parts.processor = min(parts.processor, used / Double(perRound))
   }
   barrier.wait()
   parts.products = shortest(min(30, rounds)) {
-    objective.runProducts(at: theta, gradient: &gradient)
+    objective.runProducts(at: training.theta, gradient: &training.gradient)
   }
-  parts.update = shortest(30) { optimizer.step(&theta, gradient: gradient) }
+  parts.update = shortest(30) { training.update() }
   return parts
 }
 
+/// What is asked for.
+enum Choice {
+  case measure([Subject], showsDense: Bool)
+  case serve
+}
+
 /// What is asked for; nil if only help or the version is.
-func choice() throws -> (subjects: [Subject], showsDense: Bool)? {
+func choice() throws -> Choice? {
   let parser = OptionParser([
     CommandOption(
       "dense", nil, "time products that multiply zeros, and direct convolution, in the same run"),
+    CommandOption(
+      "serve", nil, "answer requests on standard input, for make bench-peers (Server.swift)"),
     CommandOption("version", nil, "print the version and end"),
     CommandOption("help", nil, "print this and end"),
   ])
@@ -309,6 +314,7 @@ func choice() throws -> (subjects: [Subject], showsDense: Bool)? {
     show("bench-networks \(Program.version)")
     return nil
   }
+  if options.contains("serve") { return .serve }
   for name in options.operands where !subjects.contains(where: { $0.name == name }) {
     let names = subjects.map(\.name).joined(separator: " ")
     throw UsageError("unknown network '\(name)'; choose from: \(names)")
@@ -316,12 +322,20 @@ func choice() throws -> (subjects: [Subject], showsDense: Bool)? {
   let chosen = subjects.filter {
     options.operands.isEmpty || options.operands.contains($0.name)
   }
-  return (chosen, options.contains("dense"))
+  return .measure(chosen, showsDense: options.contains("dense"))
 }
 
 /// Measures and prints.
 func run() throws -> ExitStatus {
-  guard let chosen = try choice() else { return .success }
+  switch try choice() {
+  case .measure(let subjects, let showsDense): try measure(subjects, showsDense: showsDense)
+  case .serve: try Server().run()
+  case nil: break
+  }
+  return .success
+}
+
+func measure(_ subjects: [Subject], showsDense: Bool) throws {
   vk_pin_thread(0)
   let ceilings = (one: Ceilings.measured(threads: 1), two: Ceilings.measured(threads: 2))
 
@@ -335,17 +349,16 @@ func run() throws -> ExitStatus {
   show(
     "the shortest of many rounds; floors by the ceilings of as many cores; shares of dropout and")
   show("rest are estimates, since dropout is timed by itself")
-  let digits = handwrittenDigits()
+  let digits = trainingImages(.mnist)
   show("digits: \(digits.name)")
-  for subject in chosen.subjects {
+  for subject in subjects {
     let time = report(subject, .sparse, digits.examples, ceilings)
-    if chosen.showsDense && subject.isSparse {
+    if showsDense && subject.isSparse {
       let dense = report(subject, .dense, digits.examples, ceilings)
       show("  dense / sparse: \(format(dense / time, 2)) (two runs at once)")
     }
-    try subject.details(chosen.showsDense)
+    try subject.details(showsDense)
   }
-  return .success
 }
 
 /// Measures `subject` and prints it; returns the time of a step of two runs at once.

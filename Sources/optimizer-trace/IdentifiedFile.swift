@@ -11,11 +11,10 @@ struct IdentifiedFile {
   init(_ options: TraceOptions) throws {
     path = options.input
     let input = try TraceInput(path)
-    let (shape, theta) = try HDF5File.readArray(
-      path: path, dataset: "theta", as: Double.self, rank: 2)
+    let (shape, theta) = try TraceInput.read(path, "theta", rank: 2)
     var scales: [Double]?
     if try HDF5File.contains(path: path, dataset: "alpha") {
-      scales = try HDF5File.readArray(path: path, dataset: "alpha", as: Double.self, rank: 1).values
+      scales = try TraceInput.read(path, "alpha", rank: 1).values
     } else if options.schedule != .constant {
       scales = (0..<input.steps).map { options.schedule.alpha(base: 1, step: $0 + 1, epoch: 1) }
     }

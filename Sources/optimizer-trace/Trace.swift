@@ -183,11 +183,21 @@ struct TraceInput {
   let steps: Int
   let columns: Int
 
-  /// Reads `theta0` and `gradients`. Throws as `HDF5File.readArray`.
+  /// Reads `theta0` and `gradients`. Throws as `read`.
   init(_ path: String) throws {
-    theta0 = try HDF5File.readArray(path: path, dataset: "theta0", as: Double.self, rank: 1).values
-    let (shape, values) = try HDF5File.readArray(
-      path: path, dataset: "gradients", as: Double.self, rank: 2)
+    theta0 = try Self.read(path, "theta0", rank: 1).values
+    let (shape, values) = try Self.read(path, "gradients", rank: 2)
     (gradients, steps, columns) = (values, shape[0], shape[1])
+  }
+
+  /// A dataset of `rank` axes. Throws as `HDF5File.readArray`, and says which form is wanted.
+  static func read(
+    _ path: String, _ dataset: String, rank: Int
+  ) throws -> (shape: [Int], values: [Double]) {
+    do {
+      return try HDF5File.readArray(path: path, dataset: dataset, as: Double.self, rank: rank)
+    } catch ResultFileError.unsupported(_, let object, let detail) {
+      throw TraceError.wrongForm(path: path, object: object, detail: detail, rank: rank)
+    }
   }
 }

@@ -158,6 +158,7 @@ enum TraceError: UserFacingError {
   case noInput
   case tooManyInputs([String])
   case notWithIdentify(String)
+  case wrongForm(path: String, object: String, detail: String, rank: Int)
   case wrongShape(path: String, columns: Int, count: Int)
   case notFinite(path: String, index: Int)
   case outputIsAResult(String)
@@ -175,6 +176,9 @@ enum TraceError: UserFacingError {
       "one input file is expected, not \(names.count): \(names.joined(separator: " "))"
     case .notWithIdentify(let name):
       "--\(name) does not go with --identify, which finds the method and writes no file"
+    case .wrongForm(let path, let object, let detail, let rank):
+      "\(object) in \(path) is \(detail); store it as float32 or float64, "
+        + (rank == 1 ? "one axis" : "two axes: steps, parameters")
     case .wrongShape(let path, let columns, let count):
       "\(path): gradients has \(columns) columns, theta0 \(count) elements; they must be equal"
     case .notFinite(let path, let index):
@@ -186,7 +190,7 @@ enum TraceError: UserFacingError {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .wrongShape, .notFinite: .badData
+    case .wrongForm, .wrongShape, .notFinite: .badData
     case .outputIsAResult: .cannotCreate
     default: .usage
     }

@@ -180,7 +180,7 @@ struct Problem {
 
   @Test func `one step and gradients of one size tell no method from another`() throws {
     let one = try Identification(Problem(steps: 1, zeros: 0).trajectory("adam"))
-    #expect(!one.isIdentified && one.text.contains("1 step cannot tell"), "\(one.text)")
+    #expect(!one.isIdentified && one.text.hasPrefix("1 step cannot tell"), "\(one.text)")
     #expect(one.text.contains("what would tell: at least 10 steps"))
 
     let constant = [Double](repeating: 1, count: 50)
@@ -205,6 +205,23 @@ struct Problem {
     #expect(found.match == nil && !found.isIdentified)
     #expect(found.text.contains("no known method makes these steps"))
     #expect(found.text.contains("departs at step 1"))
+    #expect(found.text.contains("after clipping and averaging"))
+  }
+
+  @Test func `a first row that is the start, and gradients of the wrong sign, are told`() throws {
+    let problem = Problem()
+    let adam = try problem.trajectory("adam")
+    let late = adam.theta0 + adam.theta.dropLast(Problem.count)
+    let shifted = try Identification(problem.trajectory(late))
+    #expect(shifted.match == nil && shifted.text.contains("leave out its first row"))
+
+    let negated = try Identification(
+      Trajectory(
+        place: "mine.h5", theta0: adam.theta0, gradients: adam.gradients.map { -$0 },
+        gradientsShape: [problem.steps, Problem.count], theta: adam.theta,
+        thetaShape: [problem.steps, Problem.count]))
+    #expect(negated.match?.name == "adam")
+    #expect(negated.text.contains("alpha is negative: the gradients have the wrong sign"))
   }
 
   @Test func `given hyperparameters are taken as known`() throws {
@@ -257,14 +274,21 @@ struct Problem {
           && !description.contains("\n") && (error as? TrajectoryError)?.exitStatus == .badData
       }
     }
-    expect("gradients has 4 columns", gradientsShape: [1, 4])
+    expect(
+      "gradients has 4 columns, theta0 2 elements; they must be equal", gradientsShape: [1, 4])
+    expect(
+      "gradients has 3 columns, theta0 2 elements; transpose it, a row is a step",
+      gradients: [1, 2, 3, 4, 5, 6], gradientsShape: [2, 3])
     expect("theta has 1 columns", thetaShape: [4, 1])
     expect(
       "leave out its first row", theta: [1, 2, 3, 4, 5, 6], thetaShape: [3, 2])
     expect("theta has 1 rows", theta: [1, 2], thetaShape: [1, 2])
-    expect("theta of step 2 has nan at parameter 1", theta: [1, 2, 3, .nan])
-    expect("gradients of step 1 has inf at parameter 0", gradients: [.infinity, 1, 1, 1])
-    expect("theta0 has nan at parameter 1", theta0: [1, .nan])
+    expect(
+      "theta of step 2 has nan at parameter 1; give the steps before it", theta: [1, 2, 3, .nan])
+    expect(
+      "gradients of step 1 has inf at parameter 0; begin where all numbers are finite",
+      gradients: [.infinity, 1, 1, 1])
+    expect("theta0 has nan at parameter 1; begin where all", theta0: [1, .nan])
     expect("all gradients are 0", gradients: [0, 0, 0, 0])
     expect("never leaves theta0", theta: [1, 2, 1, 2])
     expect("holds no step", gradients: [], gradientsShape: [0, 2], theta: [], thetaShape: [0, 2])

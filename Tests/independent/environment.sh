@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a Python virtual environment with PyTorch, optax and Keras (on JAX) for the processor, once.
-# Prints its interpreter. 1.6 GB with PyTorch's build for the processor: PIP_EXTRA_INDEX_URL or
+# Makes a Python virtual environment with PyTorch, optax, Keras and TensorFlow for the processor, once.
+# Prints its interpreter. 2.9 GB with PyTorch's build for the processor: PIP_EXTRA_INDEX_URL or
 # PIP_FIND_LINKS names where pip finds that; PyPI's own for Linux is several times as large.
 #
 # Usage: Tests/independent/environment.sh [FOLDER]      (default: .build/independent)

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Writes the tables of docs/speed.md from the outcome that bench.py keeps, or compares them.
+
+usage: page.py [--check] OUTCOME.json PAGE.md
+
+What stands between the lines "speed: begin" and "speed: end" of PAGE is generated. Exit status: 0 written, or the
+same; 1 with --check where it differs; 64 wrong options; 65 PAGE or OUTCOME is not as it should be.
+"""
+
+import os
+import pathlib
+import re
+import sys
+
+import outcome as outcomes
+
+TITLES = {
+    "logistic": "logistic regression, MNIST",
+    "mlp": "784-1000-1000-10, MNIST",
+    "mlp-dropout": "the same with dropout",
+    "vae": "auto-encoder 784-500-50-500-784, MNIST",
+    "cnn": "c64-c64-c128-1000, CIFAR-10's size",
+    "cnn-dropout": "the same with dropout",
+    "imdb": "sparse logistic regression with dropout, IMDB's size",
+    "fashion": "784-1024-512-512-512-10, Fashion-MNIST",
+    "adam-20000": "Adam's update of 20,000 parameters",
+    "adam-1800000": "Adam's update of 1,800,000 parameters",
+}
+NAMES = {"torch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow"}
+MARKS = re.compile(r"(<!-- speed: begin [^\n]*-->\n)(.*?)(<!-- speed: end -->)", re.DOTALL)
+
+
+def cell(entry, framework):
+    found = outcomes.ratios(entry, framework) if framework in entry["peers"] else None
+    return "" if found is None else f"{found[0]:.2f} ({found[1]:.2f} to {found[2]:.2f})"
+
+
+def best(entry):
+    """The fastest framework's name."""
+    found = {f: outcomes.ratios(entry, f) for f in entry["peers"]}
+    return min((f for f in found if found[f]), key=lambda f: found[f][0])
+
+
+def tables(outcome):
+    provenance = outcome["provenance"]
+    frameworks = [f for f in outcomes.PEERS if f in provenance["versions"]]
+    lines = ["| | ours, a step | " + " | ".join(NAMES[f] for f in frameworks) + " | fastest peer / ours |"]
+    lines.append("| --- " * (len(frameworks) + 3) + "|")
+    for case, entry in outcome["cases"].items():
+        first = best(entry)
+        cells = [cell(entry, f) for f in frameworks]
+        lines.append(
+            f"| {TITLES[case]} | {outcomes.shown(min(entry['ours']))} | {' | '.join(cells)} | "
+            f"**{outcomes.ratios(entry, first)[0]:.2f}** ({NAMES[first]}) |"
+        )
+    lines += ["", "Each peer's best way of it, and the largest difference of its costs from ours in 20 steps:", ""]
+    lines.append("| | " + " | ".join(NAMES[f] for f in frameworks) + " |")
+    lines.append("| --- " * (len(frameworks) + 1) + "|")
+    for case, entry in outcome["cases"].items():
+        cells = []
+        for framework in frameworks:
+            found = outcomes.ratios(entry, framework)
+            if found is None:
+                cells.append("does not run")
+                continue
+            variant = found[3].rpartition(", ")[0]
+            cells.append(f"{found[3]}; {entry['differences'][framework][variant]:.0e}".replace("e-0", "e-"))
+        lines.append(f"| {TITLES[case]} | " + " | ".join(cells) + " |")
+    versions = ", ".join(provenance["versions"][f] for f in frameworks)
+    commit = provenance["revision"].split(" ")[0][:12]
+    made = (
+        f"{outcome['date']}, {provenance['processor']} ({provenance['vectors']}), {provenance['processors']} processors; "
+        f"{versions}; Python {provenance['python']}; sources {commit}; load before {provenance['load']:.1f}. "
+        f"The best of up to {max(len(e['ours']) for e in outcome['cases'].values())} turns."
+    )
+    return "\n".join([*lines, "", made, ""])
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if a != "--check"]
+    if len(arguments) != 2:
+        print("page: usage: page.py [--check] OUTCOME.json PAGE.md", file=sys.stderr)
+        return 64
+    page = pathlib.Path(arguments[1])
+    try:
+        outcome, text = outcomes.read(arguments[0]), page.read_text(encoding="utf-8")
+    except outcomes.Failure as failure:
+        print(f"page: {failure}", file=sys.stderr)
+        return failure.status
+    except OSError as error:
+        print(f"page: {page}: {error.strerror}", file=sys.stderr)
+        return 65
+    if not MARKS.search(text):
+        print(f"page: {page} has no lines 'speed: begin' and 'speed: end'", file=sys.stderr)
+        return 65
+    made = MARKS.sub(lambda match: match[1] + tables(outcome) + match[3], text)
+    if "--check" in sys.argv:
+        if made != text:
+            print(f"page: {page} is not what {arguments[0]} says: run make speed-page", file=sys.stderr)
+            return 1
+        return 0
+    partial = page.with_name(page.name + ".partial")
+    partial.write_text(made, encoding="utf-8")
+    os.replace(partial, page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
