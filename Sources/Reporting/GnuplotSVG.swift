@@ -149,10 +149,10 @@ package struct GnuplotSVG {
         continue
       }
       var hundredths = 0
-      let whole = bytes[index...].prefix(while: isDigit)
+      let whole: ArraySlice<UInt8> = bytes[index...].prefix(while: isDigit)
       for digit in whole { hundredths = 10 * hundredths + Int(digit - 48) }
       let point = whole.endIndex
-      let decimals =
+      let decimals: ArraySlice<UInt8> =
         point < bytes.endIndex && bytes[point] == UInt8(ascii: ".")
         ? bytes[(point + 1)...].prefix(while: isDigit) : []
       if decimals.count == 2 {

@@ -172,7 +172,8 @@ enum PageCards {
     out += "<figcaption>\n"
     if !entry.figure.caption.isEmpty {
       out += "<p>\(HTML.escaped(entry.figure.title)). "
-      out += "<b>The paper:</b> \(HTML.escaped(entry.figure.caption))</p>\n"
+      out += (place.isEmpty ? "" : "<b>The paper:</b> ") + HTML.escaped(entry.figure.caption)
+      out += "</p>\n"
     }
     if let drawn = entry.drawn {
       let files = ["svg", "png"] + (drawn.pdf == nil ? [] : ["pdf"])

@@ -33,11 +33,17 @@ package enum ReportSentences {
     default: word = "In part"
     }
     let noun = total == 1 ? "claim" : "claims"
+    // Without the list of all claims those of experiments that are not there are not known.
+    let judged = Set(claims.map(\.experiment))
+    let whose =
+      ResultSet.experimentNames.allSatisfy(judged.contains)
+      ? "of the paper's \(total) own \(noun)"
+      : "of the \(total) \(noun) of the paper that these results are about"
     let parts = [Verdict.reproduced, .notReproduced, .inconclusive].filter { count($0) > 0 }
       .map { "\(count($0)) \(count($0) == 1 ? "is" : "are") \($0.rawValue)" }
     let open = count(.notRun)
     let rest = open == 0 ? [] : ["\(open) \(open == 1 ? "has" : "have") not been run"]
-    return "\(word): of the paper's \(total) own \(noun) \(NumberText.list(parts + rest))."
+    return "\(word): \(whose) \(NumberText.list(parts + rest))."
   }
 
   /// The claims of the paper that fail, the gravest first: those whose erratum comes first, then those
