@@ -436,6 +436,23 @@ import Testing
     #expect(interval.effectText == "1.01 [0.9996, 1.02]")
   }
 
+  @Test func `differences of log ratios pair seeds by their labels, not by their places`() throws {
+    func comparison(_ scale: Double, without: Int? = nil) throws -> Comparison {
+      var results = SyntheticResults()
+      results.cost = { _, contender, seed, _ in contender == 0 ? scale * exp(Double(seed)) : 1 }
+      if let without { results.notRun = [[0, without]] }
+      return try ClaimContext(document: results.document, arm: "tuned")
+        .compare("Adam", with: "AdaGrad", at: [3])
+    }
+    let all = try comparison(2)
+    let some = try comparison(1, without: 1)
+    #expect(some.seeds == ["0", "2", "3", "4"])
+    for difference in [all.logRatios(less: some), some.logRatios(less: all).map { -$0 }] {
+      #expect(difference.count == 4)
+      #expect(difference.allSatisfy { abs($0 - log(2)) < 1e-12 })
+    }
+  }
+
   @Test func effectsWithoutAVerdictAreProvisional() {
     let outcome = ClaimOutcome(.notRun, effect: 0.5, unit: "share of cells", "")
     #expect(outcome.effectText == "so far: share of cells = 0.5")

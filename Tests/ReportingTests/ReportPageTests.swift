@@ -59,7 +59,9 @@ import Testing
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
     let answer = ReportSentences.answer(content.claims)
     #expect(
-      answer == "In part: of the paper's 2 own claims 1 is reproduced and 1 is not reproduced.")
+      answer
+        == "In part: of the 2 claims of the paper that these results are about 1 is reproduced and 1 is not reproduced."
+    )
     let failures = ReportSentences.failures(content.claims)
     #expect(failures.map(\.id) == ["fig1a.adam-faster-than-adagrad"])
     #expect(ReportSentences.gravest(content.claims)?.contains("No single schedule") == true)
@@ -150,7 +152,7 @@ import Testing
     let new = try written(readme)
     #expect(try written(new) == new)
     #expect(!new.contains("\nold\n") && new.contains("\nBetween.\n") && new.hasSuffix("\nMore.\n"))
-    #expect(new.contains("**In part: of the paper's 2 own claims"))
+    #expect(new.contains("**In part: of the 2 claims of the paper"))
     #expect(new.contains("srcset=\"results/reference/figures/forest-narrow.svg\""))
     #expect(new.contains("[6.1 Logistic regression](results/reference/README.md#section-6-1)"))
     #expect(throws: ReportError.noMarkers(path: "README.md", name: "answer")) {

@@ -29,9 +29,11 @@ import Testing
       fingerprint: Fingerprint(digests: ["d"], values: [.nan, 2]))
   }
 
-  private func maker(_ program: String, oneDNN: String = "2.6.3") -> RunMaker {
+  private func maker(_ program: String, oneDNN: String = "2.6.3", isDirty: String = "unknown")
+    -> RunMaker
+  {
     RunMaker(
-      program: program, commit: "unknown", isDirty: "unknown", swift: "6.1", oneDNN: oneDNN,
+      program: program, commit: "unknown", isDirty: isDirty, swift: "6.1", oneDNN: oneDNN,
       processor: "p", instructionSet: "x86-64-v3")
   }
 
@@ -216,6 +218,28 @@ import Testing
         == .string(["2.6.3, 3.7.2, unknown"]))
     let labels = mixed.group.dimensions[0].labels.texts
     #expect(labels.count == 3 && Set(labels).count == 3 && labels[2] == "unknown")
+  }
+
+  @Test func `changed sources are a flag, of all makers and of each`() {
+    func table(_ words: [String?]) -> MakerTable {
+      MakerTable(
+        words.enumerated().map { index, word in
+          var record = record(index)
+          record.maker = word.map { maker("program \(index)", isDirty: $0) }
+          return record
+        }
+      ) { _ in .sameBits }
+    }
+    func flag(_ words: [String?]) -> Values? {
+      table(words).attributes.first { $0.name == "git_dirty" }?.values
+    }
+    #expect(flag(["false", "false"]) == .int64([0]))
+    #expect(flag(["false", "true", nil]) == .int64([1]))
+    #expect(flag(["false", "unknown"]) == .int64([-1]))
+    #expect(flag(["false", nil]) == .int64([-1]))
+    let column = table(["false", "true", nil]).group.variable("git_dirty")
+    #expect(column?.values == .int32([0, 1, -1]))
+    #expect(column?.attributes.text("flag_meanings") == "unknown no yes")
   }
 }
 

@@ -5,19 +5,23 @@ private let colours: [String: Figure.Colour] = [
   "0.5, 0.75": .orange, "0.99, 0.999": .cyan, "0.9, 0.9": .black, "0.95, 0.9": .red,
 ]
 
+private let moments = ["first", "second"]
+
 private func line(
   _ name: String, _ variable: String, _ along: String, betas: String? = nil,
   colour: Figure.Colour? = nil, isPoints: Bool = false, select: [String: String] = [:],
-  x: String? = nil
+  x: String? = nil, band: Figure.Band = .none
 ) -> Figure.Line {
   Figure.Line(
     name, colour ?? betas.flatMap { colours[$0] } ?? .black, variable: variable, along: along,
-    select: select.merging(betas.map { ["betas": $0] } ?? [:]) { own, _ in own }, band: .none,
+    select: select.merging(betas.map { ["betas": $0] } ?? [:]) { own, _ in own }, band: band,
     isPoints: isPoints, xVariable: x)
 }
 
 /// The closed form as a line, what our optimizer does as points, the paper's bound in grey.
-private func worstCasePanel(_ title: String, _ pairs: [String], bounds: [String]) -> Figure.Panel {
+private func worstCasePanel(
+  _ title: String, _ pairs: [String], bounds: [String], largest: [Figure.Largest]
+) -> Figure.Panel {
   Figure.Panel(
     title, x: .logarithmic("number of gradients t", 1...1e5),
     y: .logarithmic("largest step / alpha", ticks: [1, 2, 3, 5, 10, 20, 30]),
@@ -25,7 +29,7 @@ private func worstCasePanel(_ title: String, _ pairs: [String], bounds: [String]
       + pairs.map { line("", "worst_case/step", "t", betas: $0, isPoints: true) }
       + bounds.map { (pair: String) in
         line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey)
-      })
+      }, largest: largest)
 }
 
 let propertyFigures: [Figure] = [
@@ -37,13 +41,13 @@ let propertyFigures: [Figure] = [
       + "without end. Labels are beta1, beta2.",
     panels: [
       worstCasePanel(
-        "1 - beta1 > sqrt(1 - beta2): stated (1 - beta1) / sqrt(1 - beta2)",
-        ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
-        bounds: ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"]),
+        "1 - beta1 > sqrt(1 - beta2)", ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
+        bounds: ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
+        largest: [.init("defaults:", of: "0.9, 0.999"), .init("stated", of: "stated: 0.9, 0.999")]),
       worstCasePanel(
-        "otherwise: stated 1",
-        ["0.9, 0.99", "0.5, 0.75", "0.99, 0.999", "0.9, 0.9", "0.95, 0.9"],
-        bounds: ["0.9, 0.99"]),
+        "otherwise", ["0.9, 0.99", "0.5, 0.75", "0.99, 0.999", "0.9, 0.9", "0.95, 0.9"],
+        bounds: ["0.9, 0.99"],
+        largest: [.init("(0.9, 0.99):", of: "0.9, 0.99"), .init("stated", of: "stated: 0.9, 0.99")]),
     ]),
   Figure(
     "alg-adamax", "The largest step that AdaMax can be led to", place: "section 7.1",
@@ -105,30 +109,42 @@ let propertyFigures: [Figure] = [
           line("uncorrected \(pair)", "first_steps/uncorrected", "t", betas: pair)
         } + [
           line("corrected, all", "first_steps/corrected", "t", betas: "0.9, 0.999", colour: .black)
+        ],
+        largest: [
+          .init("largest at the defaults:", of: "uncorrected 0.9, 0.999"),
+          .init("corrected", of: "corrected, all"),
         ])
     ]),
   Figure(
     "alg-moments", "Moments averaged over many sequences, as shares of their expectations",
     place: "section 3",
-    caption: "Corrected moments stay at 1 from the first gradient on, for every distribution; "
-      + "uncorrected ones start at 1 - beta.",
-    panels: ["first", "second"].map { (moment: String) in
+    caption:
+      "Above: corrected moments stay at their expectations from the first gradient on, for every "
+      + "distribution. Below: uncorrected ones start at 1 - beta of them.",
+    panels: moments.map { (moment: String) in
       Figure.Panel(
-        "\(moment) moment", x: .logarithmic("number of gradients t"),
-        y: .linear("mean / expectation", 0...1.1),
+        "\(moment) moment, corrected", x: .logarithmic("number of gradients t"),
+        y: .linear("mean / expectation - 1"),
         lines: [
           ("normal", Figure.Colour.blue), ("exponential", .green), ("uniform", .orange),
           ("sparse", .magenta), ("correlated", .cyan),
         ].map { source, colour in
           line(
             source, "moments/corrected", "t", colour: colour,
-            select: ["moment": moment, "source": source])
-        } + [
-          line(
-            "uncorrected", "moments/uncorrected", "t", colour: .black,
-            select: ["moment": moment, "source": "normal"])
-        ])
-    }),
+            select: ["moment": moment, "source": source],
+            band: .standardErrors(from: 1, deviation: "moments/z"))
+        })
+    }
+      + moments.map { (moment: String) in
+        Figure.Panel(
+          "\(moment) moment, uncorrected", x: .logarithmic("number of gradients t"),
+          y: .linear("mean / expectation", 0...1.1),
+          lines: [
+            line(
+              "normal", "moments/uncorrected", "t", colour: .blue,
+              select: ["moment": moment, "source": "normal"])
+          ])
+      }),
   Figure(
     "alg-adagrad-limit", "Adam with beta1 = 0 and alpha / sqrt(t) beside AdaGrad",
     place: "section 5",

@@ -22,6 +22,6 @@ let figures: [Figure] = [
     lines: [
       .contender("Adagrad", .blue), .contender("RMSProp", .green),
       .contender("SGDNesterov", .red), .contender("Adam", .cyan),
-    ]),
+    ], costLevels: [0.1, 0.01, 0.001]),
   Readings.figure("fig1b-readings", claims, title: "Readings of section 6.1 on reviews"),
 ]

@@ -44,8 +44,9 @@ TrainingExperiment(
   figures: [
     Figure(
       "four-hidden", "Loss of each minibatch after its update", place: place,
-      caption: "Every method's losses should pass through the marks that were published for it; "
-        + "Adam should be first and smoothest.",
+      caption:
+        "Every method's losses should pass through the marks that were published for it, each of "
+        + "a single minibatch; Adam should be first and smoothest.",
       columns: 2,
       panels: zip(methods, colours).map { method, colour in
         Figure.Panel(
@@ -54,7 +55,7 @@ TrainingExperiment(
           lines: [
             .init(
               method, colour, variable: "minibatch_cost", along: "iteration",
-              select: ["optimizer": method], paper: method)
+              select: ["optimizer": method], paper: method, smoothing: 51)
           ], paperFigure: "four-hidden")
       })
   ],

@@ -46,21 +46,17 @@ extension ClaimContext {
   fileprivate func passes(
     _ array: Cells, _ contender: String, seed: String, to cost: Double
   ) throws -> (count: Double, reason: String?) {
-    var before: Double?
+    var costs: [(epoch: Double, cost: Double)] = []
     let epochs = array.labels(of: "epoch").compactMap { Int($0) }
     // The last label starts a pass that is not made.
     for epoch in epochs.dropLast() {
       switch try cell(array, contender, seed: seed, epoch: epoch) {
       case .diverged: return (.infinity, nil)
       case .missing(let reason): return (.nan, reason)
-      case .value(let value):
-        if value <= cost {
-          guard let before, before > value, value > 0 else { return (Double(epoch + 1), nil) }
-          return (Double(epoch) + log(before / cost) / log(before / value), nil)
-        }
-        before = value
+      case .value(let value): costs.append((Double(epoch), value))
       }
+      if costs.last?.cost ?? .infinity <= cost { break }
     }
-    return (.infinity, nil)
+    return (CostLevels.passes(costs, to: cost), nil)
   }
 }

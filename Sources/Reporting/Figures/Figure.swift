@@ -36,15 +36,18 @@ public struct Figure: Sendable, Equatable, Codable {
   ///   - arms: the arms with the titles of their panels; empty: one panel, for documents without
   ///     arms.
   ///   - lines: the contenders; their curves in the paper have the same names unless said.
+  ///   - costLevels: as in `Panel`.
   public init(
     _ id: String, _ title: String, place: String = "", caption: String = "", x: Axis, y: Axis,
-    arms: [Arm] = [.fitted, .tuned], lines: [Line]
+    arms: [Arm] = [.fitted, .tuned], lines: [Line], costLevels: [Double]? = nil
   ) {
     let panels =
       arms.isEmpty
-      ? [Panel("", x: x, y: y, lines: lines)]
+      ? [Panel("", x: x, y: y, lines: lines, costLevels: costLevels)]
       : arms.map {
-        Panel(Self.title(of: $0), x: x, y: y, select: ["arm": $0.rawValue], lines: lines)
+        Panel(
+          Self.title(of: $0), x: x, y: y, select: ["arm": $0.rawValue], lines: lines,
+          costLevels: costLevels)
       }
     self.init(
       id, title, place: place, caption: caption, columns: Swift.max(1, panels.count),
@@ -82,11 +85,16 @@ public struct Figure: Sendable, Equatable, Codable {
     public var lines: [Line]
     /// The paper's figure whose curves are drawn; nil: the figure's own id.
     public var paperFigure: String?
+    /// Costs, from the highest on: under the panel stands after how many passes each line is there. Nil:
+    /// nothing of this kind.
+    public var costLevels: [Double]?
+    /// What the title tells of the lines, in order; nil: nothing.
+    public var largest: [Largest]?
 
     /// One pair of axes with its lines.
     public init(
       _ title: String, x: Axis, y: Axis, select: [String: String] = [:], lines: [Line],
-      paperFigure: String? = nil
+      paperFigure: String? = nil, costLevels: [Double]? = nil, largest: [Largest]? = nil
     ) {
       self.title = title
       self.x = x
@@ -94,6 +102,22 @@ public struct Figure: Sendable, Equatable, Codable {
       self.select = select
       self.lines = lines
       self.paperFigure = paperFigure
+      self.costLevels = costLevels
+      self.largest = largest
+    }
+  }
+
+  /// The largest value of a line, to be told in the panel's title.
+  public struct Largest: Sendable, Equatable, Codable {
+    /// What stands before the number, e.g. `stated`.
+    public var label: String
+    /// The line's name.
+    public var line: String
+
+    /// The largest value of the line of that name.
+    public init(_ label: String, of line: String) {
+      self.label = label
+      self.line = line
     }
   }
 
@@ -154,6 +178,9 @@ public struct Figure: Sendable, Equatable, Codable {
   public enum Band: Sendable, Equatable, Codable {
     /// The range over the dimension `seed`, the line being the median.
     case seeds
+    /// Two standard errors on either side of the line, which shows how far the variable is from a value.
+    /// `deviation` is the variable that has its distance from there in standard errors.
+    case standardErrors(from: Double, deviation: String)
     /// The variable's own quantiles along a dimension: the line, and the ends of the band.
     case quantiles(dimension: String, middle: String, low: String, high: String)
     /// No band; the variable has one value at each place.
@@ -185,12 +212,19 @@ public struct Figure: Sendable, Equatable, Codable {
     /// unit of the horizontal coordinates, e.g. the seconds of a pass of another contender; nil: the
     /// variable's own unit.
     public var xUnit: [String: String]?
+    /// Labels of the line that this one is divided by, seed by seed, e.g. `["optimizer": "Adam"]`; the
+    /// paper's curve is divided by its curve of that optimizer. Nil: the values themselves.
+    public var relativeTo: [String: String]?
+    /// Over how many places along the horizontal axis each seed's values and the ends of the band are
+    /// averaged; nil: not at all.
+    public var smoothing: Int?
 
     /// A line of any variable.
     public init(
       _ name: String, _ colour: Colour, variable: String, along: String,
       select: [String: String] = [:], band: Band = .seeds, paper: String? = nil,
-      isPoints: Bool = false, xVariable: String? = nil, xUnit: [String: String]? = nil
+      isPoints: Bool = false, xVariable: String? = nil, xUnit: [String: String]? = nil,
+      relativeTo: [String: String]? = nil, smoothing: Int? = nil
     ) {
       self.name = name
       self.colour = colour
@@ -202,6 +236,8 @@ public struct Figure: Sendable, Equatable, Codable {
       self.isPoints = isPoints
       self.xVariable = xVariable
       self.xUnit = xUnit
+      self.relativeTo = relativeTo
+      self.smoothing = smoothing
     }
 
     /// The cost of a contender along the epochs: the median over seeds with their range, and the
@@ -235,10 +271,11 @@ extension Figure {
     var shown: [PaperCurves.Curve] = []
     for panel in panels {
       for line in panel.lines {
-        if let name = line.paper, let curve = paper.curve(name, of: panel.paperFigure ?? id),
-          !shown.contains(curve)
-        {
-          shown.append(curve)
+        guard let name = line.paper else { continue }
+        for name in [name, line.relativeTo?["optimizer"]].compactMap(\.self) {
+          if let curve = paper.curve(name, of: panel.paperFigure ?? id), !shown.contains(curve) {
+            shown.append(curve)
+          }
         }
       }
     }

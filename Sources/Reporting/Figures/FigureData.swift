@@ -14,8 +14,8 @@ package struct PanelData: Sendable {
   /// The vertical range.
   package let yRange: ClosedRange<Double>
 
-  /// Whether any line has data.
-  package var hasData: Bool { lines.contains { !$0.points.isEmpty } }
+  /// Whether any line has data inside the horizontal range.
+  package var hasData: Bool { lines.contains { $0.points.contains { xRange.contains($0.x) } } }
   /// The largest number of seeds behind a line.
   package var seeds: Int { lines.map(\.seeds).max() ?? 0 }
 
@@ -26,7 +26,12 @@ package struct PanelData: Sendable {
     lines = panel.lines.map { line in
       LineData(
         line, panel: panel, document: document,
-        paper: line.paper.flatMap { paper.curve($0, of: source) })
+        paper: line.paper.flatMap { name in
+          let curve = paper.curve(name, of: source)
+          guard let labels = line.relativeTo else { return curve }
+          return labels["optimizer"].flatMap { paper.curve($0, of: source) }
+            .flatMap { curve?.divided(by: $0) }
+        })
     }
     let xs = lines.flatMap { $0.points.map(\.x) + ($0.paper?.points.map(\.x) ?? []) }
     var xRange = Self.range(panel.x, xs)
@@ -45,6 +50,15 @@ package struct PanelData: Sendable {
     if isCut { (y.low, y.high) = (nil, nil) }
     yRange = Self.range(y, ys)
     self.xRange = xRange
+    if !told.isEmpty { self.panel.title += panel.title.isEmpty ? told : "; \(told)" }
+  }
+
+  /// The largest values that the title is to tell, e.g. `defaults: 7.27, stated 3.16`; empty if none is.
+  package var told: String {
+    (panel.largest ?? []).compactMap { entry in
+      lines.first { $0.line.name == entry.line }?.finite.map(\.middle).max()
+        .map { "\(entry.label) \(NumberText.significant($0))" }
+    }.joined(separator: ", ")
   }
 
   /// The panel with what it must say, and where it is from, if that is to be told.
@@ -168,11 +182,27 @@ package struct LineData: Sendable {
         }
         continue
       }
+      if case .standardErrors(let origin, let deviation) = line.band {
+        let value = (cells.value(at: place) ?? .nan) - origin
+        let errors = Cells(deviation, in: document)?.value(at: place) ?? .nan
+        if value.isFinite {
+          let reach = errors.isFinite && errors != 0 ? 2 * Swift.abs(value / errors) : 0
+          points.append((Point(x: x, middle: value, low: value - reach, high: value + reach), []))
+          seen = seen.map { _ in true }
+        }
+        continue
+      }
       var values: [Double] = []
       var bySeed = [Double](repeating: .nan, count: seedLabels.count)
       for (index, seed) in seedLabels.enumerated() {
         if cells.has("seed") { place["seed"] = seed }
-        guard let value = cells.value(at: place) else { continue }
+        guard var value = cells.value(at: place) else { continue }
+        if let other = line.relativeTo {
+          // One that diverged has no ratio to anything.
+          let base = cells.value(at: place.merging(other) { _, base in base }) ?? .nan
+          guard base.isFinite, base > 0 else { continue }
+          value /= base
+        }
         if value.isFinite {
           values.append(value)
           bySeed[index] = value
@@ -187,9 +217,48 @@ package struct LineData: Sendable {
     }
     // The label after a running mean's last pass has no value, diverged or not.
     points.sort { $0.point.x < $1.point.x }
+    if let width = line.smoothing, line.band == .seeds {
+      points = Self.smoothed(points, over: width)
+    }
     self.points = points.map(\.point)
     perSeed = points.map(\.values)
     seeds = seen.count { $0 }
+  }
+
+  /// Each seed's values, and the ends of the band, averaged over the places around each place; at the ends
+  /// over fewer.
+  private static func smoothed(_ points: [(point: Point, values: [Double])], over width: Int)
+    -> [(point: Point, values: [Double])]
+  {
+    func averaged(_ values: [Double]) -> [Double] {
+      // The sum and the number of all finite values before each place.
+      var sums = [(sum: 0.0, count: 0)]
+      for value in values {
+        let last = sums[sums.count - 1]
+        sums.append(value.isFinite ? (last.sum + value, last.count + 1) : last)
+      }
+      return values.indices.map { index in
+        let first = sums[Swift.max(0, index - (width - 1) / 2)]
+        let end = sums[Swift.min(values.count, index + width / 2 + 1)]
+        return end.count == first.count
+          ? .nan : (end.sum - first.sum) / Double(end.count - first.count)
+      }
+    }
+    let lows = averaged(points.map(\.point.low))
+    let highs = averaged(points.map(\.point.high))
+    let seeds = (points.first?.values.indices ?? 0..<0).map { seed in
+      averaged(points.map { $0.values[seed] })
+    }
+    return points.indices.map { index in
+      let values = seeds.map { $0[index] }
+      let finite = values.filter(\.isFinite)
+      guard points[index].point.middle.isFinite, !finite.isEmpty else { return points[index] }
+      return (
+        Point(
+          x: points[index].point.x, middle: Statistics.median(finite), low: lows[index],
+          high: highs[index]), values
+      )
+    }
   }
 
   /// What the horizontal coordinates are divided by; nil if that has not been measured.

@@ -46,9 +46,16 @@ extension ReportContent {
       let section =
         judged.first?.section ?? PaperSection(place: figure.place)
         ?? PaperSection(place: first.part.experiment.place) ?? PaperSection.writeUps
+      // The numbers of a title go with what was judged.
+      let told = panels.map(\.told).first { !$0.isEmpty }
+      let sentence = ReportSentences.finding(judged)
+      let finding = [sentence.isEmpty ? first.figure.title : sentence, told].compactMap(\.self)
       return FigureEntry(
         experiment: first.part.experiment.name, figure: figure, panels: panels, warnings: warnings,
-        finding: ReportSentences.finding(judged), section: section, drawn: nil)
+        finding: sentence.isEmpty && told == nil
+          ? ReportSentences.finding(panels, readings: all.map(\.part.experiment.readings))
+          : finding.joined(separator: "; "),
+        section: section, drawn: nil)
     }
   }
 }

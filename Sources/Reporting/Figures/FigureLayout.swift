@@ -150,16 +150,17 @@ package enum FigureLayout {
     return places
   }
 
-  /// At most four points a pixel column: its first, lowest, highest and last.
+  /// At most four points in each of 240 columns, which is about one a pixel: its first, lowest, highest and
+  /// last.
   package static func thinned(_ points: [LineData.Point], _ data: PanelData) -> [LineData.Point] {
-    guard points.count > 1200 else { return points }
+    guard points.count > 720 else { return points }
     let low = data.xRange.lowerBound
     let high = data.xRange.upperBound
     func column(_ x: Double) -> Int {
       let share =
         data.panel.x.isLogarithmic
         ? log(Swift.max(x, low * 1e-3) / low) / log(high / low) : (x - low) / (high - low)
-      return Int((share * 400).rounded(.down))
+      return Int((share * 240).rounded(.down))
     }
     var kept: [LineData.Point] = []
     var start = 0
@@ -190,5 +191,14 @@ extension LineData.Point {
   /// A point of the paper's curve.
   init(_ point: PaperCurves.Point) {
     self.init(x: point.x, middle: point.y, low: point.y, high: point.y)
+  }
+}
+
+extension String {
+  /// As it is if it has at most so many characters, else its beginning and its end with … between them.
+  package func shortened(to length: Int) -> String {
+    guard count > length else { return self }
+    let kept = Swift.max(2, length - 1)
+    return "\(prefix(kept - kept / 3))…\(suffix(kept / 3))"
   }
 }

@@ -16,7 +16,7 @@ package struct ForestPlot {
     let isNarrow: Bool
 
     static let wide = Layout(
-      width: 980, labels: 22...452, plot: 470...750, numbers: 764, isNarrow: false)
+      width: 1020, labels: 22...502, plot: 520...790, numbers: 804, isNarrow: false)
     static let narrow = Layout(
       width: 360, labels: 20...352, plot: 12...348, numbers: 20, isNarrow: true)
   }
@@ -116,12 +116,12 @@ package struct ForestPlot {
 
   // MARK: SVG
 
-  private static let lineHeight = 15.0
+  private static let lineHeight = 14.0
 
   private func height(_ row: Row) -> Double {
-    if row.heading != nil { return 28 }
+    if row.heading != nil { return 26 }
     let text = Self.lineHeight * Double(Swift.max(1, row.lines.count))
-    if !layout.isNarrow { return text + 7 }
+    if !layout.isNarrow { return text + 6 }
     let hasMarks = row.headline != nil || row.fitted != nil || row.paper != nil
     return text + Self.lineHeight + (hasMarks ? 20 : 5)
   }
@@ -189,7 +189,7 @@ package struct ForestPlot {
 
   private func drawn(_ row: Row, _ y: Double) -> String {
     if let heading = row.heading {
-      return text(heading, layout.isNarrow ? 4 : 6, y + 20, weight: "bold", size: 12.5)
+      return text(heading, layout.isNarrow ? 4 : 6, y + 19, weight: "bold", size: 12.5)
     }
     var out = ""
     let first = y + 12

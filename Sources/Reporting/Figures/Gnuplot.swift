@@ -8,7 +8,7 @@ public struct DrawnFigure: Sendable {
   public let figure: Figure
   /// The whole figure as SVG, with a white ground.
   public let svg: [UInt8]
-  /// The whole figure as PNG, twice the size of the SVG.
+  /// The whole figure as PNG, one and a half times the size of the SVG: 144 points an inch.
   public let png: [UInt8]
   /// The whole figure as PDF; nil if this gnuplot cannot write it.
   public let pdf: [UInt8]?
@@ -84,12 +84,15 @@ public struct Gnuplot: Sendable {
         try file("panel-\(index)", .svg), id: "\(figure.id)-\(index)", figure: figure,
         panel: panels[index])
     }
+    func whole(_ svg: [UInt8]) -> [UInt8] {
+      GnuplotSVG(svg).file(title: figure.title, description: figure.caption)
+    }
     let hasPDF = FilePaths.exists(FilePaths.join(folder.path, "figure.pdf"))
     return DrawnFigure(
-      figure: figure, svg: Self.described(try file("figure", .svg), figure: figure),
+      figure: figure, svg: whole(try file("figure", .svg)),
       png: try file("figure", .png),
       pdf: hasPDF ? Self.withoutDate(try file("figure", .pdf)) : nil,
-      narrow: Self.described(try file("figure-narrow", .svg), figure: figure), panels: inline)
+      narrow: whole(try file("figure-narrow", .svg)), panels: inline)
   }
 
   /// The SHA-256 of all that a figure is drawn from: figures of the same are the same.
@@ -140,6 +143,17 @@ public struct Gnuplot: Sendable {
     }) {
       parts.append("Bands: quantiles.")
     }
+    if lines.contains(where: {
+      if case .standardErrors = $0.line.band { true } else { false }
+    }) {
+      parts.append("Bands: 2 standard errors.")
+    }
+    if let width = lines.compactMap(\.line.smoothing).first {
+      parts.append("Each seed's values are averaged over \(width) places.")
+    }
+    if lines.contains(where: { $0.line.name.isEmpty && $0.line.colour == .grey && $0.seeds > 0 }) {
+      parts.append("Grey: the other lines of the figure.")
+    }
     if lines.contains(where: { $0.paper?.isPrinted == true }) {
       parts.append("Black dots: the published numbers.")
     }
@@ -169,63 +183,12 @@ public struct Gnuplot: Sendable {
 
   // MARK: What gnuplot writes, made fit
 
-  /// The figure's own title and description instead of gnuplot's.
-  private static func described(_ svg: [UInt8], figure: Figure) -> [UInt8] {
-    var text = withoutPlotTitles(String(decoding: svg, as: UTF8.self))
-    text = text.replacing("<title>Gnuplot</title>", with: "<title>\(escaped(figure.title))</title>")
-    text = replacingDescription(text, with: "<desc>\(escaped(figure.caption))</desc>")
-    return Array(text.utf8)
-  }
-
-  /// A panel as an element of a page: ids of its own, the page's text colour, scaled to the page.
+  /// A panel as an element of a page.
   private static func inlined(
     _ svg: [UInt8], id: String, figure: Figure, panel: PanelData
   ) -> String {
-    var text = withoutPlotTitles(String(decoding: svg, as: UTF8.self))
-    if let start = text.firstRange(of: "<svg")?.lowerBound { text = String(text[start...]) }
     let title = panel.panel.title.isEmpty ? figure.title : "\(figure.title), \(panel.panel.title)"
-    text = text.replacing(
-      "<title>Gnuplot</title>", with: "<title id=\"\(id)-title\">\(escaped(title))</title>")
-    text = replacingDescription(
-      text, with: "<desc id=\"\(id)-desc\">\(escaped(summary(panel)))</desc>")
-    text = text.replacing("id='gp", with: "id='\(id)-gp").replacing("'#gp", with: "'#\(id)-gp")
-      .replacing("id=\"gnuplot", with: "id=\"\(id)-gnuplot")
-      .replacing("id='textbox'", with: "id='\(id)-textbox'")
-      .replacing("id='greybox'", with: "id='\(id)-greybox'")
-      .replacing(" color=\"black\"", with: "").replacing(" color=\"#FFFFFF\"", with: "")
-      .replacing("<rect x=\"0\" y=\"0\" width=", with: "<rect class=\"ground\" width=")
-      .replacing("rgb(  0,   0,   0)", with: "currentColor")
-      .replacing("rgb(0,0,0)", with: "currentColor")
-      .replacing("rgb( 34,  34,  34)", with: "currentColor")
-      .replacing("rgb(34,34,34)", with: "currentColor")
-      .replacing("rgb(187, 187, 187)", with: "#8888")
-      .replacing("fill=\"black\"", with: "fill=\"currentColor\"")
-      .replacing("stroke='black'", with: "stroke='currentColor'")
-      .replacing("stroke=\"black\"", with: "stroke=\"currentColor\"")
-      .replacing("<tspan font-family=\"DejaVu Sans\" >", with: "<tspan>")
-    for (colour, name) in Palette.pageColours {
-      let parts = colour.dropFirst().map { Int(String($0), radix: 16) ?? 0 }
-      let numbers = stride(from: 0, to: parts.count, by: 2).map { 16 * parts[$0] + parts[$0 + 1] }
-      let padded = numbers.map { String(repeating: " ", count: 3 - "\($0)".count) + "\($0)" }
-      for form in [numbers.map(String.init).joined(separator: ","), padded.joined(separator: ", ")]
-      {
-        text = text.replacing("rgb(\(form))", with: "var(--\(name))")
-      }
-    }
-    if let ground = text.firstRange(of: "<rect class=\"ground\""),
-      let end = text[ground.upperBound...].firstRange(of: "/>")
-    {
-      text.removeSubrange(ground.lowerBound..<end.upperBound)
-    }
-    let size = firstMatch(text, between: "viewBox=\"", and: "\"") ?? "0 0 520 360"
-    if let end = text.firstRange(of: ">")?.lowerBound {
-      text =
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\""
-        + " viewBox=\"\(size)\" role=\"img\" aria-labelledby=\"\(id)-title \(id)-desc\""
-        + text[end...]
-    }
-    return text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
-      .joined(separator: "\n")
+    return GnuplotSVG(svg).inline(id: id, title: title, description: summary(panel))
   }
 
   /// A panel in words: where each line ends, and how far it is from the paper's.
@@ -242,35 +205,9 @@ public struct Gnuplot: Sendable {
       }
       return text
     }
+    let levels = CostLevels(panel).map { " \($0.text)." } ?? ""
     return "\(panel.panel.y.label) against \(panel.panel.x.label). "
-      + parts.joined(separator: "; ") + "."
-  }
-
-  private static func withoutPlotTitles(_ svg: String) -> String {
-    var out = ""
-    var rest = svg[...]
-    while let start = rest.firstRange(of: "<title>gnuplot_plot_") {
-      out += rest[..<start.lowerBound]
-      let end = rest[start.upperBound...].firstRange(of: "</title>")?.upperBound
-      rest = rest[(end ?? start.upperBound)...]
-    }
-    return out + rest
-  }
-
-  private static func replacingDescription(_ svg: String, with description: String) -> String {
-    guard let start = svg.firstRange(of: "<desc>"), let end = svg.firstRange(of: "</desc>") else {
-      return svg
-    }
-    return svg[..<start.lowerBound] + description + svg[end.upperBound...]
-  }
-
-  private static func firstMatch(_ text: String, between start: String, and end: String)
-    -> String?
-  {
-    guard let from = text.firstRange(of: start)?.upperBound,
-      let to = text[from...].firstRange(of: end)?.lowerBound
-    else { return nil }
-    return String(text[from..<to])
+      + parts.joined(separator: "; ") + "." + levels
   }
 
   /// A string of a script.

@@ -33,8 +33,8 @@ package struct GnuplotScript {
       "set terminal svg size \(pixels(width)),\(pixels(height)) \(font) background \"#ffffff\"\n"
     out += "set output \"figure.svg\"\n" + whole
     out +=
-      "set terminal pngcairo size \(pixels(2 * width)),\(pixels(2 * height)) \(font) fontscale 1.5"
-    out += " linewidth 2 pointscale 2 background \"#ffffff\"\n"
+      "set terminal pngcairo size \(pixels(1.5 * width)),\(pixels(1.5 * height)) \(font) fontscale 1.125"
+    out += " linewidth 1.5 pointscale 1.5 background \"#ffffff\"\n"
     out += "set output \"figure.png\"\n" + whole
     let inches =
       "\(NumberText.fixed(width / 96, decimals: 3))in,\(NumberText.fixed(height / 96, decimals: 3))in"

@@ -18,15 +18,20 @@ package enum Palette {
 
   /// The colours of the lines of a panel: each optimizer's own, unless two lines that are not with and
   /// without dropout would share it; those after the first keep the colour that was declared, or one
-  /// that is free.
+  /// that is free. A line without a name belongs to the one that was declared in its colour. Grey is for
+  /// references, of which there may be many.
   package static func colours(of lines: [Figure.Line]) -> [Figure.Colour] {
     var owners: [Figure.Colour: String] = [:]
+    var given: [Figure.Colour: Figure.Colour] = [:]
     return lines.map { line in
+      if line.name.isEmpty { return given[line.colour] ?? line.colour }
+      if line.colour == .grey && colour(of: line.name) == nil { return .grey }
       let base = withoutDropout(line.name)
       var candidates = [colour(of: line.name), line.colour].compactMap(\.self)
       candidates += Figure.Colour.allCases
       let chosen = candidates.first { owners[$0] == nil || owners[$0] == base } ?? line.colour
-      if !line.name.isEmpty { owners[chosen] = base }
+      owners[chosen] = base
+      given[line.colour] = given[line.colour] ?? chosen
       return chosen
     }
   }

@@ -8,6 +8,7 @@ struct PanelScript {
   private let sizes: FigureLayout.Sizes
   private let colours: [String]
   private let strip: RatioStrip?
+  private let levels: CostLevels?
   private let hasStripRoom: Bool
   /// The room for labels and for warnings, the same in all panels.
   private let right: Double
@@ -22,8 +23,13 @@ struct PanelScript {
     self.sizes = sizes
     isGrid = figure.isGrid
     colours = Palette.colours(of: panel.lines.map(\.line)).map(Palette.rgb)
-    strip = figure.isGrid ? nil : RatioStrip(panel)
-    hasStripRoom = !figure.isGrid && panels.contains { RatioStrip($0) != nil }
+    levels = figure.isGrid ? nil : CostLevels(panel)
+    strip = figure.isGrid || panel.panel.costLevels != nil ? nil : RatioStrip(panel)
+    hasStripRoom =
+      !figure.isGrid
+      && panels.contains {
+        CostLevels($0) != nil || $0.panel.costLevels == nil && RatioStrip($0) != nil
+      }
     right = figure.isGrid ? 14 : Self.margin(panels, sizes)
     labels = figure.isGrid ? [] : FigureLayout.labels(panel)
     let lines = panels.map { Self.wrapped($0.warnings, sizes).count }.max() ?? 0
@@ -51,14 +57,20 @@ struct PanelScript {
   /// The room that the longest label at a line's end needs.
   private static func margin(_ panels: [PanelData], _ sizes: FigureLayout.Sizes) -> Double {
     let names = panels.flatMap { panel in
-      FigureLayout.labels(panel).map { name(panel.lines[$0.line]).count }
+      FigureLayout.labels(panel).map { name(panel.lines[$0.line], sizes).count }
     }
     let longest = Swift.max(names.max() ?? 0, 9)
-    return Swift.min(0.45 * sizes.width, 16 + FigureLayout.keyWidth + 6.6 * Double(longest))
+    return Swift.min(
+      largestShare * sizes.width, 16 + FigureLayout.keyWidth + 6.6 * Double(longest))
   }
 
-  private static func name(_ line: LineData) -> String {
-    line.line.name + (line.isDiverged && isAlongTime(line) ? " (diverged)" : "")
+  /// The largest share of a panel's width that labels may have.
+  private static let largestShare = 0.45
+
+  private static func name(_ line: LineData, _ sizes: FigureLayout.Sizes) -> String {
+    let name = line.line.name + (line.isDiverged && isAlongTime(line) ? " (diverged)" : "")
+    let room = largestShare * sizes.width - 13 - FigureLayout.keyLength
+    return name.shortened(to: Int(room / 6.6))
   }
 
   private static func isAlongTime(_ line: LineData) -> Bool {
@@ -88,14 +100,14 @@ struct PanelScript {
     var out = margins(low, low + plotHeight)
     out += "set border 3 lw 1 lc rgb \"black\"\nset tics nomirror out scale 0.6\n"
     out += "set grid lc rgb \"#bbbbbb\" lw 0.5 dt 3\nunset key\n"
-    let hasStrip = strip != nil
+    let hasStrip = strip != nil || levels != nil
     out += axis("x", panel.panel.x, panel.xRange, isLabelled: !hasStrip)
     out += axis("y", panel.panel.y, panel.yRange, isLabelled: true)
     let above = 1 + (15 + top - FigureLayout.top) / plotHeight
     out += upright(88, panel.panel.y.label, middle: low + plotHeight / 2)
-    out += "set label 89 \(Gnuplot.quoted(panel.panel.title)) at graph 0, graph "
-    out += "\(coordinate(above)) left"
-    out += " noenhanced font \",\(isGrid || panel.panel.title.count > 42 ? 10 : 12)\" front\n"
+    let title = panel.panel.title.shortened(to: Int((sizes.width - FigureLayout.left) / 6))
+    out += "set label 89 \(Gnuplot.quoted(title)) at graph 0, graph \(coordinate(above)) left"
+    out += " noenhanced font \",\(isGrid || title.count > 42 ? 10 : 12)\" front\n"
     out += lineLabels() + warningLabels()
     if !panel.hasData {
       out += "set label 91 \"not run\" at graph 0.5, graph 0.93 center noenhanced"
@@ -109,20 +121,31 @@ struct PanelScript {
     for label in 88..<(92 + Self.wrapped(panel.warnings, sizes).count) {
       out += "unset label \(label)\n"
     }
+    func below(
+      _ title: String, _ label: String, _ range: ClosedRange<Double>, ticks: [String],
+      _ plots: [String]
+    ) -> String {
+      margins(FigureLayout.bottom, FigureLayout.bottom + FigureLayout.stripHeight)
+        + axis("x", panel.panel.x, panel.xRange, isLabelled: true)
+        + "unset logscale y\nset yrange [\(number(range.lowerBound)):\(number(range.upperBound))]\n"
+        + "set format y \"%g\"\nset ytics (\(ticks.joined(separator: ", ")))\n"
+        + upright(88, label, middle: FigureLayout.bottom + FigureLayout.stripHeight / 2)
+        + "set label 89 \(Gnuplot.quoted(title)) at graph 0, graph 1.1 left noenhanced"
+        + " font \",11\" tc rgb \"\(Palette.quiet)\" front\n"
+        + "plot " + plots.joined(separator: ", \\\n  ") + "\nunset label 88\nunset label 89\n"
+    }
     if let strip {
-      out += margins(FigureLayout.bottom, FigureLayout.bottom + FigureLayout.stripHeight)
-      out += axis("x", panel.panel.x, panel.xRange, isLabelled: true)
-      out +=
-        "unset logscale y\nset yrange [\(number(strip.range.lowerBound)):\(number(strip.range.upperBound))]\n"
-      out +=
-        "set format y \"%g\"\nset ytics (\(FigureLayout.ticks(strip.range, atMost: 4).map(number).joined(separator: ", ")))\n"
-      out += upright(88, "ratio", middle: FigureLayout.bottom + FigureLayout.stripHeight / 2)
-      out +=
-        "set label 89 \(Gnuplot.quoted("cost as a ratio to \(strip.name)'s; below 1 is better"))"
-      out +=
-        " at graph 0, graph 1.1 left noenhanced font \",11\" tc rgb \"\(Palette.quiet)\" front\n"
-      out += "plot " + stripPlots(strip).joined(separator: ", \\\n  ") + "\n"
-      out += "unset label 88\nunset label 89\n"
+      out += below(
+        "cost as a ratio to \(strip.name)'s; below 1 is better", "ratio", strip.range,
+        ticks: FigureLayout.ticks(strip.range, atMost: 4).map(number), stripPlots(strip))
+    }
+    if let levels {
+      let count = levels.levels.count
+      out += below(
+        "passes until the cost is there", "cost", 0.4...(Double(count) + 0.6),
+        ticks: levels.levels.enumerated().map { index, level in
+          "\(Gnuplot.quoted(NumberText.significant(level))) \(count - index)"
+        }, levelPlots(levels))
     }
     return out + "unset logscale\nset xtics auto\nset ytics auto\nset format\n"
   }
@@ -147,7 +170,7 @@ struct PanelScript {
       let line = panel.lines[label.line]
       let y = "graph \(coordinate(places[number]))"
       let colour = "lc rgb \"\(colours[label.line])\""
-      out += name(number, Self.name(line), y)
+      out += name(number, Self.name(line, sizes), y)
       if line.points.isEmpty {
         out += sample(number, y, "lw 1.2 dt (6,4) \(colour)")
         continue
@@ -222,6 +245,16 @@ struct PanelScript {
     return bands + [one] + lines
   }
 
+  private func levelPlots(_ levels: CostLevels) -> [String] {
+    levels.lines.filter { index in
+      levels.places.contains { $0.line == index && $0.middle.isFinite }
+    }.map { index in
+      "$l\(self.index)_\(index) using 1:2:3:4 with xerrorbars pt"
+        + " \(FigureLayout.marker(index, panel.lines[index].line.name)) ps 0.75 lw 1.2"
+        + " lc rgb \"\(colours[index])\" notitle"
+    }
+  }
+
   // MARK: Data
 
   /// What is drawn, as blocks of data.
@@ -249,6 +282,22 @@ struct PanelScript {
         line.points.map { point in
           [point.x, point.middle, point.low, point.high].map(number).joined(separator: " ")
         })
+    }
+    if let levels {
+      // Lines that are at a cost after the same passes stand one above the other.
+      let lines = levels.lines
+      let step = 0.7 / Double(lines.count)
+      for (rank, line) in lines.enumerated() {
+        let shift = step * (Double(lines.count - 1) / 2 - Double(rank))
+        let places = levels.places.filter { $0.line == line && $0.middle.isFinite }
+        out += block(
+          "$l\(index)_\(line)",
+          places.map { place in
+            let y = Double(levels.levels.count - place.level) + shift
+            let end = Swift.min(place.high, panel.xRange.upperBound)
+            return [place.middle, y, place.low, end].map(number).joined(separator: " ")
+          })
+      }
     }
     return out
   }

@@ -76,6 +76,18 @@ public struct PaperCurves: Sendable, Equatable {
       return distances.isEmpty ? nil : Statistics.median(distances)
     }
 
+    /// The curve as a ratio to another one, at the places where both have data.
+    package func divided(by other: Curve) -> Curve {
+      Curve(
+        figure: figure, name: name,
+        points: data.compactMap { point in
+          guard let base = other.data.first(where: { Swift.abs($0.x - point.x) <= 1e-3 }),
+            base.y > 0
+          else { return nil }
+          return Point(x: point.x, y: point.y / base.y, note: point.note)
+        })
+    }
+
     /// Whether a text gives these numbers: there is no line between them.
     package var isPrinted: Bool { points.allSatisfy { $0.note == .printed } }
   }

@@ -14,6 +14,8 @@ public enum Errata {
     let stated: String
     /// What holds instead.
     let found: String
+    /// What depends on it, for the first paragraph of a report; empty: no more than this.
+    var weight = ""
     /// The claims whose verdicts are the evidence.
     let claims: [String]
     /// The command that makes them.
@@ -56,6 +58,7 @@ public enum Errata {
         + "costs. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
         + "Kumar, ICLR 2018). Its last line also has 2 alpha beta1 in a denominator where the "
         + "theorem has 2 alpha (1 - beta1).",
+      weight: "It is the paper's guarantee that Adam converges, and corollary 4.2 rests on it.",
       claims: ["alg.theorem-4.1"], command: "make reproduce-regret"),
     Erratum(
       id: "corollary", title: "The average regret need not vanish", place: "corollary 4.2",

@@ -195,8 +195,11 @@ package struct ExperimentSummary: Sendable {
 }
 
 extension Document {
-  /// Whether the program that made it had changes that are not in its commit.
-  package var isOfChangedProgram: Bool { root.text("git_dirty") == "true" }
+  /// Whether the program that made it had changes that are not in its commit; files of older programs have
+  /// a word instead of a number.
+  package var isOfChangedProgram: Bool {
+    root.number("git_dirty") == 1 || root.text("git_dirty") == "true"
+  }
 }
 
 extension NumberText {

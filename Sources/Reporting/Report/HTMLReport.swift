@@ -122,11 +122,15 @@ public enum HTMLReport {
     if let gravest = ReportSentences.gravest(content.claims) {
       out += "<p class=\"gravest\">\(HTML.escaped(gravest))</p>\n"
     }
+    func words(_ row: ReportContent.ClaimRow) -> String {
+      let section = row.section.number.isEmpty ? "" : "§ \(row.section.number)"
+      return [section, row.headline.effectText].filter { !$0.isEmpty }.joined(separator: ": ")
+    }
     let failures = ReportSentences.failures(content.claims)
     if !failures.isEmpty {
       let items = failures.map { row in
         "<li><a href=\"#claim-\(row.id)\">\(HTML.escaped(row.statement))</a>"
-          + " <small>\(HTML.escaped([row.section.number, row.headline.effectText].filter { !$0.isEmpty }.joined(separator: ", ")))</small></li>"
+          + " <small>\(HTML.escaped(words(row)))</small></li>"
       }
       out += "<details class=\"failures\" open><summary>What does not hold</summary>"
       out += "<ol>\(items.joined())</ol></details>\n"

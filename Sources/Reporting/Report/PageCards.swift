@@ -152,7 +152,12 @@ enum PageCards {
     let id = entry.figure.id
     let place = entry.figure.place.hasPrefix("Figure") ? "\(entry.figure.place): " : ""
     let heading = entry.finding.isEmpty ? entry.figure.title : entry.finding
-    var out = "<figure id=\"figure-\(id)\">\n<h4>\(HTML.escaped(place + heading))</h4>\n"
+    // Beside one or two panels there is room for the words.
+    let columns = Swift.min(entry.figure.columns, entry.panels.count)
+    let isBeside = entry.drawn != nil && !entry.figure.isGrid && columns <= 2
+    var out = "<figure id=\"figure-\(id)\""
+    if isBeside { out += " class=\"beside\" style=\"--panels: \(columns)\"" }
+    out += ">\n<h4>\(HTML.escaped(place + heading))</h4>\n"
     if !entry.warnings.isEmpty {
       out += "<p class=\"warning\">\(HTML.escaped(entry.warnings.joined(separator: "; ")))</p>\n"
     }
@@ -167,7 +172,8 @@ enum PageCards {
     out += "<figcaption>\n"
     if !entry.figure.caption.isEmpty {
       out += "<p>\(HTML.escaped(entry.figure.title)). "
-      out += "<b>The paper:</b> \(HTML.escaped(entry.figure.caption))</p>\n"
+      out += (place.isEmpty ? "" : "<b>The paper:</b> ") + HTML.escaped(entry.figure.caption)
+      out += "</p>\n"
     }
     if let drawn = entry.drawn {
       let files = ["svg", "png"] + (drawn.pdf == nil ? [] : ["pdf"])

@@ -44,6 +44,7 @@ enum PageStyle {
     input { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--quiet);
       border-radius: .4rem; padding: .2rem .6rem; max-width: 100%; }
     .failures ol { columns: 22rem; margin: .3rem 0; padding-left: 1.6rem; }
+    .failures li { break-inside: avoid; }
     .caveats, .warning { padding: .4rem 1rem .4rem 2rem; border-left: 4px solid var(--open);
       background: var(--open-bg); margin: .4rem 0; }
     .warning { padding-left: 1rem; font-size: .9rem; }
@@ -63,13 +64,19 @@ enum PageStyle {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
     .panels.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
     .panels svg { display: block; width: 100%; height: auto; max-width: 22rem; }
-    .forest { display: block; width: 100%; max-width: 62rem; height: auto; }
+    .forest { display: block; width: 100%; max-width: 64rem; height: auto; }
     .forest a { text-decoration: none; }
     .forest a:hover text { text-decoration: underline; }
     .forest.narrow { display: none; }
     @media screen and (max-width: 46rem) {
       .forest.wide { display: none; } .forest.narrow { display: block; }
       .card { padding: .6rem .6rem; } }
+    @media screen and (min-width: 66rem) {
+      .card > details:not([open]) { display: inline-block; margin-right: 1.5rem; }
+      figure.beside { display: grid; column-gap: 1.2rem; align-items: start; grid-template-columns:
+        minmax(0, calc(var(--panels) * 22.5rem)) minmax(0, 1fr); }
+      .beside > h4, .beside > .warning, .beside > details[open] { grid-column: 1 / -1; }
+      .beside > .panels { grid-row: span 2; } }
     @media (min-width: 62rem) {
       .panels.small { grid-template-columns: repeat(var(--columns), 1fr); } }
     .scroll { overflow-x: auto; }

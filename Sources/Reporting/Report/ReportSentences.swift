@@ -33,11 +33,17 @@ package enum ReportSentences {
     default: word = "In part"
     }
     let noun = total == 1 ? "claim" : "claims"
+    // Without the list of all claims those of experiments that are not there are not known.
+    let judged = Set(claims.map(\.experiment))
+    let whose =
+      ResultSet.experimentNames.allSatisfy(judged.contains)
+      ? "of the paper's \(total) own \(noun)"
+      : "of the \(total) \(noun) of the paper that these results are about"
     let parts = [Verdict.reproduced, .notReproduced, .inconclusive].filter { count($0) > 0 }
       .map { "\(count($0)) \(count($0) == 1 ? "is" : "are") \($0.rawValue)" }
     let open = count(.notRun)
     let rest = open == 0 ? [] : ["\(open) \(open == 1 ? "has" : "have") not been run"]
-    return "\(word): of the paper's \(total) own \(noun) \(NumberText.list(parts + rest))."
+    return "\(word): \(whose) \(NumberText.list(parts + rest))."
   }
 
   /// The claims of the paper that fail, the gravest first: those whose erratum comes first, then those
@@ -61,8 +67,10 @@ package enum ReportSentences {
       return "What weighs most: “\(row.statement)” does not hold\(numbers)."
     }
     let first = erratum.found.split(separator: ". ", maxSplits: 1).first.map(String.init) ?? ""
-    return
-      "What weighs most: \(erratum.title)\(numbers). \(first.hasSuffix(".") ? first : first + ".")"
+    return [
+      "What weighs most: \(erratum.title)\(numbers).", erratum.weight,
+      first.hasSuffix(".") ? first : first + ".",
+    ].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   /// How the claims of one section stand: what fails first, with its numbers.
@@ -115,6 +123,28 @@ package enum ReportSentences {
     let effect = row.headline.effectText
     let arm = row.headline.arm.isEmpty ? "" : "\(row.headline.arm): "
     return "“\(row.statement)” \(word)" + (effect.isEmpty ? "" : " (\(arm)\(effect))")
+  }
+
+  /// What a figure shows whose claims are not judged: how often a claim holds under other readings, or how
+  /// far our curves are from the paper's; empty if it shows neither.
+  package static func finding(_ panels: [PanelData], readings: [Readings]) -> String {
+    let claims = panels.compactMap { panel in
+      panel.lines.first { $0.line.variable.hasPrefix("readings/") }?.line.select["claim"]
+    }
+    let told = claims.compactMap { claim -> String? in
+      guard let readings = readings.first(where: { !$0.of(claim).isEmpty }) else { return nil }
+      let all = readings.of(claim)
+      return "\(claim) holds in \(all.count { $0.outcome.verdict == .reproduced }) of \(all.count)"
+    }
+    if !told.isEmpty { return "Readings: \(NumberText.list(told))" }
+    let distances = panels.flatMap(\.lines).compactMap(\.distanceToPaper?.value)
+    guard let nearest = distances.min(), let farthest = distances.max() else { return "" }
+    func percent(_ distance: Double) -> String {
+      NumberText.significant(100 * (exp(distance) - 1), digits: 2)
+    }
+    return distances.count == 1
+      ? "Our curve and the paper's are \(percent(nearest)) % apart at the median"
+      : "Our curves and the paper's are \(percent(nearest)) to \(percent(farthest)) % apart at the median"
   }
 
   /// What would lead to another verdict.

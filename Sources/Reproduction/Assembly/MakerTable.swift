@@ -43,12 +43,26 @@ package struct MakerTable {
   /// all of its values.
   package var attributes: [Attribute] {
     var attributes = [
-      Attribute("git_commit", text(\.commit)), Attribute("git_dirty", text(\.isDirty)),
+      Attribute("git_commit", text(\.commit)), Attribute("git_dirty", Int(isDirty)),
       Attribute("swift_version", text(\.swift)), Attribute("onednn_version", text(\.oneDNN)),
       Attribute("cpu_model", text(\.processor)), Attribute("isa", text(\.instructionSet)),
     ]
     if let mixture { attributes.append(Attribute("mixed", mixture)) }
     return attributes
+  }
+
+  /// Whether the sources of any maker had changes: 1 or 0, or -1 where that is not known.
+  private var isDirty: Int32 {
+    let flags = entries.map { Self.flag($0.maker?.isDirty ?? "") }
+    return flags.contains(1) ? 1 : flags.contains(-1) ? -1 : 0
+  }
+
+  private static func flag(_ isDirty: String) -> Int32 {
+    switch isDirty {
+    case "true": 1
+    case "false": 0
+    default: -1
+    }
   }
 
   /// What is mixed, in words; `nil` if all runs come from the same arithmetic.
@@ -84,7 +98,13 @@ package struct MakerTable {
     group.variables = [
       column("program_sha256", "SHA-256 of the executable", \.program),
       column("git_commit", "commit that it was built from", \.commit),
-      column("git_dirty", "whether the sources had changes", \.isDirty),
+      Variable(
+        "git_dirty", ["maker"], .int32(entries.map { Self.flag($0.maker?.isDirty ?? "") }),
+        attributes: [
+          Attribute("long_name", "whether the sources had changes"),
+          Attribute("flag_values", values: .int32([-1, 0, 1])),
+          Attribute("flag_meanings", "unknown no yes"),
+        ]),
       column("swift_version", "version of the Swift compiler", \.swift),
       column("onednn_version", "version of oneDNN", \.oneDNN),
       column("cpu_model", "processor", \.processor),

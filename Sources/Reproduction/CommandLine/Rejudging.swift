@@ -59,16 +59,17 @@ extension ExperimentCommand {
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.
   private func renameArms(of document: inout Document) {
     let old = "published"
-    guard let index = document.root.dimensions.firstIndex(where: { $0.name == "arm" }) else {
-      return
-    }
-    let names = document.root.dimensions[index].labels.texts
-    guard names.contains(old) else { return }
     let new: Arm = experiment.arms.contains(.fitted) ? .fitted : .literal
-    let renamed = names.map { $0 == old ? new.rawValue : $0 }
-    document.root.dimensions[index] = Dimension(
-      "arm", .string(renamed),
-      attributes: [Attribute("long_name", Arm.description(of: renamed))])
+    if let index = document.root.dimensions.firstIndex(where: { $0.name == "arm" }) {
+      let names = document.root.dimensions[index].labels.texts
+      if names.contains(old) {
+        let renamed = names.map { $0 == old ? new.rawValue : $0 }
+        document.root.dimensions[index] = Dimension(
+          "arm", .string(renamed),
+          attributes: [Attribute("long_name", Arm.description(of: renamed))])
+      }
+    }
+    // An arm that was left out is named here alone.
     for index in document.root.attributes.indices
     where document.root.attributes[index].name == "shortened" {
       if let text = document.root.text("shortened") {

@@ -19,6 +19,14 @@ extension Claim {
     }
   }
 
+  /// A quantity of a layer, over seeds.
+  private struct LayerMeasure {
+    let label: String
+    let values: [Double]
+    /// Whether it has to be in the claim's region, or is told beside the others only.
+    var isJudged = true
+  }
+
   /// Section 2.1: at most `share` of the steps of Adam are above alpha, in the first pass and in the
   /// last, as `LayerStatistics.stepProbes` records them.
   public static func stepsBounded(
@@ -39,8 +47,11 @@ extension Claim {
       let steps = try (0...last).flatMap { try largest.values(contender, layer, at: $0) }
       return try [0, last].map { epoch in
         let values = try cells.values(contender, layer, at: epoch).map(\.value)
-        return (label: epoch == 0 ? "first pass" : "last pass", values: values)
-      } + [(label: "largest step", values: [steps.map(\.value).max() ?? .nan])]
+        return LayerMeasure(label: epoch == 0 ? "first pass" : "last pass", values: values)
+      } + [
+        LayerMeasure(
+          label: "largest step", values: [steps.map(\.value).max() ?? .nan], isJudged: false)
+      ]
     }
   }
 
@@ -66,19 +77,15 @@ extension Claim {
         uniqueKeysWithValues: try cells.values(contender, layer, at: last)
           .map { ($0.seed, $0.value) })
       let ratios = first.compactMap { seed, value in end[seed].map { log($0 / value) } }
-      return [(label: "epoch \(last) to 1", values: ratios)]
+      return [LayerMeasure(label: "epoch \(last) to 1", values: ratios)]
     }
   }
 
-  /// - Parameter measure: of a layer, values over seeds with what they are; those that are no `largest
-  ///   step` are judged.
+  /// - Parameter measure: what is measured of a layer.
   private static func overNetworks(
     _ id: String, _ statement: String, place: String, rule: String, networks: [Network],
     region: Region, unit: String,
-    measure:
-      @escaping @Sendable (ClaimContext, _ layer: String) throws -> [(
-        label: String, values: [Double]
-      )]
+    measure: @escaping @Sendable (ClaimContext, _ layer: String) throws -> [LayerMeasure]
   ) -> Claim {
     custom(id, statement, place: place, rule: rule, figure: "", arms: [.tuned]) { context in
       var judged: [(name: String, estimate: Estimate)] = []
@@ -88,11 +95,11 @@ extension Claim {
         do {
           let own = try network.experiment.map { try context.sibling($0) } ?? context
           for layer in network.layers {
-            for (label, values) in try measure(own, layer) {
-              let name = "\(network.name), \(layer), \(label)"
-              let estimate = Statistics.studentMean(values)
+            for quantity in try measure(own, layer) {
+              let name = "\(network.name), \(layer), \(quantity.label)"
+              let estimate = Statistics.studentMean(quantity.values)
               told.append(ClaimNumber(name, estimate.value, low: estimate.low, high: estimate.high))
-              if label != "largest step" { judged.append((name, estimate)) }
+              if quantity.isJudged { judged.append((name, estimate)) }
             }
           }
         } catch let reason as NotRun {

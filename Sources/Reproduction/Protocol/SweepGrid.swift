@@ -180,7 +180,7 @@ struct SweepGrid {
         return Dimension(
           axis.name, .double(values.map(axis.label)),
           attributes: [
-            Attribute("long_name", logarithm + "hyperparameter \(axis.hyperparameter)"),
+            Attribute("long_name", logarithm + HyperparameterMeaning.of(axis.hyperparameter)),
             Attribute("units", "1"),
           ])
       }
