@@ -224,7 +224,7 @@ import Testing
     func table(_ words: [String?]) -> MakerTable {
       MakerTable(
         words.enumerated().map { index, word in
-          var record = record(index)
+          var record = record(UInt64(index))
           record.maker = word.map { maker("program \(index)", isDirty: $0) }
           return record
         }
