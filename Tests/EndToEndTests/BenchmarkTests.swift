@@ -46,21 +46,23 @@ import Testing
 
   private static let python = "/usr/bin/python3"
 
-  /// Without its site packages Python has no PyTorch.
+  /// Without its site packages Python has no numpy.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: python), "needs Python"))
   func missingPeerIsNamedWithItsCure() throws {
     let script = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("reproductions/support/bench-peers.py").path
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("peers/bench.py").path
     let bench = try Program("bench-networks").path
     let python = Program(path: Self.python)
-    let outcome = try python.run(["-I", "-S", script, bench])
-    expectOneLine(outcome, status: 69, of: "bench-peers", "PyTorch is missing", "pip install torch")
-    let unbuilt = try python.run(["-I", "-S", script, bench + "-none"])
+    let outcome = try python.run(["-S", script, bench])
+    expectOneLine(outcome, status: 69, of: "bench-peers", "is missing here", "make bench-peers")
+    let unbuilt = try python.run(["-S", script, bench + "-none"])
     expectOneLine(
       unbuilt, status: 69, of: "bench-peers", "\(bench)-none is not there", "make build")
-    expectOneLine(
-      try python.run(["-I", "-S", script, "--rounds", "0", bench]), status: 64, of: "bench-peers",
-      "--rounds")
+    for options in [["--turns", "0"], ["--turns", "many"], ["--cases", "nothing"]] {
+      expectOneLine(
+        try python.run(["-S", script] + options + [bench]), status: 64, of: "bench-peers",
+        options[0].hasPrefix("--c") ? "unknown case" : "--turns")
+    }
   }
 }

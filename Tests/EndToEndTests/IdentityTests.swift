@@ -44,8 +44,8 @@ import Testing
       "mnist-mlp", "smoke", 12, true,
       "5583d90ba965691910d896523fc8629a82b6593237d8db4ead6716217e393883"),
     Pin(
-      "mnist-mlp-deterministic", "smoke", 3, true,
-      "b2155026ce9a57c02bef87522212449ae07ed647a3460dc975f3a5552480a5af"),
+      "mnist-mlp-deterministic", "smoke", 6, true,
+      "6fe172acd6d36637d3d066aeaa47649df36db9ae8db6aee8a5eb65463c81e9be"),
     Pin(
       "cifar-cnn", "smoke", 9, true,
       "36e7c5b9453d1fbbf8f5d1803b3bc0064954fd94ece436ace6897a1db2106d2f"),
@@ -80,8 +80,8 @@ import Testing
       "mnist-mlp", "quick", 7, true,
       "0a127fc173aff0204028b2ca9de53b1d5b7b8f8f224637330cea5d565cb1c841"),
     Pin(
-      "mnist-mlp-deterministic", "quick", 3, true,
-      "761896cf77fbd2fb8372dc5103a96ced0651879a0b6c4af84d34a4543dd70e77"),
+      "mnist-mlp-deterministic", "quick", 6, true,
+      "c73499c234554a61c7ca737a323a686e63dd02e8a69fc2193ba8ebc9a4ac46e9"),
     Pin(
       "cifar-cnn", "quick", 3, true,
       "498f76e1399f604ef64c2dff9be8d94c33010faa4488f4be7c53922330f042be"),
@@ -119,8 +119,8 @@ import Testing
       "ced4d5bfd564dcd1526ae6bd29e38b048a56fe9b44b2ccdeeed37f1943dfcd8d",
       data: "mnist, official"),
     Pin(
-      "mnist-mlp-deterministic", "paper", 33, false,
-      "eae8b86651b3857a81b6226099cecf3e6efe295cb21103977aa66b058b94eca5",
+      "mnist-mlp-deterministic", "paper", 25, false,
+      "191e614b31a29b7598a38cd9036e2b5afddc8ad252a50361add00661b3fcaa2e",
       data: "mnist, official"),
     Pin(
       "cifar-cnn", "paper", 37, false,

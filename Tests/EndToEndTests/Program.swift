@@ -15,8 +15,13 @@ struct Program {
     /// The lines on standard error.
     var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
 
-    /// The lines on standard error but for the one that says that gnuplot is missing.
-    var complaints: [String] { errorLines.filter { !$0.contains(": no figures: ") } }
+    /// The lines on standard error but for the one that says that gnuplot is missing and those of
+    /// progress, which are more where a run takes seconds.
+    var complaints: [String] {
+      errorLines.filter { line in
+        ![": no figures: ", ": [", " runs done, "].contains { line.contains($0) }
+      }
+    }
   }
 
   let path: String

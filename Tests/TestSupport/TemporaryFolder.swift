@@ -10,9 +10,10 @@ public final class TemporaryFolder {
   ///
   /// - Throws: `FileError` if the system refuses it.
   public init() throws {
-    var template = Array("\(NSTemporaryDirectory())/adam-tests-XXXXXX".utf8CString)
+    let parent = FileManager.default.temporaryDirectory.path
+    var template = Array("\(parent)/adam-tests-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
-      throw FileError(.createFolder, NSTemporaryDirectory(), code: errno)
+      throw FileError(.createFolder, parent, code: errno)
     }
     path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }

@@ -29,8 +29,12 @@ import subprocess
 import sys
 import time
 
-import problem
 from outcome import CASES, NAME, PEERS, Failure, compare, ratios, read, shown
+
+try:
+    import problem
+except ModuleNotFoundError as error:
+    problem, MISSING = None, f"the Python package {error.name}"
 
 TOLERANCE = 1e-4
 KEPT = 1.3
@@ -262,6 +266,8 @@ def run(options):
         raise Failure("--turns and --seconds take positive numbers", 64)
     if not (os.path.isfile(options.program) and os.access(options.program, os.X_OK)):
         raise Failure(f"{options.program} is not there; build it: make build", 69)
+    if problem is None:
+        raise Failure(f"{MISSING} is missing here; run: make bench-peers, which makes an environment of its own", 69)
     processors = sorted(os.sched_getaffinity(0))[:2]
     if len(processors) < 2:
         raise Failure("two processors are needed for two runs at once", 69)
