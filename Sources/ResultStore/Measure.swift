@@ -35,6 +35,9 @@ public enum Measure: String, Sendable, CaseIterable {
     }
   }
 
+  /// After how many passes the value at a label is known.
+  public func passes(atLabel label: Int) -> Int { label + 1 - self.label(afterPasses: 1) }
+
   /// The labels that runs of so many passes have values at, as far as they evaluate there.
   public func labels(ofPasses count: Int) -> Range<Int> { 0..<label(afterPasses: count) + 1 }
 

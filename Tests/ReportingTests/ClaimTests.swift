@@ -431,6 +431,8 @@ import Testing
     #expect(text(1e-3, against: 0, unit: "log(a / b)") == "a / b = 1.001")
     #expect(text(-1e-3, against: 0, unit: "log(a / b)") == "a / b = 0.999")
     #expect(text(-0.5, against: -.infinity, unit: "log(a / b)") == "a / b = 0.607")
+    #expect(text(.infinity, against: 0, unit: "log(a / b)") == "a / b = infinite")
+    #expect(text(-.infinity, against: 0, unit: "log(a / b)") == "a / b = 0")
     let interval = ClaimOutcome(
       .inconclusive, effect: 1.01, low: 0.9996, high: 1.02, threshold: 1, "")
     #expect(interval.effectText == "1.01 [0.9996, 1.02]")

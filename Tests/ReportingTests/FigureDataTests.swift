@@ -66,6 +66,11 @@ import Testing
     #expect(abs(points[2].high - 5 * 7.0 / 3) < 1e-12 && abs(points[2].low - 7.0 / 3) < 1e-12)
     results.cost = { _, _, _, _ in 2 }
     #expect(panel([line], results).lines[0].points.allSatisfy { abs($0.middle - 2) < 1e-12 })
+    // A seed that diverges does not come back by its neighbours, nor does the band close.
+    results.diverged = [[0, 0]: 3]
+    let broken = panel([line], results).lines[0]
+    #expect(broken.perSeed[3...].allSatisfy { $0[0].isNaN })
+    #expect(broken.points[3...].allSatisfy { $0.high == .infinity })
     // Where most seeds have diverged there is nothing to average.
     results.diverged = [[0, 0]: 5, [0, 1]: 5, [0, 2]: 5]
     #expect(panel([line], results).lines[0].isDiverged)

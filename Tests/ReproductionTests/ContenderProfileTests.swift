@@ -85,6 +85,34 @@ import Testing
     #expect(try names(request).filter { $0 == "search Adam+dropout 3 final" }.count == 2)
   }
 
+  @Test func `limits of a contender hold but in runs of one's own`() throws {
+    let limited = TrainingExperiment(
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+      settings: [Setting("penalty", 0, in: 0...1, "penalty")], minibatch: 2,
+      epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
+      seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+      contenders: [
+        Contender("all", optimizer: "adam", fitted: .init(["alpha": 0.1])),
+        Contender("few", optimizer: "sgd", fitted: .init(["alpha": 0.1]), seeds: 2, passes: 3),
+      ], figures: [], claims: []
+    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    func few(_ request: PlanRequest) throws -> [String] {
+      try limited.plan(request) { _ in nil }.runs.filter { $0.label("optimizer") == "few" }
+        .map { "\($0.seed) \($0.epochs)" }
+    }
+    #expect(try few(PlanRequest(profile: .quick, data: "")) == ["0 2"])
+    var paper = PlanRequest(profile: .paper, data: "")
+    #expect(try few(paper) == ["0 3", "1 3"])
+    paper.epochs = 5
+    #expect(try few(paper) == ["0 5", "1 5"])
+    paper.seeds = [0, 1, 2]
+    #expect(try few(paper) == ["0 5", "1 5", "2 5"])
+    // Its arm tells of as many seeds and passes as the experiment has.
+    var own = PlanRequest(profile: .paper, data: "")
+    own.settings = ["penalty": 1]
+    #expect(try few(own) == ["0 4", "1 4", "2 4"])
+  }
+
   @Test func theFileHasAllContenders() throws {
     let request = PlanRequest(profile: .quick, data: "")
     let group = try experiment.document(request) { _ in nil }

@@ -97,6 +97,12 @@ import Testing
       ]), "bta1", "\"beta1\"")
   }
 
+  @Test func `a misspelt contender is found in what a line is divided by`() {
+    var ratio = Figure.Line.contender("Adam", .red)
+    ratio.relativeTo = ["optimizer": "AdaGard"]
+    expect(problems(line: ratio), "AdaGard", "\"AdaGrad\"")
+  }
+
   @Test func `a sibling is an experiment`() {
     expect(problems(siblings: ["mnist-logistics"]), "mnist-logistics", "\"mnist-logistic\"")
   }

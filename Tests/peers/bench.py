@@ -16,7 +16,7 @@ A ratio is the peer's time over ours: of the best turns, and in brackets the lea
 stays. What frameworks compile is kept for the next run.
 
 Exit status: 0 measured, 1 some costs differ, 64 wrong options, 65 a file is no outcome, 69 something is missing,
-70 a program failed.
+70 a program failed, 73 the outcome cannot be kept.
 """
 
 import argparse
@@ -271,6 +271,8 @@ def run(options):
     processors = sorted(os.sched_getaffinity(0))[:2]
     if len(processors) < 2:
         raise Failure("two processors are needed for two runs at once", 69)
+    if options.output:
+        check_output(pathlib.Path(options.output))
     FOLDER.mkdir(parents=True, exist_ok=True)
     outcome = {"schema": 1, "date": datetime.date.today().isoformat(), "provenance": {}, "cases": {}}
     started, differ = [], False
@@ -295,6 +297,14 @@ def run(options):
         for process in started:
             process.end()
     return outcome, differ
+
+
+def check_output(path):
+    """Before anything is measured: the file can be written, and one that is there can be added to."""
+    if not os.access(path.parent, os.W_OK):
+        raise Failure(f"{path.parent} is not there or cannot be written; choose another --output", 73)
+    if path.exists():
+        read(path)
 
 
 def keep(outcome, path):

@@ -36,9 +36,9 @@ def cell(entry, framework):
 
 
 def best(entry):
-    """The fastest framework's name."""
+    """The fastest framework's name, None where none runs it."""
     found = {f: outcomes.ratios(entry, f) for f in entry["peers"]}
-    return min((f for f in found if found[f]), key=lambda f: found[f][0])
+    return min((f for f in found if found[f]), key=lambda f: found[f][0], default=None)
 
 
 def tables(outcome):
@@ -48,11 +48,9 @@ def tables(outcome):
     lines.append("| --- " * (len(frameworks) + 3) + "|")
     for case, entry in outcome["cases"].items():
         first = best(entry)
+        fastest = f"**{outcomes.ratios(entry, first)[0]:.2f}** ({NAMES[first]})" if first else ""
         cells = [cell(entry, f) for f in frameworks]
-        lines.append(
-            f"| {TITLES[case]} | {outcomes.shown(min(entry['ours']))} | {' | '.join(cells)} | "
-            f"**{outcomes.ratios(entry, first)[0]:.2f}** ({NAMES[first]}) |"
-        )
+        lines.append(f"| {TITLES[case]} | {outcomes.shown(min(entry['ours']))} | {' | '.join(cells)} | {fastest} |")
     lines += ["", "Each peer's best way of it, and the largest difference of its costs from ours in 20 steps:", ""]
     lines.append("| | " + " | ".join(NAMES[f] for f in frameworks) + " |")
     lines.append("| --- " * (len(frameworks) + 1) + "|")

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 
+import numpy
 import problem
 
 ROUND = 0.02
@@ -56,11 +57,11 @@ class Worker:
         for variant in self.trainers[request["check"]]:
             if variant.endswith((", scan", ", loop")):
                 # Its step is that of the variant without.
-                found[variant] = found[variant.rpartition(", ")[0]]
+                found[variant] = found.get(variant.rpartition(", ")[0], float("nan"))
                 continue
             costs, form = self.module.Trainer(case, variant).costs(problem.CHECKED_STEPS)
             wanted = case.costs[form]
-            found[variant] = float(max(abs(costs - wanted) / abs(wanted).clip(1)))
+            found[variant] = float(numpy.max(abs(costs - wanted) / abs(wanted).clip(1)))
         return {"differences": found}
 
     def time(self, request):

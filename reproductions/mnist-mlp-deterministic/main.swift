@@ -148,6 +148,8 @@ TrainingExperiment(
       + "leaves room for a coefficient of about 1e-8 at most; 24 minibatches are the recommended "
       + "sqrt(60000) / 10.",
     "A pass of SFO is as many evaluations as there are minibatches, those after failed steps included.",
+    "In the profile paper SFO with dropout masks and with 12, 50 and 100 minibatches makes 15 passes; the latter "
+      + "and the mode repaired have one seed.",
   ]
 ) { data, settings, minibatch in
   let rate = settings.number("dropout")

@@ -45,7 +45,8 @@ submitted() {
   done
   shift
   while :; do
-    id=$(patiently squeue -h -u "$(id -un)" -n "$name" -o %F | head -n 1)
+    id=$(patiently squeue -h -u "$(id -un)" -n "$name" -o %F) || return 75
+    id=${id%%$'\n'*}
     [ -z "$id" ] || break
     # shellcheck disable=SC2086
     id=$(RETRY_SECONDS=0 patiently sbatch --parsable --job-name="$name" "${site[@]}" "${given[@]}" \
@@ -179,8 +180,10 @@ follow() {
 
 # in_queue EXPERIMENT: whether a round of it is still under way; then something waits for its end.
 in_queue() {
-  local ids
-  ids=$(queue "$(elements_of "$1")" | cut -d ' ' -f 1 | sort -un)
+  local jobs ids
+  # No answer is not an empty queue: what is merged then could still be written.
+  jobs=$(queue "$(elements_of "$1")") || exit 75
+  ids=$(cut -d ' ' -f 1 <<< "$jobs" | sort -un)
   [ -n "$ids" ] || return 1
   follow "$1" ":${ids//$'\n'/:}"
 }
@@ -278,13 +281,16 @@ do_status() {
 }
 
 do_cancel() {
-  local ids
+  local jobs ids
   [ -r "$campaign/campaign" ] || fail 66 "nothing was begun in $campaign"
   command -v scancel > /dev/null || fail 69 "there is no Slurm here (scancel is missing)"
   token=$(sed -n 's/^token=//p' "$campaign/campaign")
   # First, so that no job goes on with another round.
   touch "$campaign/cancelled"
-  while ids=$(queue | cut -d ' ' -f 1 | sort -un) && [ -n "$ids" ]; do
+  while :; do
+    jobs=$(queue) || fail 75 "Slurm does not answer; jobs may still be there: cancel again"
+    ids=$(cut -d ' ' -f 1 <<< "$jobs" | sort -un)
+    [ -n "$ids" ] || break
     # shellcheck disable=SC2086  # ids are words
     patiently scancel $ids
     sleep 1

@@ -119,6 +119,7 @@ public struct ClaimOutcome: Sendable, Equatable {
       return name + Self.interval(effect, low, high, threshold: threshold)
     }
     let ratio = "\(start)\(unit.dropFirst(4).dropLast()) = "
+    if effect.isInfinite { return ratio + (effect > 0 ? "infinite" : "0") }
     if high - low > log(1e6) {
       return ratio + NumberText.significant(exp(effect)) + " [wider than a factor of a million]"
     }

@@ -46,14 +46,15 @@ extension ClaimContext {
   fileprivate func passes(
     _ array: Cells, _ contender: String, seed: String, to cost: Double
   ) throws -> (count: Double, reason: String?) {
-    var costs: [(epoch: Double, cost: Double)] = []
+    var costs: [(passes: Double, cost: Double)] = []
     let epochs = array.labels(of: "epoch").compactMap { Int($0) }
     // The last label starts a pass that is not made.
     for epoch in epochs.dropLast() {
       switch try cell(array, contender, seed: seed, epoch: epoch) {
       case .diverged: return (.infinity, nil)
       case .missing(let reason): return (.nan, reason)
-      case .value(let value): costs.append((Double(epoch), value))
+      case .value(let value):
+        costs.append((Double(Measure.runningCost.passes(atLabel: epoch)), value))
       }
       if costs.last?.cost ?? .infinity <= cost { break }
     }

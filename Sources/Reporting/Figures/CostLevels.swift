@@ -1,4 +1,5 @@
 import Glibc
+import ResultStore
 
 /// After how many passes each line of a panel is at given costs, for costs that tend to 0, whose ratios at a
 /// fixed pass say little.
@@ -24,16 +25,18 @@ package struct CostLevels: Sendable {
     guard let levels = panel.panel.costLevels, !levels.isEmpty else { return nil }
     let own = panel.lines.indices.filter { index in
       let line = panel.lines[index]
-      return line.line.along == "epoch" && line.line.band == .seeds && line.line.xVariable == nil
-        && !line.line.name.isEmpty && !line.points.isEmpty
+      return Measure(rawValue: line.line.variable) != nil && line.line.along == "epoch"
+        && line.line.band == .seeds && line.line.xVariable == nil && !line.line.name.isEmpty
+        && !line.points.isEmpty
     }
     lines = own
     places = own.flatMap { index in
       levels.indices.map { level in
         let line = panel.lines[index]
         let seeds = line.perSeed.first?.count ?? 0
+        let first = Double(Measure(rawValue: line.line.variable)?.passes(atLabel: 0) ?? 0)
         let counts = (0..<seeds).compactMap { seed -> Double? in
-          let costs = zip(line.points, line.perSeed).map { (epoch: $0.x, cost: $1[seed]) }
+          let costs = zip(line.points, line.perSeed).map { (passes: $0.x + first, cost: $1[seed]) }
             .filter { $0.cost.isFinite }
           return costs.isEmpty ? nil : Self.passes(costs, to: levels[level])
         }
@@ -47,16 +50,16 @@ package struct CostLevels: Sendable {
     names = panel.lines.map(\.line.name)
   }
 
-  /// The passes until the running cost is at most `cost`, interpolated in its logarithm; infinite if it
-  /// never is.
+  /// The passes until the cost is at most `cost`, interpolated in its logarithm; infinite if it never is.
   ///
-  /// - Parameter costs: the means over the passes that start after so many epochs, in order.
-  static func passes(_ costs: [(epoch: Double, cost: Double)], to cost: Double) -> Double {
+  /// - Parameter costs: those known after so many passes, in order.
+  static func passes(_ costs: [(passes: Double, cost: Double)], to cost: Double) -> Double {
     guard let index = costs.firstIndex(where: { $0.cost <= cost }) else { return .infinity }
     let here = costs[index]
-    guard index > 0, costs[index - 1].cost > here.cost, here.cost > 0 else { return here.epoch + 1 }
-    let before = costs[index - 1].cost
-    return here.epoch + log(before / cost) / log(before / here.cost)
+    guard index > 0, costs[index - 1].cost > here.cost, here.cost > 0 else { return here.passes }
+    let before = costs[index - 1]
+    return before.passes
+      + (here.passes - before.passes) * log(before.cost / cost) / log(before.cost / here.cost)
   }
 
   /// The places in words, e.g. `Passes to a cost of 0.1: Adam 23.4, Adagrad 36.9`.

@@ -226,7 +226,7 @@ package struct LineData: Sendable {
   }
 
   /// Each seed's values, and the ends of the band, averaged over the places around each place; at the ends
-  /// over fewer.
+  /// over fewer. What is not finite stays so: a run that diverged is not smoothed away.
   private static func smoothed(_ points: [(point: Point, values: [Double])], over width: Int)
     -> [(point: Point, values: [Double])]
   {
@@ -247,12 +247,13 @@ package struct LineData: Sendable {
     let lows = averaged(points.map(\.point.low))
     let highs = averaged(points.map(\.point.high))
     let seeds = (points.first?.values.indices ?? 0..<0).map { seed in
-      averaged(points.map { $0.values[seed] })
+      let values = points.map { $0.values[seed] }
+      return zip(values, averaged(values)).map { $0.isFinite ? $1 : $0 }
     }
     return points.indices.map { index in
       let values = seeds.map { $0[index] }
       let finite = values.filter(\.isFinite)
-      guard points[index].point.middle.isFinite, !finite.isEmpty else { return points[index] }
+      guard points[index].point.high.isFinite, !finite.isEmpty else { return points[index] }
       return (
         Point(
           x: points[index].point.x, middle: Statistics.median(finite), low: lows[index],

@@ -124,15 +124,10 @@ extension ExperimentCommand {
     return fitting
   }
 
-  /// Writes the finished runs of the store to a file.
+  /// Writes the finished runs of the plan to a file: those of earlier protocols stay in the store.
   func export(_ session: Session) throws -> ExitStatus {
     guard let path = session.options.export else { return .usage }
-    let data = session.options.request.data
-    let none = DataChoice.none.identityText
-    let records = session.store.allRecords().filter {
-      [data, none].contains($0.specification.data)
-    }
-    if let unreadable = session.store.unreadable { throw unreadable }
+    let records = try session.plannedRuns().compactMap(session.lookup)
     guard !records.isEmpty else {
       complain("there are no finished runs in \(session.store.folder); make them first")
       return .noInput

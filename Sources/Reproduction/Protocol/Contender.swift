@@ -45,9 +45,9 @@ public struct Contender: Sendable {
   public let grid: Grid?
   /// The profiles that run it without being asked to by name.
   public let profiles: Set<Profile>
-  /// How many of the experiment's seeds it is run with at most; `nil`: all.
+  /// How many of the experiment's seeds it is run with; `nil`: all. What the command line asks for comes first.
   public let seeds: Int?
-  /// How many passes its final runs make at most; `nil`: as many as the experiment's.
+  /// How many passes its final runs make at most; `nil`: the experiment's. What the command line asks for comes first.
   public let passes: Int?
 
   /// A contender.

@@ -24,6 +24,14 @@ struct Declaration {
     for figure in figures where !seen.insert(figure.id).inserted {
       report("there are two figures \(figure.id)")
     }
+    for figure in figures {
+      for panel in figure.panels {
+        for name in (panel.largest ?? []).map(\.line) {
+          require(
+            name, among: panel.lines.map(\.name), "line", by: "the title of figure \(figure.id)")
+        }
+      }
+    }
   }
 
   private mutating func report(_ problem: String) {
@@ -122,9 +130,11 @@ struct Declaration {
         for line in panel.lines {
           let owner = "figure \(figure.id), line \"\(line.name)\","
           let selected = panel.select.merging(line.select) { _, own in own }
-          for (axis, label) in selected.sorted(by: { $0.key < $1.key }) {
-            guard let known = labels[axis] else { continue }
-            require(label, among: known, axis == "optimizer" ? "contender" : axis, by: owner)
+          for places in [selected, line.relativeTo ?? [:], line.xUnit ?? [:]] {
+            for (axis, label) in places.sorted(by: { $0.key < $1.key }) {
+              guard let known = labels[axis] else { continue }
+              require(label, among: known, axis == "optimizer" ? "contender" : axis, by: owner)
+            }
           }
           let drawn = panel.paperFigure ?? figure.id
           // The curve of a contender's own name need not be in the paper.

@@ -145,9 +145,10 @@ extension RunRecord {
   /// run failed before, or its loss is not finite.
   func loss(after epochs: Int) -> Double {
     if case .diverged(let epoch, _, _) = outcome, epochs > epoch { return .infinity }
-    guard let running = series(.runningCost)?.values, running.indices.contains(epochs - 1),
-      running[epochs - 1].isFinite
+    let place = Measure.runningCost.label(afterPasses: epochs)
+    guard let running = series(.runningCost)?.values, running.indices.contains(place),
+      running[place].isFinite
     else { return .infinity }
-    return running[epochs - 1]
+    return running[place]
   }
 }

@@ -82,12 +82,15 @@ extension TrainingExperiment {
     _ contender: Contender, _ choice: Contender.Choice, arm: Arm, request: PlanRequest
   ) -> [RunSpecification] {
     var seeds = seedList(request)
-    if request.seeds == nil {
+    // Runs of one's own have what their arm tells of them.
+    if request.seeds == nil, arm != .custom {
       let most = [arm == .fitted ? fittedSeeds?[request.profile] : nil, contender.seeds]
       seeds = Array(seeds.prefix(most.compactMap(\.self).min() ?? seeds.count))
     }
     var epochs = epochCount(request)
-    if request.epochs == nil, let most = contender.passes { epochs = min(epochs, most) }
+    if request.epochs == nil, arm != .custom, let most = contender.passes {
+      epochs = min(epochs, most)
+    }
     return seeds.map { seed in
       run(
         contender, choice, arm: arm == .custom ? request.armLabel : arm.rawValue, seed: seed,

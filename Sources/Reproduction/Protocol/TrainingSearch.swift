@@ -73,7 +73,7 @@ extension TrainingExperiment {
     else {
       return .nan
     }
-    return running.values[record.specification.epochs - 1]
+    return running.values[Measure.runningCost.label(afterPasses: record.specification.epochs)]
   }
 
   /// The runs of the search that have been made, in the order of its table.

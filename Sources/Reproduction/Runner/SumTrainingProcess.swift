@@ -200,12 +200,14 @@ public final class SumTrainingProcess: RunProcess {
     let evaluationsBefore = try state.counter("evaluationsBefore")
     let failuresBefore = try state.counter("failuresBefore")
     let stepsMade = try state.counter("stepsMade")
+    var recorder = recorder
     try recorder.restore(state, epoch: epoch, isPrepared: isPrepared)
     do {
       try optimizer.restore(saved)
     } catch let error as SumOptimizerError {
       throw UnusableState(error.description)
     }
+    self.recorder = recorder
     self.epoch = epoch
     self.isPrepared = isPrepared
     self.stepInEpoch = stepInEpoch
