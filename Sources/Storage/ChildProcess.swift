@@ -115,6 +115,9 @@ public struct SystemError: UserFacingError, Equatable {
   private var advice: String {
     switch code {
     case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
+    // A thread without room for its stack is refused with the same code.
+    case EAGAIN where MemoryLimit.bytes != nil:
+      "raise the limits of memory (ulimit -v) and of processes and threads (ulimit -u), or give fewer --jobs"
     case EAGAIN: "raise the limit of processes and threads (ulimit -u), or give fewer --jobs"
     case ENOMEM: "raise the limit of memory (ulimit -v), or give fewer --jobs"
     case ENOENT, EACCES, ENOEXEC: "check that it is a program that you may run"

@@ -10,7 +10,7 @@ enum MemoryLimit {
     start: nil, count: 0)
 
   /// The limit in bytes; `nil` if there is none.
-  private static var bytes: UInt? {
+  static var bytes: UInt? {
     [RLIMIT_AS, RLIMIT_DATA].compactMap { resource in
       var limit = rlimit()
       guard getrlimit(Int32(resource.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max) else {

@@ -10,7 +10,7 @@ start=$EPOCHREALTIME
 make -s reproduce-all PROFILE=smoke > "$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
 millis=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
 experiments=$(sed -n '/^let experiments/,/^]/s/^  "\(.*\)".*/\1/p' Package.swift | wc -l)
-[ "$(grep -c 'nothing to do' "$work/said")" -eq "$experiments" ] || fail "$(cat "$work/said")"
+[ "$(grep -v '^report: ' "$work/said" | grep -c 'nothing to do')" -eq "$experiments" ] || fail "$(cat "$work/said")"
 [ "$millis" -lt 2000 ] || fail "the second time took $millis ms"
 say "the second time did nothing for $experiments experiments, in $millis ms"
 

@@ -57,7 +57,7 @@ if mount -t tmpfs -o size=512k tmpfs "$disk" 2> /dev/null; then
     free=$(($(df -k --output=avail "$disk" | tail -n 1) - 4 * kept))
     head -c "${free}k" /dev/zero > "$disk/balloon"
     # A changed list of claims asks for another page.
-    printf 'mnist-mlp\tx%s\tp\ts\tr\tf\n' "$kept" > "$work/claims.tsv"
+    sed -n "1p; 2s/^\([^\t]*\t[^\t]*\)/\1.again-$kept/p" results/reference/claims.tsv > "$work/claims.tsv"
     status=0
     "$report" --quiet --results "$disk" > /dev/null 2> "$work/errors" || status=$?
     rm -f "$disk/balloon"

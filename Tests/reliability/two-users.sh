@@ -12,12 +12,13 @@ fi
 chmod 755 "$work"
 shared=$work/shared
 mkdir -m 777 "$shared"
+mkdir -m 1777 "$work/temporary"
 # as USER ARGUMENT...: the program as a user; what it said is in $work/said, its status in $status.
 as() {
   local user=$1
   shift
-  status=0
-  setpriv --reuid "$user" --regid 61000 --clear-groups bash -c 'umask 000; exec "$@"' _ \
+  status=0 checks=$((checks + 1))
+  TMPDIR=$work/temporary setpriv --reuid "$user" --regid 61000 --clear-groups bash -c 'umask 000; exec "$@"' _ \
     "$bin" "$@" > "$work/said" 2>&1 || status=$?
 }
 setpriv --reuid 61001 --clear-groups test -x "$bin" \

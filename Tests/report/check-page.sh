@@ -55,7 +55,8 @@ EOF
   if [ -n "$shots" ]; then
     sed -i "s/height:2000px/height:${SHOT_HEIGHT:-6000}px/" "$work/frame.html"
     open "$@" --window-size="$((width < 500 ? 500 : width)),${SHOT_HEIGHT:-6000}" \
-      --screenshot="$shots/$name-$width.png" "file://$work/frame.html" >/dev/null || true
+      --screenshot="$shots/$name-$width.png" "file://$work/frame.html" >/dev/null ||
+      echo "check-page: no screenshot of $name at $width px: the browser took too long"
   fi
 }
 

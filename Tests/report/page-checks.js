@@ -14,6 +14,7 @@ function faults(inner, width, limits) {
   if (root.scrollWidth > width) found.push("horizontal scroll: " + root.scrollWidth + " px");
   report("wider than the page", all("body *").filter(e => isShown(e)
     && e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll, pre, .skip, svg, thead")));
+  report("items wider than their column", all("li").filter(e => isShown(e) && e.scrollWidth > e.clientWidth + 1));
   report("images without words", all("img").filter(e => !(e.getAttribute("alt") || "").trim()));
   report("drawings without words", all("svg").filter(e => {
     const words = (e.getAttribute("aria-labelledby") || "").split(" ")

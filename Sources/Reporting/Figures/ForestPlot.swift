@@ -16,7 +16,7 @@ package struct ForestPlot {
     let isNarrow: Bool
 
     static let wide = Layout(
-      width: 1020, labels: 22...502, plot: 520...790, numbers: 804, isNarrow: false)
+      width: 1020, labels: 22...562, plot: 572...822, numbers: 834, isNarrow: false)
     static let narrow = Layout(
       width: 360, labels: 20...352, plot: 12...348, numbers: 20, isNarrow: true)
   }
@@ -64,7 +64,7 @@ package struct ForestPlot {
       let own = claims.filter { $0.section == section }
       if own.isEmpty { return [] }
       return [Row(heading: section.heading)]
-        + own.map { Self.row($0, content, Int(length / (isNarrow ? 7.1 : 6.6))) }
+        + own.map { Self.row($0, content, Int(length / (isNarrow ? 7.1 : 6.35))) }
     }
   }
 
@@ -119,9 +119,9 @@ package struct ForestPlot {
   private static let lineHeight = 14.0
 
   private func height(_ row: Row) -> Double {
-    if row.heading != nil { return 26 }
+    if row.heading != nil { return layout.isNarrow ? 26 : 24 }
     let text = Self.lineHeight * Double(Swift.max(1, row.lines.count))
-    if !layout.isNarrow { return text + 6 }
+    if !layout.isNarrow { return text + 5 }
     let hasMarks = row.headline != nil || row.fitted != nil || row.paper != nil
     return text + Self.lineHeight + (hasMarks ? 20 : 5)
   }

@@ -43,8 +43,8 @@ enum PageStyle {
     #tools button { border: 1px solid var(--line); border-radius: .4rem; padding: .2rem .7rem; }
     input { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--quiet);
       border-radius: .4rem; padding: .2rem .6rem; max-width: 100%; }
-    .failures ol { columns: 22rem; margin: .3rem 0; padding-left: 1.6rem; }
-    .failures li { break-inside: avoid; }
+    .failures ol { columns: 20rem; column-gap: 2.6rem; margin: .3rem 0; padding-left: 2rem; }
+    .failures li { break-inside: avoid; overflow-wrap: anywhere; }
     .caveats, .warning { padding: .4rem 1rem .4rem 2rem; border-left: 4px solid var(--open);
       background: var(--open-bg); margin: .4rem 0; }
     .warning { padding-left: 1rem; font-size: .9rem; }

@@ -25,10 +25,11 @@ extension ExperimentCommand {
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
     let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
-    // Figures that depend on what was asked for are kept; those of what was not recorded have no place.
+    // Figures of settings of one's own depend on what was asked for and are kept; those of what was not
+    // recorded have no place.
     addReadings(to: &document)
     let figures =
-      experiment.requestedFigures == nil
+      experiment.requestedFigures == nil || !isCustom
       ? experiment.figures.filter { !$0.lacksData(of: document) }
         .map { isCustom ? $0.ofCustomArm : $0 } : []
     if !outcomes.isEmpty {
