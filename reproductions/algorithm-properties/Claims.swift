@@ -71,7 +71,8 @@ let propertyClaims: [Claim] = [
         .joined(separator: "; "))
   },
   .custom(
-    "alg.bound.general", "otherwise no step is larger than alpha", place: "section 2.1",
+    "alg.bound.general", "where 1 - beta1 <= sqrt(1 - beta2), no step is larger than alpha",
+    place: "section 2.1",
     rule: "worst case over sequences, closed form and simulation, <= 1 + 1e-6 wherever "
       + "1 - beta1 <= sqrt(1 - beta2)", figure: "alg-worst-case"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -95,7 +96,8 @@ let propertyClaims: [Claim] = [
         }.joined(separator: ", "))
   },
   .custom(
-    "alg.adamax-bound", "no step of AdaMax is larger than alpha", place: "section 7.1",
+    "alg.adamax-bound", "no step of AdaMax is larger than alpha, in the worst case",
+    place: "section 7.1",
     rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let pairs = try context.document.view.subgroup("worst_case_adamax").labels("betas")

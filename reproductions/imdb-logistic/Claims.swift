@@ -19,10 +19,12 @@ let claims: [Claim] = [
       + "without dropout",
     place: place, "Adagrad", than: "SGDNesterov", figure: "fig1b-plain"),
   .similar(
-    "fig1b.adam-like-adagrad", "Adam converges as fast as AdaGrad", place: place,
+    "fig1b.adam-like-adagrad", "Adam converges as fast as AdaGrad, on IMDB with dropout",
+    place: place,
     "Adam+dropout", to: "Adagrad+dropout", within: 0.05, at: judged, figure: "fig1b"),
   .lower(
-    "fig1b.adam-beats-nesterov", "Adam converges faster than SGD with momentum", place: place,
+    "fig1b.adam-beats-nesterov",
+    "Adam converges faster than SGD with momentum, on IMDB with dropout", place: place,
     "Adam+dropout", than: "SGDNesterov+dropout", at: judged, figure: "fig1b"),
   .bestEpochs(
     "review.imdb-epochs",

@@ -19,14 +19,15 @@ let stated = Contender.Statement.schedule("alpha/sqrt(step)")
 
 let claims: [Claim] = [
   .similar(
-    "fig1a.adam-like-nesterov", "Adam converges like SGD with Nesterov momentum", place: place,
+    "fig1a.adam-like-nesterov", "Adam converges like SGD with Nesterov momentum, on MNIST",
+    place: place,
     "Adam", to: "SGDNesterov", within: 0.1, at: judged, figure: "fig1a"),
   .lower(
-    "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad", place: place,
+    "fig1a.adam-faster-than-adagrad", "Adam converges faster than AdaGrad, on MNIST", place: place,
     "Adam", than: "AdaGrad", at: judged, figure: "fig1a"),
   .lower(
     "fig1a.nesterov-faster-than-adagrad",
-    "SGD with Nesterov momentum converges faster than AdaGrad", place: place,
+    "SGD with Nesterov momentum converges faster than AdaGrad, on MNIST", place: place,
     "SGDNesterov", than: "AdaGrad", at: judged, figure: "fig1a"),
   .figureMatch(figure: "fig1a", contender: "AdaGrad", epochs: 0...45, place: place),
   .figureMatch(figure: "fig1a", contender: "SGDNesterov", epochs: 0...45, place: place),

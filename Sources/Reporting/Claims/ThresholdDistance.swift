@@ -7,6 +7,8 @@ package struct ThresholdDistance: Sendable, Equatable {
   /// The ends of the interval; those of the value where there is none.
   package let low: Double
   package let high: Double
+  /// What the rule asks of the effect, as a ratio where the effect is the logarithm of one, e.g. `≥ 0.951`.
+  package let needed: String
 
   /// Nil where an effect or a threshold is missing, or where it cannot be told which side is claimed.
   ///
@@ -28,6 +30,10 @@ package struct ThresholdDistance: Sendable, Equatable {
       let sign = Self.claimedSide(outcome, own)
     else { return nil }
     value = sign * centre
+    needed =
+      (sign > 0 ? "≥ " : "≤ ")
+      + NumberText.significant(
+        outcome.unit.hasPrefix("log(") ? exp(outcome.threshold) : outcome.threshold)
     let ends =
       other == nil ? [outcome.low, outcome.high].map { $0.isFinite ? scaled($0) : nil } : []
     let found = ends.compactMap(\.self).map { sign * $0 }

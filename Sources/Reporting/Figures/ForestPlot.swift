@@ -16,7 +16,7 @@ package struct ForestPlot {
     let isNarrow: Bool
 
     static let wide = Layout(
-      width: 1020, labels: 22...562, plot: 572...822, numbers: 834, isNarrow: false)
+      width: 1020, labels: 22...562, plot: 572...786, numbers: 796, isNarrow: false)
     static let narrow = Layout(
       width: 360, labels: 20...352, plot: 12...348, numbers: 20, isNarrow: true)
   }
@@ -86,6 +86,7 @@ package struct ForestPlot {
         content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
       }.first
     row.numbers = shortEffect(headline)
+    if let needed = ThresholdDistance(headline)?.needed { row.numbers += ", asked \(needed)" }
     return row
   }
 
@@ -161,7 +162,7 @@ package struct ForestPlot {
       out += text(
         "distance of the effect from its threshold", layout.labels.lowerBound, top - 24, fill: quiet
       )
-      out += text("effect [95 %]", layout.numbers, top - 24, fill: quiet)
+      out += text("effect [95 %], asked by the rule", layout.numbers, top - 24, fill: quiet)
     }
     out += rect(layout.plot.lowerBound, top - 6, middle, bottom, "no-bg", "#fff4f2")
     out += rect(middle, top - 6, layout.plot.upperBound, bottom, "yes-bg", "#effaf1")
@@ -235,7 +236,7 @@ package struct ForestPlot {
   private func key(_ y: Double) -> String {
     let entries: [(String, String)] = [
       ("●", "the arm that decides, 95 % interval"), ("○", "settings fitted to the paper's curves"),
-      ("◇", "the paper's own curves"),
+      ("◇", "the paper's own curves"), ("•", "so far: the rule asks for more runs"),
     ]
     var out = ""
     var x = layout.isNarrow ? 4.0 : layout.labels.lowerBound
