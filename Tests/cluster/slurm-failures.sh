@@ -121,7 +121,9 @@ time_limit() {
   kill -CONT "$first" 2> /dev/null || true
   completes
   [ "$(cut -d ' ' -f 1 "$rounds/round-1/ended/1")" = 75 ] || fail "no checkpoint on USR1: $(noted 1)"
-  [ ! -e "$rounds/round-1/ended/2" ] || fail "element 2 ended by itself: $(noted 1)"
+  # The batch script may outlive the program for long enough to note that it was killed.
+  [ ! -e "$rounds/round-1/ended/2" ] || [ "$(cut -d ' ' -f 1 "$rounds/round-1/ended/2")" = 137 ] \
+    || fail "element 2 ended by itself: $(noted 1)"
   kept=$(cut -f 2 "$rounds/position-2" | grep -vc '^-$')
   [ "$kept" -ge 2 ] || fail "$kept runs went on from a checkpoint"
   say "time limit: one element stopped for USR1, one was killed at the limit: $kept runs went on from checkpoints, $made rounds"
