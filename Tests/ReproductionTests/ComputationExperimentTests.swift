@@ -43,7 +43,7 @@ import Testing
   private func experiment(_ computations: [Computation<NoData>] = [walk]) -> Experiment {
     ComputationExperiment(
       name: "walks", title: "Walks", place: "nowhere", data: .noData, figures: [], claims: []
-    ) { _ in computations }.experiment
+    ) { _ in computations }
   }
 
   private let request = PlanRequest(profile: .quick, data: "mnist official abc")

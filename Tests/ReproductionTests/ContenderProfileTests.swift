@@ -24,7 +24,7 @@ import Testing
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
     ],
     figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func names(_ request: PlanRequest) throws -> [String] {
     try experiment.plan(request) { _ in nil }.runs.map {

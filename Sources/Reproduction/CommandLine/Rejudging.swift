@@ -28,9 +28,10 @@ extension ExperimentCommand {
     // Figures that depend on what was asked for are kept; those of what was not recorded have no place.
     addReadings(to: &document)
     let figures =
-      experiment.requestedFigures == nil
-      ? experiment.figures.filter { !$0.lacksData(of: document) }
-        .map { isCustom ? $0.ofCustomArm : $0 } : []
+      experiment.options.figuresDependOnRequest
+      ? []
+      : experiment.figures.filter { !$0.lacksData(of: document) }
+        .map { isCustom ? $0.ofCustomArm : $0 }
     if !outcomes.isEmpty {
       document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
     }
@@ -64,7 +65,7 @@ extension ExperimentCommand {
     }
     let names = document.root.dimensions[index].labels.texts
     guard names.contains(old) else { return }
-    let new: Arm = experiment.arms.contains(.fitted) ? .fitted : .literal
+    let new: Arm = experiment.options.arms.contains(.fitted) ? .fitted : .literal
     let renamed = names.map { $0 == old ? new.rawValue : $0 }
     document.root.dimensions[index] = Dimension(
       "arm", .string(renamed),

@@ -185,8 +185,8 @@ struct Declaration {
 
 extension TrainingExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
-    var declaration = Declaration(figures: figures, paper: paper, settings: settings)
+  public var problems: [String] {
+    var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
     declaration.checkLines(labels: [
@@ -201,9 +201,9 @@ extension TrainingExperiment {
 
 extension SweepExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     let request = PlanRequest(profile: .paper, data: "")
-    let figures = (try? figures(extent(request))) ?? []
+    let figures = (try? session(request) { _ in nil }.figures()) ?? []
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     for variant in variants.all {
       declaration.check(
@@ -220,7 +220,7 @@ extension SweepExperiment {
 
 extension ComputationExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: PaperCurves())
     declaration.check(claims)
     return declaration.problems
