@@ -33,7 +33,7 @@ import Testing
     claims: []
   ) { _, _, _ in QuadraticObjective(count: 40) }
 
-  private let experiment = Self.sweep.experiment
+  private let experiment = Self.sweep
 
   private func request(_ profile: Profile, _ change: (inout PlanRequest) -> Void = { _ in })
     -> PlanRequest
