@@ -1,3 +1,4 @@
+import Foundation
 import Reporting
 import Storage
 import TestSupport
@@ -6,7 +7,7 @@ import Testing
 /// Finished runs are known by their identity, so a plan whose runs have other identities makes all of
 /// them anew. A change that is to alter numbers changes the pins of its own experiments alone.
 @Suite struct IdentityTests {
-  /// The plan of an experiment before any run, on generated data.
+  /// The plan of an experiment before any run.
   struct Pin: Sendable, CustomTestStringConvertible {
     let experiment, profile: String
     let runs: Int
@@ -14,13 +15,19 @@ import Testing
     let isFinal: Bool
     /// The SHA-256 of the identities in the order of the plan, with spaces between.
     let digest: String
+    /// The real data that the plan is for, as `--status` says it; nil: generated ones.
+    let data: String?
 
-    init(_ experiment: String, _ profile: String, _ runs: Int, _ isFinal: Bool, _ digest: String) {
+    init(
+      _ experiment: String, _ profile: String, _ runs: Int, _ isFinal: Bool, _ digest: String,
+      data: String? = nil
+    ) {
       self.experiment = experiment
       self.profile = profile
       self.runs = runs
       self.isFinal = isFinal
       self.digest = digest
+      self.data = data
     }
 
     var testDescription: String { "\(experiment) \(profile)" }
@@ -99,29 +106,103 @@ import Testing
     Pin(
       "mnist-four-hidden", "quick", 20, true,
       "3f568e3ac31ac91b27021c335c59699998ffac5800f3b928c6c9d841029f4f9f"),
+    Pin(
+      "mnist-logistic", "paper", 456, false,
+      "d29199d5412832193d2dbbc5322e0e5cb1dbc30df447f85446636009113376e2",
+      data: "mnist, official"),
+    Pin(
+      "imdb-logistic", "paper", 591, false,
+      "1e766e125598aeebd608f5742e356f91133cd2555bb9405627ba8714761288d5",
+      data: "imdb, official"),
+    Pin(
+      "mnist-mlp", "paper", 50, false,
+      "ced4d5bfd564dcd1526ae6bd29e38b048a56fe9b44b2ccdeeed37f1943dfcd8d",
+      data: "mnist, official"),
+    Pin(
+      "mnist-mlp-deterministic", "paper", 33, false,
+      "eae8b86651b3857a81b6226099cecf3e6efe295cb21103977aa66b058b94eca5",
+      data: "mnist, official"),
+    Pin(
+      "cifar-cnn", "paper", 37, false,
+      "9cfe1afb6ac17369f421a34caafc41e319da6b93ce75301117a53f983b640b4a",
+      data: "cifar-10, official"),
+    Pin(
+      "vae-bias-correction", "paper", 113, false,
+      "876143aadb8853ef828c795e6d0b60ce981e707c7e3aabffa46ad17fda04037c",
+      data: "mnist, official"),
+    Pin(
+      "algorithm-properties", "paper", 120, true,
+      "dd897839284eaafa266eb17dd36ead83fc1067c3b1f8e80335de5a3929d3217d",
+      data: "none needed"),
+    Pin(
+      "regret", "paper", 50, true,
+      "9d7bfa2091db0816567c4ae891883b51a7d056d045c7c8624c635048a978937f",
+      data: "mnist, official"),
+    Pin(
+      "adamax", "paper", 18, true,
+      "450e6cfe11b25421b684b5f4e56e3c3aad9757aa27f33d37ceddffe8994ae9c5",
+      data: "mnist, official"),
+    Pin(
+      "temporal-averaging", "paper", 30, true,
+      "b6ba298cfff599540f47d83487bb24ee9496fd066b11a61478e3bd79e3aa54ea",
+      data: "mnist, official"),
+    Pin(
+      "fashion-mlp", "paper", 12, true,
+      "d5676437402d2f0c7388ac693fc1b174a576eb4c2ef9d30da598964320bc540e",
+      data: "fashion-mnist, debian"),
+    Pin(
+      "mnist-four-hidden", "paper", 80, true,
+      "886c0789bf6521af697af9cd80fff58453de3a78a41f9659e309ae81ed4ab90e",
+      data: "mnist, official"),
   ]
 
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func plan(
-    of experiment: String, _ profile: String
-  ) throws -> (identities: [String], isFinal: Bool) {
-    var arguments = ["--profile", profile, "--pending", "--output", folder / "r.h5"]
-    if experiment != "algorithm-properties" { arguments.append("--stand-in") }
-    let outcome = try Program(experiment).run(arguments)
+  private func run(_ experiment: String, _ arguments: [String]) throws -> [Substring] {
+    let outcome = try Program(experiment).run(arguments + ["--output", folder / "r.h5"])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let lines = outcome.output.split(separator: "\n")
+    return outcome.output.split(separator: "\n")
+  }
+
+  private func plan(
+    of experiment: String, _ profile: String, _ data: [String]
+  ) throws -> (identities: [String], isFinal: Bool) {
+    let lines = try run(experiment, ["--profile", profile, "--pending"] + data)
     return (lines.dropLast().map { String($0.prefix { $0 != "\t" }) }, lines.last == "final")
   }
 
-  @Test(arguments: pins)
+  private func generated(_ experiment: String) -> [String] {
+    experiment == "algorithm-properties" ? [] : ["--stand-in"]
+  }
+
+  private func expect(
+    _ pin: Pin, _ data: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let plan = try plan(of: pin.experiment, pin.profile, data)
+    #expect(plan.identities.count == pin.runs, sourceLocation: sourceLocation)
+    #expect(plan.isFinal == pin.isFinal, sourceLocation: sourceLocation)
+    #expect(
+      SHA256.hexDigest(of: plan.identities.joined(separator: " ")) == pin.digest,
+      sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: pins.filter { $0.data == nil })
   func aPlanHasTheRunsThatItHad(pin: Pin) throws {
-    let plan = try plan(of: pin.experiment, pin.profile)
-    #expect(plan.identities.count == pin.runs)
-    #expect(plan.isFinal == pin.isFinal)
-    #expect(SHA256.hexDigest(of: plan.identities.joined(separator: " ")) == pin.digest)
+    try expect(pin, generated(pin.experiment))
+  }
+
+  private static let realData = ProcessInfo.processInfo.environment["ADAM_DATA"] ?? ""
+
+  /// The profile `paper` takes real data alone; from another source they have another identity.
+  @Test(.enabled(if: !realData.isEmpty), arguments: pins.filter { $0.data != nil })
+  func aPlanOnRealDataHasTheRunsThatItHad(pin: Pin) throws {
+    let isNeeded = pin.data != "none needed"
+    let data = isNeeded ? ["--data-dir", Self.realData] : []
+    let status = try run(pin.experiment, ["--profile", pin.profile, "--status"] + data)
+    guard status.last?.hasSuffix(pin.data ?? "") == true else { return }
+    try expect(pin, data)
   }
 
   @Test func everyExperimentIsPinnedInEveryProfile() throws {
@@ -140,7 +221,8 @@ import Testing
   func logisticRegressionIsKeptWhereTheNetworksHaveChanged(
     experiment: String, kept: [String], gone: [String]
   ) throws {
-    let found = Set(try plan(of: experiment, "smoke").identities.map { String($0.prefix(12)) })
+    let found = Set(
+      try plan(of: experiment, "smoke", ["--stand-in"]).identities.map { String($0.prefix(12)) })
     #expect(found.isSuperset(of: kept))
     #expect(found.isDisjoint(with: gone))
   }

@@ -167,7 +167,7 @@ private let new = noise(5001, seed: 8)
     let path = folder + "/result"
     try await withThrowingTaskGroup(of: Void.self) { group in
       for seed in 0..<16 {
-        group.addTask { try AtomicFile.commit(noise(999, seed: UInt32(seed)), to: path) }
+        group.addTask { try AtomicFile.commit(noise(999, seed: UInt64(seed)), to: path) }
       }
       try await group.waitForAll()
     }

@@ -12,7 +12,7 @@ extension ExperimentCommand {
     if let other = options.otherData { return (try substitute(other, options), false) }
     let profile = options.request.profile
     let standIn = DataChoice.standIn(name, experiment.about.standInSizes[profile])
-    if options.forcesStandIn && profile == .paper && !options.mode.onlyLooks {
+    if options.forcesStandIn && profile == .paper {
       throw UsageError("profile paper takes real data only; leave out --stand-in")
     }
     if options.forcesStandIn { return (standIn, false) }

@@ -12,9 +12,6 @@ package struct CommandOptions {
 
     /// Whether nothing of the experiment is looked at.
     var isAboutTheProgram: Bool { [.help, .version, .completions, .manual].contains(self) }
-
-    /// Whether runs are told of and none is made.
-    var onlyLooks: Bool { [.list, .dryRun, .status, .pending].contains(self) }
   }
 
   var mode = Mode.run
