@@ -24,7 +24,7 @@ import Testing
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
     ],
     figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func names(_ request: PlanRequest) throws -> [String] {
     try experiment.plan(request) { _ in nil }.runs.map {
@@ -95,7 +95,7 @@ import Testing
         Contender("all", optimizer: "adam", fitted: .init(["alpha": 0.1])),
         Contender("few", optimizer: "sgd", fitted: .init(["alpha": 0.1]), seeds: 2, passes: 3),
       ], figures: [], claims: []
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    ) { _, _, _ in QuadraticObjective(count: 5) }
     func few(_ request: PlanRequest) throws -> [String] {
       try limited.plan(request) { _ in nil }.runs.filter { $0.label("optimizer") == "few" }
         .map { "\($0.seed) \($0.epochs)" }

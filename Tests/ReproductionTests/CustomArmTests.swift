@@ -17,12 +17,12 @@ import Testing
   ) { _, settings, _ in QuadraticObjective(count: settings.widths("hidden", standard: [5])[0]) }
 
   private func request(_ arguments: String...) throws -> PlanRequest {
-    try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+    try CommandOptions(["quadratic"] + arguments, for: training).request
   }
 
   private func runs(_ arguments: [String]) throws -> [RunSpecification] {
-    let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
-    return try training.experiment.plan(request) { _ in nil }.runs
+    let request = try CommandOptions(["quadratic"] + arguments, for: training).request
+    return try training.plan(request) { _ in nil }.runs
   }
 
   @Test func `widths enter a run where they are not the standard ones`() throws {
@@ -67,9 +67,9 @@ import Testing
     let request = try request("--hidden", "100000000")
     // The objective here has one parameter a unit: 1.6 GB.
     #expect(
-      training.experiment.remarks(request) == [
+      training.remarks(request) == [
         "these widths need 1.6 GB of memory a run at least"
       ])
-    #expect(try training.experiment.remarks(self.request("--hidden", "10")) == [])
+    #expect(try training.remarks(self.request("--hidden", "10")) == [])
   }
 }

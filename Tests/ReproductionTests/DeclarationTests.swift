@@ -27,7 +27,7 @@ import Testing
         Figure("fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [.fitted], lines: [line])
       ],
       claims: claims, siblings: siblings, questions: questions
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment.problems()
+    ) { _, _, _ in QuadraticObjective(count: 5) }.problems
   }
 
   private func expect(

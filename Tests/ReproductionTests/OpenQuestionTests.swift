@@ -32,7 +32,7 @@ import Testing
           .init("with the penalty", quantity: .runningCostAndPenalty),
         ]),
     ]
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private let request = PlanRequest(profile: .quick, data: "")
 
@@ -149,7 +149,7 @@ import Testing
             "minibatch", of: "Adam", arm: arm, taken: "2",
             alternatives: [.init("4", minibatch: 4)])
         ]
-      ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+      ) { _, _, _ in QuadraticObjective(count: 5) }
       return try experiment.plan(request) { _ in nil }.runs.filter { $0.minibatch == 4 }
     }
     func alphas(_ arm: Arm?, _ arms: [Arm]) throws -> [Double?] {
@@ -179,7 +179,7 @@ import Testing
           point: { (curve: "none", x: Double($0)) },
           alternatives: [.init("0.5", hyperparameters: ["beta1": 0.5])]),
       ]
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    ) { _, _, _ in QuadraticObjective(count: 5) }
     let runs = try experiment.plan(request) { _ in nil }.runs
     #expect(runs.map(\.minibatch) == [2, 2, 4, 2])
     #expect(runs[2].hyperparameters == runs[1].hyperparameters)

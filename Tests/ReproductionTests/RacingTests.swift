@@ -146,7 +146,7 @@ import Testing
         grid: Grid([GridAxis("alpha", [0.1, 0.2, 0.3, 0.4])]))
     ],
     figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func record(_ run: RunSpecification) -> RunRecord {
     let alpha = run.hyperparameters["alpha"] ?? .nan

@@ -14,7 +14,7 @@ import Testing
     contenders: [Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]))],
     figures: [], claims: [],
     substitutes: { $0.text("border") == "hard" ? ["way": "old"] : [:] }
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func way(_ settings: Settings) throws -> SettingValue? {
     var request = PlanRequest(profile: .quick, data: "")

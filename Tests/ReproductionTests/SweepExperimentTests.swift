@@ -33,7 +33,7 @@ import Testing
     claims: []
   ) { _, _, _ in QuadraticObjective(count: 40) }
 
-  private let experiment = Self.sweep.experiment
+  private let experiment = Self.sweep
 
   private func request(_ profile: Profile, _ change: (inout PlanRequest) -> Void = { _ in })
     -> PlanRequest
@@ -76,7 +76,7 @@ import Testing
     #expect(some.allSatisfy { $0.hyperparameters["beta1"] == 0.9 })
     #expect(some.map { $0.hyperparameters["alpha"] } == [3e-3, 1e-2, 3e-3, 1e-2])
     #expect(experiment.shortened(request(.quick)) == "2 of 4 epochs, 4 of 12 cells")
-    let figures = try #require(try experiment.requestedFigures?(request(.quick)))
+    let figures = try experiment.figures(request(.quick))
     #expect(figures.map(\.id) == ["at-0.9"])
     #expect(figures[0].panels[0].lines.map(\.name) == ["0.003", "0.01"])
     let group = try experiment.document(request(.quick)) { run in self.record(run) }

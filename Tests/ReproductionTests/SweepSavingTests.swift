@@ -75,7 +75,7 @@ import Testing
         epochs: { $0["alpha"] ?? 0 > 1.1e-2 ? 2 : nil }))
   ) { _, _, _ in QuadraticObjective(count: 40) }
 
-  private let experiment = Self.sweep.experiment
+  private let experiment = Self.sweep
   private let request = PlanRequest(profile: .paper, data: "none")
 
   private func edge(_ run: RunSpecification) -> Double {

@@ -197,8 +197,8 @@ struct Declaration {
 
 extension TrainingExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
-    var declaration = Declaration(figures: figures, paper: paper, settings: settings)
+  public var problems: [String] {
+    var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
     declaration.checkLines(labels: [
@@ -213,9 +213,9 @@ extension TrainingExperiment {
 
 extension SweepExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     let request = PlanRequest(profile: .paper, data: "")
-    let figures = (try? figures(extent(request))) ?? []
+    let figures = (try? session(request) { _ in nil }.figures()) ?? []
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     for variant in variants.all {
       declaration.check(
@@ -234,7 +234,7 @@ extension SweepExperiment {
 
 extension ComputationExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: PaperCurves())
     declaration.check(claims)
     return declaration.problems
