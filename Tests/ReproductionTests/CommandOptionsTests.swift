@@ -1,26 +1,25 @@
+import Optimizers
 import Reproduction
 import ResultStore
 import Testing
 
 /// What options mean for one another and for the plan.
 @Suite struct CommandOptionsTests {
+  private static let inputDropout = Setting("input-dropout", 0.2, in: 0..<1, "rate of the input")
+
   private let training = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
     settings: [
-      Setting("dropout", 0.5, in: 0..<1, "rate").switchingOff(["input-dropout"]),
-      Setting("input-dropout", 0.2, in: 0..<1, "rate of the input"),
+      Setting("dropout", 0.5, in: 0..<1, "rate").switchingOff(Self.inputDropout), Self.inputDropout,
     ],
     minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 3, paper: 5),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    search: ByProfile(
-      smoke: .committed(.empty), quick: .committed(.adamOverThreeEpochs),
-      paper: .inline(seeds: 2)),
-    arms: ByProfile(
-      smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
-    contenders: ["Adam", "AdaMax"].map {
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1, arms: [.fitted, .tuned], search: .committed(.empty)),
+      quick: Budget(epochs: 3, seeds: 1, arms: [.tuned], search: .committed(.adamOverThreeEpochs)),
+      paper: Budget(epochs: 5, seeds: 1, arms: [.fitted, .tuned], search: .inline(seeds: 2))),
+    contenders: [Adam.method, AdaMax.method].map {
       Contender(
-        $0, optimizer: $0.lowercased(), fitted: .init(["alpha": 0.1]),
+        $0.title, optimizer: $0, fitted: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]))
     },
     figures: [], claims: []

@@ -65,9 +65,9 @@ extension TrainingSession {
     if let added = request.added.first(where: { $0.name == contender.name }) {
       let method = try OptimizerRegistry.method(added.method)
       let general = request.hyperparameters.filter { method.hyperparameter($0.key) != nil }
-      return Contender.Choice(
-        general.merging(added.hyperparameters) { _, own in own },
-        schedule: added.schedule ?? request.schedule ?? "constant")
+      var choice = Contender.Choice(general.merging(added.hyperparameters) { _, own in own })
+      choice.schedule = added.schedule ?? request.schedule ?? choice.schedule
+      return choice
     }
     guard hasAllHyperparameters(contender) else { return nil }
     var choice = contender.fitted ?? .init([:])
@@ -132,7 +132,7 @@ extension TrainingSession {
       panels = [
         Figure.Panel("", x: x, y: cost, lines: Array(lines.joined()), paperFigure: paperFigure)
       ]
-      if experiment.recording[request.profile] != .final {
+      if budget.recording != .final {
         let errors = lines.joined().map { line in
           var line = line
           line.variable = Measure.testError.name

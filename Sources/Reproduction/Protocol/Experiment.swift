@@ -1,5 +1,4 @@
 import Datasets
-import Networks
 import Reporting
 import ResultStore
 
@@ -81,7 +80,7 @@ public struct About: Sendable {
 /// What an experiment can be asked for on the command line.
 public struct ExperimentOptions: Sendable {
   /// The settings, each an option of the command line.
-  public var settings: [Setting] = []
+  public var settings: [DeclaredSetting] = []
   /// The optimizers whose hyperparameters are options of the command line.
   public var methods: [String] = []
   /// The names that `--optimizers` takes.
@@ -216,103 +215,5 @@ public struct RunResources: Sendable {
     self.profile = profile
     self.request = request
     self.tell = tell
-  }
-}
-
-/// How an experiment loads its data: once for each combination of the settings that shape it.
-public struct DataSource<Data: Sendable>: Sendable {
-  /// The data set; `nil` if the experiment makes its own.
-  public let dataset: DatasetName?
-  /// The settings that loading depends on.
-  public let settingNames: [String]
-  /// The number of training examples, if the data tell it.
-  public let trainingCount: @Sendable (Data) -> Int?
-  /// Loads or generates the data.
-  public let load: @Sendable (RunResources, Settings) throws -> Data
-
-  /// A source of data.
-  public init(
-    dataset: DatasetName?, settingNames: [String] = [],
-    trainingCount: @escaping @Sendable (Data) -> Int? = { _ in nil },
-    load: @escaping @Sendable (RunResources, Settings) throws -> Data
-  ) {
-    self.dataset = dataset
-    self.settingNames = settingNames
-    self.trainingCount = trainingCount
-    self.load = load
-  }
-}
-
-extension DataSource where Data == ImageData {
-  /// Images with their labels, one byte a pixel.
-  public static func images(_ name: DatasetName) -> DataSource {
-    DataSource(dataset: name, trainingCount: { $0.training.count }) { resources, _ in
-      switch resources.data {
-      case .located(let located): try located.loadImages()
-      case .standIn(let name, let sizes):
-        try StandIn.images(name, trainingCount: sizes.training, testCount: sizes.test)
-      case .none: preconditionFailure("\(name) was not asked for")
-      }
-    }
-  }
-}
-
-extension DataSource where Data == TextData {
-  /// Reviews with their labels as bags of words, shaped by the settings `features` and
-  /// `tokenization` (`Setting.features`, `Setting.tokenization`).
-  ///
-  /// The counts of the words are kept in the folder for decoded data.
-  public static func text(_ name: DatasetName) -> DataSource {
-    let settings = [Setting.features().name, Setting.tokenization().name]
-    return DataSource(
-      dataset: name, settingNames: settings, trainingCount: { $0.training.count }
-    ) { resources, settings in
-      var options = TextOptions()
-      options.values = settings.choice("features")
-      options.tokenization = settings.choice("tokenization")
-      switch resources.data {
-      case .located(let located):
-        let data = try located.loadText(options, cacheFolder: resources.cacheFolder)
-        if let reason = data.cache.rejected {
-          resources.tell("\(reason); the reviews were read again")
-        }
-        if case .notWritten(let reason) = data.cache.outcome {
-          resources.tell("the words of the reviews are not kept for the next time: \(reason)")
-        }
-        return data
-      case .standIn(_, let sizes):
-        return StandIn.text(trainingCount: sizes.training, testCount: sizes.test, options: options)
-      case .none: preconditionFailure("\(name) was not asked for")
-      }
-    }
-  }
-}
-
-extension Setting {
-  /// What the value of a word is that a review contains.
-  public static func features(_ standard: TextOptions.Values = TextOptions().values) -> Setting {
-    Setting(
-      "features", standard, "value of a word that a review contains: 1, or how often it occurs")
-  }
-
-  /// How a review becomes words.
-  public static func tokenization(
-    _ standard: Tokenization = TextOptions().tokenization
-  ) -> Setting {
-    Setting("tokenization", standard, "how a review becomes words")
-  }
-
-  /// How the products of a network are done.
-  public static var products: Setting {
-    Setting(
-      "products", Products.sparse,
-      "skip what is exactly 0, blank pixels and rectified units, or multiply everything")
-  }
-
-  /// What the pixels of the variational auto-encoder are.
-  public static func pixels(_ standard: VariationalAutoencoder.Pixels = .grey) -> Setting {
-    Setting(
-      "pixels", standard,
-      "the auto-encoder's pixels: as they are, or drawn anew as black or white for each minibatch")
   }
 }

@@ -5,7 +5,7 @@ import ResultStore
 /// What all experiments that train in minibatches declare, and how one run of them is made.
 struct MinibatchTraining<Data: Sendable>: Sendable {
   let data: DataSource<Data>
-  let settings: [Setting]
+  let settings: [DeclaredSetting]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let probes: [Probe]
@@ -16,7 +16,8 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   private let cache: DataCache<Data>
 
   init(
-    data: DataSource<Data>, settings: [Setting], epochs: ByProfile<Int>, seeds: ByProfile<Int>,
+    data: DataSource<Data>, settings: [DeclaredSetting], epochs: ByProfile<Int>,
+    seeds: ByProfile<Int>,
     probes: [Probe], averages: [TemporalAverage.Kind] = [],
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {

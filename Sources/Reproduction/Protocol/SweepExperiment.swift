@@ -17,26 +17,22 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
   let minibatch: Int
   let variants: SweepVariants
   let axes: [SweepAxis]
-  let kept: ByProfile<[String: [Double]]>
+  let profiles: ByProfile<SweepBudget>
   let lossMeaning: String
   let picture: ModelPicture?
   let probeAxes: [Dimension]
   let questions: [OpenQuestion]
   let numericsVersion: Int
   let failureCost: Double?
-  let saving: ByProfile<SweepProtocol?>
   let extentFigures: @Sendable (SweepExtent) -> [Figure]
   let training: MinibatchTraining<Data>
 
   /// Declares a sweep.
   ///
   /// - Parameters:
-  ///   - epochs: passes over the training data.
-  ///   - seeds: how many seeds there are: 0, 1, ...
+  ///   - profiles: how much each profile runs.
   ///   - variants: the variants of the method, an axis of names.
   ///   - axes: the hyperparameters that are swept.
-  ///   - kept: the values that a profile keeps of an axis, by hyperparameter; all where it has none.
-  ///     Values from the command line are all kept.
   ///   - loss: what the loss is, for `long_name`.
   ///   - probes: what is recorded of every run besides, after every epoch, and `probeAxes` its axes.
   ///   - picture: what is drawn from the best model, if asked for.
@@ -44,20 +40,19 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - failureCost: a pass of a larger mean cost ends a run, see `RunSpecification.failureCost`.
-  ///   - saving: which cells are run for fewer epochs and with fewer seeds; `nil`: none.
   ///   - numericsVersion: the version of the objective's numbers, raised when a change of the code
   ///     changes them; see `RunSpecification.numericsVersion`.
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
-    standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, variants: SweepVariants, axes: [SweepAxis],
-    kept: ByProfile<[String: [Double]]>, loss: String, probes: [Probe] = [],
+    standInSizes: ByProfile<StandInSizes> = .standard, settings: [any AnySetting] = [],
+    minibatch: Int,
+    profiles: ByProfile<SweepBudget>, variants: SweepVariants, axes: [SweepAxis], loss: String,
+    probes: [Probe] = [],
     probeAxes: [Dimension] = [], picture: ModelPicture? = nil,
     paper: PaperCurves = PaperCurves(), figures: @escaping @Sendable (SweepExtent) -> [Figure],
     claims: [Claim], siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
     failureCost: Double? = nil,
-    saving: ByProfile<SweepProtocol?> = ByProfile(smoke: nil, quick: nil, paper: nil),
     numericsVersion: Int = 1,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
@@ -67,7 +62,7 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
     self.minibatch = minibatch
     self.variants = variants
     self.axes = axes
-    self.kept = kept
+    self.profiles = profiles
     lossMeaning = loss
     self.picture = picture
     extentFigures = figures
@@ -78,10 +73,9 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
     self.questions = questions
     self.numericsVersion = numericsVersion
     self.failureCost = failureCost
-    self.saving = saving
     training = MinibatchTraining(
-      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
-      objective: objective)
+      data: data, settings: settings.map(\.declared), epochs: profiles.map(\.epochs),
+      seeds: profiles.map(\.seeds), probes: probes, objective: objective)
   }
 
   /// What it can be asked for.

@@ -20,7 +20,8 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
 
   private func grid() throws -> SweepGrid {
     try SweepGrid(
-      variants: experiment.variants, axes: experiment.axes, kept: experiment.kept[request.profile],
+      variants: experiment.variants, axes: experiment.axes,
+      kept: experiment.profiles[request.profile].kept,
       request: request)
   }
 
@@ -42,7 +43,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     return RunSpecification(
       experiment: experiment.name, method: variant.optimizer,
       hyperparameters: hyperparameters.merging(swept) { _, value in value },
-      schedule: request.schedule ?? "constant",
+      schedule: request.schedule ?? Schedule.constant.description,
       settings: experiment.training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
       recording: .ends, failureCost: experiment.failureCost, data: request.data,
@@ -56,7 +57,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
 
   /// What is saved; nothing of what was asked for by name.
   private var saved: SweepProtocol? {
-    request.isCustom ? nil : experiment.saving[request.profile]
+    request.isCustom ? nil : experiment.profiles[request.profile].saving
   }
 
   private func epochs(of cell: SweepGrid.Cell) -> Int {
@@ -226,19 +227,15 @@ extension RunRecord {
   /// The loss after `e` epochs: before any, the training cost; later the mean of the costs of the
   /// minibatches of the pass that ends there.
   fileprivate mutating func addLoss() {
-    guard let cost = series(.trainingCost), let running = series(.runningCost),
-      let start = cost.values.first
-    else { return }
+    guard let cost = series(.trainingCost) else { return }
+    let losses = cost.values.prefix(1) + afterPasses(.runningCost)
+    guard losses.count == cost.values.count else { return }
     series.append(
-      Series(
-        Measure.loss.name, axes: cost.axes, shape: cost.shape,
-        values: [start] + running.values.dropLast()))
+      Series(Measure.loss.name, axes: cost.axes, shape: cost.shape, values: Array(losses)))
   }
 
   /// The mean of the costs of the minibatches of the last pass; `nil` if the run did not get there.
   fileprivate var finalLoss: Double? {
-    guard outcome == .finished, let running = series(.runningCost), running.values.count > 1
-    else { return nil }
-    return running.values[running.values.count - 2]
+    outcome == .finished ? afterPasses(.runningCost).last : nil
   }
 }

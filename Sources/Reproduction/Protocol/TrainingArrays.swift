@@ -29,7 +29,7 @@ extension TrainingSession {
       MinibatchTraining<Data>.seedAxis(seeds),
     ])
     let epochs = parts.map(\.session.epochCount).max() ?? epochCount
-    assembly.define(.epochs(epochs, steps: experiment.stepsWithReplacement?[request.profile]))
+    assembly.define(.epochs(epochs, steps: budget.stepsWithReplacement))
     for axis in experiment.probeAxes { assembly.define(axis) }
     for probe in experiment.training.probes {
       if case .afterSteps(let steps, let axis) = probe.moment {

@@ -13,12 +13,7 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   public let about: About
   let training: MinibatchTraining<Data>
   let minibatch: Int
-  let stepsWithReplacement: ByProfile<Int>?
-  let fittedSeeds: ByProfile<Int>?
-  let search: ByProfile<Search>
-  let recording: ByProfile<RunSpecification.Recording>
-  let evaluations: ByProfile<[Int]>?
-  let profileArms: ByProfile<[Arm]>
+  let profiles: ByProfile<Budget>
   let contenders: [Contender]
   let probeAxes: [Dimension]
   let questions: [OpenQuestion]
@@ -29,17 +24,8 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   /// Declares an experiment.
   ///
   /// - Parameters:
-  ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
-  ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
   ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
-  ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
-  ///     pass `E + 1`.
-  ///   - seeds: how many seeds the final runs have: 0, 1, ...
-  ///   - fittedSeeds: how many of them the arm `fitted` has, if not all.
-  ///   - recording: how much the final runs record.
-  ///   - evaluations: the epochs after which final runs evaluate the whole training and test sets,
-  ///     beside the last one: those that a claim or a figure looks at. `nil`: as `recording` says.
-  ///   - arms: the arms of a profile, where one of them takes too long.
+  ///   - profiles: how much each profile runs.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - numericsVersion: the version of the numbers that an objective gives, raised when a change
@@ -51,14 +37,9 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
-    standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, fittedSeeds: ByProfile<Int>? = nil,
-    search: ByProfile<Search> = .none,
-    recording: ByProfile<RunSpecification.Recording> = ByProfile(
-      smoke: .full, quick: .full, paper: .full), evaluations: ByProfile<[Int]>? = nil,
-    arms: ByProfile<[Arm]> = ByProfile(
-      smoke: Arm.allCases, quick: Arm.allCases, paper: Arm.allCases),
+    standInSizes: ByProfile<StandInSizes> = .standard, settings: [any AnySetting] = [],
+    minibatch: Int,
+    averages: [TemporalAverage.Kind] = [], profiles: ByProfile<Budget>,
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
@@ -71,15 +52,10 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
       claims: claims, siblings: siblings, figures: figures, paper: paper, notes: notes)
     training = MinibatchTraining(
-      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
-      averages: averages, objective: objective)
+      data: data, settings: settings.map(\.declared), epochs: profiles.map(\.epochs),
+      seeds: profiles.map(\.seeds), probes: probes, averages: averages, objective: objective)
     self.minibatch = minibatch
-    self.stepsWithReplacement = stepsWithReplacement
-    self.fittedSeeds = fittedSeeds
-    self.search = search
-    self.recording = recording
-    self.evaluations = evaluations
-    profileArms = arms
+    self.profiles = profiles
     self.contenders = contenders
     self.probeAxes = probeAxes
     self.questions = questions

@@ -11,6 +11,8 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   let request: PlanRequest
   let records: RecordLookup
 
+  var budget: Budget { experiment.profiles[request.profile] }
+
   var epochCount: Int { experiment.training.epochCount(request) }
 
   var seeds: [UInt64] { experiment.training.seedList(request) }
@@ -34,7 +36,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   /// same length.
   var otherHorizon: String? {
     guard !request.isSearch, arms.contains(where: experiment.isSearched),
-      case .committed(let committed) = experiment.search[request.profile].source
+      case .committed(let committed) = budget.search.source
     else { return nil }
     let epochs = epochCount
     let others = experiment.contenders.filter { $0.grid != nil && isMade($0) }
@@ -55,7 +57,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   var arms: [Arm] {
     if request.isCustom { return [.custom] }
     return experiment.declaredArms.filter(
-      (request.arms ?? experiment.profileArms[request.profile]).contains)
+      (request.arms ?? budget.arms).contains)
   }
 
   func run(
@@ -70,7 +72,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       schedule: choice.schedule,
       settings: settings.replacing(with: experiment.substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
-      stepsWithReplacement: experiment.stepsWithReplacement?[request.profile], recording: recording,
+      stepsWithReplacement: budget.stepsWithReplacement, recording: recording,
       evaluations: evaluations, data: request.data,
       numericsVersion: experiment.numericsVersion(settings),
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
@@ -83,7 +85,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     // Runs of one's own have what their arm tells of them.
     if request.seeds == nil, arm != .custom {
       let most = [
-        arm == .fitted ? experiment.fittedSeeds?[request.profile] : nil, contender.seeds,
+        arm == .fitted ? budget.fittedSeeds : nil, contender.seeds,
       ]
       seeds = Array(seeds.prefix(most.compactMap(\.self).min() ?? seeds.count))
     }
@@ -94,8 +96,8 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     return seeds.map { seed in
       run(
         contender, choice, arm: arm == .custom ? request.armLabel : arm.rawValue, seed: seed,
-        epochs: epochs, recording: experiment.recording[request.profile],
-        evaluations: experiment.evaluations?[request.profile])
+        epochs: epochs, recording: budget.recording,
+        evaluations: budget.evaluations)
     }
   }
 
@@ -106,10 +108,10 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     guard let grid = contender.grid else { return nil }
     if let only = grid.onlyPoint {
       return schedule == nil || schedule == only.schedule
-        ? .init(only.hyperparameters, schedule: only.schedule) : nil
+        ? Contender.Choice(only) : nil
     }
     let best: SearchedPoint?
-    switch experiment.search[request.profile].source {
+    switch budget.search.source {
     case .committed(let committed):
       best = committed.best(contender.name, for: epochCount, schedule: schedule)
     case .inline:
@@ -117,7 +119,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       best = schedule.map { search.bestOfSchedule[$0] } ?? search.best
     }
     guard let best, best.score.isFinite else { return nil }
-    return .init(best.point.hyperparameters, schedule: best.point.schedule)
+    return Contender.Choice(best.point)
   }
 
   /// The runs, as far as they can be told.
@@ -189,7 +191,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
 
   /// Whether the search is part of what is asked for.
   var isInline: Bool {
-    if case .inline = experiment.search[request.profile].source { return true }
+    if case .inline = budget.search.source { return true }
     return request.isSearch
   }
 
@@ -205,7 +207,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   /// The schedule that the text states, if the arm keeps to it.
   private func schedule(_ contender: Contender, _ arm: Arm) -> String? {
     guard arm == .literal, case .schedule(let schedule) = contender.literal else { return nil }
-    return schedule
+    return schedule.description
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the
@@ -237,7 +239,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       switch contender.literal {
       case .settings(let stated): return stated
       case .schedule(let schedule):
-        return searchedChoice(contender, schedule: schedule)
+        return searchedChoice(contender, schedule: schedule.description)
       case nil: return nil
       }
     }

@@ -13,8 +13,8 @@ extension TrainingSession {
   /// The search itself; when a table is asked for, the paper's profile says how it is made, but for a
   /// race: a shorter profile looks at all points at its own horizon.
   private var inlineSearch: Search {
-    var search = experiment.search[request.profile]
-    if case .committed = search.source { search = experiment.search[.paper] }
+    var search = budget.search
+    if case .committed = search.source { search = experiment.profiles[.paper].search }
     let seeds = request.searchSeeds ?? search.seedCount
     guard let rule = search.racing else {
       return .inline(seeds: seeds, epochs: search.epochs, replaying: search.replayed)
@@ -32,8 +32,8 @@ extension TrainingSession {
     let horizons = search.racing?.horizons ?? []
     return search.seeds.map { seed in
       var run = run(
-        contender, .init(trial.point.hyperparameters, schedule: trial.point.schedule),
-        arm: "search", seed: seed, epochs: trial.passes, recording: .final)
+        contender, .init(trial.point), arm: "search", seed: seed, epochs: trial.passes,
+        recording: .final)
       if search.racing != nil {
         run.stages = .init(
           shorter: horizons.filter { $0 < trial.passes }, keepsEnd: trial.passes != horizons.last)
@@ -106,13 +106,13 @@ extension TrainingSession {
   /// All points tried so far with their costs. A race has a row for each length of a point, and, behind
   /// them, rows for the shorter horizon of the profile `quick`, on the way of the first runs.
   func searchTable() throws -> CommittedSearch? {
-    if !isInline, case .committed(let committed) = experiment.search[request.profile].source {
+    if !isInline, case .committed(let committed) = budget.search.source {
       return committed
     }
     var rows: [CommittedSearch.Row] = []
     var shorter: [CommittedSearch.Row] = []
     let racing = inlineSearch.racing
-    let early = experiment.training.epochs[.quick]
+    let early = experiment.profiles[.quick].epochs
     for contender in experiment.contenders {
       for record in searchRecords(contender) {
         let run = record.specification
@@ -127,7 +127,7 @@ extension TrainingSession {
       }
     }
     rows += shorter
-    if case .committed(let committed) = experiment.search[request.profile].source {
+    if case .committed(let committed) = budget.search.source {
       let searched = Set(rows.map(\.epochs))
       rows += committed.rows.filter { !searched.contains($0.epochs) }
     }
