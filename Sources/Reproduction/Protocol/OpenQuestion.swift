@@ -203,3 +203,27 @@ public struct OpenQuestion: Sendable {
 
   private func number(_ value: Double) -> String { NumberText.significant(value, digits: 4) }
 }
+
+extension [OpenQuestion] {
+  /// The runs that all alternatives need beside the protocol's.
+  ///
+  /// - Parameter protocolRun: the run that a question varies; nil where there is none.
+  func runs(
+    in profile: Profile, from protocolRun: (OpenQuestion) throws -> RunSpecification?
+  ) rethrows -> [RunSpecification] {
+    try flatMap { question in
+      try protocolRun(question).map { question.runs(from: $0, in: profile) } ?? []
+    }
+  }
+
+  /// The group `/choices`, one row an alternative.
+  func group(
+    records: RecordLookup, paper: PaperCurves,
+    from protocolRun: (OpenQuestion) throws -> RunSpecification?
+  ) rethrows -> Group {
+    try flatMap { question in
+      try protocolRun(question).map { question.choices(from: $0, records: records, paper: paper) }
+        ?? question.unmeasuredChoices
+    }.encoded()
+  }
+}

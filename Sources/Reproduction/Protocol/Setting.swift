@@ -22,10 +22,6 @@ public struct Setting<Value: Sendable>: AnySetting {
   /// This setting with a value.
   public func at(_ value: Value) -> Settings.Entry { (declared.name, write(value)) }
 
-  /// This setting with a value as it is written on the command line; a program refuses to start if it
-  /// means none.
-  public func written(_ text: String) -> Settings.Entry { (declared.name, .text(text)) }
-
   /// The setting, with another that is 0 too where the command line gives 0 for this one.
   public func switchingOff(_ other: Setting<Double>) -> Setting {
     var copy = self
@@ -116,6 +112,12 @@ extension Setting {
       case .numbers(let numbers): .text(numbers.map { "\($0)" }.joined(separator: ","))
       }
     }
+  }
+
+  /// This setting with a value as it is written on the command line; a program refuses to start if it
+  /// means none. Runs know the text: numbers that are written otherwise make another run.
+  public func written<Word>(_ text: String) -> Settings.Entry where Value == WordOrNumbers<Word> {
+    (declared.name, .text(text))
   }
 }
 

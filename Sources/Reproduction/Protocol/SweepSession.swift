@@ -88,11 +88,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
       // Before the first seed's cells are there nothing is known of any edge.
       if edges.isEmpty || edges.contains(where: { $0.search.next != nil }) { plan.isFinal = false }
     }
-    plan.runs += try experiment.questions.flatMap { question in
-      try protocolRun(of: question).map {
-        question.runs(from: $0, in: request.profile)
-      } ?? []
-    }
+    plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRun)
     return plan
   }
 
@@ -192,12 +188,9 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
             of: axis.hyperparameter)))
     }
     if !request.isCustom, !experiment.questions.isEmpty {
-      let choices = try experiment.questions.flatMap { question in
-        try protocolRun(of: question).map {
-          question.choices(from: $0, records: records, paper: experiment.paper)
-        } ?? question.unmeasuredChoices
-      }
-      group.groups.append(Subgroup("choices", choices.encoded()))
+      let choices = try experiment.questions.group(
+        records: records, paper: experiment.paper, from: protocolRun)
+      group.groups.append(Subgroup("choices", choices))
     }
     return group
   }

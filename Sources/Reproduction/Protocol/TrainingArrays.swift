@@ -89,12 +89,9 @@ extension TrainingSession {
       group.groups.append(Subgroup("search", search))
     }
     if !request.isCustom, !experiment.questions.isEmpty {
-      let choices = try experiment.questions.flatMap { question in
-        try protocolRun(of: question).map {
-          question.choices(from: $0, records: records, paper: experiment.paper)
-        } ?? question.unmeasuredChoices
-      }
-      group.groups.append(Subgroup("choices", choices.encoded()))
+      let choices = try experiment.questions.group(
+        records: records, paper: experiment.paper, from: protocolRun)
+      group.groups.append(Subgroup("choices", choices))
     }
     return group
   }

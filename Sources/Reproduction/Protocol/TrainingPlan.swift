@@ -102,9 +102,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   }
 
   /// What the search says, with any schedule or one, once it is known.
-  func searchedChoice(
-    _ contender: Contender, schedule: String? = nil
-  ) -> Contender.Choice? {
+  func searchedChoice(_ contender: Contender, schedule: String? = nil) -> Contender.Choice? {
     guard let grid = contender.grid else { return nil }
     if let only = grid.onlyPoint {
       return schedule == nil || schedule == only.schedule
@@ -147,11 +145,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       }
     }
     if !request.isSearch {
-      plan.runs += try experiment.questions.flatMap { question in
-        try protocolRun(of: question).map {
-          question.runs(from: $0, in: request.profile)
-        } ?? []
-      }
+      plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRun)
     }
     return plan
   }
@@ -213,9 +207,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   /// The run that the alternatives of a question are set against: that of the first seed in the
   /// question's arm, else in the first of `fitted`, `literal` and `tuned` that is run; `nil` if there
   /// is none.
-  func protocolRun(
-    of question: OpenQuestion
-  ) throws -> RunSpecification? {
+  func protocolRun(of question: OpenQuestion) throws -> RunSpecification? {
     guard let contender = experiment.contenders.first(where: { $0.name == question.subject }),
       isMade(contender)
     else { return nil }
@@ -228,9 +220,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   }
 
   /// The settings of a contender in an arm; `nil` where there are none, or not before a search.
-  func choice(
-    _ contender: Contender, _ arm: Arm
-  ) throws -> Contender.Choice? {
+  func choice(_ contender: Contender, _ arm: Arm) throws -> Contender.Choice? {
     switch arm {
     case .fitted: return contender.fitted
     case .custom: return try customChoice(contender)
@@ -244,5 +234,4 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       }
     }
   }
-
 }

@@ -43,9 +43,7 @@ extension TrainingSession {
   }
 
   /// How far the search of a contender is.
-  func trials(
-    _ contender: Contender, _ grid: Grid
-  ) -> SearchState {
+  func trials(_ contender: Contender, _ grid: Grid) -> SearchState {
     func costs(_ trial: SearchTrial) -> [Double]? {
       let found = searchRuns(contender, trial).map(records)
       let costs = found.compactMap { $0.map(finalCost) }
@@ -77,9 +75,7 @@ extension TrainingSession {
   }
 
   /// The runs of the search that have been made, in the order of its table.
-  private func searchRecords(
-    _ contender: Contender
-  ) -> [RunRecord] {
+  private func searchRecords(_ contender: Contender) -> [RunRecord] {
     guard let grid = contender.grid, grid.onlyPoint == nil, isInline else { return [] }
     return trials(contender, grid).made
       .flatMap { searchRuns(contender, $0).compactMap(records) }
