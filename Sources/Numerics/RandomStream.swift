@@ -15,8 +15,6 @@ public enum RandomPurpose: UInt32, Sendable {
   case latentNoise = 4
   /// Synthetic data that stands in for a data set.
   case standIn = 5
-  /// Resamples of the bootstrap.
-  case bootstrap = 6
   /// Problems that an experiment draws: streams of convex costs, gradient sequences.
   case problem = 7
   /// What the sum-of-functions optimizer chooses at random.

@@ -1,33 +1,32 @@
+import Optimizers
 import Reproduction
 import ResultStore
 import Testing
 
 /// What options mean for one another and for the plan.
 @Suite struct CommandOptionsTests {
+  private static let inputDropout = Setting("input-dropout", 0.2, in: 0..<1, "rate of the input")
+
   private let training = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
     settings: [
-      Setting("dropout", 0.5, in: 0..<1, "rate").switchingOff(["input-dropout"]),
-      Setting("input-dropout", 0.2, in: 0..<1, "rate of the input"),
+      Setting("dropout", 0.5, in: 0..<1, "rate").switchingOff(Self.inputDropout), Self.inputDropout,
     ],
     minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 3, paper: 5),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    search: ByProfile(
-      smoke: .committed(.empty), quick: .committed(.adamOverThreeEpochs),
-      paper: .inline(seeds: 2)),
-    arms: ByProfile(
-      smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
-    contenders: ["Adam", "AdaMax"].map {
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1, arms: [.fitted, .tuned], search: .committed(.empty)),
+      quick: Budget(epochs: 3, seeds: 1, arms: [.tuned], search: .committed(.adamOverThreeEpochs)),
+      paper: Budget(epochs: 5, seeds: 1, arms: [.fitted, .tuned], search: .inline(seeds: 2))),
+    contenders: [Adam.method, AdaMax.method].map {
       Contender(
-        $0, optimizer: $0.lowercased(), fitted: .init(["alpha": 0.1]),
+        $0.title, optimizer: $0, fitted: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]))
     },
     figures: [], claims: []
   ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func options(_ arguments: String...) throws -> CommandOptions {
-    try CommandOptions(["quadratic"] + arguments, for: training.experiment)
+    try CommandOptions(["quadratic"] + arguments, for: training)
   }
 
   private func complaint(_ body: () throws -> Void) -> String {
@@ -54,7 +53,7 @@ import Testing
   func aSearchCanBeLookedAt(option: String) throws {
     let options = try options("--search", option)
     #expect(options.request.isSearch && options.output == "results/search/quadratic.tsv")
-    let runs = try training.experiment.plan(options.request) { _ in nil }.runs
+    let runs = try training.plan(options.request) { _ in nil }.runs
     #expect(runs.count == 8 && runs.allSatisfy { $0.label("arm") == "search" })
   }
 
@@ -70,9 +69,9 @@ import Testing
 
   @Test func contendersWithoutSettingsAreNamed() throws {
     func runs(_ arguments: String...) throws -> Int {
-      let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
-      try training.experiment.check(request)
-      return try training.experiment.plan(request) { _ in nil }.runs.count
+      let request = try CommandOptions(["quadratic"] + arguments, for: training).request
+      try training.check(request)
+      return try training.plan(request) { _ in nil }.runs.count
     }
     #expect(try runs() == 1)
     #expect(try runs("--optimizers", "adam") == 1)
@@ -89,20 +88,20 @@ import Testing
 
   @Test func settingsSearchedAtAnotherHorizonAreCalledThat() throws {
     func request(_ arguments: String...) throws -> PlanRequest {
-      try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+      try CommandOptions(["quadratic"] + arguments, for: training).request
     }
     func text(_ request: PlanRequest) throws -> String? {
-      try training.experiment.document(request) { _ in nil }.groups
+      try training.document(request) { _ in nil }.groups
         .first { $0.name == "search" }?.group.attributes.text("other_horizon")
     }
     let same = try request("--optimizers", "adam")
     #expect(try text(same) == nil)
-    #expect(!training.experiment.shortened(same).contains("searched"))
+    #expect(!training.shortened(same).contains("searched"))
     let longer = try request("--optimizers", "adam", "--epochs", "5")
     let words = "the settings of the arm tuned were searched at 3 epochs, these runs have 5"
     #expect(try text(longer) == words)
-    #expect(training.experiment.shortened(longer).contains(words))
-    #expect(training.experiment.shortened(try request("--profile", "paper")) == "")
-    #expect(!training.experiment.shortened(try request("--alpha", "0.5")).contains("searched"))
+    #expect(training.shortened(longer).contains(words))
+    #expect(training.shortened(try request("--profile", "paper")) == "")
+    #expect(!training.shortened(try request("--alpha", "0.5")).contains("searched"))
   }
 }

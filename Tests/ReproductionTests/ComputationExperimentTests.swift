@@ -40,17 +40,18 @@ import Testing
 
   private static func seeds(_ seeds: [Int64]) -> Dimension { Dimension("seed", .int64(seeds)) }
 
-  private func experiment(_ computations: [Computation<NoData>] = [walk]) -> Experiment {
+  private func experiment(_ computations: [Computation<NoData>] = [walk]) -> any Experiment {
     ComputationExperiment(
       name: "walks", title: "Walks", place: "nowhere", data: .noData, figures: [], claims: []
-    ) { _ in computations }.experiment
+    ) { _ in computations }
   }
 
   private let request = PlanRequest(profile: .quick, data: "mnist official abc")
 
   private func process(_ run: RunSpecification) throws -> any RunProcess {
-    try experiment().makeProcess(
-      run,
+    try experiment().process(
+      for:
+        run,
       RunResources(
         data: .none, cacheFolder: "", profile: .quick, request: request, tell: { _ in }))
   }

@@ -1,30 +1,32 @@
+import Optimizers
 import Reproduction
 import Testing
 
 @Suite struct ContenderProfileTests {
+  private enum Noise: String, CaseIterable { case dropout, none }
+
   private let experiment = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
     settings: [
-      Setting("noise", "dropout", oneOf: ["dropout", "none"], "noise"),
+      Setting("noise", Noise.dropout, "noise"),
       Setting("penalty", 0, in: 0...1, "penalty"),
     ],
     minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    search: ByProfile(
-      smoke: .committed(.empty), quick: .committed(.empty), paper: .inline(seeds: 1, epochs: 3)),
-    recording: ByProfile(smoke: .full, quick: .final, paper: .full),
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1, search: .committed(.empty)),
+      quick: Budget(epochs: 2, seeds: 1, search: .committed(.empty), recording: .final),
+      paper: Budget(epochs: 4, seeds: 1, search: .inline(seeds: 1, epochs: 3))),
     contenders: [
       Contender(
-        "Adam", optimizer: "adam", settings: ["noise": "none"], fitted: .init(["alpha": 0.1]),
+        "Adam", optimizer: Adam.method, settings: ["noise": "none"], fitted: .init(["alpha": 0.1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])])),
       Contender(
-        "Adam+dropout", optimizer: "adam",
+        "Adam+dropout", optimizer: Adam.method,
         fitted: .init(["alpha": 0.1, "beta1": 0.5], settings: ["penalty": 1]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2])]), profiles: [.paper]),
     ],
     figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func names(_ request: PlanRequest) throws -> [String] {
     try experiment.plan(request) { _ in nil }.runs.map {
@@ -89,13 +91,14 @@ import Testing
     let limited = TrainingExperiment(
       name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
       settings: [Setting("penalty", 0, in: 0...1, "penalty")], minibatch: 2,
-      epochs: ByProfile(smoke: 1, quick: 2, paper: 4),
-      seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+      profiles: ByProfile(
+        smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 2, seeds: 1),
+        paper: Budget(epochs: 4, seeds: 3)),
       contenders: [
-        Contender("all", optimizer: "adam", fitted: .init(["alpha": 0.1])),
-        Contender("few", optimizer: "sgd", fitted: .init(["alpha": 0.1]), seeds: 2, passes: 3),
+        Contender("all", optimizer: Adam.method, fitted: .init(["alpha": 0.1])),
+        Contender("few", optimizer: SGD.method, fitted: .init(["alpha": 0.1]), seeds: 2, passes: 3),
       ], figures: [], claims: []
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    ) { _, _, _ in QuadraticObjective(count: 5) }
     func few(_ request: PlanRequest) throws -> [String] {
       try limited.plan(request) { _ in nil }.runs.filter { $0.label("optimizer") == "few" }
         .map { "\($0.seed) \($0.epochs)" }

@@ -1,28 +1,30 @@
+import Optimizers
 import Reproduction
 import Testing
 
 /// Settings of one's own as arms of a result file, and settings that came later.
 @Suite struct CustomArmTests {
+  private static let hidden = Setting.widths("hidden", [5], "units of each hidden layer")
+
   private let training = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
-    settings: [
-      Setting("l2", 0, in: 0...1, "penalty"), .widths("hidden", [5], "units of each hidden layer"),
-    ],
-    minibatch: 2, epochs: ByProfile(smoke: 1, quick: 3, paper: 5),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+    settings: [Setting("l2", 0, in: 0...1, "penalty"), Self.hidden], minibatch: 2,
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 3, seeds: 1),
+      paper: Budget(epochs: 5, seeds: 1)),
     contenders: [
-      Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1])),
-      Contender("SGD", optimizer: "sgd", fitted: .init(["alpha": 0.2])),
-    ], figures: [], claims: [], parameterCount: { $0.widths("hidden", standard: [5])[0] }
-  ) { _, settings, _ in QuadraticObjective(count: settings.widths("hidden", standard: [5])[0]) }
+      Contender("Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.1])),
+      Contender("SGD", optimizer: SGD.method, fitted: .init(["alpha": 0.2])),
+    ], figures: [], claims: [], parameterCount: { $0[Self.hidden][0] }
+  ) { _, settings, _ in QuadraticObjective(count: settings[Self.hidden][0]) }
 
   private func request(_ arguments: String...) throws -> PlanRequest {
-    try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
+    try CommandOptions(["quadratic"] + arguments, for: training).request
   }
 
   private func runs(_ arguments: [String]) throws -> [RunSpecification] {
-    let request = try CommandOptions(["quadratic"] + arguments, for: training.experiment).request
-    return try training.experiment.plan(request) { _ in nil }.runs
+    let request = try CommandOptions(["quadratic"] + arguments, for: training).request
+    return try training.plan(request) { _ in nil }.runs
   }
 
   @Test func `widths enter a run where they are not the standard ones`() throws {
@@ -30,7 +32,7 @@ import Testing
     #expect(plain.allSatisfy { $0.settings.names == ["l2"] })
     #expect(try runs(["--hidden", "5"]).map(\.identity) == plain.map(\.identity))
     let wide = try runs(["--hidden", "7"])
-    #expect(wide.allSatisfy { $0.settings.widths("hidden", standard: [5]) == [7] })
+    #expect(wide.allSatisfy { $0.settings[Self.hidden] == [7] })
     #expect(Set(wide.map(\.identity)).isDisjoint(with: plain.map(\.identity)))
   }
 
@@ -67,9 +69,9 @@ import Testing
     let request = try request("--hidden", "100000000")
     // The objective here has one parameter a unit: 1.6 GB.
     #expect(
-      training.experiment.remarks(request) == [
+      training.remarks(request) == [
         "these widths need 1.6 GB of memory a run at least"
       ])
-    #expect(try training.experiment.remarks(self.request("--hidden", "10")) == [])
+    #expect(try training.remarks(self.request("--hidden", "10")) == [])
   }
 }

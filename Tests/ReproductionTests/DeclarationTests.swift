@@ -1,3 +1,4 @@
+import Optimizers
 import Reporting
 import Reproduction
 import Testing
@@ -9,25 +10,26 @@ import Testing
   ])
 
   private func problems(
-    optimizer: String = "adam", fitted: Contender.Choice = .init(["alpha": 0.1]),
-    grid: Grid? = nil, line: Figure.Line = .contender("Adam", .red),
+    fitted: Contender.Choice = .init(["alpha": 0.1]), grid: Grid? = nil,
+    line: Figure.Line = .contender("Adam", .red),
     claims: [Claim] = [], questions: [OpenQuestion] = [], siblings: [String] = []
   ) -> [String] {
     TrainingExperiment(
       name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
       settings: [Setting("penalty", 0, in: 0...1, "penalty")], minibatch: 2,
-      epochs: ByProfile(smoke: 1, quick: 1, paper: 1),
-      seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
+      profiles: ByProfile(
+        smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 1, seeds: 1),
+        paper: Budget(epochs: 1, seeds: 1)),
       contenders: [
-        Contender("Adam", optimizer: optimizer, fitted: fitted, grid: grid),
-        Contender("AdaGrad", optimizer: "adagrad", fitted: .init(["alpha": 0.1])),
+        Contender("Adam", optimizer: Adam.method, fitted: fitted, grid: grid),
+        Contender("AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.1])),
       ],
       paper: Self.paper,
       figures: [
         Figure("fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [.fitted], lines: [line])
       ],
       claims: claims, siblings: siblings, questions: questions
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment.problems()
+    ) { _, _, _ in QuadraticObjective(count: 5) }.problems
   }
 
   private func expect(
@@ -49,7 +51,7 @@ import Testing
       alternatives: [.init("1", hyperparameters: ["beta1": 0], settings: ["penalty": 1])])
     #expect(
       problems(
-        grid: Grid([GridAxis("alpha", [0.1])], schedules: ["alpha/sqrt(step)"]),
+        grid: Grid([GridAxis("alpha", [0.1])], schedules: [.inverseSquareRoot(of: .step)]),
         claims: [
           lower("Adam", than: "AdaGrad"),
           .figureMatch(figure: "fig0", contender: "Adam", place: ""),
@@ -83,13 +85,12 @@ import Testing
       ]), "AdaGrad")
   }
 
-  @Test func `a misspelt method, hyperparameter, schedule or setting is found`() {
+  @Test func `a misspelt hyperparameter or setting and a schedule that grows are found`() {
     expect(problems(fitted: .init(["alhpa": 0.1])), "alhpa", "\"alpha\"")
-    expect(problems(fitted: .init([:], schedule: "alpha/sqrt(pass)")), "alpha/sqrt(pass)")
+    expect(problems(fitted: .init([:], schedule: .exponential(2, by: .step))), "exponential(2.0)")
     expect(problems(fitted: .init([:], settings: ["penatly": 1])), "penatly", "\"penalty\"")
     expect(problems(fitted: .init([:], settings: ["penalty": 2])), "penalty", "from 0.0 to 1.0")
     expect(problems(grid: Grid([GridAxis("rho", [0.9])])), "rho")
-    expect(problems(optimizer: "adan"), "method \"adan\"", "\"adam\"")
     expect(
       problems(questions: [
         OpenQuestion(

@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Reproduction
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
   @Test func extendsTheLadderOfEachSchedulesBestPoint() {
     let grid = Grid(
       [GridAxis("alpha", from: 0.1, to: 1, perDecade: 1), GridAxis("momentum", [0.5, 0.9])],
-      schedules: ["constant", "alpha/sqrt(step)"])
+      schedules: [.constant, .inverseSquareRoot(of: .step)])
     let found = GridSearch(grid) { point in
       let alpha = point.hyperparameters["alpha"] ?? .nan
       let isFavoured =

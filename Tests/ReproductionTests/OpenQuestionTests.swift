@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -14,16 +15,17 @@ import Testing
   private let experiment = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
     settings: [Setting("noise", 0.5, in: 0...1, "noise")], minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
-    seeds: ByProfile(smoke: 1, quick: 2, paper: 2),
-    contenders: [Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]))],
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 3, seeds: 2),
+      paper: Budget(epochs: 4, seeds: 2)),
+    contenders: [Contender("Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.1]))],
     paper: paper, figures: [], claims: [],
     questions: [
       OpenQuestion(
         "noise", of: "Adam", taken: "0.5", figure: "fig", profiles: [.quick],
         alternatives: [
           .init("none", settings: ["noise": 0]), .init("large batches", minibatch: 4),
-          .init("decay", hyperparameters: ["beta1": 0.5], schedule: "alpha/sqrt(step)"),
+          .init("decay", hyperparameters: ["beta1": 0.5], schedule: .inverseSquareRoot(of: .step)),
         ]),
       OpenQuestion(
         "cost", of: "Adam", taken: "running", figure: "fig",
@@ -32,7 +34,7 @@ import Testing
           .init("with the penalty", quantity: .runningCostAndPenalty),
         ]),
     ]
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private let request = PlanRequest(profile: .quick, data: "")
 
@@ -132,16 +134,13 @@ import Testing
     func runs(_ arm: Arm?, _ arms: [Arm]) throws -> [RunSpecification] {
       let experiment = TrainingExperiment(
         name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
-        epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
-        seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-        search: ByProfile(
-          smoke: .committed(.empty),
-          quick: .committed(.adamOverThreeEpochs),
-          paper: .inline(seeds: 1)),
-        arms: ByProfile(smoke: arms, quick: arms, paper: arms),
+        profiles: ByProfile(
+          smoke: Budget(epochs: 1, seeds: 1, arms: arms, search: .committed(.empty)),
+          quick: Budget(epochs: 3, seeds: 1, arms: arms, search: .committed(.adamOverThreeEpochs)),
+          paper: Budget(epochs: 4, seeds: 1, arms: arms, search: .inline(seeds: 1))),
         contenders: [
           Contender(
-            "Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]),
+            "Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.1]),
             grid: Grid([GridAxis("alpha", [0.2, 0.3])]))
         ], figures: [], claims: [],
         questions: [
@@ -149,7 +148,7 @@ import Testing
             "minibatch", of: "Adam", arm: arm, taken: "2",
             alternatives: [.init("4", minibatch: 4)])
         ]
-      ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+      ) { _, _, _ in QuadraticObjective(count: 5) }
       return try experiment.plan(request) { _ in nil }.runs.filter { $0.minibatch == 4 }
     }
     func alphas(_ arm: Arm?, _ arms: [Arm]) throws -> [Double?] {
@@ -164,11 +163,11 @@ import Testing
   @Test func aSweepVariesOneCell() throws {
     let experiment = SweepExperiment(
       name: "sweep", title: "Sweep", place: "nowhere", data: .noData, minibatch: 2,
-      epochs: ByProfile(smoke: 1, quick: 3, paper: 4),
-      seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-      variants: SweepVariants("variant", "variant", [.init("plain", optimizer: "adam")]),
+      profiles: ByProfile(
+        smoke: SweepBudget(epochs: 1, seeds: 1, keeping: ["alpha": [0.1]]),
+        quick: SweepBudget(epochs: 3, seeds: 1), paper: SweepBudget(epochs: 4, seeds: 1)),
+      variants: SweepVariants("variant", "variant", [.init("plain", optimizer: Adam.method)]),
       axes: [SweepAxis("alpha", [0.1, 0.2])],
-      kept: ByProfile(smoke: ["alpha": [0.1]], quick: [:], paper: [:]),
       loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
       questions: [
         OpenQuestion(
@@ -179,7 +178,7 @@ import Testing
           point: { (curve: "none", x: Double($0)) },
           alternatives: [.init("0.5", hyperparameters: ["beta1": 0.5])]),
       ]
-    ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    ) { _, _, _ in QuadraticObjective(count: 5) }
     let runs = try experiment.plan(request) { _ in nil }.runs
     #expect(runs.map(\.minibatch) == [2, 2, 4, 2])
     #expect(runs[2].hyperparameters == runs[1].hyperparameters)

@@ -80,7 +80,7 @@ import Testing
 
   @Test func `the next length waits for all runs of the one before`() {
     let grid = Grid(
-      [GridAxis("alpha", [1, 2, 3, 4])], schedules: ["constant", "alpha/sqrt(step)"])
+      [GridAxis("alpha", [1, 2, 3, 4])], schedules: [.constant, .inverseSquareRoot(of: .step)])
     let race = RacingSearch(grid, rule: rule) { trial in
       if trial.passes > 25 || trial.point == self.point(2, schedule: "alpha/sqrt(step)") {
         return nil
@@ -134,19 +134,19 @@ import Testing
 
   private static let experiment = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 2, paper: 12),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 2),
-    fittedSeeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    search: ByProfile(
-      smoke: .committed(.empty), quick: .committed(.empty),
-      paper: .raced(seeds: 1, by: RacingRule([(passes: 3, keeping: 0.5)], to: 6))),
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1, search: .committed(.empty)),
+      quick: Budget(epochs: 2, seeds: 1, search: .committed(.empty)),
+      paper: Budget(
+        epochs: 12, seeds: 2, fittedSeeds: 1,
+        search: .raced(seeds: 1, by: RacingRule([(passes: 3, keeping: 0.5)], to: 6)))),
     contenders: [
       Contender(
-        "Adam", optimizer: "adam", fitted: .init(["alpha": 0.5]),
+        "Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.5]),
         grid: Grid([GridAxis("alpha", [0.1, 0.2, 0.3, 0.4])]))
     ],
     figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func record(_ run: RunSpecification) -> RunRecord {
     let alpha = run.hyperparameters["alpha"] ?? .nan

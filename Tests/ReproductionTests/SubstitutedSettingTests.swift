@@ -1,20 +1,24 @@
+import Optimizers
 import Reproduction
 import Testing
 
 @Suite struct SubstitutedSettingTests {
+  private enum Way: String, CaseIterable { case new, old }
+  private enum Border: String, CaseIterable { case soft, hard }
+
+  private static let waySetting = Setting("way", Way.new, "how")
+  private static let borderSetting = Setting("border", Border.soft, "where")
+
   private let experiment = TrainingExperiment(
     name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
-    settings: [
-      Setting("way", "new", oneOf: ["new", "old"], "how"),
-      Setting("border", "soft", oneOf: ["soft", "hard"], "where"),
-    ],
-    minibatch: 2,
-    epochs: ByProfile(smoke: 1, quick: 1, paper: 1),
-    seeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-    contenders: [Contender("Adam", optimizer: "adam", fitted: .init(["alpha": 0.1]))],
+    settings: [Self.waySetting, Self.borderSetting], minibatch: 2,
+    profiles: ByProfile(
+      smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 1, seeds: 1),
+      paper: Budget(epochs: 1, seeds: 1)),
+    contenders: [Contender("Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.1]))],
     figures: [], claims: [],
-    substitutes: { $0.text("border") == "hard" ? ["way": "old"] : [:] }
-  ) { _, _, _ in QuadraticObjective(count: 5) }.experiment
+    substitutes: { $0[Self.borderSetting] == .hard ? [Self.waySetting.at(.old)] : [:] }
+  ) { _, _, _ in QuadraticObjective(count: 5) }
 
   private func way(_ settings: Settings) throws -> SettingValue? {
     var request = PlanRequest(profile: .quick, data: "")

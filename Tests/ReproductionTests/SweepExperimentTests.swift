@@ -11,15 +11,17 @@ import Testing
   private static let sweep = SweepExperiment<NoData>(
     name: "sweep", title: "a sweep", place: "", data: .noData,
     settings: [Setting("l2", 0.5, in: 0...1, "penalty")], minibatch: 7,
-    epochs: ByProfile(smoke: 1, quick: 2, paper: 4), seeds: ByProfile(smoke: 1, quick: 1, paper: 2),
+    profiles: ByProfile(
+      smoke: SweepBudget(epochs: 1, seeds: 1),
+      quick: SweepBudget(epochs: 2, seeds: 1, keeping: ["beta1": [0.9], "alpha": [3e-3, 1e-2]]),
+      paper: SweepBudget(epochs: 4, seeds: 2)),
     variants: SweepVariants(
       "kind", "kind of the method",
-      [.init("plain", optimizer: "adam"), .init("raw", optimizer: "adam-uncorrected")]),
+      [.init("plain", optimizer: Adam.method), .init("raw", optimizer: AdamUncorrected.method)]),
     axes: [
       SweepAxis("beta1", [0.9, 0]),
       SweepAxis("alpha", [1e-3, 3e-3, 1e-2], labels: .logarithms, listOption: "alphas"),
     ],
-    kept: ByProfile(smoke: [:], quick: ["beta1": [0.9], "alpha": [3e-3, 1e-2]], paper: [:]),
     loss: "loss",
     figures: { extent in
       extent.values(of: "beta1").map { beta1 in
@@ -33,7 +35,7 @@ import Testing
     claims: []
   ) { _, _, _ in QuadraticObjective(count: 40) }
 
-  private let experiment = Self.sweep.experiment
+  private let experiment = Self.sweep
 
   private func request(_ profile: Profile, _ change: (inout PlanRequest) -> Void = { _ in })
     -> PlanRequest
@@ -63,7 +65,7 @@ import Testing
     #expect(
       all.prefix(12).allSatisfy { $0.seed == 0 } && all.suffix(12).allSatisfy { $0.seed == 1 })
     #expect(all.allSatisfy { $0.epochs == 4 && $0.minibatch == 7 && $0.recording == .ends })
-    #expect(all.allSatisfy { $0.settings.number("l2") == 0.5 })
+    #expect(all.allSatisfy { $0.settings["l2"] == 0.5 })
     #expect(all[0].method == "adam" && all[0].hyperparameters == ["beta1": 0, "alpha": 1e-3])
     #expect(all[11].method == "adam-uncorrected")
     #expect(all[11].hyperparameters == ["beta1": 0.9, "alpha": 1e-2])
@@ -76,7 +78,7 @@ import Testing
     #expect(some.allSatisfy { $0.hyperparameters["beta1"] == 0.9 })
     #expect(some.map { $0.hyperparameters["alpha"] } == [3e-3, 1e-2, 3e-3, 1e-2])
     #expect(experiment.shortened(request(.quick)) == "2 of 4 epochs, 4 of 12 cells")
-    let figures = try #require(try experiment.requestedFigures?(request(.quick)))
+    let figures = try experiment.figures(request(.quick))
     #expect(figures.map(\.id) == ["at-0.9"])
     #expect(figures[0].panels[0].lines.map(\.name) == ["0.003", "0.01"])
     let group = try experiment.document(request(.quick)) { run in self.record(run) }
@@ -105,7 +107,7 @@ import Testing
       })
     #expect(single.map(\.method) == ["adam", "adam-uncorrected"] && single[1].seed == 7)
     #expect(single[0].hyperparameters == ["beta1": 0.5, "alpha": 0.125, "epsilon": 1e-3])
-    #expect(single[0].settings.number("l2") == 0.25)
+    #expect(single[0].settings["l2"] == 0.25)
   }
 
   @Test(arguments: ["", "1e-3,", "x", "1e-3 2e-3", "nan", "inf", "0", "-1"])

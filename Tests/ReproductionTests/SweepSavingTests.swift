@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -58,24 +59,24 @@ import Testing
   private static let alphas = [1e-3, 3e-3, 1e-2, 3e-2]
   private static let sweep = SweepExperiment<NoData>(
     name: "sweep", title: "a sweep", place: "", data: .noData, minibatch: 7,
-    epochs: ByProfile(smoke: 1, quick: 2, paper: 4), seeds: ByProfile(smoke: 1, quick: 1, paper: 2),
+    profiles: ByProfile(
+      smoke: SweepBudget(epochs: 1, seeds: 1), quick: SweepBudget(epochs: 2, seeds: 1),
+      paper: SweepBudget(
+        epochs: 4, seeds: 2,
+        saving: SweepProtocol(
+          remark: "large ones are short", seeds: SweepSeeds(after: [2, 4], margin: 0.5, gap: 0.2),
+          edges: SweepEdges(after: [2, 4], failure: 200, within: 0.1) { $0["beta1"] == 0.9 },
+          epochs: { $0["alpha"] ?? 0 > 1.1e-2 ? 2 : nil }))),
     variants: SweepVariants(
       "kind", "kind of the method",
-      [.init("plain", optimizer: "adam"), .init("raw", optimizer: "adam-uncorrected")]),
+      [.init("plain", optimizer: Adam.method), .init("raw", optimizer: AdamUncorrected.method)]),
     axes: [
       SweepAxis("beta1", [0, 0.9]), SweepAxis("alpha", alphas, labels: .logarithms),
     ],
-    kept: ByProfile(smoke: [:], quick: [:], paper: [:]), loss: "loss", figures: { _ in [] },
-    claims: [], failureCost: 1000,
-    saving: ByProfile(
-      smoke: nil, quick: nil,
-      paper: SweepProtocol(
-        remark: "large ones are short", seeds: SweepSeeds(after: [2, 4], margin: 0.5, gap: 0.2),
-        edges: SweepEdges(after: [2, 4], failure: 200, within: 0.1) { $0["beta1"] == 0.9 },
-        epochs: { $0["alpha"] ?? 0 > 1.1e-2 ? 2 : nil }))
+    loss: "loss", figures: { _ in [] }, claims: [], failureCost: 1000
   ) { _, _, _ in QuadraticObjective(count: 40) }
 
-  private let experiment = Self.sweep.experiment
+  private let experiment = Self.sweep
   private let request = PlanRequest(profile: .paper, data: "none")
 
   private func edge(_ run: RunSpecification) -> Double {

@@ -3,10 +3,19 @@ import Reproduction
 import ResultStore
 
 let place = "section 7.1"
-let models = [
-  (setting: "logistic", title: "logistic regression"), (setting: "perceptron", title: "perceptron"),
-  (setting: "vae", title: "variational auto-encoder"),
-]
+
+/// What is trained.
+enum Model: String, CaseIterable {
+  case logistic, perceptron, vae
+
+  var title: String {
+    switch self {
+    case .logistic: "logistic regression"
+    case .perceptron: "perceptron"
+    case .vae: "variational auto-encoder"
+    }
+  }
+}
 
 let largestStepName = "largest_step"
 
@@ -46,7 +55,7 @@ let stepClaim = Claim.custom(
     return value
   }
   func text(_ number: Double) -> String { NumberText.significant(number, digits: 6) }
-  let steps = try models.map { model in
+  let steps = try Model.allCases.map { model in
     (
       title: model.title, adaMax: try largest("AdaMax, \(model.title)"),
       adam: try largest("Adam, \(model.title)")

@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -6,10 +7,13 @@ import ResultStore
 // Section 7.1: AdaMax beside Adam, both with the paper's defaults, on the models of sections 6.1, 6.2
 // and 6.4, and the largest step of each run.
 
-let contenders: [Contender] = models.flatMap { model in
-  [("Adam", "adam"), ("AdaMax", "adamax")].map { method, optimizer in
+let trained = Setting("model", Model.logistic, "what is trained")
+let pixels = Setting.pixels
+
+let contenders: [Contender] = Model.allCases.flatMap { model in
+  [("Adam", Adam.method), ("AdaMax", AdaMax.method)].map { method, optimizer in
     Contender(
-      "\(method), \(model.title)", optimizer: optimizer, settings: ["model": .text(model.setting)],
+      "\(method), \(model.title)", optimizer: optimizer, settings: [trained.at(model)],
       literal: .settings(.init([:])))
   }
 }
@@ -19,14 +23,12 @@ TrainingExperiment(
   title: "AdaMax beside Adam",
   place: place,
   data: .images(.mnist),
-  settings: [
-    Setting(
-      "model", models[0].setting, oneOf: models.map(\.setting), "what is trained"),
-    .pixels(),
-  ],
+  settings: [trained, pixels],
   minibatch: 128,
-  epochs: ByProfile(smoke: 1, quick: 1, paper: 20),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 1, seeds: 1),
+    quick: Budget(epochs: 1, seeds: 1),
+    paper: Budget(epochs: 20, seeds: 3)),
   contenders: contenders,
   probes: [largestStep],
   figures: [
@@ -34,7 +36,7 @@ TrainingExperiment(
       "adamax", "AdaMax beside Adam, with the paper's defaults", place: place,
       caption: "The paper shows no run of AdaMax. Whole training sets, without penalty.",
       columns: 3,
-      panels: models.map { model in
+      panels: Model.allCases.map { model in
         Figure.Panel(
           model.title, x: .linear("iterations over entire dataset"),
           y: .logarithmic("training cost"), select: ["arm": Arm.literal.rawValue],
@@ -49,7 +51,7 @@ TrainingExperiment(
       caption: "In units of alpha. The paper states that AdaMax's steps never exceed 1; the worst "
         + "gradients lead to 1.0091 at these decay rates. Adam's may reach 3.16 after gradients of 0.",
       columns: 3,
-      panels: models.map { model in
+      panels: Model.allCases.map { model in
         Figure.Panel(
           model.title, x: .linear("iterations over entire dataset", 0...20),
           y: .linear("largest step / alpha", 0...3.5), select: ["arm": Arm.literal.rawValue],
@@ -66,18 +68,18 @@ TrainingExperiment(
     "Steps are differences of parameters in single precision: rounding makes them up to "
       + "about 1e-4 too large in units of alpha.",
   ],
-  numericsVersion: { $0.text("model") == "logistic" ? 1 : 2 }
+  numericsVersion: { $0[trained] == .logistic ? 1 : 2 }
 ) { data, settings, minibatch in
-  switch settings.text("model") {
-  case "perceptron":
+  switch settings[trained] {
+  case .perceptron:
     try MultilayerPerceptron(
       training: data.training, test: data.test, minibatchCapacity: minibatch)
-  case "vae":
+  case .vae:
     try VariationalAutoencoder(
       training: data.training, test: data.test,
-      options: .init(pixels: settings.choice("pixels")),
+      options: .init(pixels: settings[pixels]),
       minibatchCapacity: minibatch)
-  default:
+  case .logistic:
     LogisticRegression(
       training: data.training, test: data.test, l2: 0, minibatchCapacity: minibatch)
   }

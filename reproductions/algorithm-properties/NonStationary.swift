@@ -10,7 +10,7 @@ import ResultStore
 
 let changes = ["drift", "switch"]
 let noiseLevels = [0.1, 1, 10]
-let trackers = ["adam", "adagrad", "rmsprop", "sgd"]
+let trackers = [Adam.method, AdaGrad.method, RMSProp.method, SGD.method].map(\.name)
 private let stepsizes = (-8...4).map { pow(10, Double($0) / 2) }
 private let searchSeeds = (0..<5).map { Search.firstSeed + UInt64($0) }
 

@@ -1,13 +1,13 @@
-import Networks
+import Optimizers
 import Reproduction
 
 /// A method without and with dropout.
 func contenders(
-  _ name: String, optimizer: String, fitted: Contender.Choice, grid: Grid
+  _ name: String, optimizer: MethodDescription, fitted: Contender.Choice, grid: Grid
 ) -> [Contender] {
   [
     Contender(
-      name, optimizer: optimizer, settings: ["noise": "none"], fitted: fitted, grid: grid),
+      name, optimizer: optimizer, settings: [noise.at(.none)], fitted: fitted, grid: grid),
     Contender(name + "+dropout", optimizer: optimizer, fitted: fitted, grid: grid),
   ]
 }
@@ -18,28 +18,6 @@ func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
   .init(
     hyperparameters,
     settings: [
-      "initialisation": "1e-4,-1,-1,-1,1e-4", "whitening": "contrast-zca", "zca-epsilon": 0.1,
+      initialisation.written("1e-4,-1,-1,-1,1e-4"), whitening.at(.contrastZCA), zcaEpsilon.at(0.1),
     ])
-}
-
-/// The distribution of the initial weights that the settings say.
-private func initialisation(_ settings: Settings) -> Initialisation {
-  if let deviations = settings.numbers("initialisation") {
-    return .normalByLayer(deviations: deviations.map(Float.init))
-  }
-  return switch settings.text("initialisation") {
-  case "glorot": .glorotUniform
-  case "normal": .normal(deviation: Float(settings.number("deviation")))
-  default: .heNormal
-  }
-}
-
-/// The network that the settings say.
-func options(_ settings: Settings) -> ConvolutionalNetwork.Options {
-  let drops = settings.text("noise") == "dropout"
-  return .init(
-    poolingBorder: settings.choice("pooling"),
-    inputDropout: drops ? settings.number("input-dropout") : 0,
-    hiddenDropout: drops ? settings.number("dropout") : 0, l2: settings.number("l2"),
-    initialisation: initialisation(settings), convolution: settings.choice("convolution"))
 }

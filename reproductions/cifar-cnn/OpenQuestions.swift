@@ -7,18 +7,18 @@ let openQuestions = [
   question(
     "initial weights",
     taken: "He normal in the arm tuned, deviations 1e-4, He, He, He, 1e-4 in fitted",
-    .init("Glorot", settings: ["initialisation": "glorot"]),
-    .init("He normal", settings: ["initialisation": "he"]),
-    .init("N(0, 0.01^2)", settings: ["initialisation": "normal"]),
+    .init("Glorot", settings: [initialisation.at(.word(.glorot))]),
+    .init("He normal", settings: [initialisation.at(.word(.he))]),
+    .init("N(0, 0.01^2)", settings: [initialisation.at(.word(.normal))]),
     .init(
-      "the first convolution alone tiny", settings: ["initialisation": "1e-4,-1,-1,-1,-1"])),
+      "the first convolution alone tiny", settings: [initialisation.written("1e-4,-1,-1,-1,-1")])),
   question(
     "kind of whitening",
     taken:
       "ZCA with epsilon 0.01 in the arm tuned, each image's contrast, then ZCA with 0.1 in fitted",
-    .init("each pixel standardised", settings: ["whitening": "standardize"]),
-    .init("ZCA with epsilon 0.01", settings: ["whitening": "zca", "zca-epsilon": 0.01]),
-    .init("none", settings: ["whitening": "none"])),
+    .init("each pixel standardised", settings: [whitening.at(.standardize)]),
+    .init("ZCA with epsilon 0.01", settings: [whitening.at(.zca), zcaEpsilon.at(0.01)]),
+    .init("none", settings: [whitening.at(.none)])),
   OpenQuestion(
     "Adam's epsilon", of: "Adam", arm: .fitted,
     taken: "1e-8, as stated, in the arm tuned, 0.0125 in fitted", figure: "fig3_right",
@@ -26,8 +26,8 @@ let openQuestions = [
     alternatives: [.init("1e-8", hyperparameters: ["epsilon": 1e-8])]),
   question(
     "border of the poolings", taken: "windows may stick out",
-    .init("ceiling", settings: ["pooling": "ceiling"]),
-    .init("valid", settings: ["pooling": "valid", "convolution": "direct"])),
+    .init("ceiling", settings: [pooling.at(.ceiling)]),
+    .init("valid", settings: [pooling.at(.valid), convolution.at(.direct)])),
 ]
 
 private func question(

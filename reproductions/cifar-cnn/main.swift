@@ -1,5 +1,6 @@
 import Datasets
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 
@@ -7,7 +8,8 @@ import Reproduction
 // minibatches of 128, with and without dropout.
 
 let paper = PaperCurves.embedded(PackageResources.paper_curves_tsv)
-let layers = convolutions + connected
+/// What the search of the profile `paper` has found.
+let found = Search.committed(.embedded(PackageResources.search_tsv))
 
 TrainingExperiment(
   name: "cifar-cnn",
@@ -17,44 +19,34 @@ TrainingExperiment(
   standInSizes: ByProfile(
     smoke: StandInSizes(training: 128, test: 32), quick: StandInSizes(training: 2560, test: 512),
     paper: StandInSizes(training: 50000, test: 10000)),
-  settings: ImagePreprocessing.settings(epsilon: 0.01) + [
-    Setting("noise", "dropout", oneOf: ["dropout", "none"], "of the contenders with dropout"),
-    Setting("input-dropout", 0.2, in: 0..<1, "dropout rate of the input"),
-    Setting("dropout", 0.5, in: 0..<1, "dropout rate of the fully connected layer"),
-    Setting(
-      "initialisation", "he", oneOf: ["he", "glorot", "normal"], orNumbersFor: layers,
-      in: -100...1, "distribution of the weights: its name or deviations, negative: times He's"),
-    Setting("deviation", 0.01, in: 1e-6...1, "standard deviation of the initialisation normal"),
-    Setting("pooling", PoolingBorder.same, "pooling's border"),
-    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
-    Setting("convolution", ConvolutionAlgorithm.fft, "how convolutions are computed"),
+  settings: [
+    whitening, zcaEpsilon, noise, inputDropout, dropout, initialisation, deviation, pooling, l2,
+    convolution,
   ],
   minibatch: 128,
-  epochs: ByProfile(smoke: 1, quick: 4, paper: 49),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
-  fittedSeeds: ByProfile(smoke: 1, quick: 1, paper: 1),
-  search: ByProfile(
-    smoke: .committed(.embedded(PackageResources.search_tsv)),
-    quick: .committed(.embedded(PackageResources.search_tsv)),
-    paper: .raced(seeds: 1, by: .convolutional)),
-  recording: ByProfile(smoke: .full, quick: .final, paper: .full),
-  evaluations: ByProfile(smoke: [], quick: [], paper: []),
-  arms: ByProfile(smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 1, seeds: 1, arms: [.fitted, .tuned], search: found, evaluations: []),
+    quick: Budget(
+      epochs: 4, seeds: 1, arms: [.tuned], search: found, recording: .final, evaluations: []),
+    paper: Budget(
+      epochs: 49, seeds: 3, fittedSeeds: 1, arms: [.fitted, .tuned],
+      search: .raced(seeds: 1, by: .convolutional), evaluations: [])),
   contenders: contenders(
-    "AdaGrad", optimizer: "adagrad", fitted: inferred(["alpha": 1.5e-3, "epsilon": 1.25e-2]),
+    "AdaGrad", optimizer: AdaGrad.method, fitted: inferred(["alpha": 1.5e-3, "epsilon": 1.25e-2]),
     grid: Grid([GridAxis("alpha", from: 1e-3, to: 1e-2, perDecade: 2)]))
     + contenders(
-      "SGDNesterov", optimizer: "nesterov", fitted: inferred(["alpha": 0.003, "momentum": 0.9]),
+      "SGDNesterov", optimizer: Nesterov.method,
+      fitted: inferred(["alpha": 0.003, "momentum": 0.9]),
       grid: Grid([
         GridAxis("alpha", from: 3e-3, to: 3e-2, perDecade: 2), GridAxis("momentum", [0.9]),
       ]))
     + contenders(
-      "Adam", optimizer: "adam", fitted: inferred(["alpha": 1e-3, "epsilon": 1.25e-2]),
+      "Adam", optimizer: Adam.method, fitted: inferred(["alpha": 1e-3, "epsilon": 1.25e-2]),
       grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]))
     + [
       // For what the first moment contributes (section 6.3).
       Contender(
-        "Adam beta1=0", optimizer: "adam", fixed: ["beta1": 0], settings: ["noise": "none"],
+        "Adam beta1=0", optimizer: Adam.method, fixed: ["beta1": 0], settings: [noise.at(.none)],
         grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]), profiles: [.paper])
     ],
   probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers),
@@ -77,7 +69,7 @@ TrainingExperiment(
   numericsVersion: { _ in 2 },
   substitutes: { settings in
     let algorithm = ConvolutionalNetwork.algorithm(image: [3, 32, 32], options: options(settings))
-    return ["convolution": .text(algorithm.rawValue)]
+    return [convolution.at(algorithm)]
   }
 ) { images, settings, minibatch in
   try ConvolutionalNetwork(

@@ -1,14 +1,16 @@
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
 
 let place = WriteUp.fashion
 let last = 50
-let methods: [(name: String, optimizer: String, colour: Figure.Colour, published: Double)] = [
-  ("SGD", "sgd", .red, 0.8742), ("Adagrad", "adagrad-epsilon-inside", .blue, 0.8528),
-  ("RMSprop", "rmsprop-epsilon-inside", .green, 0.8839),
-  ("Adam", "adam-epsilon-hat", .magenta, 0.8904),
-]
+let methods:
+  [(name: String, optimizer: MethodDescription, colour: Figure.Colour, published: Double)] = [
+    ("SGD", SGD.method, .red, 0.8742), ("Adagrad", AdaGradEpsilonInside.method, .blue, 0.8528),
+    ("RMSprop", RMSPropEpsilonInside.method, .green, 0.8839),
+    ("Adam", AdamEpsilonHat.method, .magenta, 0.8904),
+  ]
 private func percent(_ share: Double) -> String {
   NumberText.significant(100 * share, digits: 4) + " %"
 }

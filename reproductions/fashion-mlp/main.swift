@@ -17,17 +17,20 @@ func lines(_ measure: Measure) -> [Figure.Line] {
   methods.map { .contender($0.name, $0.colour, measure: measure) }
 }
 
-let hidden = [1024, 512, 512, 512]
+let products = Setting.products
+let hidden = Setting.widths("hidden", [1024, 512, 512, 512], "units of each hidden layer")
 
 TrainingExperiment(
   name: "fashion-mlp",
   title: "Perceptron on Fashion-MNIST: the accuracies of a write-up",
   place: place,
   data: .images(.fashionMNIST),
-  settings: [.products, .widths("hidden", hidden, "units of each hidden layer")],
+  settings: [products, hidden],
   minibatch: 256,
-  epochs: ByProfile(smoke: 1, quick: 2, paper: last),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 1, seeds: 1),
+    quick: Budget(epochs: 2, seeds: 1),
+    paper: Budget(epochs: last, seeds: 3)),
   contenders: methods.map {
     Contender(
       $0.name, optimizer: $0.optimizer, literal: .settings(.init(hyperparameters[$0.name] ?? [:])))
@@ -62,13 +65,13 @@ TrainingExperiment(
   numericsVersion: { _ in 2 },
   parameterCount: {
     MultilayerPerceptron.parameterCount(
-      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+      inputs: 784, hidden: $0[hidden], classes: 10)
   }
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: settings.widths("hidden", standard: hidden), initialisation: .glorotUniform,
-      products: settings.choice("products")),
+      hiddenSizes: settings[hidden], initialisation: .glorotUniform,
+      products: settings[products]),
     minibatchCapacity: minibatch)
 }.main()

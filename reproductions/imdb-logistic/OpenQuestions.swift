@@ -1,27 +1,28 @@
+import Optimizers
 import Reproduction
 
 let openQuestions: [OpenQuestion] = [
   OpenQuestion(
     "value of a word that a review contains", of: "Adam+dropout", taken: "how often it occurs",
-    figure: "fig1b", alternatives: [.init("1", settings: ["features": "binary"])]),
+    figure: "fig1b", alternatives: [.init("1", settings: [features.at(.binary)])]),
   OpenQuestion(
     "how a review becomes words", of: "Adam+dropout", taken: "words alone", figure: "fig1b",
     alternatives: [
-      .init("words and marks", settings: ["tokenization": "words-and-marks"]),
-      .init("near to the published vocabulary", settings: ["tokenization": "published"]),
+      .init("words and marks", settings: [tokenization.at(.wordsAndMarks)]),
+      .init("near to the published vocabulary", settings: [tokenization.at(.published)]),
     ]),
   OpenQuestion(
     "how dropout is made up for", of: "Adam+dropout", taken: "words that stay are doubled",
     figure: "fig1b",
-    alternatives: [.init("at evaluation", settings: ["dropout-scaling": "at-evaluation"])]),
+    alternatives: [.init("at evaluation", settings: [dropoutScaling.at(.atEvaluation)])]),
   OpenQuestion(
     "coefficient of an L2 penalty", of: "Adam+dropout", taken: "none", figure: "fig1b",
-    alternatives: [.init("1e-4", settings: ["l2": 1e-4])]),
+    alternatives: [.init("1e-4", settings: [l2.at(1e-4)])]),
   OpenQuestion(
     "what t counts in alpha/sqrt(t)", of: "Adam+dropout", taken: "epochs", figure: "fig1b",
     alternatives: [
-      .init("steps", schedule: "alpha/sqrt(step)"),
-      .init("nothing: alpha stays", schedule: "constant"),
+      .init("steps", schedule: .inverseSquareRoot(of: .step)),
+      .init("nothing: alpha stays", schedule: .constant),
     ]),
   OpenQuestion(
     "which cost is plotted", of: "Adam+dropout",

@@ -1,5 +1,6 @@
 import Datasets
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 
@@ -8,19 +9,21 @@ import Reproduction
 // 50 % dropout on the words.
 
 // What the paper leaves open about the schedule is part of every grid.
-let schedules = ["constant", "alpha/sqrt(step)", "alpha/sqrt(epoch)"]
+let schedules: [Schedule] = [
+  .constant, .inverseSquareRoot(of: .step), .inverseSquareRoot(of: .epoch),
+]
 let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
 let grid = Grid([alpha], schedules: schedules)
 /// What the text states: alpha / sqrt(t) for every method, t being the step as in algorithm 1.
-let stated = Contender.Statement.schedule("alpha/sqrt(step)")
+let stated = Contender.Statement.schedule(.inverseSquareRoot(of: .step))
 let momentumGrid = Grid([alpha, GridAxis("momentum", [0.5, 0.9, 0.99])], schedules: schedules)
 
 let adagrad = Contender.Choice(["alpha": 0.02])
-let rmsprop = Contender.Choice(["alpha": 0.002], schedule: "alpha/sqrt(epoch)")
+let rmsprop = Contender.Choice(["alpha": 0.002], schedule: .inverseSquareRoot(of: .epoch))
 let nesterov = Contender.Choice(["alpha": 0.04, "momentum": 0.9])
-let adam = Contender.Choice(["alpha": 0.002], schedule: "alpha/sqrt(epoch)")
+let adam = Contender.Choice(["alpha": 0.002], schedule: .inverseSquareRoot(of: .epoch))
 
-let dropout: Settings = ["dropout": 0.5]
+let half: Settings = [dropout.at(0.5)]
 
 TrainingExperiment(
   name: "imdb-logistic",
@@ -31,40 +34,36 @@ TrainingExperiment(
     smoke: StandInSizes(training: 2000, test: 500),
     quick: StandInSizes(training: 25000, test: 25000),
     paper: StandInSizes(training: 25000, test: 25000)),
-  settings: [
-    .features(.counts),
-    .tokenization(.words),
-    Setting("dropout", 0, in: 0..<1, "probability that a word is dropped from its review"),
-    Setting(
-      "dropout-scaling", DropoutScaling.inverted,
-      "where dropout makes up for the words that it drops"),
-    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
-  ],
+  settings: [features, tokenization, dropout, dropoutScaling, l2],
   minibatch: 128,
-  epochs: ByProfile(smoke: 3, quick: 176, paper: 176),
-  seeds: ByProfile(smoke: 2, quick: 3, paper: 10),
-  search: ByProfile(
-    smoke: .inline(seeds: 1), quick: .committed(.embedded(PackageResources.search_tsv)),
-    paper: .inline(seeds: 2, replaying: [.perceptron, .convolutional])),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 3, seeds: 2, search: .inline(seeds: 1)),
+    quick: Budget(
+      epochs: 176, seeds: 3, search: .committed(.embedded(PackageResources.search_tsv))),
+    paper: Budget(
+      epochs: 176, seeds: 10, search: .inline(seeds: 2, replaying: [.perceptron, .convolutional]))),
   contenders: [
     Contender(
-      "Adagrad+dropout", optimizer: "adagrad", settings: dropout, fitted: adagrad, literal: stated,
+      "Adagrad+dropout", optimizer: AdaGrad.method, settings: half, fitted: adagrad,
+      literal: stated,
       grid: grid),
     Contender(
-      "RMSProp+dropout", optimizer: "rmsprop", settings: dropout, fitted: rmsprop, literal: stated,
+      "RMSProp+dropout", optimizer: RMSProp.method, settings: half, fitted: rmsprop,
+      literal: stated,
       grid: grid),
     Contender(
-      "SGDNesterov+dropout", optimizer: "nesterov", settings: dropout, fitted: nesterov,
+      "SGDNesterov+dropout", optimizer: Nesterov.method, settings: half, fitted: nesterov,
       literal: stated,
       grid: momentumGrid),
     Contender(
-      "Adam+dropout", optimizer: "adam", settings: dropout, fitted: adam, literal: stated,
+      "Adam+dropout", optimizer: Adam.method, settings: half, fitted: adam, literal: stated,
       grid: grid),
-    Contender("Adagrad", optimizer: "adagrad", fitted: adagrad, literal: stated, grid: grid),
-    Contender("RMSProp", optimizer: "rmsprop", fitted: rmsprop, literal: stated, grid: grid),
+    Contender("Adagrad", optimizer: AdaGrad.method, fitted: adagrad, literal: stated, grid: grid),
+    Contender("RMSProp", optimizer: RMSProp.method, fitted: rmsprop, literal: stated, grid: grid),
     Contender(
-      "SGDNesterov", optimizer: "nesterov", fitted: nesterov, literal: stated, grid: momentumGrid),
-    Contender("Adam", optimizer: "adam", fitted: adam, literal: stated, grid: grid),
+      "SGDNesterov", optimizer: Nesterov.method, fitted: nesterov, literal: stated,
+      grid: momentumGrid),
+    Contender("Adam", optimizer: Adam.method, fitted: adam, literal: stated, grid: grid),
   ],
   paper: paper,
   figures: figures,
@@ -80,7 +79,5 @@ TrainingExperiment(
   SparseLogisticRegression(
     training: data.training, test: data.test, minibatchCapacity: minibatch,
     options: .init(
-      inputDropout: settings.number("dropout"),
-      dropoutScaling: settings.choice("dropout-scaling"),
-      l2: settings.number("l2")))
+      inputDropout: settings[dropout], dropoutScaling: settings[dropoutScaling], l2: settings[l2]))
 }.main()

@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -9,28 +10,30 @@ import ResultStore
 
 let colours: [Figure.Colour] = [.red, .orange, .green, .magenta]
 
-let hidden = [100, 100, 100, 100]
+let products = Setting.products
+let hidden = Setting.widths("hidden", [100, 100, 100, 100], "units of each hidden layer")
 
 TrainingExperiment(
   name: "mnist-four-hidden",
   title: "Four hidden layers on MNIST: the losses of a write-up",
   place: place,
   data: .images(.mnist),
-  settings: [.products, .widths("hidden", hidden, "units of each hidden layer")],
+  settings: [products, hidden],
   minibatch: 128,
-  stepsWithReplacement: ByProfile(smoke: 100, quick: 1000, paper: 1000),
-  epochs: ByProfile(smoke: 1, quick: 2, paper: 2),
-  seeds: ByProfile(smoke: 1, quick: 5, paper: 20),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 1, seeds: 1, stepsWithReplacement: 100),
+    quick: Budget(epochs: 2, seeds: 5, stepsWithReplacement: 1000),
+    paper: Budget(epochs: 2, seeds: 20, stepsWithReplacement: 1000)),
   contenders: [
-    Contender("SGD", optimizer: "sgd", literal: .settings(.init(["alpha": 0.01]))),
+    Contender("SGD", optimizer: SGD.method, literal: .settings(.init(["alpha": 0.01]))),
     Contender(
-      "Momentum", optimizer: "heavy-ball",
+      "Momentum", optimizer: HeavyBall.method,
       literal: .settings(.init(["alpha": 0.01, "momentum": 0.9]))),
     Contender(
-      "RMSprop", optimizer: "rmsprop",
+      "RMSprop", optimizer: RMSProp.method,
       literal: .settings(.init(["alpha": 0.01, "rho": 0.99, "epsilon": 1e-8]))),
     Contender(
-      "Adam", optimizer: "adam-epsilon-hat",
+      "Adam", optimizer: AdamEpsilonHat.method,
       literal: .settings(.init(["alpha": 0.01, "epsilon": 1e-7]))),
   ],
   probes: [
@@ -71,13 +74,13 @@ TrainingExperiment(
   numericsVersion: { _ in 2 },
   parameterCount: {
     MultilayerPerceptron.parameterCount(
-      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+      inputs: 784, hidden: $0[hidden], classes: 10)
   }
 ) { data, settings, minibatch in
   try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: settings.widths("hidden", standard: hidden), initialisation: .heNormal,
-      products: settings.choice("products")),
+      hiddenSizes: settings[hidden], initialisation: .heNormal,
+      products: settings[products]),
     minibatchCapacity: minibatch)
 }.main()

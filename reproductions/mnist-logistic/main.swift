@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 
@@ -10,12 +11,16 @@ let place = "section 6.1, Figure 1 (left)"
 let judged = [5, 10, 20, 45]
 
 // What the paper leaves open about the schedule is part of every grid.
-let schedules = ["constant", "alpha/sqrt(step)", "alpha/sqrt(epoch)"]
+let schedules: [Schedule] = [
+  .constant, .inverseSquareRoot(of: .step), .inverseSquareRoot(of: .epoch),
+]
 let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
 /// The races of the networks' searches, which these full searches tell the price of.
 let rules: [RacingRule] = [.perceptron, .convolutional]
 /// What the text states: alpha / sqrt(t) for every method, t being the step as in algorithm 1.
-let stated = Contender.Statement.schedule("alpha/sqrt(step)")
+let stated = Contender.Statement.schedule(.inverseSquareRoot(of: .step))
+
+let l2 = Setting("l2", 1e-4, in: 0...1, "coefficient of the L2 penalty on the weights")
 
 let claims: [Claim] = [
   .similar(
@@ -40,24 +45,23 @@ TrainingExperiment(
   title: "Logistic regression on MNIST",
   place: place,
   data: .images(.mnist),
-  settings: [Setting("l2", 1e-4, in: 0...1, "coefficient of the L2 penalty on the weights")],
+  settings: [l2],
   minibatch: 128,
-  epochs: ByProfile(smoke: 3, quick: 46, paper: 46),
-  seeds: ByProfile(smoke: 2, quick: 10, paper: 10),
-  search: ByProfile(
-    smoke: .inline(seeds: 1), quick: .inline(seeds: 2, replaying: rules),
-    paper: .inline(seeds: 5, replaying: rules)),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 3, seeds: 2, search: .inline(seeds: 1)),
+    quick: Budget(epochs: 46, seeds: 10, search: .inline(seeds: 2, replaying: rules)),
+    paper: Budget(epochs: 46, seeds: 10, search: .inline(seeds: 5, replaying: rules))),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: "adagrad", fitted: .init(["alpha": 0.001]), literal: stated,
+      "AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.001]), literal: stated,
       grid: Grid([alpha], schedules: schedules)),
     Contender(
-      "SGDNesterov", optimizer: "nesterov", fitted: .init(["alpha": 0.01, "momentum": 0.9]),
+      "SGDNesterov", optimizer: Nesterov.method, fitted: .init(["alpha": 0.01, "momentum": 0.9]),
       literal: stated,
       grid: Grid([alpha, GridAxis("momentum", nines: 1...2)], schedules: schedules)),
     Contender(
-      "Adam", optimizer: "adam",
-      fitted: .init(["alpha": 0.001], schedule: "alpha/sqrt(epoch)"), literal: stated,
+      "Adam", optimizer: Adam.method,
+      fitted: .init(["alpha": 0.001], schedule: .inverseSquareRoot(of: .epoch)), literal: stated,
       grid: Grid([alpha], schedules: schedules)),
   ],
   probes: [EarlyAccuracy.probe],
@@ -78,20 +82,20 @@ TrainingExperiment(
     OpenQuestion(
       "what t counts in alpha/sqrt(t)", of: "Adam", taken: "epochs", figure: "fig1a",
       alternatives: [
-        .init("steps", schedule: "alpha/sqrt(step)"),
-        .init("nothing: alpha stays", schedule: "constant"),
+        .init("steps", schedule: .inverseSquareRoot(of: .step)),
+        .init("nothing: alpha stays", schedule: .constant),
       ]),
     OpenQuestion(
       "whether AdaGrad's alpha decays too", of: "AdaGrad", taken: "it stays", figure: "fig1a",
-      alternatives: [.init("alpha/sqrt(epoch)", schedule: "alpha/sqrt(epoch)")]),
+      alternatives: [.init("alpha/sqrt(epoch)", schedule: .inverseSquareRoot(of: .epoch))]),
     OpenQuestion(
       "whether SGDNesterov's alpha decays too", of: "SGDNesterov", taken: "it stays",
       figure: "fig1a",
-      alternatives: [.init("alpha/sqrt(epoch)", schedule: "alpha/sqrt(epoch)")]),
+      alternatives: [.init("alpha/sqrt(epoch)", schedule: .inverseSquareRoot(of: .epoch))]),
     OpenQuestion(
       "coefficient of the L2 penalty", of: "Adam", taken: "1e-4", figure: "fig1a",
       alternatives: [
-        .init("none", settings: ["l2": 0]), .init("1e-3", settings: ["l2": 1e-3]),
+        .init("none", settings: [l2.at(0)]), .init("1e-3", settings: [l2.at(1e-3)]),
       ]),
     OpenQuestion(
       "which cost is plotted", of: "Adam", taken: "mean over the minibatches of each pass",
@@ -103,6 +107,6 @@ TrainingExperiment(
   ]
 ) { data, settings, minibatch in
   LogisticRegression(
-    training: data.training, test: data.test, l2: settings.number("l2"),
+    training: data.training, test: data.test, l2: settings[l2],
     minibatchCapacity: minibatch)
 }.main()

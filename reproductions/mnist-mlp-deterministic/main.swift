@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -22,11 +23,20 @@ func sfo(
   profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
 ) -> Contender {
   Contender(
-    name, optimizer: "sfo", fixed: hyperparameters, settings: settings, grid: Grid([]),
+    name, optimizer: SumOfFunctionsOptimizer.method, fixed: hyperparameters, settings: settings,
+    grid: Grid([]),
     profiles: profiles, seeds: seeds, passes: passes)
 }
 
-let dropout: Settings = ["dropout": 0.5, "input-dropout": 0.2]
+let l2 = Setting("l2", 1e-8, in: 0...1, "coefficient of the L2 penalty on the weights")
+let dropout = Setting("dropout", 0, in: 0..<1, "rate of the hidden layers")
+let inputDropout = Setting("input-dropout", 0, in: 0..<1, "rate of the input layer")
+let hidden1 = Setting("hidden1", 1000, in: 1...10000, "units of the first hidden layer, rounded")
+let hidden2 = Setting("hidden2", 1000, in: 1...10000, "units of the second hidden layer, rounded")
+let masks: Settings = [dropout.at(0.5), inputDropout.at(0.2)]
+
+/// What the search of the profile `paper` has found.
+let found = Search.committed(.embedded(PackageResources.search_tsv))
 let paper = alignedCurves(.embedded(PackageResources.paper_curves_tsv))
 
 func panel(_ variable: String, _ title: String, _ y: Figure.Axis) -> Figure.Panel {
@@ -44,31 +54,23 @@ TrainingExperiment(
   title: "Multilayer perceptron on MNIST, deterministic cost",
   place: place,
   data: .images(.mnist),
-  settings: [
-    Setting("l2", 1e-8, in: 0...1, "coefficient of the L2 penalty on the weights"),
-    Setting("dropout", 0, in: 0..<1, "rate of the hidden layers"),
-    Setting("input-dropout", 0, in: 0..<1, "rate of the input layer"),
-    Setting("hidden1", 1000, in: 1...10000, "units of the first hidden layer, rounded"),
-    Setting("hidden2", 1000, in: 1...10000, "units of the second hidden layer, rounded"),
-  ],
+  settings: [l2, dropout, inputDropout, hidden1, hidden2],
   minibatch: 128,
-  epochs: ByProfile(smoke: 2, quick: 10, paper: 40),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
-  search: ByProfile(
-    smoke: .committed(.embedded(PackageResources.search_tsv)),
-    quick: .committed(.embedded(PackageResources.search_tsv)),
-    paper: .raced(seeds: 1, by: .deterministic)),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 2, seeds: 1, search: found),
+    quick: Budget(epochs: 10, seeds: 1, search: found),
+    paper: Budget(epochs: 40, seeds: 3, search: .raced(seeds: 1, by: .deterministic))),
   contenders: [
-    Contender("Adam", optimizer: "adam", grid: alpha(from: 1e-4, to: 1e-3)),
+    Contender("Adam", optimizer: Adam.method, grid: alpha(from: 1e-4, to: 1e-3)),
     sfo("SFO"),
-    Contender("AdaGrad", optimizer: "adagrad", grid: alpha(from: 3e-3, to: 3e-2)),
+    Contender("AdaGrad", optimizer: AdaGrad.method, grid: alpha(from: 3e-3, to: 3e-2)),
     Contender(
-      "SGDNesterov", optimizer: "nesterov",
+      "SGDNesterov", optimizer: Nesterov.method,
       grid: Grid([
         GridAxis("alpha", from: 1e-2, to: 1e-1, perDecade: 2), GridAxis("momentum", [0.9, 0.99]),
       ])),
-    sfo(frozenMasks, settings: dropout, passes: 15),
-    sfo(freshMasks, ["fresh-noise": 1], settings: dropout, passes: 15),
+    sfo(frozenMasks, settings: masks, passes: 15),
+    sfo(freshMasks, ["fresh-noise": 1], settings: masks, passes: 15),
     sfo("SFO repaired", ["repaired": 1], profiles: [.paper], seeds: 1),
     sfo(sfoName(12), ["subfunctions": 12], profiles: [.paper], seeds: 1, passes: 15),
     sfo(sfoName(50), ["subfunctions": 50], profiles: [.paper], seeds: 1, passes: 15),
@@ -139,8 +141,8 @@ TrainingExperiment(
       "coefficient of the L2 penalty", of: "Adam", taken: "1e-8", figure: "fig2b",
       profiles: [.paper], passes: 25,
       alternatives: [
-        .init("none", settings: ["l2": 0]), .init("1e-6", settings: ["l2": 1e-6]),
-        .init("1e-4", settings: ["l2": 1e-4]),
+        .init("none", settings: [l2.at(0)]), .init("1e-6", settings: [l2.at(1e-6)]),
+        .init("1e-4", settings: [l2.at(1e-4)]),
       ])
   ],
   notes: [
@@ -152,13 +154,11 @@ TrainingExperiment(
       + "and the mode repaired have one seed.",
   ]
 ) { data, settings, minibatch in
-  let rate = settings.number("dropout")
-  return try MultilayerPerceptron(
+  try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: [settings.number("hidden1"), settings.number("hidden2")].map {
-        Int($0.rounded())
-      }, inputDropout: settings.number("input-dropout"), hiddenDropout: [rate, rate],
-      l2: settings.number("l2")),
+      hiddenSizes: [hidden1, hidden2].map { Int(settings[$0].rounded()) },
+      inputDropout: settings[inputDropout], hiddenDropout: [settings[dropout], settings[dropout]],
+      l2: settings[l2]),
     minibatchCapacity: minibatch)
 }.main()

@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 import ResultStore
@@ -6,12 +7,14 @@ import ResultStore
 // Section 6.2, Figure 2 (a): a perceptron with two hidden layers of 1000 rectified units on MNIST,
 // minibatches of 128, trained with dropout by stochastic first-order methods.
 
-let hidden = [1000, 1000]
 let layers = ["hidden1.weights", "hidden2.weights", "output.weights"]
 
 func alpha(from first: Double, to last: Double) -> GridAxis {
   GridAxis("alpha", from: first, to: last, perDecade: 2)
 }
+
+/// What the search of the profile `paper` has found.
+let found = Search.committed(.embedded(PackageResources.search_tsv))
 
 /// The passes after which the whole training set is evaluated, for what the paper may have plotted instead
 /// of the running cost.
@@ -20,7 +23,7 @@ let evaluated = [1, 2, 5, 10, 20, 50, 100, 150, 200]
 /// Settings that put our curve on the paper's, which is too low for 0.2 on the input, and too high
 /// for 0.
 func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
-  .init(hyperparameters, settings: ["input-dropout": 0.15])
+  .init(hyperparameters, settings: [inputDropout.at(0.15)])
 }
 
 TrainingExperiment(
@@ -28,41 +31,35 @@ TrainingExperiment(
   title: "Multilayer perceptron with dropout on MNIST",
   place: place,
   data: .images(.mnist),
-  settings: [
-    Setting("dropout", 0.5, in: 0..<1, "rate of the hidden layers; 0 switches the input's off too")
-      .switchingOff(["input-dropout"]),
-    Setting("input-dropout", 0.2, in: 0..<1, "rate of the input layer"),
-    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"), .products,
-    .widths("hidden", hidden, "units of each hidden layer"),
-  ],
+  settings: [dropout, inputDropout, l2, products, hidden],
   minibatch: 128,
-  epochs: ByProfile(smoke: 1, quick: 12, paper: 201),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
-  search: ByProfile(
-    smoke: .committed(.embedded(PackageResources.search_tsv)),
-    quick: .committed(.embedded(PackageResources.search_tsv)),
-    paper: .raced(seeds: 1, by: .perceptron)),
-  evaluations: ByProfile(smoke: evaluated, quick: evaluated, paper: evaluated),
-  arms: ByProfile(smoke: [.fitted, .tuned], quick: [.tuned], paper: [.fitted, .tuned]),
+  profiles: ByProfile(
+    smoke: Budget(
+      epochs: 1, seeds: 1, arms: [.fitted, .tuned], search: found, evaluations: evaluated),
+    quick: Budget(epochs: 12, seeds: 1, arms: [.tuned], search: found, evaluations: evaluated),
+    paper: Budget(
+      epochs: 201, seeds: 3, arms: [.fitted, .tuned], search: .raced(seeds: 1, by: .perceptron),
+      evaluations: evaluated)),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: "adagrad", fitted: inferred(["alpha": 0.005]),
+      "AdaGrad", optimizer: AdaGrad.method, fitted: inferred(["alpha": 0.005]),
       grid: Grid([alpha(from: 1e-3, to: 1e-1)])),
     Contender(
-      "RMSProp", optimizer: "rmsprop", fitted: inferred(["alpha": 3e-4, "rho": 0.99]),
+      "RMSProp", optimizer: RMSProp.method, fitted: inferred(["alpha": 3e-4, "rho": 0.99]),
       grid: Grid([alpha(from: 3e-5, to: 1e-3), GridAxis("rho", nines: 1...2)])),
     Contender(
-      "SGDNesterov", optimizer: "nesterov", fitted: inferred(["alpha": 0.03, "momentum": 0.9]),
+      "SGDNesterov", optimizer: Nesterov.method,
+      fitted: inferred(["alpha": 0.03, "momentum": 0.9]),
       grid: Grid([alpha(from: 3e-3, to: 1e-1), GridAxis("momentum", [0.9, 0.99])])),
     Contender(
-      "AdaDelta", optimizer: "adadelta", fitted: inferred(["alpha": 0.2]),
+      "AdaDelta", optimizer: AdaDelta.method, fitted: inferred(["alpha": 0.2]),
       grid: Grid([alpha(from: 0.1, to: 3)])),
     Contender(
-      "Adam", optimizer: "adam", fitted: inferred(["alpha": 3e-4]),
+      "Adam", optimizer: Adam.method, fitted: inferred(["alpha": 3e-4]),
       grid: Grid([alpha(from: 3e-5, to: 3e-3)])),
     // For what the first moment contributes (section 6.3).
     Contender(
-      "Adam beta1=0", optimizer: "adam", fixed: ["beta1": 0],
+      "Adam beta1=0", optimizer: Adam.method, fixed: ["beta1": 0],
       grid: Grid([alpha(from: 3e-5, to: 3e-3)]), profiles: [.paper]),
   ],
   probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers)
@@ -81,16 +78,14 @@ TrainingExperiment(
   numericsVersion: { _ in 2 },
   parameterCount: {
     MultilayerPerceptron.parameterCount(
-      inputs: 784, hidden: $0.widths("hidden", standard: hidden), classes: 10)
+      inputs: 784, hidden: $0[hidden], classes: 10)
   }
 ) { data, settings, minibatch in
-  let rate = settings.number("dropout")
-  let hidden = settings.widths("hidden", standard: hidden)
-  return try MultilayerPerceptron(
+  try MultilayerPerceptron(
     training: data.training, test: data.test,
     options: .init(
-      hiddenSizes: hidden, inputDropout: settings.number("input-dropout"),
-      hiddenDropout: hidden.map { _ in rate },
-      l2: settings.number("l2"), products: settings.choice("products")),
+      hiddenSizes: settings[hidden], inputDropout: settings[inputDropout],
+      hiddenDropout: settings[hidden].map { _ in settings[dropout] }, l2: settings[l2],
+      products: settings[products]),
     minibatchCapacity: minibatch)
 }.main()

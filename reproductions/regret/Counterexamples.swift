@@ -54,7 +54,10 @@ struct Counterexample {
   var gradientBound: Double { large + (isProjected ? 0 : 4) }
 }
 
-private let methods = ["Adam", "AMSGrad"]
+private let rivals: [(name: String, method: Strategy.Method)] = [
+  ("Adam", .adam), ("AMSGrad", .amsgrad),
+]
+private let methods = rivals.map(\.name)
 
 private func computation(
   _ name: String, _ meaning: String, axes: [Dimension], horizon: Int,
@@ -95,9 +98,9 @@ func counterexamples(horizon: Int, seeds: [UInt64]) -> [Computation<ImageData>] 
 
 private func work(_ example: Counterexample, horizon: Int, seed: UInt64) throws -> UnitsOfWork {
   let times = horizons(to: horizon)
-  let start = try methods.map { name in
+  let start = try rivals.map { name, method in
     let strategy = Strategy(
-      method: name.lowercased(), alpha: example.alpha, beta1: example.beta1, beta2: example.beta2,
+      method: method, alpha: example.alpha, beta1: example.beta1, beta2: example.beta2,
       lambdaRest: example.lambdaRest)
     return try Player(name, strategy, dimension: 1)
   }

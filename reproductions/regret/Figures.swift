@@ -124,7 +124,8 @@ let regretFigures: [Figure] = [
       Figure.Panel(
         "alpha = \(NumberText.significant(pow(10, exponent)))", x: .logarithmic("features d"),
         y: .logarithmic("regret R(T)"),
-        lines: zip(sparseMethods, [.red, .green, .black] as [Figure.Colour]).map { method, colour in
+        lines: zip(sparseMethods.map(\.rawValue), [.red, .green, .black] as [Figure.Colour]).map {
+          method, colour in
           Figure.Line(
             method, colour, variable: "sparse_features/sparse_regret", along: "d",
             select: ["sparse_method": method, "log10_alpha": "\(exponent)"])

@@ -4,10 +4,10 @@ import ResultStore
 
 /// What theorem 4.1 suggests for lambda, and one for which its bound says something.
 let strategies: [(name: String, strategy: Strategy)] = [
-  ("Adam", Strategy(method: "adam", alpha: 0.5, lambdaRest: 1e-8)),
-  ("Adam, lambda = 0.9", Strategy(method: "adam", alpha: 0.5, lambdaRest: 0.1)),
-  ("AMSGrad", Strategy(method: "amsgrad", alpha: 0.5, lambdaRest: 1e-8)),
-  ("AdaGrad", Strategy(method: "adagrad", alpha: 0.5)),
+  ("Adam", Strategy(method: .adam, alpha: 0.5, lambdaRest: 1e-8)),
+  ("Adam, lambda = 0.9", Strategy(method: .adam, alpha: 0.5, lambdaRest: 0.1)),
+  ("AMSGrad", Strategy(method: .amsgrad, alpha: 0.5, lambdaRest: 1e-8)),
+  ("AdaGrad", Strategy(method: .adagrad, alpha: 0.5)),
 ]
 
 let problems = ["random signs", "noisy quadratic", "least squares", "MNIST logistic"]

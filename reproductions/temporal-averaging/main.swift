@@ -7,15 +7,21 @@ import ResultStore
 // Section 7.2: averages of Adam's iterates beside the last one, on logistic regression and on a
 // perceptron, all on MNIST.
 
+enum Model: String, CaseIterable { case logistic, perceptron }
+
+let model = Setting("model", Model.logistic, "what is trained")
+let hidden = Setting(
+  "hidden", 200, in: 1...10_000, "units of each of the perceptron's two hidden layers")
+
 let problems: [Contender] = [
   Contender(
-    quietProblem, optimizer: "adam", settings: ["model": "logistic"],
+    quietProblem, optimizer: Adam.method, settings: [model.at(.logistic)],
     literal: .settings(.init(["alpha": 0.001]))),
   Contender(
-    noisyProblem, optimizer: "adam", settings: ["model": "logistic"],
+    noisyProblem, optimizer: Adam.method, settings: [model.at(.logistic)],
     literal: .settings(.init(["alpha": 0.01]))),
   Contender(
-    perceptron, optimizer: "adam", settings: ["model": "perceptron"],
+    perceptron, optimizer: Adam.method, settings: [model.at(.perceptron)],
     literal: .settings(.init(["alpha": 0.001]))),
 ]
 
@@ -24,14 +30,13 @@ TrainingExperiment(
   title: "Averages of Adam's iterates",
   place: place,
   data: .images(.mnist),
-  settings: [
-    Setting("model", "logistic", oneOf: ["logistic", "perceptron"], "what is trained"),
-    Setting("hidden", 200, in: 1...10_000, "units of each of the perceptron's two hidden layers"),
-  ],
+  settings: [model, hidden],
   minibatch: 128,
   averages: [exponential, .mean],
-  epochs: ByProfile(smoke: 1, quick: 5, paper: 20),
-  seeds: ByProfile(smoke: 1, quick: 3, paper: 10),
+  profiles: ByProfile(
+    smoke: Budget(epochs: 1, seeds: 1),
+    quick: Budget(epochs: 5, seeds: 3),
+    paper: Budget(epochs: 20, seeds: 10)),
   contenders: problems,
   probes: averagingProbes,
   figures: [
@@ -60,16 +65,18 @@ TrainingExperiment(
       + "it.",
     "The noisy convex problem is logistic regression with ten times Adam's default stepsize.",
   ],
-  numericsVersion: { $0.text("model") == "logistic" ? 1 : 2 }
+  numericsVersion: { $0[model] == .logistic ? 1 : 2 }
 ) { data, settings, minibatch in
-  guard settings.text("model") == "perceptron" else {
+  switch settings[model] {
+  case .logistic:
     return LogisticRegression(
       training: data.training, test: data.test, l2: 0, minibatchCapacity: minibatch)
+  case .perceptron:
+    let units = Int(settings[hidden])
+    return try MultilayerPerceptron(
+      training: data.training, test: data.test, options: .init(hiddenSizes: [units, units]),
+      minibatchCapacity: minibatch)
   }
-  let units = Int(settings.number("hidden"))
-  return try MultilayerPerceptron(
-    training: data.training, test: data.test, options: .init(hiddenSizes: [units, units]),
-    minibatchCapacity: minibatch)
 }.main()
 
 func line(_ name: String, _ colour: Figure.Colour, _ variable: String) -> Figure.Line {

@@ -7,17 +7,17 @@ import Reproduction
 let openQuestions = [
   question(
     "initial weights", taken: "N(0, 0.01^2)",
-    .init("N(0, 0.1^2)", settings: ["init-deviation": 0.1])),
+    .init("N(0, 0.1^2)", settings: [deviation.at(0.1)])),
   question(
     "initial latent variances", taken: "1 for every image",
-    .init("as the weights are drawn", settings: ["log-variance-head": "random"])),
+    .init("as the weights are drawn", settings: [logVarianceHead.at(.random)])),
   question("minibatch", taken: "100 images", .init("1000 images", minibatch: 1000)),
   question(
     "training images", taken: "the first 50,000",
-    .init("all 60,000", settings: ["training-count": 60_000])),
+    .init("all 60,000", settings: [trainingCount.at(60_000)])),
   question(
     "pixels", at: 1e-3, taken: "their grey levels",
-    .init("black or white, drawn anew for each minibatch", settings: ["pixels": "resampled"])),
+    .init("black or white, drawn anew for each minibatch", settings: [pixels.at(.resampled)])),
 ]
 
 private func question(

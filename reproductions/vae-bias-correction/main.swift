@@ -1,4 +1,5 @@
 import Networks
+import Optimizers
 import Reporting
 import Reproduction
 
@@ -17,23 +18,29 @@ SweepExperiment(
     smoke: StandInSizes(training: 500, test: 100),
     quick: StandInSizes(training: 60000, test: 10000),
     paper: StandInSizes(training: 60000, test: 10000)),
-  settings: [
-    Setting("init-deviation", 0.01, in: 0...10, "standard deviation of the initial weights"),
-    Setting(
-      "log-variance-head", "zero", oneOf: ["zero", "random"],
-      "initial weights of the logarithms of the latent variances"),
-    Setting("training-count", 50_000, in: 1...60_000, "training images, from the first on"),
-    .pixels(),
-    Setting("l2", 0, in: 0...1, "coefficient of the L2 penalty on the weights"),
-    .products,
-  ],
+  settings: [deviation, logVarianceHead, trainingCount, pixels, l2, products],
   minibatch: 100,
-  epochs: ByProfile(smoke: 1, quick: 10, paper: 100),
-  seeds: ByProfile(smoke: 1, quick: 1, paper: 3),
+  profiles: ByProfile(
+    smoke: SweepBudget(
+      epochs: 1, seeds: 1, keeping: ["beta2": [0.99, 0.9999], "alpha": [1e-3, 1e-2]]),
+    quick: SweepBudget(
+      epochs: 10, seeds: 1, keeping: ["beta1": [0.9], "alpha": [3e-4, 1e-3, 3e-3, 1e-2]]),
+    paper: SweepBudget(
+      epochs: 100, seeds: 3,
+      saving: SweepProtocol(
+        remark:
+          "10 epochs where alpha is 1e-5 or above 1e-2; seeds after the first in cells within "
+          + "0.5 nats of the best alpha, and where corrected is behind by most",
+        seeds: SweepSeeds(after: horizons, margin: 0.5, gap: 0.2),
+        edges: SweepEdges(after: horizons, failure: SweepLosses.failure, within: 1.0 / 32) {
+          ($0["beta2"] ?? 0) >= 0.999
+        },
+        epochs: { longAlphas.contains($0["alpha"] ?? 0) ? nil : horizons[0] }))),
   variants: SweepVariants(
     "bias_correction", "whether the moments are corrected for their start at 0",
     [
-      .init("corrected", optimizer: "adam"), .init("uncorrected", optimizer: "adam-uncorrected"),
+      .init("corrected", optimizer: Adam.method),
+      .init("uncorrected", optimizer: AdamUncorrected.method),
     ]),
   axes: [
     SweepAxis("beta1", [0, 0.9]),
@@ -42,9 +49,6 @@ SweepExperiment(
       "alpha", [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1], labels: .logarithms,
       listOption: "alphas"),
   ],
-  kept: ByProfile(
-    smoke: ["beta2": [0.99, 0.9999], "alpha": [1e-3, 1e-2]],
-    quick: ["beta1": [0.9], "alpha": [3e-4, 1e-3, 3e-3, 1e-2]], paper: [:]),
   loss: "negative lower bound: before the first epoch, mean over the training set at theta; after "
     + "e epochs, mean of the minibatch costs over the pass that ends there",
   probes: [smallGradients], probeAxes: [LayerStatistics.layerAxis(weights)],
@@ -68,25 +72,13 @@ SweepExperiment(
       + "first one, whose mean cost is above 1000.",
   ],
   failureCost: 1000,
-  saving: ByProfile(
-    smoke: nil, quick: nil,
-    paper: SweepProtocol(
-      remark: "10 epochs where alpha is 1e-5 or above 1e-2; seeds after the first in cells within "
-        + "0.5 nats of the best alpha, and where corrected is behind by most",
-      seeds: SweepSeeds(after: horizons, margin: 0.5, gap: 0.2),
-      edges: SweepEdges(after: horizons, failure: SweepLosses.failure, within: 1.0 / 32) {
-        ($0["beta2"] ?? 0) >= 0.999
-      },
-      epochs: { longAlphas.contains($0["alpha"] ?? 0) ? nil : horizons[0] })),
   numericsVersion: 2
 ) { data, settings, minibatch in
   try VariationalAutoencoder(
     training: data.training, test: data.test,
     options: .init(
-      initialisation: .normal(deviation: Float(settings.number("init-deviation"))),
-      startsWithUnitVariance: settings.text("log-variance-head") == "zero",
-      pixels: settings.choice("pixels"),
-      trainingCount: Int(settings.number("training-count")), l2: settings.number("l2"),
-      products: settings.choice("products")),
+      initialisation: .normal(deviation: Float(settings[deviation])),
+      startsWithUnitVariance: settings[logVarianceHead] == .zero, pixels: settings[pixels],
+      trainingCount: Int(settings[trainingCount]), l2: settings[l2], products: settings[products]),
     minibatchCapacity: minibatch)
 }.main()

@@ -33,18 +33,10 @@ public struct ClaimList: Sendable, Equatable {
 
     /// The verdict while the experiment has not been run.
     var outcome: ClaimOutcome {
-      var outcome = ClaimOutcome(.notRun, "\(experiment) has not been run")
-      outcome.id = id
-      outcome.claim = id
-      outcome.place = place
-      outcome.group = group
-      outcome.statement = statement
-      outcome.rule = rule
-      outcome.figure = figure
-      outcome.paperFigure = paperFigure
-      outcome.ruleDigest = ruleDigest
-      outcome.ruleDate = ruleDate
-      return outcome
+      ClaimOutcome(
+        notRunIn: experiment, id: id, claim: id, group: group, statement: statement, place: place,
+        rule: rule, ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
+        paperFigure: paperFigure)
     }
 
     fileprivate var fields: [String] {

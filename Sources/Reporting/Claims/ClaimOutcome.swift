@@ -103,6 +103,26 @@ public struct ClaimOutcome: Sendable, Equatable {
       numbers: numbers, detail + (estimate.remark.map { "; \($0)" } ?? ""))
   }
 
+  /// A claim whose experiment has not been run.
+  init(
+    notRunIn experiment: String, id: String, claim: String, arm: String = "", group: ClaimGroup,
+    statement: String, place: String, rule: String, ruleDigest: String, ruleDate: String,
+    figure: String, paperFigure: String
+  ) {
+    self.init(.notRun, "\(experiment) has not been run")
+    self.id = id
+    self.claim = claim
+    self.arm = arm
+    self.group = group
+    self.statement = statement
+    self.place = place
+    self.rule = rule
+    self.ruleDigest = ruleDigest
+    self.ruleDate = ruleDate
+    self.figure = figure
+    self.paperFigure = paperFigure
+  }
+
   /// Whether it is about a part of a claim, e.g. one of several rivals.
   public var isPart: Bool { !claim.isEmpty && claim != id }
 

@@ -115,19 +115,10 @@ extension ReportContent {
 extension ClaimOutcome {
   /// The claim, as not run.
   fileprivate func withoutRun(of experiment: String) -> ClaimOutcome {
-    var missing = ClaimOutcome(.notRun, "\(experiment) has not been run")
-    missing.id = id
-    missing.claim = claim
-    missing.group = group
-    missing.ruleDigest = ruleDigest
-    missing.ruleDate = ruleDate
-    missing.paperFigure = paperFigure
-    missing.arm = arm
-    missing.statement = statement
-    missing.place = place
-    missing.rule = rule
-    missing.figure = figure
-    return missing
+    ClaimOutcome(
+      notRunIn: experiment, id: id, claim: claim, arm: arm, group: group, statement: statement,
+      place: place, rule: rule, ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
+      paperFigure: paperFigure)
   }
 
   /// With whose claim it is, of which it is a part, and whether the paper's figure satisfies the rule,

@@ -58,12 +58,14 @@ extension ExperimentCommand {
   ) throws -> [(run: RunSpecification, seconds: Double?)] {
     switch kept {
     case .runs(let records):
-      let plan = try experiment.plan(session.options.request) { records[session.identity(of: $0)] }
+      let plan = try experiment.session(session.options.request) {
+        records[session.identity(of: $0)]
+      }.plan()
       return session.selected(plan.runs).compactMap { run in
         records[session.identity(of: run)].map { (run, $0.elapsedSeconds.last) }
       }
     case .file(let document):
-      let plan = try experiment.plan(session.options.request) { _ in nil }
+      let plan = try experiment.session(session.options.request) { _ in nil }.plan()
       return try session.selected(plan.runs).compactMap { run in
         // A record without numbers shows which cell of the arrays is the run's.
         let record = RunRecord(
@@ -100,14 +102,13 @@ extension ExperimentCommand {
     let progress = Progress(
       prefix: experiment.name, total: runs.count, workers: min(options.jobs, runs.count),
       isQuiet: true)
-    let makeProcess = experiment.makeProcess
     let resources = session.resources
     let summary = Runner(
       runs: runs, store: store,
       options: .init(
         jobs: options.jobs, threads: options.threads,
         checkpointInterval: options.checkpointInterval),
-      progress: progress, makeProcess: { try makeProcess($0, resources) }
+      progress: progress, makeProcess: { try experiment.process(for: $0, resources) }
     ).run()
     if let error = summary.error { throw error }
     for line in summary.failed { complain("failed: \(line)") }

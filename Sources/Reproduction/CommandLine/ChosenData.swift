@@ -8,10 +8,10 @@ extension ExperimentCommand {
   func chooseData(
     _ options: CommandOptions
   ) throws -> (data: DataChoice, isMissing: Bool) {
-    guard let name = experiment.dataset else { return (.none, false) }
+    guard let name = experiment.about.dataset else { return (.none, false) }
     if let other = options.otherData { return (try substitute(other, options), false) }
     let profile = options.request.profile
-    let standIn = DataChoice.standIn(name, experiment.standInSizes[profile])
+    let standIn = DataChoice.standIn(name, experiment.about.standInSizes[profile])
     if options.forcesStandIn && profile == .paper {
       throw UsageError("profile paper takes real data only; leave out --stand-in")
     }

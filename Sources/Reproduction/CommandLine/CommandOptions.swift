@@ -45,9 +45,9 @@ package struct CommandOptions {
   var operands: [String] = []
   var checkpointInterval = 30.0
 
-  static func hyperparameters(of experiment: Experiment) -> [HyperparameterDescription] {
+  static func hyperparameters(of experiment: any Experiment) -> [HyperparameterDescription] {
     var found: [HyperparameterDescription] = []
-    for method in experiment.methods {
+    for method in experiment.options.methods {
       let parameters = (try? OptimizerRegistry.method(method).hyperparameters) ?? []
       for parameter in parameters where !found.contains(where: { $0.name == parameter.name }) {
         found.append(parameter)
@@ -56,7 +56,7 @@ package struct CommandOptions {
     return found
   }
 
-  package init(_ arguments: [String], for experiment: Experiment) throws {
+  package init(_ arguments: [String], for experiment: any Experiment) throws {
     let parsed = try Self.parser(for: experiment).parse(arguments)
     request = PlanRequest(profile: .quick, data: "")
     if let name = parsed.value("profile") {
@@ -77,7 +77,7 @@ package struct CommandOptions {
       ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("pending", .pending),
       ("merge", .merge), ("claims", .claims), ("rejudge", .rejudge), ("export", .export),
       ("audit", .audit), ("auditable", .auditable),
-      (experiment.action?.option.name ?? "", .action),
+      (experiment.options.action?.option.name ?? "", .action),
     ]
     // A search can be looked at like other runs.
     if !["list", "dry-run", "status"].contains(where: parsed.contains) {
@@ -106,13 +106,13 @@ package struct CommandOptions {
       request.schedule = try Schedule.parse(schedule).description
     }
     var settings: [String: SettingValue] = [:]
-    for setting in experiment.settings {
+    for setting in experiment.options.settings {
       if let text = parsed.value(setting.name) {
         let value = try setting.value(from: text)
         if !setting.isImplied || value != setting.standard { settings[setting.name] = value }
       }
     }
-    for setting in experiment.settings where settings[setting.name] == 0 {
+    for setting in experiment.options.settings where settings[setting.name] == 0 {
       for name in setting.switchedOff {
         guard settings[name] ?? 0 == 0 else {
           throw UsageError("--\(setting.name) 0 switches --\(name) off; leave that out")
@@ -121,13 +121,14 @@ package struct CommandOptions {
       }
     }
     request.settings = Settings(settings)
-    for option in experiment.extraOptions {
+    for option in experiment.options.extraOptions {
       if parsed.contains(option.name) {
         request.extra[option.name] = parsed.value(option.name) ?? ""
       }
     }
     request.added = try AddedOptimizer.all(
-      parsed.values("add-optimizer"), beside: experiment.contenders, settings: experiment.settings)
+      parsed.values("add-optimizer"), beside: experiment.options.contenders,
+      settings: experiment.options.settings)
     let added = request.added.map(\.name)
     contenders = try parsed.value("optimizers").map {
       let named = try Self.contenders($0, of: experiment, added: added)
@@ -151,7 +152,7 @@ package struct CommandOptions {
         "--paper-curves is for settings of your own on the experiment's data; the figures of the "
           + "declared runs have the paper's curves, other data have none")
     }
-    if experiment.customArm != nil, request.isCustom, request.label == nil {
+    if experiment.options.keepsArms, request.isCustom, request.label == nil {
       let words = CustomArm.words(request)
       request.label = words.isEmpty ? "added" : words
     }
@@ -242,16 +243,16 @@ package struct CommandOptions {
   }
 
   private static func contenders(
-    _ text: String, of experiment: Experiment, added: [String]
+    _ text: String, of experiment: any Experiment, added: [String]
   ) throws -> [String] {
-    let known = experiment.contenders + added
+    let known = experiment.options.contenders + added
     return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       let wanted = part.lowercased()
       guard let name = known.first(where: { $0.lowercased() == wanted }) else {
         let isMethod = (try? OptimizerRegistry.method(wanted)) != nil
         throw UsageError(
           "\(experiment.name) has no optimizer \"\(part)\"; it has \(known.joined(separator: ", "))"
-            + (isMethod && experiment.customArm != nil
+            + (isMethod && experiment.options.keepsArms
               ? ", and takes this one by --add-optimizer \(wanted)" : ""))
       }
       return name
@@ -277,15 +278,15 @@ package struct CommandOptions {
     return last.replacing(" ", with: "-")
   }
 
-  private static func arms(_ text: String, of experiment: Experiment) throws -> [Arm] {
+  private static func arms(_ text: String, of experiment: any Experiment) throws -> [Arm] {
     let wanted = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let arm = experiment.arms.first(where: { $0.rawValue == part }) else {
+      guard let arm = experiment.options.arms.first(where: { $0.rawValue == part }) else {
         throw UsageError(
           "\(experiment.name) has no arm \"\(part)\"; it has "
-            + experiment.arms.map(\.rawValue).joined(separator: ", "))
+            + experiment.options.arms.map(\.rawValue).joined(separator: ", "))
       }
       return arm
     }
-    return experiment.arms.filter(wanted.contains)
+    return experiment.options.arms.filter(wanted.contains)
   }
 }

@@ -9,10 +9,10 @@ import Synchronization
 
 /// The command line of one experiment: from the arguments to the result file, figures and verdicts.
 public struct ExperimentCommand: Sendable {
-  let experiment: Experiment
+  let experiment: any Experiment
 
   /// The command of an experiment.
-  public init(_ experiment: Experiment) { self.experiment = experiment }
+  public init(_ experiment: any Experiment) { self.experiment = experiment }
 
   /// Runs the command and ends the process with its status.
   public func main() -> Never {
@@ -29,7 +29,7 @@ public struct ExperimentCommand: Sendable {
   package func run(_ arguments: [String]) throws -> ExitStatus {
     var options = try CommandOptions(arguments, for: experiment)
     if !options.mode.isAboutTheProgram {
-      let problems = experiment.problems()
+      let problems = experiment.problems
       guard problems.isEmpty else { throw DeclarationError(problems: problems) }
     }
     switch options.mode {
@@ -61,8 +61,9 @@ public struct ExperimentCommand: Sendable {
     if options.mode == .rejudge {
       return try rejudge(Session(experiment: experiment, options: options, data: .none))
     }
-    try experiment.check(options.request)
-    for remark in experiment.remarks(options.request) where !options.isQuiet { complain(remark) }
+    let asked = experiment.session(options.request) { _ in nil }
+    try asked.check()
+    for remark in asked.remarks where !options.isQuiet { complain(remark) }
     Interruption.handleSignals()
     let (data, isMissing) = try chooseData(options)
     options.request.data = data.identityText
@@ -96,7 +97,7 @@ public struct ExperimentCommand: Sendable {
 
   /// Does what the experiment can do with its results.
   func act(_ session: Session) throws -> ExitStatus {
-    guard let action = experiment.action else { return .success }
+    guard let action = experiment.options.action else { return .success }
     let options = session.options
     onednn_set_threads(Int32(options.threads))
     guard let file = try action.perform(options.request, session.lookup, session.resources) else {

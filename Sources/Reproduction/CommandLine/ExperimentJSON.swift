@@ -70,7 +70,7 @@ extension Experiment {
   func defaults(of optimizer: String, in request: PlanRequest) -> [String: Double] {
     let added = (request.kept.flatMap(\.added) + request.added).first { $0.name == optimizer }
     let method =
-      added?.method ?? zip(contenders, methods).first { $0.0 == optimizer }?.1
+      added?.method ?? zip(options.contenders, options.methods).first { $0.0 == optimizer }?.1
     return method.flatMap { try? OptimizerRegistry.resolve($0) } ?? [:]
   }
 }

@@ -19,7 +19,6 @@ extension ExperimentCommand {
     let open = Rehearsal.representatives(candidates.filter { known[$0.key] == nil })
     if !open.isEmpty {
       let start = ContinuousClock.now
-      let makeProcess = experiment.makeProcess
       let resources = session.resources
       let progress = Progress(
         prefix: experiment.name,
@@ -27,7 +26,7 @@ extension ExperimentCommand {
         isQuiet: options.isQuiet)
       defer { progress.finish() }
       let checks = try Rehearsal(jobs: options.jobs, threads: options.threads) {
-        try makeProcess($0, resources)
+        try experiment.process(for: $0, resources)
       }.check(open)
       progress.finish()
       var found: [Rehearsal.Key: Rehearsal.Check] = [:]

@@ -25,7 +25,7 @@ extension ExperimentCommand {
           "begun, \(clockText(seconds)) in all"
         case nil: "to do, \(clockText(seconds))"
         }
-      let epochs = experiment.trainsInEpochs ? ", \(run.epochs) epochs" : ""
+      let epochs = experiment.options.trainsInEpochs ? ", \(run.epochs) epochs" : ""
       Console.show("\(run.identity.prefix(12))  \(run.summary)\(epochs): \(state)\n")
     }
     let toDo = runs.filter { session.lookup($0) == nil }.count

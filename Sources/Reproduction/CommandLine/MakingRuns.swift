@@ -117,13 +117,12 @@ extension ExperimentCommand {
         workers: min(options.jobs, pending.count),
         isQuiet: options.isQuiet)
       let resources = session.resources
-      let makeProcess = experiment.makeProcess
       let runner = Runner(
         runs: pending, store: session.store,
         options: .init(
           jobs: options.jobs, threads: options.threads,
           checkpointInterval: options.checkpointInterval),
-        progress: progress, makeProcess: { try makeProcess($0, resources) })
+        progress: progress, makeProcess: { try experiment.process(for: $0, resources) })
       let summary = runner.run()
       progress.finish()
       total.finished += summary.finished

@@ -5,7 +5,7 @@ import ResultStore
 // The options of an experiment, from what it declares.
 
 extension CommandOptions {
-  static func parser(for experiment: Experiment) -> OptionParser {
+  static func parser(for experiment: any Experiment) -> OptionParser {
     OptionParser(groups: [
       protocolGroup(experiment), optimizerGroup(experiment), modelGroup(experiment),
       customGroup(experiment), dataGroup(experiment), outputGroup(experiment), workGroup,
@@ -13,36 +13,36 @@ extension CommandOptions {
     ])
   }
 
-  private static func protocolGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func protocolGroup(_ experiment: any Experiment) -> OptionGroup {
     var options = [
       CommandOption(
         "profile", "NAME", "how much of the protocol: smoke, quick (default) or paper",
         words: Profile.allCases.map(\.rawValue))
     ]
-    if !experiment.contenders.isEmpty {
+    if !experiment.options.contenders.isEmpty {
       options.append(
         CommandOption(
           "optimizers", "LIST",
-          "only these of " + experiment.contenders.joined(separator: ", "),
-          words: experiment.contenders))
+          "only these of " + experiment.options.contenders.joined(separator: ", "),
+          words: experiment.options.contenders))
     }
-    if experiment.arms.count > 1 {
-      let names = experiment.arms.map(\.rawValue)
+    if experiment.options.arms.count > 1 {
+      let names = experiment.options.arms.map(\.rawValue)
       options.append(
         CommandOption(
           "arms", "LIST", "only these of " + names.joined(separator: ", "), words: names))
     }
     options.append(
       CommandOption("seeds", "LIST", "seeds of the final runs, e.g. 0,1,2 or 0..<10"))
-    if experiment.trainsInEpochs {
+    if experiment.options.trainsInEpochs {
       options.append(CommandOption("epochs", "N", "passes over the training data"))
     }
     return OptionGroup("what is run", options)
   }
 
-  private static func optimizerGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func optimizerGroup(_ experiment: any Experiment) -> OptionGroup {
     var options: [CommandOption] = []
-    if experiment.customArm != nil {
+    if experiment.options.keepsArms {
       options.append(
         CommandOption(
           "add-optimizer", "SPEC",
@@ -54,7 +54,7 @@ extension CommandOptions {
     options += hyperparameters(of: experiment).map {
       CommandOption($0.name, "X", $0.meaning)
     }
-    if !experiment.methods.isEmpty {
+    if !experiment.options.methods.isEmpty {
       options.append(
         CommandOption(
           "schedule", "S", "the stepsize over time: " + Schedule.forms.joined(separator: ", "),
@@ -63,19 +63,19 @@ extension CommandOptions {
     return OptionGroup("optimizers, for runs of your own", options)
   }
 
-  private static func modelGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func modelGroup(_ experiment: any Experiment) -> OptionGroup {
     var options: [CommandOption] = []
-    if experiment.trainsInEpochs {
+    if experiment.options.trainsInEpochs {
       options.append(CommandOption("minibatch", "N", "examples a minibatch"))
     }
-    options += experiment.settings.map {
+    options += experiment.options.settings.map {
       CommandOption($0.name, $0.kind, "\($0.meaning); default \($0.standardText)", words: $0.words)
     }
-    return OptionGroup("model, for runs of your own", options + experiment.extraOptions)
+    return OptionGroup("model, for runs of your own", options + experiment.options.extraOptions)
   }
 
-  private static func customGroup(_ experiment: Experiment) -> OptionGroup {
-    guard experiment.customArm != nil else { return OptionGroup("", []) }
+  private static func customGroup(_ experiment: any Experiment) -> OptionGroup {
+    guard experiment.options.keepsArms else { return OptionGroup("", []) }
     return OptionGroup(
       "runs of your own", note: "They are kept in results/custom/, apart from the declared ones.",
       [
@@ -86,9 +86,9 @@ extension CommandOptions {
       ])
   }
 
-  private static func dataGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func dataGroup(_ experiment: any Experiment) -> OptionGroup {
     var options: [CommandOption] = []
-    if let dataset = experiment.dataset, dataset.hasSubstitutes {
+    if let dataset = experiment.about.dataset, dataset.hasSubstitutes {
       let others = DatasetName.substitutes.filter { $0 != dataset }.map(\.rawValue)
       options.append(
         CommandOption(
@@ -105,13 +105,13 @@ extension CommandOptions {
     ]
     return OptionGroup(
       "data",
-      note: experiment.dataset == nil
+      note: experiment.about.dataset == nil
         ? "Nothing is read; the options are there so that one command line serves all experiments."
         : "",
       options)
   }
 
-  private static func outputGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func outputGroup(_ experiment: any Experiment) -> OptionGroup {
     OptionGroup(
       "output",
       [
@@ -168,9 +168,9 @@ extension CommandOptions {
       CommandOption("audit", "LIST", "make the listed runs of --start's folder again and compare"),
     ])
 
-  private static func searchGroup(_ experiment: Experiment) -> OptionGroup {
+  private static func searchGroup(_ experiment: any Experiment) -> OptionGroup {
     var options: [CommandOption] = []
-    if experiment.hasSearch {
+    if experiment.options.hasSearch {
       options = [
         CommandOption(
           "search", nil,
@@ -180,7 +180,7 @@ extension CommandOptions {
           "search-seeds", "N", "seeds for each point of a search; default: the protocol's"),
       ]
     }
-    if let action = experiment.action { options.append(action.option) }
+    if let action = experiment.options.action { options.append(action.option) }
     return OptionGroup("more", options)
   }
 

@@ -29,9 +29,10 @@ extension ExperimentCommand {
     // recorded have no place.
     addReadings(to: &document)
     let figures =
-      experiment.requestedFigures == nil || !isCustom
-      ? experiment.figures.filter { !$0.lacksData(of: document) }
-        .map { isCustom ? $0.ofCustomArm : $0 } : []
+      experiment.options.figuresDependOnRequest && isCustom
+      ? []
+      : experiment.figures.filter { !$0.lacksData(of: document) }
+        .map { isCustom ? $0.ofCustomArm : $0 }
     if !outcomes.isEmpty {
       document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
     }
@@ -60,7 +61,7 @@ extension ExperimentCommand {
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.
   private func renameArms(of document: inout Document) {
     let old = "published"
-    let new: Arm = experiment.arms.contains(.fitted) ? .fitted : .literal
+    let new: Arm = experiment.options.arms.contains(.fitted) ? .fitted : .literal
     if let index = document.root.dimensions.firstIndex(where: { $0.name == "arm" }) {
       let names = document.root.dimensions[index].labels.texts
       if names.contains(old) {

@@ -7,7 +7,7 @@ import Synchronization
 
 /// One use of an experiment's command: its options, its data, and what is known of its runs.
 final class Session: Sendable {
-  let experiment: Experiment
+  let experiment: any Experiment
   let options: CommandOptions
   let data: DataChoice
   let layer: any FileLayer
@@ -22,7 +22,7 @@ final class Session: Sendable {
     var path: String
   }
 
-  init(experiment: Experiment, options: CommandOptions, data: DataChoice) throws {
+  init(experiment: any Experiment, options: CommandOptions, data: DataChoice) throws {
     self.experiment = experiment
     self.options = options
     self.data = data
@@ -137,7 +137,9 @@ final class Session: Sendable {
   ///
   /// - Throws: `UsageError` if the label is taken, or the file is about other data.
   func withKeptArms() throws -> Session {
-    guard options.request.isCustom, options.shard == nil, let arm = experiment.customArm else {
+    guard options.request.isCustom, options.shard == nil,
+      let arm = experiment.session(options.request, lookup).customArm
+    else {
       return self
     }
     var options = options
@@ -150,7 +152,7 @@ final class Session: Sendable {
       }
       arms = CustomArms(data: options.request.data, arms: [])
     }
-    try arms.add(arm(options.request), output: options.output)
+    try arms.add(arm, output: options.output)
     options.request.kept = arms.arms
     return try Session(experiment: experiment, options: options, data: data)
   }
@@ -197,7 +199,7 @@ final class Session: Sendable {
   ///
   /// - Throws: `FileError` if a finished run is there and cannot be read.
   func plan() throws -> Plan {
-    var plan = try experiment.plan(options.request, lookup)
+    var plan = try experiment.session(options.request, lookup).plan()
     plan.runs = selected(plan.runs)
     for run in plan.runs { _ = lookup(run) }
     if let unreadable = store.unreadable { throw unreadable }

@@ -14,13 +14,14 @@ extension Session {
   func document(of records: @escaping RecordLookup) throws -> Document {
     let used = Mutex<[RunRecord]>([])
     let seen = Mutex<Set<String>>([])
-    var root = try experiment.document(options.request) { run in
+    let requested = experiment.session(options.request) { run in
       guard let record = records(run) else { return nil }
       if seen.withLock({ $0.insert(record.specification.identity).inserted }) {
         used.withLock { $0.append(record) }
       }
       return record
     }
+    var root = try requested.arrays()
     let makers = MakerTable(used.withLock { $0 }, check: check)
     let origin = data.identity?.origin.rawValue ?? "none"
     root.attributes =
@@ -52,11 +53,11 @@ extension Session {
       root.attributes.append(Attribute("comment", experiment.notes.joined(separator: " ")))
     }
     if let other = options.request.otherData {
-      let name = experiment.dataset?.title ?? "the experiment's data"
+      let name = experiment.about.dataset?.title ?? "the experiment's data"
       root.attributes.append(Attribute("other_data", "\(other) in place of \(name)"))
     }
     if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
-    let shortened = experiment.shortened(options.request)
+    let shortened = requested.shortened
     if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
     if origin == "stand-in" {
       root.attributes.append(

@@ -20,7 +20,8 @@ extension ExperimentCommand {
   }
 
   func writeSearch(_ session: Session) throws -> Bool {
-    guard let table = try experiment.searchTable(session.options.request, session.lookup) else {
+    guard let table = try experiment.session(session.options.request, session.lookup).searchTable()
+    else {
       return false
     }
     let bytes = Array(table.text.utf8)
@@ -48,8 +49,8 @@ extension ExperimentCommand {
     }
     addReadings(to: &document)
     if !timed.isEmpty { session.addTimed(timed, to: &document) }
-    let requested = try experiment.requestedFigures?(options.request) ?? experiment.figures
-    let keepsPanels = !options.request.isCustom || experiment.customArm != nil
+    let requested = try experiment.session(options.request, session.lookup).figures()
+    let keepsPanels = !options.request.isCustom || experiment.options.keepsArms
     let figures = requested.filter { !$0.lacksData(of: document, prefix: "readings/") }
       .map { keepsPanels ? $0 : $0.ofCustomArm }
     if !figures.isEmpty {
@@ -111,7 +112,7 @@ extension ExperimentCommand {
 
   private func figurePaths(_ session: Session) throws -> [String] {
     let request = session.options.request
-    return try (experiment.requestedFigures?(request) ?? experiment.figures).map {
+    return try experiment.session(request, session.lookup).figures().map {
       FilePaths.join(session.figureFolder, $0.id + ".svg")
     }
   }
@@ -125,7 +126,7 @@ extension ExperimentCommand {
     }
     if let other = request.otherData {
       return "\(experiment.name): no verdicts: the claims are about "
-        + "\(experiment.dataset?.title ?? "other data"), these runs about \(other)"
+        + "\(experiment.about.dataset?.title ?? "other data"), these runs about \(other)"
     }
     if outcomes.isEmpty, request.isCustom {
       return "\(experiment.name): no verdicts: no claim is about settings of your own"

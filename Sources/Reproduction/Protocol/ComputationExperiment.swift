@@ -8,17 +8,13 @@ import Storage
 /// Each computation becomes one group of the result file, with a run for every combination of the
 /// labels along its axes. Whether an experiment has a data set is up to it: without one its results
 /// have the origin `none`, and its claims are judged.
-public struct ComputationExperiment<Data: Sendable>: Sendable {
-  let name: String
-  let title: String
-  let place: String
-  let data: DataSource<Data>
-  let standInSizes: ByProfile<StandInSizes>
-  let options: [CommandOption]
+public struct ComputationExperiment<Data: Sendable>: Experiment {
+  /// What it is.
+  public let about: About
+  /// What it can be asked for.
+  public let options: ExperimentOptions
   let computations: @Sendable (PlanRequest) throws -> [Computation<Data>]
-  let figures: [Figure]
-  let claims: [Claim]
-  let notes: [String]
+  private let cache: DataCache<Data>
 
   /// Declares an experiment.
   ///
@@ -34,83 +30,88 @@ public struct ComputationExperiment<Data: Sendable>: Sendable {
     figures: [Figure], claims: [Claim], notes: [String] = [],
     computations: @escaping @Sendable (PlanRequest) throws -> [Computation<Data>]
   ) {
-    self.name = name
-    self.title = title
-    self.place = place
-    self.data = data
-    self.standInSizes = standInSizes
-    self.options = options
-    self.figures = figures
-    self.claims = claims
-    self.notes = notes
+    about = About(
+      name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
+      claims: claims, figures: figures, notes: notes)
+    var asked = ExperimentOptions()
+    asked.extraOptions = options
+    asked.trainsInEpochs = false
+    self.options = asked
+    cache = DataCache(data)
     self.computations = computations
   }
 
-  /// The experiment for the command line.
-  public var experiment: Experiment {
-    let cache = DataCache(data)
-    var experiment = Experiment(
-      name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
-      settings: [], methods: [], contenders: [], extraOptions: options, trainsInEpochs: false,
-      plan: { request, _ in
-        Plan(
-          runs: try computations(request).flatMap { computation in
-            computation.points.map { run(computation, $0, request) }
-          }, isFinal: true)
-      },
-      makeProcess: { run, resources in
-        guard
-          let computation = try computations(resources.request)
-            .first(where: { $0.name == run.method })
-        else { preconditionFailure("no computation \(run.method) is declared") }
-        let point = ComputationPoint(labels: run.labels, seed: run.seed)
-        return ComputationProcess(
-          computation.quantities.map { $0.empty(in: computation.ownAxes) },
-          work: try computation.work(point) {
-            try cache.data(for: run.settings, resources: resources)
-          })
-      },
-      document: document, claims: claims, figures: figures, paper: PaperCurves(), notes: notes)
-    experiment.problems = { problems }
-    return experiment
+  /// The experiment for a request, with the runs that have been made so far.
+  public func session(
+    _ request: PlanRequest, _ records: @escaping RecordLookup
+  ) -> any ExperimentSession {
+    ComputationSession(experiment: self, request: request, records: records)
   }
 
-  /// Runs the experiment's command line and ends the process.
-  public func main() -> Never { ExperimentCommand(experiment).main() }
+  /// A process for a run.
+  public func process(
+    for run: RunSpecification, _ resources: RunResources
+  ) throws -> any RunProcess {
+    guard
+      let computation = try computations(resources.request).first(where: { $0.name == run.method })
+    else { preconditionFailure("no computation \(run.method) is declared") }
+    let point = ComputationPoint(labels: run.labels, seed: run.seed)
+    return ComputationProcess(
+      computation.quantities.map { $0.empty(in: computation.ownAxes) },
+      work: try computation.work(point) {
+        try cache.data(for: run.settings, resources: resources)
+      })
+  }
+}
+
+/// Computations for a request, with the runs that have been made so far.
+struct ComputationSession<Data: Sendable>: ExperimentSession {
+  let experiment: ComputationExperiment<Data>
+  let request: PlanRequest
+  let records: RecordLookup
+
+  func figures() throws -> [Figure] { experiment.figures }
+
+  func plan() throws -> Plan {
+    Plan(
+      runs: try experiment.computations(request).flatMap { computation in
+        computation.points.map { run(computation, $0) }
+      }, isFinal: true)
+  }
 
   private func run(
-    _ computation: Computation<Data>, _ point: ComputationPoint, _ request: PlanRequest
+    _ computation: Computation<Data>, _ point: ComputationPoint
   ) -> RunSpecification {
     var settings: [String: SettingValue] = ["axes": .text(computation.axesIdentity)]
     for label in point.labels { settings[label.axis] = .text(label.label) }
     return RunSpecification(
-      experiment: name, method: computation.name, hyperparameters: computation.parameters,
+      experiment: experiment.name, method: computation.name,
+      hyperparameters: computation.parameters,
       schedule: "", settings: Settings(settings), seed: point.seed, epochs: 1, minibatch: 1,
       data: computation.usesData ? request.data : DataChoice.none.identityText,
       labels: [.init("computation", computation.name)] + point.labels)
   }
 
-  private var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
-    { request, records in
-      var root = Group()
-      for computation in try computations(request) {
-        var assembly = Assembly(axes: computation.axes, recordsDivergence: false)
-        for axis in computation.ownAxes { assembly.define(axis) }
-        for quantity in computation.quantities {
-          assembly.describe(quantity.name, longName: quantity.meaning, units: quantity.units)
-        }
-        for (position, point) in zip(computation.positions, computation.points) {
-          assembly.add(records(run(computation, point, request)), at: position)
-        }
-        var group = assembly.group(hyperparameterAxes: [])
-        group.attributes = [Attribute("long_name", computation.meaning)]
-        for (name, value) in computation.parameters.sorted(by: { $0.key < $1.key }) {
-          group.attributes.append(Attribute(name, value))
-        }
-        root.groups.append(Subgroup(computation.name, group))
+  /// The root group of the result file, without attributes, claims and figures.
+  func arrays() throws -> Group {
+    var root = Group()
+    for computation in try experiment.computations(request) {
+      var assembly = Assembly(axes: computation.axes, recordsDivergence: false)
+      for axis in computation.ownAxes { assembly.define(axis) }
+      for quantity in computation.quantities {
+        assembly.describe(quantity.name, longName: quantity.meaning, units: quantity.units)
       }
-      return root
+      for (position, point) in zip(computation.positions, computation.points) {
+        assembly.add(records(run(computation, point)), at: position)
+      }
+      var group = assembly.group(hyperparameterAxes: [])
+      group.attributes = [Attribute("long_name", computation.meaning)]
+      for (name, value) in computation.parameters.sorted(by: { $0.key < $1.key }) {
+        group.attributes.append(Attribute(name, value))
+      }
+      root.groups.append(Subgroup(computation.name, group))
     }
+    return root
   }
 }
 

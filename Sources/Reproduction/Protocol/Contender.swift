@@ -1,3 +1,4 @@
+import Optimizers
 import ResultStore
 
 /// One of the methods that an experiment compares.
@@ -13,17 +14,24 @@ public struct Contender: Sendable {
 
     /// A choice.
     public init(
-      _ hyperparameters: [String: Double], schedule: String = "constant", settings: Settings = [:]
+      _ hyperparameters: [String: Double], schedule: Schedule = .constant, settings: Settings = [:]
     ) {
       self.hyperparameters = hyperparameters
-      self.schedule = schedule
+      self.schedule = schedule.description
       self.settings = settings
+    }
+
+    /// What a grid's point says.
+    init(_ point: GridPoint) {
+      hyperparameters = point.hyperparameters
+      schedule = point.schedule
+      settings = [:]
     }
   }
 
   /// The name in figures, tables and files, as in the paper's legend.
   public let name: String
-  /// The method in the registry of optimizers.
+  /// The method's name in the registry of optimizers.
   public let optimizer: String
   /// Hyperparameters that both arms fix, e.g. the momentum of an optimizer that has none to tune.
   public let fixed: [String: Double]
@@ -34,7 +42,7 @@ public struct Contender: Sendable {
     /// All settings.
     case settings(Choice)
     /// The schedule alone: the rest is the best of the grid with this schedule.
-    case schedule(String)
+    case schedule(Schedule)
   }
 
   /// What puts our curve on the paper's; `nil` where there is no `fitted` arm.
@@ -45,19 +53,22 @@ public struct Contender: Sendable {
   public let grid: Grid?
   /// The profiles that run it without being asked to by name.
   public let profiles: Set<Profile>
-  /// How many of the experiment's seeds it is run with; `nil`: all. What the command line asks for comes first.
+  /// How many of the experiment's seeds it is run with; `nil`: all. What the command line asks for
+  /// comes first.
   public let seeds: Int?
-  /// How many passes its final runs make at most; `nil`: the experiment's. What the command line asks for comes first.
+  /// How many passes its final runs make at most; `nil`: the experiment's. What the command line asks
+  /// for comes first.
   public let passes: Int?
 
   /// A contender.
   public init(
-    _ name: String, optimizer: String, fixed: [String: Double] = [:], settings: Settings = [:],
+    _ name: String, optimizer: MethodDescription, fixed: [String: Double] = [:],
+    settings: Settings = [:],
     fitted: Choice? = nil, literal: Statement? = nil, grid: Grid? = nil,
     profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
   ) {
     self.name = name
-    self.optimizer = optimizer
+    self.optimizer = optimizer.name
     self.fixed = fixed
     self.settings = settings
     self.fitted = fitted
@@ -66,6 +77,20 @@ public struct Contender: Sendable {
     self.profiles = profiles
     self.seeds = seeds
     self.passes = passes
+  }
+
+  /// What the command line makes of a method's name.
+  init(_ name: String, method: String, settings: Settings) {
+    self.name = name
+    optimizer = method
+    self.settings = settings
+    fixed = [:]
+    fitted = nil
+    literal = nil
+    grid = nil
+    profiles = Set(Profile.allCases)
+    seeds = nil
+    passes = nil
   }
 
   /// The arms that it has settings for, or will have after a search.

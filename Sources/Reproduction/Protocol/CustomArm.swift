@@ -20,7 +20,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
   ///
   /// - Throws: `OptimizerError` for an unknown method or key and for a value that makes no sense,
   ///   `UsageError` for text of another form.
-  init(_ text: String, settings known: [Setting]) throws {
+  init(_ text: String, settings known: [DeclaredSetting]) throws {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     name = String(parts[0])
     method = name
@@ -50,7 +50,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
   /// Those that `texts` ask for. A name that is taken already, by a contender or an earlier one, is
   /// made longer by what was given.
   static func all(
-    _ texts: [String], beside contenders: [String], settings: [Setting]
+    _ texts: [String], beside contenders: [String], settings: [DeclaredSetting]
   ) throws -> [AddedOptimizer] {
     var taken = Set(contenders.map { $0.lowercased() })
     return try texts.map { text in
@@ -69,7 +69,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
 
   /// The contender that it is.
   var contender: Contender {
-    Contender(name, optimizer: method, settings: settings)
+    Contender(name, method: method, settings: settings)
   }
 }
 

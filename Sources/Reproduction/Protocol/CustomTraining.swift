@@ -6,50 +6,51 @@ import Storage
 
 // Arms that the command line makes.
 
-extension TrainingExperiment {
-  /// One arm of the result file, with the request that makes its runs.
+extension TrainingSession {
+  /// One arm of the result file, with the session that makes its runs.
   struct Part {
     var label: String
     var arm: Arm
-    var request: PlanRequest
+    var session: TrainingSession
+  }
+
+  private func session(_ request: PlanRequest) -> TrainingSession {
+    TrainingSession(experiment: experiment, request: request, records: records)
   }
 
   /// The arms of the result file of a request.
-  func parts(_ request: PlanRequest) -> [Part] {
+  var parts: [Part] {
     guard request.isCustom else {
-      return arms(request).map { Part(label: $0.rawValue, arm: $0, request: request) }
+      return arms.map { Part(label: $0.rawValue, arm: $0, session: self) }
     }
     let kept = request.kept.isEmpty ? [request] : request.kept.map { $0.request(like: request) }
-    return kept.map { Part(label: $0.armLabel, arm: .custom, request: $0) }
+    return kept.map { Part(label: $0.armLabel, arm: .custom, session: session($0)) }
   }
 
   /// The experiment's contenders, and those that the command line adds.
-  func allContenders(_ request: PlanRequest) -> [Contender] {
+  var allContenders: [Contender] {
     var added: [Contender] = []
     for new in request.kept.flatMap(\.added) + request.added
     where !added.contains(where: { $0.name == new.name }) {
       added.append(new.contender)
     }
-    return contenders + added
+    return experiment.contenders + added
   }
 
   /// The arm that a request makes.
-  var customArm: @Sendable (PlanRequest) -> CustomArm {
-    { request in
-      var arm = CustomArm(
-        request,
-        contenders: contenders.filter { contender in
-          isMade(contender, request) && hasAllHyperparameters(contender, request)
-        }.map(\.name),
-        seeds: seedList(request), epochs: epochCount(request))
-      // What cannot be had is no difference to an arm that names what is used instead.
-      let asked = training.standardSettings.replacing(with: request.settings)
-      arm.settings = request.settings.replacing(with: substitutes(asked))
-      return arm
-    }
+  var customArm: CustomArm? {
+    var arm = CustomArm(
+      request,
+      contenders: experiment.contenders.filter { isMade($0) && hasAllHyperparameters($0) }
+        .map(\.name),
+      seeds: seeds, epochs: epochCount)
+    // What cannot be had is no difference to an arm that names what is used instead.
+    let asked = experiment.training.standardSettings.replacing(with: request.settings)
+    arm.settings = request.settings.replacing(with: experiment.substitutes(asked))
+    return arm
   }
 
-  private func hasAllHyperparameters(_ contender: Contender, _ request: PlanRequest) -> Bool {
+  private func hasAllHyperparameters(_ contender: Contender) -> Bool {
     let method = try? OptimizerRegistry.method(contender.optimizer)
     return request.hyperparameters.keys.allSatisfy { method?.hyperparameter($0) != nil }
   }
@@ -60,15 +61,15 @@ extension TrainingExperiment {
   /// states, settings those of the contender and the experiment. An optimizer that the command line
   /// adds has the values that were given for it, then those given for all that it knows, then its
   /// method's defaults.
-  func customChoice(_ contender: Contender, request: PlanRequest) throws -> Contender.Choice? {
+  func customChoice(_ contender: Contender) throws -> Contender.Choice? {
     if let added = request.added.first(where: { $0.name == contender.name }) {
       let method = try OptimizerRegistry.method(added.method)
       let general = request.hyperparameters.filter { method.hyperparameter($0.key) != nil }
-      return Contender.Choice(
-        general.merging(added.hyperparameters) { _, own in own },
-        schedule: added.schedule ?? request.schedule ?? "constant")
+      var choice = Contender.Choice(general.merging(added.hyperparameters) { _, own in own })
+      choice.schedule = added.schedule ?? request.schedule ?? choice.schedule
+      return choice
     }
-    guard hasAllHyperparameters(contender, request) else { return nil }
+    guard hasAllHyperparameters(contender) else { return nil }
     var choice = contender.fitted ?? .init([:])
     if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
     choice.settings = [:]
@@ -77,29 +78,32 @@ extension TrainingExperiment {
     return choice
   }
 
-  func customRuns(_ request: PlanRequest) throws -> [RunSpecification] {
+  func customRuns() throws -> [RunSpecification] {
     var own = request
     own.kept = []
-    let runs = try allContenders(own).filter { isMade($0, request) }.flatMap { contender in
-      try customChoice(contender, request: request).map {
-        finalRuns(contender, $0, arm: .custom, request: request)
+    let runs = try session(own).allContenders.filter { isMade($0) }.flatMap { contender in
+      try customChoice(contender).map {
+        finalRuns(contender, $0, arm: .custom)
       } ?? []
     }
     guard !runs.isEmpty else {
       let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
-      throw UsageError("no contender of \(name) has all of \(names)")
+      throw UsageError("no contender of \(experiment.name) has all of \(names)")
     }
     return runs
   }
 
   // MARK: Figure
 
+  /// The experiment's figures, or that of the arms that the command line has made.
+  func figures() throws -> [Figure] { request.isCustom ? [customFigure] : experiment.figures }
+
   /// The cost and the test error of all arms that the command line has made, each axis as long as the
   /// data need. Few lines share the panels; many have a panel of their cost for each arm.
-  func customFigure(_ request: PlanRequest) -> Figure {
-    let parts = parts(request)
-    let contenders = allContenders(request)
-    let made = parts.map { part in contenders.filter { isMade($0, part.request) } }
+  private var customFigure: Figure {
+    let parts = parts
+    let contenders = allContenders
+    let made = parts.map { part in contenders.filter(part.session.isMade) }
     let names = Set(made.flatMap { $0.map(\.name) })
     let isTogether = made.reduce(0) { $0 + $1.count } <= Self.mostLines
     var drawn: Set<String> = []
@@ -128,7 +132,7 @@ extension TrainingExperiment {
       panels = [
         Figure.Panel("", x: x, y: cost, lines: Array(lines.joined()), paperFigure: paperFigure)
       ]
-      if recording[request.profile] != .final {
+      if budget.recording != .final {
         let errors = lines.joined().map { line in
           var line = line
           line.variable = Measure.testError.name
@@ -145,7 +149,7 @@ extension TrainingExperiment {
     }
     let data = request.otherData.map { " on \($0)" } ?? ""
     return Figure(
-      "\(name)-custom", "\(name)\(data): settings of one's own",
+      "\(experiment.name)-custom", "\(experiment.name)\(data): settings of one's own",
       caption: "Runs with settings from the command line; the paper makes no statement about them.",
       columns: 2, panels: panels)
   }
@@ -158,8 +162,8 @@ extension TrainingExperiment {
 
   /// The figure of the paper that has curves of these contenders.
   private var paperFigure: String? {
-    figures.map(\.id).first { id in
-      contenders.contains { paper.curve($0.name, of: id) != nil }
+    experiment.figures.map(\.id).first { id in
+      experiment.contenders.contains { experiment.paper.curve($0.name, of: id) != nil }
     }
   }
 
@@ -167,25 +171,25 @@ extension TrainingExperiment {
 
   /// The bytes that a run needs at least: theta, its gradient and the optimizer's vectors. `nil` where
   /// settings cannot make that large.
-  private func leastBytes(_ request: PlanRequest) -> Int? {
-    guard let parameterCount, request.isCustom else { return nil }
-    let settings = training.standardSettings.replacing(with: request.settings)
-    let vectors = allContenders(request).filter { isMade($0, request) }.map { contender in
+  private var leastBytes: Int? {
+    guard let parameterCount = experiment.parameterCount, request.isCustom else { return nil }
+    let settings = experiment.training.standardSettings.replacing(with: request.settings)
+    let vectors = allContenders.filter { isMade($0) }.map { contender in
       (try? OptimizerRegistry.method(contender.optimizer).stateVectors.count) ?? 0
     }
     return parameterCount(settings) * (2 + (vectors.max() ?? 0)) * MemoryLayout<Float>.size
   }
 
-  func checkMemory(_ request: PlanRequest) throws {
-    guard let bytes = leastBytes(request), bytes > MachineMemory.bytes else { return }
+  func checkMemory() throws {
+    guard let bytes = leastBytes, bytes > MachineMemory.bytes else { return }
     throw UsageError(
       "these widths need \(MachineMemory.text(bytes)) of memory a run at least, and this machine has "
         + "\(MachineMemory.text(MachineMemory.bytes)); choose smaller ones")
   }
 
   /// Says what a large model needs before it is taken.
-  func memoryRemarks(_ request: PlanRequest) -> [String] {
-    guard let bytes = leastBytes(request), bytes >= 1 << 30 else { return [] }
+  var memoryRemarks: [String] {
+    guard let bytes = leastBytes, bytes >= 1 << 30 else { return [] }
     return ["these widths need \(MachineMemory.text(bytes)) of memory a run at least"]
   }
 }

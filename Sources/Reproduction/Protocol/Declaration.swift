@@ -14,9 +14,9 @@ struct Declaration {
 
   private let figures: [Figure]
   private let paper: PaperCurves
-  private let settings: [Setting]
+  private let settings: [DeclaredSetting]
 
-  init(figures: [Figure], paper: PaperCurves, settings: [Setting] = []) {
+  init(figures: [Figure], paper: PaperCurves, settings: [DeclaredSetting] = []) {
     self.figures = figures
     self.paper = paper
     self.settings = settings
@@ -61,13 +61,9 @@ struct Declaration {
     method: String, _ hyperparameters: some Sequence<String>, schedule: String? = nil,
     by owner: String
   ) {
-    guard let known = try? OptimizerRegistry.method(method) else {
-      let names = OptimizerRegistry.all.map(\.name)
-      return require(method, among: names, "method", by: owner)
-    }
+    let known = (try? OptimizerRegistry.method(method))?.hyperparameters ?? []
     for name in hyperparameters.sorted() {
-      require(
-        name, among: known.hyperparameters.map(\.name), "hyperparameter of \(method)", by: owner)
+      require(name, among: known.map(\.name), "hyperparameter of \(method)", by: owner)
     }
     if let schedule { check(schedule: schedule, by: owner) }
   }
@@ -104,7 +100,7 @@ struct Declaration {
     var choices: [Contender.Choice] = contender.fitted.map { [$0] } ?? []
     switch contender.literal {
     case .settings(let stated): choices.append(stated)
-    case .schedule(let schedule): check(schedule: schedule, by: owner)
+    case .schedule(let schedule): check(schedule: schedule.description, by: owner)
     case nil: break
     }
     for choice in choices {
@@ -197,8 +193,8 @@ struct Declaration {
 
 extension TrainingExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
-    var declaration = Declaration(figures: figures, paper: paper, settings: settings)
+  public var problems: [String] {
+    var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
     declaration.checkLines(labels: [
@@ -213,9 +209,9 @@ extension TrainingExperiment {
 
 extension SweepExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     let request = PlanRequest(profile: .paper, data: "")
-    let figures = (try? figures(extent(request))) ?? []
+    let figures = (try? session(request) { _ in nil }.figures()) ?? []
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
     for variant in variants.all {
       declaration.check(
@@ -234,7 +230,7 @@ extension SweepExperiment {
 
 extension ComputationExperiment {
   /// What the declaration names and does not have, a line each.
-  var problems: [String] {
+  public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: PaperCurves())
     declaration.check(claims)
     return declaration.problems

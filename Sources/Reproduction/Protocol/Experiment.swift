@@ -1,13 +1,60 @@
 import Datasets
-import Networks
 import Reporting
 import ResultStore
 
-/// One experiment, ready for the command line: what it is, its runs, and the arrays they make.
+/// One experiment, as the command line knows it: what it is, what it can be asked for, and, for a request
+/// and the runs so far, what there is to do and what came out.
 ///
-/// Experiments are declared as a `TrainingExperiment`, a `SweepExperiment` or a
-/// `ComputationExperiment`, which make one of these.
-public struct Experiment: Sendable {
+/// Conforming types are declarations: `TrainingExperiment`, `SweepExperiment` and
+/// `ComputationExperiment`.
+public protocol Experiment: Sendable {
+  /// What it is.
+  var about: About { get }
+  /// What it can be asked for.
+  var options: ExperimentOptions { get }
+  /// What the declaration names and does not have, a line each.
+  var problems: [String] { get }
+  /// The experiment for a request, with the runs that have been made so far.
+  func session(_ request: PlanRequest, _ records: @escaping RecordLookup) -> any ExperimentSession
+  /// A process for a run.
+  func process(for run: RunSpecification, _ resources: RunResources) throws -> any RunProcess
+}
+
+/// An experiment as it was asked for: a pure function of the request and the records.
+public protocol ExperimentSession {
+  /// The runs, as far as they can be told.
+  func plan() throws -> Plan
+  /// The result file's root group, without attributes, claims and figures.
+  func arrays() throws -> Group
+  /// The outcome of the search as a table; `nil` if there is none yet.
+  func searchTable() throws -> CommittedSearch?
+  /// The figures drawn from the results.
+  func figures() throws -> [Figure]
+  /// How the protocol is shortened; empty if it is not.
+  var shortened: String { get }
+  /// Refuses requests that make no sense, before anything is touched.
+  func check() throws
+  /// What is done otherwise than the request says, a line each.
+  var remarks: [String] { get }
+  /// The arm that settings of one's own make; `nil` where the result file does not keep several.
+  var customArm: CustomArm? { get }
+}
+
+extension ExperimentSession {
+  /// None.
+  public func searchTable() throws -> CommittedSearch? { nil }
+  /// It is not.
+  public var shortened: String { "" }
+  /// All make sense.
+  public func check() throws {}
+  /// None.
+  public var remarks: [String] { [] }
+  /// None.
+  public var customArm: CustomArm? { nil }
+}
+
+/// What an experiment is.
+public struct About: Sendable {
   /// The executable's name, e.g. `mnist-logistic`.
   public var name: String
   /// The title, e.g. of the result file.
@@ -18,12 +65,26 @@ public struct Experiment: Sendable {
   public var dataset: DatasetName?
   /// The examples of the stand-in for the data, by profile.
   public var standInSizes: ByProfile<StandInSizes>
+  /// The claims that the results decide.
+  public var claims: [Claim]
+  /// The experiments whose results in the same folder some claims compare with.
+  public var siblings: [String] = []
+  /// The figures drawn from the results; those that depend on a request are its session's.
+  public var figures: [Figure]
+  /// The paper's own curves, for figures and claims.
+  public var paper = PaperCurves()
+  /// What a reader has to know: deviations and open choices, one sentence each.
+  public var notes: [String]
+}
+
+/// What an experiment can be asked for on the command line.
+public struct ExperimentOptions: Sendable {
   /// The settings, each an option of the command line.
-  public var settings: [Setting]
+  public var settings: [DeclaredSetting] = []
   /// The optimizers whose hyperparameters are options of the command line.
-  public var methods: [String]
+  public var methods: [String] = []
   /// The names that `--optimizers` takes.
-  public var contenders: [String]
+  public var contenders: [String] = []
   /// The arms that `--arms` takes.
   public var arms: [Arm] = []
   /// Options that only this experiment has; their arguments arrive in `PlanRequest.extra`.
@@ -32,41 +93,27 @@ public struct Experiment: Sendable {
   public var trainsInEpochs = true
   /// Whether `--search` makes sense.
   public var hasSearch = false
-  /// The runs.
-  public var plan: @Sendable (PlanRequest, RecordLookup) throws -> Plan
-  /// A process for a run.
-  public var makeProcess: @Sendable (RunSpecification, RunResources) throws -> any RunProcess
-  /// The result file's root group, without attributes, claims and figures.
-  public var document: @Sendable (PlanRequest, RecordLookup) throws -> Group
-  /// The outcome of the search as a table; `nil` if there is none yet.
-  public var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? = {
-    _, _ in nil
-  }
-  /// The claims that the results decide.
-  public var claims: [Claim]
-  /// The experiments whose results in the same folder some claims compare with.
-  public var siblings: [String] = []
-  /// The figures drawn from the results.
-  public var figures: [Figure]
-  /// The figures of a request, where they depend on it, in place of `figures`.
-  public var requestedFigures: (@Sendable (PlanRequest) throws -> [Figure])?
-  /// The paper's own curves, for figures and claims.
-  public var paper: PaperCurves
-  /// How the protocol is shortened; empty if it is not.
-  public var shortened: @Sendable (PlanRequest) -> String = { _ in "" }
-  /// What a reader has to know: deviations and open choices, one sentence each.
-  public var notes: [String]
-  /// What the declaration names and does not have, a line each.
-  package var problems: @Sendable () -> [String] = { [] }
-  /// Refuses requests that make no sense, before anything is touched.
-  public var check: @Sendable (PlanRequest) throws -> Void = { _ in }
-  /// What is done otherwise than a request says, a line each.
-  public var remarks: @Sendable (PlanRequest) -> [String] = { _ in [] }
-  /// The arm that a request with settings of one's own makes; `nil` for experiments whose result file
-  /// does not keep several.
-  var customArm: (@Sendable (PlanRequest) -> CustomArm)?
+  /// Whether the result file keeps several arms with settings of one's own.
+  public var keepsArms = false
+  /// Whether the figures depend on the request.
+  public var figuresDependOnRequest = false
   /// What the experiment does instead of its runs if an option of its own asks for it.
   public var action: ExperimentAction?
+}
+
+extension Experiment {
+  /// Runs the experiment's command line and ends the process.
+  public func main() -> Never { ExperimentCommand(self).main() }
+
+  var name: String { about.name }
+  var title: String { about.title }
+  var place: String { about.place }
+  var dataset: DatasetName? { about.dataset }
+  var claims: [Claim] { about.claims }
+  var siblings: [String] { about.siblings }
+  var figures: [Figure] { about.figures }
+  var paper: PaperCurves { about.paper }
+  var notes: [String] { about.notes }
 }
 
 /// Something that an experiment can do with its results, asked for by an option of its own.
@@ -75,13 +122,15 @@ public struct ExperimentAction: Sendable {
   public var option: CommandOption
   /// Does it: gives a file for the folder of the figures, or `nil` if it was interrupted.
   public var perform:
-    @Sendable (PlanRequest, RecordLookup, RunResources) throws -> (name: String, bytes: [UInt8])?
+    @Sendable (PlanRequest, @escaping RecordLookup, RunResources) throws -> (
+      name: String, bytes: [UInt8]
+    )?
 
   /// An action.
   public init(
     option: CommandOption,
     perform:
-      @escaping @Sendable (PlanRequest, RecordLookup, RunResources) throws
+      @escaping @Sendable (PlanRequest, @escaping RecordLookup, RunResources) throws
       -> (name: String, bytes: [UInt8])?
   ) {
     self.option = option
@@ -166,103 +215,5 @@ public struct RunResources: Sendable {
     self.profile = profile
     self.request = request
     self.tell = tell
-  }
-}
-
-/// How an experiment loads its data: once for each combination of the settings that shape it.
-public struct DataSource<Data: Sendable>: Sendable {
-  /// The data set; `nil` if the experiment makes its own.
-  public let dataset: DatasetName?
-  /// The settings that loading depends on.
-  public let settingNames: [String]
-  /// The number of training examples, if the data tell it.
-  public let trainingCount: @Sendable (Data) -> Int?
-  /// Loads or generates the data.
-  public let load: @Sendable (RunResources, Settings) throws -> Data
-
-  /// A source of data.
-  public init(
-    dataset: DatasetName?, settingNames: [String] = [],
-    trainingCount: @escaping @Sendable (Data) -> Int? = { _ in nil },
-    load: @escaping @Sendable (RunResources, Settings) throws -> Data
-  ) {
-    self.dataset = dataset
-    self.settingNames = settingNames
-    self.trainingCount = trainingCount
-    self.load = load
-  }
-}
-
-extension DataSource where Data == ImageData {
-  /// Images with their labels, one byte a pixel.
-  public static func images(_ name: DatasetName) -> DataSource {
-    DataSource(dataset: name, trainingCount: { $0.training.count }) { resources, _ in
-      switch resources.data {
-      case .located(let located): try located.loadImages()
-      case .standIn(let name, let sizes):
-        try StandIn.images(name, trainingCount: sizes.training, testCount: sizes.test)
-      case .none: preconditionFailure("\(name) was not asked for")
-      }
-    }
-  }
-}
-
-extension DataSource where Data == TextData {
-  /// Reviews with their labels as bags of words, shaped by the settings `features` and
-  /// `tokenization` (`Setting.features`, `Setting.tokenization`).
-  ///
-  /// The counts of the words are kept in the folder for decoded data.
-  public static func text(_ name: DatasetName) -> DataSource {
-    let settings = [Setting.features().name, Setting.tokenization().name]
-    return DataSource(
-      dataset: name, settingNames: settings, trainingCount: { $0.training.count }
-    ) { resources, settings in
-      var options = TextOptions()
-      options.values = settings.choice("features")
-      options.tokenization = settings.choice("tokenization")
-      switch resources.data {
-      case .located(let located):
-        let data = try located.loadText(options, cacheFolder: resources.cacheFolder)
-        if let reason = data.cache.rejected {
-          resources.tell("\(reason); the reviews were read again")
-        }
-        if case .notWritten(let reason) = data.cache.outcome {
-          resources.tell("the words of the reviews are not kept for the next time: \(reason)")
-        }
-        return data
-      case .standIn(_, let sizes):
-        return StandIn.text(trainingCount: sizes.training, testCount: sizes.test, options: options)
-      case .none: preconditionFailure("\(name) was not asked for")
-      }
-    }
-  }
-}
-
-extension Setting {
-  /// What the value of a word is that a review contains.
-  public static func features(_ standard: TextOptions.Values = TextOptions().values) -> Setting {
-    Setting(
-      "features", standard, "value of a word that a review contains: 1, or how often it occurs")
-  }
-
-  /// How a review becomes words.
-  public static func tokenization(
-    _ standard: Tokenization = TextOptions().tokenization
-  ) -> Setting {
-    Setting("tokenization", standard, "how a review becomes words")
-  }
-
-  /// How the products of a network are done.
-  public static var products: Setting {
-    Setting(
-      "products", Products.sparse,
-      "skip what is exactly 0, blank pixels and rectified units, or multiply everything")
-  }
-
-  /// What the pixels of the variational auto-encoder are.
-  public static func pixels(_ standard: VariationalAutoencoder.Pixels = .grey) -> Setting {
-    Setting(
-      "pixels", standard,
-      "the auto-encoder's pixels: as they are, or drawn anew as black or white for each minibatch")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 
 /// The values tried of one hyperparameter.
 public struct GridAxis: Sendable {
@@ -109,13 +110,20 @@ struct RoundValues {
 public struct Grid: Sendable {
   /// The axes, `alpha` first.
   public let axes: [GridAxis]
-  /// The schedules.
-  public let schedules: [String]
+  /// The schedules' text forms.
+  public private(set) var schedules: [String]
 
   /// A grid.
-  public init(_ axes: [GridAxis], schedules: [String] = ["constant"]) {
+  public init(_ axes: [GridAxis], schedules: [Schedule] = [.constant]) {
     self.axes = axes
-    self.schedules = schedules
+    self.schedules = schedules.map(\.description)
+  }
+
+  /// The grid with one of its schedules alone.
+  func only(_ schedule: String) -> Grid {
+    var part = self
+    part.schedules = [schedule]
+    return part
   }
 
   /// The only point there can be, which needs no search.

@@ -5,13 +5,31 @@ import ResultStore
 /// What all experiments that train in minibatches declare, and how one run of them is made.
 struct MinibatchTraining<Data: Sendable>: Sendable {
   let data: DataSource<Data>
-  let settings: [Setting]
+  let settings: [DeclaredSetting]
   let epochs: ByProfile<Int>
   let seeds: ByProfile<Int>
   let probes: [Probe]
   /// Averages of the iterates that are kept beside theta.
-  var averages: [TemporalAverage.Kind] = []
+  let averages: [TemporalAverage.Kind]
   let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
+  /// The data are loaded once for all runs.
+  private let cache: DataCache<Data>
+
+  init(
+    data: DataSource<Data>, settings: [DeclaredSetting], epochs: ByProfile<Int>,
+    seeds: ByProfile<Int>,
+    probes: [Probe], averages: [TemporalAverage.Kind] = [],
+    objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
+  ) {
+    self.data = data
+    self.settings = settings
+    self.epochs = epochs
+    self.seeds = seeds
+    self.probes = probes
+    self.averages = averages
+    self.objective = objective
+    cache = DataCache(data)
+  }
 
   var standardSettings: Settings {
     Settings(
@@ -40,14 +58,9 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     return count < full ? "\(count) of \(full) epochs" : ""
   }
 
-  /// Makes the process of a run; the data are loaded once for all runs.
-  var makeProcess: @Sendable (RunSpecification, RunResources) throws -> TrainingProcess {
-    let cache = DataCache(data)
-    return { run, resources in try trainingProcess(run, resources, cache) }
-  }
-
-  private func trainingProcess(
-    _ run: RunSpecification, _ resources: RunResources, _ cache: DataCache<Data>
+  /// The process of a run.
+  func trainingProcess(
+    for run: RunSpecification, _ resources: RunResources
   ) throws -> TrainingProcess {
     let loaded = try cache.data(for: run.settings, resources: resources)
     // Before the objective makes its buffers, and after, as it may take fewer of the examples.
@@ -65,18 +78,15 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
       probes: run.recording == .final ? [] : probes)
   }
 
-  /// Makes the process of a run of either kind of method.
-  var makeAnyProcess: @Sendable (RunSpecification, RunResources) throws -> any RunProcess {
-    let cache = DataCache(data)
-    return { run, resources in
-      guard try OptimizerRegistry.method(run.method).takesSums else {
-        return try trainingProcess(run, resources, cache)
-      }
-      let loaded = try cache.data(for: run.settings, resources: resources)
-      return try SumTrainingProcess(
-        run, exampleCount: data.trainingCount(loaded) ?? run.minibatch
-      ) { minibatch in try objective(loaded, run.settings, minibatch) }
+  /// The process of a run of either kind of method.
+  func process(for run: RunSpecification, _ resources: RunResources) throws -> any RunProcess {
+    guard try OptimizerRegistry.method(run.method).takesSums else {
+      return try trainingProcess(for: run, resources)
     }
+    let loaded = try cache.data(for: run.settings, resources: resources)
+    return try SumTrainingProcess(
+      run, exampleCount: data.trainingCount(loaded) ?? run.minibatch
+    ) { minibatch in try objective(loaded, run.settings, minibatch) }
   }
 
   private func check(_ run: RunSpecification, count: Int) throws {

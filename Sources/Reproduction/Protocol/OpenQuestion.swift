@@ -1,3 +1,4 @@
+import Optimizers
 import Reporting
 import ResultStore
 
@@ -32,12 +33,12 @@ public struct OpenQuestion: Sendable {
     ///   - minibatch: examples a minibatch.
     ///   - quantity: what is looked at instead of the running cost.
     public init(
-      _ name: String, hyperparameters: [String: Double] = [:], schedule: String? = nil,
+      _ name: String, hyperparameters: [String: Double] = [:], schedule: Schedule? = nil,
       settings: Settings = [:], minibatch: Int? = nil, quantity: Quantity = .runningCost
     ) {
       self.name = name
       self.hyperparameters = hyperparameters
-      self.schedule = schedule
+      self.schedule = schedule?.description
       self.settings = settings
       self.minibatch = minibatch
       self.quantity = quantity
@@ -192,14 +193,37 @@ public struct OpenQuestion: Sendable {
 
   /// The curve of a quantity: entry `x` belongs to the paper's `x`.
   private static func costs(_ record: RunRecord, _ quantity: Quantity) -> [Double] {
-    func values(_ measure: Measure) -> [Double] { record.series(measure)?.values ?? [] }
-    let running = values(.runningCost).dropLast()
-    switch quantity {
-    case .runningCost: return Array(running)
-    case .runningCostAndPenalty: return zip(running, values(.penalty).dropFirst()).map(+)
-    case .costAfterPass: return Array(values(.trainingCost).dropFirst())
+    let running = record.afterPasses(.runningCost)
+    return switch quantity {
+    case .runningCost: running
+    case .runningCostAndPenalty: zip(running, record.afterPasses(.penalty)).map(+)
+    case .costAfterPass: record.afterPasses(.trainingCost)
     }
   }
 
   private func number(_ value: Double) -> String { NumberText.significant(value, digits: 4) }
+}
+
+extension [OpenQuestion] {
+  /// The runs that all alternatives need beside the protocol's.
+  ///
+  /// - Parameter protocolRun: the run that a question varies; nil where there is none.
+  func runs(
+    in profile: Profile, from protocolRun: (OpenQuestion) throws -> RunSpecification?
+  ) rethrows -> [RunSpecification] {
+    try flatMap { question in
+      try protocolRun(question).map { question.runs(from: $0, in: profile) } ?? []
+    }
+  }
+
+  /// The group `/choices`, one row an alternative.
+  func group(
+    records: RecordLookup, paper: PaperCurves,
+    from protocolRun: (OpenQuestion) throws -> RunSpecification?
+  ) rethrows -> Group {
+    try flatMap { question in
+      try protocolRun(question).map { question.choices(from: $0, records: records, paper: paper) }
+        ?? question.unmeasuredChoices
+    }.encoded()
+  }
 }

@@ -2,15 +2,15 @@ import Datasets
 import Foundation
 
 extension DataSource where Data == ImageData {
-  /// Images after the preprocessing that the settings `whitening` and `zca-epsilon` say, which is
+  /// Images after the preprocessing that the settings `whitening` and `zcaEpsilon` say, which is
   /// estimated on the training images alone; a whitening matrix is kept for the next time.
   public static func preprocessedImages(_ name: DatasetName) -> DataSource {
     let images = DataSource.images(name)
+    let (whitening, epsilon) = (Setting.whitening, Setting.zcaEpsilon())
     return DataSource(
-      dataset: name, settingNames: ["whitening", "zca-epsilon"],
-      trainingCount: images.trainingCount
+      dataset: name, shapedBy: [whitening, epsilon], trainingCount: images.trainingCount
     ) { resources, settings in
-      let kind = ImagePreprocessing(settings)
+      let kind = settings[whitening].preprocessing(epsilon: settings[epsilon])
       let (result, report) = try images.load(resources, settings)
         .preprocessed(kind, cacheFolder: resources.cacheFolder)
       if let text = report.text(for: kind) { resources.tell(text) }
@@ -19,28 +19,39 @@ extension DataSource where Data == ImageData {
   }
 }
 
-extension ImagePreprocessing {
-  /// The settings of `preprocessedImages`.
-  ///
-  /// - Parameter epsilon: what ZCA adds to the eigenvalues of the covariance of pixels in 0...1.
-  public static func settings(epsilon: Double) -> [Setting] {
-    [
-      Setting(
-        "whitening", "zca", oneOf: ["zca", "standardize", "contrast-zca", "none"],
-        "what is done to the images"),
-      Setting(
-        "zca-epsilon", epsilon, in: 1e-9...10, "added to the eigenvalues of the covariance by zca"),
-    ]
-  }
+/// What is done to images before they are trained on.
+public enum Whitening: String, Sendable, CaseIterable {
+  /// Zero-phase component analysis.
+  case zca
+  /// Each pixel with mean 0 and deviation 1.
+  case standardize
+  /// Each image with the same contrast, then `zca`.
+  case contrastZCA = "contrast-zca"
+  /// Nothing.
+  case none
 
-  init(_ settings: Settings) {
-    let epsilon = settings.number("zca-epsilon")
-    switch settings.text("whitening") {
-    case "zca": self = .zca(epsilon: epsilon)
-    case "contrast-zca": self = .contrastZCA(epsilon: epsilon)
-    case "standardize": self = .standardize
-    default: self = .none
+  func preprocessing(epsilon: Double) -> ImagePreprocessing {
+    switch self {
+    case .zca: .zca(epsilon: epsilon)
+    case .contrastZCA: .contrastZCA(epsilon: epsilon)
+    case .standardize: .standardize
+    case .none: .none
     }
+  }
+}
+
+extension AnySetting where Self == Setting<Whitening> {
+  /// What is done to the images of `DataSource.preprocessedImages`.
+  public static var whitening: Self {
+    Setting("whitening", Whitening.zca, "what is done to the images")
+  }
+}
+
+extension AnySetting where Self == Setting<Double> {
+  /// What ZCA adds to the eigenvalues of the covariance of pixels in 0...1.
+  public static func zcaEpsilon(_ standard: Double = 0.01) -> Self {
+    Setting(
+      "zca-epsilon", standard, in: 1e-9...10, "added to the eigenvalues of the covariance by zca")
   }
 }
 

@@ -21,6 +21,11 @@ public struct ByProfile<Value: Sendable>: Sendable {
     self.paper = paper
   }
 
+  /// What `transform` makes of each.
+  func map<Other>(_ transform: (Value) -> Other) -> ByProfile<Other> {
+    ByProfile<Other>(smoke: transform(smoke), quick: transform(quick), paper: transform(paper))
+  }
+
   /// The profile's value.
   public subscript(profile: Profile) -> Value {
     switch profile {

@@ -195,7 +195,7 @@ package struct RacingReplay {
         let own = curves.filter { $0.point.schedule == schedule && $0.costs.count == passes }
         let finals = own.map { $0.costs[passes - 1] }.filter(\.isFinite)
         guard let lowest = finals.min() else { continue }
-        let part = Grid(grid.axes, schedules: [schedule])
+        let part = grid.only(schedule)
         let race = RacingSearch(part, rule: scaled) { trial in
           // What the full search never tried cannot win.
           [own.first { $0.point == trial.point }?.costs[trial.passes - 1] ?? .nan]

@@ -51,17 +51,13 @@ public struct Search: Sendable {
     Search(.committed(table), seeds: 0)
   }
 
+  /// No search, for experiments whose contenders have no grids.
+  public static var none: Search { .inline(seeds: 0) }
+
   /// Search seeds start here, far from those of final runs.
   public static let firstSeed: UInt64 = 1_000_000
 
   var seeds: [UInt64] { (0..<UInt64(seedCount)).map { Search.firstSeed + $0 } }
-}
-
-extension ByProfile where Value == Search {
-  /// No search, for experiments whose contenders have no grids.
-  public static var none: ByProfile<Search> {
-    ByProfile(smoke: .inline(seeds: 0), quick: .inline(seeds: 0), paper: .inline(seeds: 0))
-  }
 }
 
 /// The outcome of a search as a table: what `--search` writes and the project keeps.

@@ -8,15 +8,15 @@ public struct SweepVariants: Sendable {
   public struct Variant: Sendable {
     /// The label along the axis.
     public let name: String
-    /// The method in the registry of optimizers.
+    /// The method's name in the registry of optimizers.
     public let optimizer: String
     /// Hyperparameters that are not swept.
     public let fixed: [String: Double]
 
     /// A variant.
-    public init(_ name: String, optimizer: String, fixed: [String: Double] = [:]) {
+    public init(_ name: String, optimizer: MethodDescription, fixed: [String: Double] = [:]) {
       self.name = name
-      self.optimizer = optimizer
+      self.optimizer = optimizer.name
       self.fixed = fixed
     }
   }

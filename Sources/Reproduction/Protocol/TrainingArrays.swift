@@ -2,103 +2,97 @@ import Optimizers
 import Reporting
 import ResultStore
 
-extension TrainingExperiment {
+extension TrainingSession {
   /// The root group of the result file, without attributes, claims and figures.
-  var document: @Sendable (PlanRequest, RecordLookup) throws -> Group {
-    { request, records in
-      let parts = parts(request)
-      let contenders = allContenders(request)
-      let seeds = parts.flatMap { seedList($0.request) }
-        .reduce(into: [UInt64]()) { seeds, seed in
-          if !seeds.contains(seed) { seeds.append(seed) }
-        }
-      let labels = parts.map(\.label)
-      var assembly = Assembly(axes: [
-        Dimension(
-          "arm", .string(labels),
-          attributes: [
-            Attribute(
-              "long_name",
-              request.isCustom
-                ? "arm: settings given on the command line" : Arm.description(of: labels))
-          ]),
-        Dimension(
-          "optimizer", .string(contenders.map(\.name)),
-          attributes: [
-            Attribute("long_name", "optimizer")
-          ]),
-        MinibatchTraining<Data>.seedAxis(seeds),
-      ])
-      let epochs = parts.map { epochCount($0.request) }.max() ?? epochCount(request)
-      assembly.define(.epochs(epochs, steps: stepsWithReplacement?[request.profile]))
-      for axis in probeAxes { assembly.define(axis) }
-      for probe in probes {
-        if case .afterSteps(let steps, let axis) = probe.moment {
-          assembly.define(
-            Dimension(
-              axis, .int64(steps.map(Int64.init)),
-              attributes: [
-                Attribute("long_name", "steps made")
-              ]))
-        }
-        assembly.describe(probe.name, longName: probe.meaning, units: "1")
+  func arrays() throws -> Group {
+    let parts = parts
+    let contenders = allContenders
+    let seeds = parts.flatMap(\.session.seeds)
+      .reduce(into: [UInt64]()) { seeds, seed in
+        if !seeds.contains(seed) { seeds.append(seed) }
       }
-      if try contenders.contains(where: { try OptimizerRegistry.method($0.optimizer).takesSums }) {
-        for (name, meaning) in SumTrainingProcess.meanings {
-          assembly.describe(
-            name, longName: meaning, units: name == "optimizer_bytes" ? "byte" : "1")
-        }
+    let labels = parts.map(\.label)
+    var assembly = Assembly(axes: [
+      Dimension(
+        "arm", .string(labels),
+        attributes: [
+          Attribute(
+            "long_name",
+            request.isCustom
+              ? "arm: settings given on the command line" : Arm.description(of: labels))
+        ]),
+      Dimension(
+        "optimizer", .string(contenders.map(\.name)),
+        attributes: [
+          Attribute("long_name", "optimizer")
+        ]),
+      MinibatchTraining<Data>.seedAxis(seeds),
+    ])
+    let epochs = parts.map(\.session.epochCount).max() ?? epochCount
+    assembly.define(.epochs(epochs, steps: budget.stepsWithReplacement))
+    for axis in experiment.probeAxes { assembly.define(axis) }
+    for probe in experiment.training.probes {
+      if case .afterSteps(let steps, let axis) = probe.moment {
+        assembly.define(
+          Dimension(
+            axis, .int64(steps.map(Int64.init)),
+            attributes: [
+              Attribute("long_name", "steps made")
+            ]))
       }
-      let arms = arms(request)
-      for (armIndex, part) in parts.enumerated() {
-        for (contenderIndex, contender) in contenders.enumerated() {
-          guard !request.isCustom || isMade(contender, part.request),
-            let choice = try choice(contender, part.arm, request: part.request, records: records)
-          else { continue }
-          let runs = finalRuns(contender, choice, arm: part.arm, request: part.request)
-          for run in runs {
-            guard let seedIndex = seeds.firstIndex(of: run.seed) else { continue }
-            assembly.add(records(run), at: [armIndex, contenderIndex, seedIndex])
-          }
-          if let run = runs.first {
-            let values = try OptimizerRegistry.resolve(
-              run.method, hyperparameters: run.hyperparameters)
-            assembly.setHyperparameters(
-              values, schedule: run.schedule, settings: run.settings,
-              at: [armIndex, contenderIndex])
-          }
-        }
-      }
-      var group = assembly.group(hyperparameterAxes: ["arm", "optimizer"])
-      if arms.contains(where: isSearched), let table = try searchTable(request, records) {
-        let searched = arms.filter(isSearched)
-        let selected = try searched.map { arm in
-          try contenders.map { contender in
-            try choice(contender, arm, request: request, records: records).map {
-              GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
-            }
-          }
-        }
-        var search = table.group(
-          contenders: contenders.map(\.name),
-          selected: Dictionary(
-            uniqueKeysWithValues: zip(searched, selected)),
-          curves: searchCurves(request, records))
-        describeRacing(in: &search, request, records)
-        if let text = otherHorizon(request) {
-          search.attributes.append(Attribute("other_horizon", text))
-        }
-        group.groups.append(Subgroup("search", search))
-      }
-      if !request.isCustom, !questions.isEmpty {
-        let choices = try questions.flatMap { question in
-          try protocolRun(of: question, request: request, records: records).map {
-            question.choices(from: $0, records: records, paper: paper)
-          } ?? question.unmeasuredChoices
-        }
-        group.groups.append(Subgroup("choices", choices.encoded()))
-      }
-      return group
+      assembly.describe(probe.name, longName: probe.meaning, units: "1")
     }
+    if try contenders.contains(where: { try OptimizerRegistry.method($0.optimizer).takesSums }) {
+      for (name, meaning) in SumTrainingProcess.meanings {
+        assembly.describe(
+          name, longName: meaning, units: name == "optimizer_bytes" ? "byte" : "1")
+      }
+    }
+    for (armIndex, part) in parts.enumerated() {
+      for (contenderIndex, contender) in contenders.enumerated() {
+        guard !request.isCustom || part.session.isMade(contender),
+          let choice = try part.session.choice(contender, part.arm)
+        else { continue }
+        let runs = part.session.finalRuns(contender, choice, arm: part.arm)
+        for run in runs {
+          guard let seedIndex = seeds.firstIndex(of: run.seed) else { continue }
+          assembly.add(records(run), at: [armIndex, contenderIndex, seedIndex])
+        }
+        if let run = runs.first {
+          let values = try OptimizerRegistry.resolve(
+            run.method, hyperparameters: run.hyperparameters)
+          assembly.setHyperparameters(
+            values, schedule: run.schedule, settings: run.settings,
+            at: [armIndex, contenderIndex])
+        }
+      }
+    }
+    var group = assembly.group(hyperparameterAxes: ["arm", "optimizer"])
+    if arms.contains(where: experiment.isSearched), let table = try searchTable() {
+      let searched = arms.filter(experiment.isSearched)
+      let selected = try searched.map { arm in
+        try contenders.map { contender in
+          try choice(contender, arm).map {
+            GridPoint(hyperparameters: $0.hyperparameters, schedule: $0.schedule)
+          }
+        }
+      }
+      var search = table.group(
+        contenders: contenders.map(\.name),
+        selected: Dictionary(
+          uniqueKeysWithValues: zip(searched, selected)),
+        curves: searchCurves())
+      describeRacing(in: &search)
+      if let text = otherHorizon {
+        search.attributes.append(Attribute("other_horizon", text))
+      }
+      group.groups.append(Subgroup("search", search))
+    }
+    if !request.isCustom, !experiment.questions.isEmpty {
+      let choices = try experiment.questions.group(
+        records: records, paper: experiment.paper, from: protocolRun)
+      group.groups.append(Subgroup("choices", choices))
+    }
+    return group
   }
 }

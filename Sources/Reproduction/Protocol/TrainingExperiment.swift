@@ -8,51 +8,24 @@ import ResultStore
 /// several seeds.
 ///
 /// All contenders of one seed share initialisation, minibatch order and dropout masks.
-public struct TrainingExperiment<Data: Sendable>: Sendable {
-  let name: String
-  let title: String
-  let place: String
-  let data: DataSource<Data>
-  let standInSizes: ByProfile<StandInSizes>
-  let settings: [Setting]
+public struct TrainingExperiment<Data: Sendable>: Experiment {
+  /// What it is.
+  public let about: About
+  let training: MinibatchTraining<Data>
   let minibatch: Int
-  let stepsWithReplacement: ByProfile<Int>?
-  let averages: [TemporalAverage.Kind]
-  let epochs: ByProfile<Int>
-  let seeds: ByProfile<Int>
-  let fittedSeeds: ByProfile<Int>?
-  let search: ByProfile<Search>
-  let recording: ByProfile<RunSpecification.Recording>
-  let evaluations: ByProfile<[Int]>?
-  let profileArms: ByProfile<[Arm]>
+  let profiles: ByProfile<Budget>
   let contenders: [Contender]
-  let probes: [Probe]
   let probeAxes: [Dimension]
-  let figures: [Figure]
-  let paper: PaperCurves
-  let claims: [Claim]
-  let siblings: [String]
   let questions: [OpenQuestion]
-  let notes: [String]
   let numericsVersion: @Sendable (Settings) -> Int
   let substitutes: @Sendable (Settings) -> Settings
   let parameterCount: (@Sendable (Settings) -> Int)?
-  let objective: @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
 
   /// Declares an experiment.
   ///
   /// - Parameters:
-  ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
-  ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
   ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
-  ///   - epochs: passes over the training data. The running cost at the paper's `x = E` is that of
-  ///     pass `E + 1`.
-  ///   - seeds: how many seeds the final runs have: 0, 1, ...
-  ///   - fittedSeeds: how many of them the arm `fitted` has, if not all.
-  ///   - recording: how much the final runs record.
-  ///   - evaluations: the epochs after which final runs evaluate the whole training and test sets,
-  ///     beside the last one: those that a claim or a figure looks at. `nil`: as `recording` says.
-  ///   - arms: the arms of a profile, where one of them takes too long.
+  ///   - profiles: how much each profile runs.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
   ///   - numericsVersion: the version of the numbers that an objective gives, raised when a change
@@ -64,14 +37,9 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
   ///   - objective: makes the objective for a minibatch size.
   public init(
     name: String, title: String, place: String, data: DataSource<Data>,
-    standInSizes: ByProfile<StandInSizes> = .standard, settings: [Setting] = [], minibatch: Int,
-    stepsWithReplacement: ByProfile<Int>? = nil, averages: [TemporalAverage.Kind] = [],
-    epochs: ByProfile<Int>, seeds: ByProfile<Int>, fittedSeeds: ByProfile<Int>? = nil,
-    search: ByProfile<Search> = .none,
-    recording: ByProfile<RunSpecification.Recording> = ByProfile(
-      smoke: .full, quick: .full, paper: .full), evaluations: ByProfile<[Int]>? = nil,
-    arms: ByProfile<[Arm]> = ByProfile(
-      smoke: Arm.allCases, quick: Arm.allCases, paper: Arm.allCases),
+    standInSizes: ByProfile<StandInSizes> = .standard, settings: [any AnySetting] = [],
+    minibatch: Int,
+    averages: [TemporalAverage.Kind] = [], profiles: ByProfile<Budget>,
     contenders: [Contender], probes: [Probe] = [], probeAxes: [Dimension] = [],
     paper: PaperCurves = PaperCurves(), figures: [Figure], claims: [Claim],
     siblings: [String] = [], questions: [OpenQuestion] = [], notes: [String] = [],
@@ -80,65 +48,56 @@ public struct TrainingExperiment<Data: Sendable>: Sendable {
     parameterCount: (@Sendable (Settings) -> Int)? = nil,
     objective: @escaping @Sendable (Data, Settings, _ minibatch: Int) throws -> any Objective
   ) {
-    self.name = name
-    self.title = title
-    self.place = place
-    self.data = data
-    self.standInSizes = standInSizes
-    self.settings = settings
+    about = About(
+      name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
+      claims: claims, siblings: siblings, figures: figures, paper: paper, notes: notes)
+    training = MinibatchTraining(
+      data: data, settings: settings.map(\.declared), epochs: profiles.map(\.epochs),
+      seeds: profiles.map(\.seeds), probes: probes, averages: averages, objective: objective)
     self.minibatch = minibatch
-    self.stepsWithReplacement = stepsWithReplacement
-    self.averages = averages
-    self.epochs = epochs
-    self.seeds = seeds
-    self.fittedSeeds = fittedSeeds
-    self.search = search
-    self.recording = recording
-    self.evaluations = evaluations
-    profileArms = arms
+    self.profiles = profiles
     self.contenders = contenders
-    self.probes = probes
     self.probeAxes = probeAxes
-    self.figures = figures
-    self.paper = paper
-    self.claims = claims
-    self.siblings = siblings
     self.questions = questions
-    self.notes = notes
     self.numericsVersion = numericsVersion
     self.substitutes = substitutes
     self.parameterCount = parameterCount
-    self.objective = objective
   }
 
-  /// The experiment for the command line.
-  public var experiment: Experiment {
-    let makeProcess = training.makeAnyProcess
-    var experiment = Experiment(
-      name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
-      settings: settings, methods: contenders.map(\.optimizer),
-      contenders: contenders.map(\.name), hasSearch: contenders.contains { $0.grid != nil },
-      plan: plan,
-      makeProcess: { try makeProcess($0, $1) },
-      document: document, searchTable: searchTable, claims: claims, siblings: siblings,
-      figures: figures, paper: paper, shortened: shortened, notes: notes)
-    experiment.arms = declaredArms
-    experiment.problems = { problems }
-    experiment.check = check
-    experiment.remarks = remarks
-    experiment.customArm = customArm
-    experiment.requestedFigures = { request in
-      request.isCustom ? [customFigure(request)] : figures
-    }
-    return experiment
+  /// What it can be asked for.
+  public var options: ExperimentOptions {
+    var options = ExperimentOptions()
+    options.settings = training.settings
+    options.methods = contenders.map(\.optimizer)
+    options.contenders = contenders.map(\.name)
+    options.arms = declaredArms
+    options.hasSearch = contenders.contains { $0.grid != nil }
+    options.keepsArms = true
+    options.figuresDependOnRequest = true
+    return options
   }
 
-  /// Runs the experiment's command line and ends the process.
-  public func main() -> Never { ExperimentCommand(experiment).main() }
+  /// The experiment for a request, with the runs that have been made so far.
+  public func session(
+    _ request: PlanRequest, _ records: @escaping RecordLookup
+  ) -> any ExperimentSession {
+    TrainingSession(experiment: self, request: request, records: records)
+  }
 
-  var training: MinibatchTraining<Data> {
-    MinibatchTraining(
-      data: data, settings: settings, epochs: epochs, seeds: seeds, probes: probes,
-      averages: averages, objective: objective)
+  /// A process for a run.
+  public func process(
+    for run: RunSpecification, _ resources: RunResources
+  ) throws -> any RunProcess {
+    try training.process(for: run, resources)
+  }
+
+  /// The arms that some contender has.
+  var declaredArms: [Arm] {
+    Arm.allCases.filter { arm in contenders.contains { $0.arms.contains(arm) } }
+  }
+
+  /// Whether an arm takes settings from a search.
+  func isSearched(_ arm: Arm) -> Bool {
+    contenders.contains { $0.isSearched(in: arm) }
   }
 }

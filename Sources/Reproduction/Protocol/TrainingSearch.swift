@@ -9,31 +9,31 @@ struct SearchState {
   var bestOfSchedule: [String: SearchedPoint]
 }
 
-extension TrainingExperiment {
+extension TrainingSession {
   /// The search itself; when a table is asked for, the paper's profile says how it is made, but for a
   /// race: a shorter profile looks at all points at its own horizon.
-  private func inlineSearch(_ request: PlanRequest) -> Search {
-    var search = search[request.profile]
-    if case .committed = search.source { search = self.search[.paper] }
+  private var inlineSearch: Search {
+    var search = budget.search
+    if case .committed = search.source { search = experiment.profiles[.paper].search }
     let seeds = request.searchSeeds ?? search.seedCount
     guard let rule = search.racing else {
       return .inline(seeds: seeds, epochs: search.epochs, replaying: search.replayed)
     }
     if request.isSearch && request.profile != .paper {
-      return .inline(seeds: seeds, epochs: epochCount(request))
+      return .inline(seeds: seeds, epochs: epochCount)
     }
     return .raced(seeds: seeds, by: request.epochs.map(rule.scaled) ?? rule)
   }
 
-  func searchRuns(_ contender: Contender, _ trial: SearchTrial, request: PlanRequest)
+  func searchRuns(_ contender: Contender, _ trial: SearchTrial)
     -> [RunSpecification]
   {
-    let search = inlineSearch(request)
+    let search = inlineSearch
     let horizons = search.racing?.horizons ?? []
     return search.seeds.map { seed in
       var run = run(
-        contender, .init(trial.point.hyperparameters, schedule: trial.point.schedule),
-        arm: "search", seed: seed, epochs: trial.passes, recording: .final, request: request)
+        contender, .init(trial.point), arm: "search", seed: seed, epochs: trial.passes,
+        recording: .final)
       if search.racing != nil {
         run.stages = .init(
           shorter: horizons.filter { $0 < trial.passes }, keepsEnd: trial.passes != horizons.last)
@@ -43,22 +43,20 @@ extension TrainingExperiment {
   }
 
   /// How far the search of a contender is.
-  func trials(
-    _ contender: Contender, _ grid: Grid, request: PlanRequest, records: RecordLookup
-  ) -> SearchState {
+  func trials(_ contender: Contender, _ grid: Grid) -> SearchState {
     func costs(_ trial: SearchTrial) -> [Double]? {
-      let found = searchRuns(contender, trial, request: request).map(records)
+      let found = searchRuns(contender, trial).map(records)
       let costs = found.compactMap { $0.map(finalCost) }
       return costs.count == found.count ? costs : nil
     }
-    let search = inlineSearch(request)
+    let search = inlineSearch
     if let rule = search.racing {
       let race = RacingSearch(grid, rule: rule, costs: costs)
       return SearchState(
         made: race.made, missing: race.missing, best: race.best,
         bestOfSchedule: race.bestOfSchedule)
     }
-    let passes = request.epochs ?? search.epochs ?? epochCount(request)
+    let passes = request.epochs ?? search.epochs ?? epochCount
     func trial(_ point: GridPoint) -> SearchTrial { SearchTrial(point: point, passes: passes) }
     let found = GridSearch(grid) { costs(trial($0)) }
     return SearchState(
@@ -77,12 +75,10 @@ extension TrainingExperiment {
   }
 
   /// The runs of the search that have been made, in the order of its table.
-  private func searchRecords(
-    _ contender: Contender, _ request: PlanRequest, _ records: RecordLookup
-  ) -> [RunRecord] {
-    guard let grid = contender.grid, grid.onlyPoint == nil, isInline(request) else { return [] }
-    return trials(contender, grid, request: request, records: records).made
-      .flatMap { searchRuns(contender, $0, request: request).compactMap(records) }
+  private func searchRecords(_ contender: Contender) -> [RunRecord] {
+    guard let grid = contender.grid, grid.onlyPoint == nil, isInline else { return [] }
+    return trials(contender, grid).made
+      .flatMap { searchRuns(contender, $0).compactMap(records) }
   }
 
   private func curve(_ record: RunRecord) -> [Double] {
@@ -90,8 +86,8 @@ extension TrainingExperiment {
   }
 
   /// The running cost of every pass of every run of the search, in the order of its table.
-  func searchCurves(_ request: PlanRequest, _ records: RecordLookup) -> [[Double]] {
-    contenders.flatMap { searchRecords($0, request, records).map(curve) }
+  func searchCurves() -> [[Double]] {
+    experiment.contenders.flatMap { searchRecords($0).map(curve) }
   }
 
   /// The point of the contender's grid that a run tries.
@@ -105,54 +101,52 @@ extension TrainingExperiment {
 
   /// All points tried so far with their costs. A race has a row for each length of a point, and, behind
   /// them, rows for the shorter horizon of the profile `quick`, on the way of the first runs.
-  var searchTable: @Sendable (PlanRequest, RecordLookup) throws -> CommittedSearch? {
-    { request, records in
-      if !isInline(request), case .committed(let committed) = search[request.profile].source {
-        return committed
-      }
-      var rows: [CommittedSearch.Row] = []
-      var shorter: [CommittedSearch.Row] = []
-      let racing = inlineSearch(request).racing
-      let early = epochs[.quick]
-      for contender in contenders {
-        for record in searchRecords(contender, request, records) {
-          let run = record.specification
-          var row = CommittedSearch.Row(
-            contender: contender.name, point: point(run, of: contender), epochs: run.epochs,
-            seed: run.seed, cost: finalCost(record))
-          rows.append(row)
-          guard let racing, run.epochs == racing.horizons[0], early < run.epochs else { continue }
-          row.epochs = early
-          row.cost = curve(record)[early - 1]
-          shorter.append(row)
-        }
-      }
-      rows += shorter
-      if case .committed(let committed) = search[request.profile].source {
-        let searched = Set(rows.map(\.epochs))
-        rows += committed.rows.filter { !searched.contains($0.epochs) }
-      }
-      guard !rows.isEmpty else { return nil }
-      return CommittedSearch(
-        rows: rows,
-        remarks: [
-          "search of \(name): final running training cost of each grid point",
-          "data: \(request.data)",
-        ])
+  func searchTable() throws -> CommittedSearch? {
+    if !isInline, case .committed(let committed) = budget.search.source {
+      return committed
     }
+    var rows: [CommittedSearch.Row] = []
+    var shorter: [CommittedSearch.Row] = []
+    let racing = inlineSearch.racing
+    let early = experiment.profiles[.quick].epochs
+    for contender in experiment.contenders {
+      for record in searchRecords(contender) {
+        let run = record.specification
+        var row = CommittedSearch.Row(
+          contender: contender.name, point: point(run, of: contender), epochs: run.epochs,
+          seed: run.seed, cost: finalCost(record))
+        rows.append(row)
+        guard let racing, run.epochs == racing.horizons[0], early < run.epochs else { continue }
+        row.epochs = early
+        row.cost = curve(record)[early - 1]
+        shorter.append(row)
+      }
+    }
+    rows += shorter
+    if case .committed(let committed) = budget.search.source {
+      let searched = Set(rows.map(\.epochs))
+      rows += committed.rows.filter { !searched.contains($0.epochs) }
+    }
+    guard !rows.isEmpty else { return nil }
+    return CommittedSearch(
+      rows: rows,
+      remarks: [
+        "search of \(experiment.name): final running training cost of each grid point",
+        "data: \(request.data)",
+      ])
   }
 
   /// Tells how the search was raced, or what races would have chosen in it.
-  func describeRacing(in group: inout Group, _ request: PlanRequest, _ records: RecordLookup) {
-    guard isInline(request) else { return }
-    let search = inlineSearch(request)
+  func describeRacing(in group: inout Group) {
+    guard isInline else { return }
+    let search = inlineSearch
     if let rule = search.racing {
       group.attributes.append(Attribute("racing", "The search is a race: \(rule.text)."))
     }
     var replay = RacingReplay()
-    for contender in contenders where !search.replayed.isEmpty {
+    for contender in experiment.contenders where !search.replayed.isEmpty {
       guard let grid = contender.grid else { continue }
-      let made = searchRecords(contender, request, records)
+      let made = searchRecords(contender)
       for seed in search.seeds {
         let own = made.filter { $0.specification.seed == seed }
         replay.add(

@@ -80,4 +80,10 @@ public struct RunRecord: Sendable {
 
   /// A measure; `nil` if the run did not record it.
   public func series(_ measure: Measure) -> Series? { series(measure.name) }
+
+  /// What a measure is after each pass, the first pass first; empty if the run did not record it.
+  func afterPasses(_ measure: Measure) -> [Double] {
+    let values = series(measure)?.values ?? []
+    return values.indices.dropFirst().map { values[measure.label(afterPasses: $0)] }
+  }
 }
