@@ -240,11 +240,15 @@ def train(make, run, data, passes, minibatch, method=None):
     return numpy.array(costs)
 
 
-def told(name, ours, theirs):
-    """Prints where two curves part, and gives whether the first pass is the same."""
+def told(name, ours, theirs, unit):
+    """Prints where two curves part, and gives whether the first number is the same.
+
+    `unit` is what a number is about: a pass, or a step where a pass has one minibatch.
+    """
     relative = numpy.abs(ours - theirs) / numpy.maximum(1, numpy.abs(theirs))
     off = numpy.flatnonzero(relative > TOLERANCE)
-    place = f"from pass {off[0] + 1} on" if len(off) else f"nowhere in {len(ours)} passes"
+    end = f"nowhere in {len(ours)} {unit}{'es' if unit == 'pass' else 's'}"
+    place = f"from {unit} {off[0] + 1} on" if len(off) else end
     print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
     return relative[0] <= TOLERANCE
 
@@ -259,7 +263,7 @@ def order_of(costs):
     }
 
 
-def compare(path, data, passes, count):
+def compare(path, data, passes, count, unit="pass"):
     """Trains the runs of one file again; whether all agrees."""
     right = True
     with h5py.File(path) as h5:
@@ -268,7 +272,8 @@ def compare(path, data, passes, count):
         seeds = [int(s) for s in h5["seed"][()]][:count]
         ours, theirs = {}, {}
         if experiment == "vae-bias-correction":
-            data = tuple(part[:50000] for part in data)
+            used = int(Run(h5).read("setting_training_count").flat[0])
+            data = tuple(part[:used] for part in data)
             alphas = h5["log10_alpha"][()]
             alpha = float(alphas[numpy.abs(alphas + 3).argmin()])
             for variant in ("corrected", "uncorrected"):
@@ -283,24 +288,24 @@ def compare(path, data, passes, count):
 
                     mine = train(autoencoder, run, data, passes, 100, method)
                     ours[variant, seed], theirs[variant, seed] = mine, run.read("loss")[1:passes + 1]
-                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed])
+                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed], unit)
         else:
             make = {"mnist-logistic": logistic, "mnist-mlp": perceptron}[experiment]
             arms = [v.decode() for v in h5["arm"][()]]
-            arm = next(a for a in ("literal", "tuned", "fitted") if a in arms)
+            arm = next((a for a in ("literal", "tuned", "fitted") if a in arms), arms[0])
             for contender in [v.decode() for v in h5["optimizer"][()]]:
                 for seed in seeds:
                     run = Run(h5, arm=arm, optimizer=contender, seed=seed)
                     mine = train(make, run, data, passes, 128)
                     ours[contender, seed] = mine
                     theirs[contender, seed] = run.read("train_cost_running")[:passes]
-                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed])
+                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed], unit)
         mine, kept = order_of(ours), order_of(theirs)
         for pair in mine:
             same = mine[pair] == kept[pair]
             right &= same
             words_ = "the same" if same else f"{sum(mine[pair])} here, {sum(kept[pair])} in the file"
-            print(f"{experiment}: {pair[0]} below {pair[1]} after {passes} passes in {sum(kept[pair])} of {len(seeds)} seeds: {words_}")
+            print(f"{experiment}: {pair[0]} below {pair[1]} at {unit} {passes} in {sum(kept[pair])} of {len(seeds)} seeds: {words_}")
     return right
 
 

@@ -1,13 +1,14 @@
 """What the claims are judged on, taken from the arrays of result files.
 
-Each function gives the parts of a claim. A part is an array (one number a seed), an interval, or one
-exact number; None has no interval. Where something is not there, by name or by label, it raises
-LookupError: not run.
+A quantity is a function of a File that gives the parts of a claim. A part is an array (one number a
+seed), an interval, or one exact number. What is not there is a LookupError: not run.
 """
 import collections, itertools, re
 import numpy as np
 from numpy import inf, isnan, log
 from scipy.stats import linregress, norm, t as t_distribution
+
+np.seterr(all="ignore")  # costs of runs that diverged are infinite
 
 RUNNING, A, N, S, D = "train_cost_running", "AdaGrad", "Adam", "SGDNesterov", "+dropout"
 CONV, DENSE = [f"conv{i}.weights" for i in (1, 2, 3)], ["hidden.weights", "output.weights"]
@@ -17,6 +18,7 @@ SEARCHES = {"logistic": ("mnist-logistic", N), "imdb": ("imdb-logistic", N + D),
             "perceptron": ("mnist-mlp", N), "cnn": ("cifar-cnn", N)}
 EARLY = {"logistic": ("mnist-logistic", S, "tuned"), "mlp": ("mnist-mlp", S, "tuned"),
          "four-hidden": ("mnist-four-hidden", "SGD", "literal")}
+HORIZONS = [(10,), (100,)]
 FORMS, NOT_RUN = ["corrected", "uncorrected"], "not run"
 
 def complete(*arrays):
@@ -26,7 +28,6 @@ def complete(*arrays):
     return seeds
 
 def finite(seeds): return complete(np.where(np.isinf(seeds), np.nan, seeds))[0]
-
 def log_ratio(a, b): return np.subtract(*log(np.maximum(complete(a, b), np.finfo(float).tiny)))
 
 def each(rule, cases):
@@ -38,13 +39,17 @@ def each(rule, cases):
 
 # Costs of contenders.
 def ratios(a, b, epochs, of=RUNNING):
-    return lambda f: [log_ratio(*costs) for costs in zip(f.costs(a, epochs, of), f.costs(b, epochs, of))]
+    return lambda f: [log_ratio(*costs) for costs in
+                      zip(f.costs(a, epochs, of), f.costs(b, epochs, of))]
 
 def late(*pairs): return lambda f: [part for a, b in pairs for part in ratios(a, b, [45])(f)]
 
+def with_dropout(f):
+    if 0 in f("setting_dropout"): raise LookupError("trained without dropout")
+
 def last_means(*rivals):
     def against(f, rival):
-        if 0 in f("setting_dropout"): raise LookupError("dropout")
+        with_dropout(f)
         return [log_ratio(*(f.costs(m, range(181, 201)).mean(0) for m in (N, rival)))]
     return lambda f: each(against, [(f, rival) for rival in rivals])
 
@@ -61,6 +66,7 @@ def passes_ratio(a, b):
 
 def distances(f, figure, method, last, of):
     """The median distance to the paper's curve over odd epochs, one a seed."""
+    if figure == "fig2a": with_dropout(f)
     x, y = f.paper(figure, method)
     x, y = (v[(x.round() % 2 == 1) & (x <= last)] for v in (x, y))
     costs = f.costs(method, x.round().astype(int).tolist(), of).T
@@ -81,12 +87,14 @@ def best_epoch(method):
 def accuracy(method): return lambda f: [finite(1 - f("test_error", optimizer=method, epoch=50))]
 
 def averaged(f):
-    end = f("epoch")[-1]
-    return [log_ratio(*(f(v, optimizer=p, epoch=end) for v in ("averaged_test_cost", "test_cost")))
-            for p in ("logistic, alpha 0.01", "perceptron")]
+    at = {"optimizer": ["logistic, alpha 0.01", "perceptron"], "epoch": f("epoch")[-1]}
+    ratio = log(f("averaged_test_cost", **at) / f("test_cost", **at))  # problem, seed
+    if not np.isfinite(ratio).all(): raise LookupError("a run has not come to its end")
+    return list(ratio)
 
 def largest_steps(f):
-    models = [f"AdaMax, {m}" for m in ("logistic regression", "perceptron", "variational auto-encoder")]
+    models = ["AdaMax, " + model for model in
+              ("logistic regression", "perceptron", "variational auto-encoder")]
     if (f("status", optimizer=models) != 1).any(): raise LookupError("models")
     return [np.nanmax(f("largest_step", optimizer=models))]
 
@@ -116,7 +124,6 @@ def windows(row, reach, statistic):
     return np.array([statistic(row[max(0, i - reach):i + reach + 1]) for i in range(len(row))])
 
 def iterations(row): return np.append(np.flatnonzero(windows(row, 5, np.mean) <= .3), 2000)[0] + 1
-
 def noise(row): return np.std(row[-500:] - windows(row[-500:], 25, np.median), ddof=1)
 
 def against_adam(number):
@@ -167,8 +174,6 @@ def last_to_first(rows, last):
 steps_above_alpha = in_networks("share_above_alpha", lambda rows, last: rows[:, [0, last]].T)
 shrinkage = in_networks("median_step", last_to_first)
 
-HORIZONS = [(10,), (100,)]
-
 # Figure 4. Losses are seed x form x beta1 x beta2 x alpha, infinite where a run failed.
 def losses(f, epoch, **at):
     loss = f("loss", epoch=epoch, **at)
@@ -211,7 +216,7 @@ def best_small(f):
     return [log_ratio(*best(f, 100)[:, 0, i, [2, 0]].T) for i in (0, 1)]
 
 def edges(f, epoch):
-    """Logarithm of the edge of stability, seed x form x panel, and half the width of its bracket."""
+    """Logarithm of the edge of stability, seed x form x panel; half the width of its bracket."""
     at = {"beta1": [0, .9], "beta2": [.999, .9999], "bias_correction": FORMS}
     if "edges" in f.h5:
         stable, failed = (f("edges/" + name, horizon=epoch, **at) for name in ("stable", "failed"))
@@ -220,9 +225,9 @@ def edges(f, epoch):
     else:
         loss = losses(f, epoch)[:, :, :, 1:]
         edge = np.where(np.isinf(loss), -inf, f("log10_alpha") * log(10)).max(-1)
-        edge, width = np.where(isnan(loss).any(-1), np.nan, edge), 0 * edge
+        edge, width = np.where(isnan(loss).any(-1), np.nan, edge), np.zeros(edge.shape)
     if edge.shape[1:] != (2, 2, 2) or isnan(edge).all(0).any(): raise LookupError("edges")
-    return (array.reshape(len(edge), 2, 4) for array in (edge, width))
+    return [array.reshape(len(edge), 2, 4) for array in (edge, width)]
 
 def edge_ratios(f):
     return [ranged(np.subtract(*complete(*forms))) for forms in edges(f, 10)[0].T]
@@ -231,8 +236,11 @@ def edge_declines(f):
     """The ratio after 10 epochs less that after 100, and what the brackets leave open."""
     (first, width), (last, late_width) = edges(f, 10), edges(f, 100)
     reach = 1e-9 + (np.nanmax(width, 0) + np.nanmax(late_width, 0)).sum(0)  # panel
-    ratios = [(edge[:, 0] - edge[:, 1]).T for edge in (first, last)]
-    return [ranged(np.where(a == b, 0, a - b) + r) for a, b, r in zip(*ratios, reach)]
+    def decline(early, late, open_):
+        corrected, uncorrected, *later = complete(*early, *late)
+        a, b = corrected - uncorrected, np.subtract(*later)
+        return ranged(np.where(a == b, 0, a - b) + open_)
+    return [decline(*panel) for panel in zip(first.T, last.T, reach)]
 
 def of_any(seeds):
     if isnan(seeds).all(): raise LookupError("cell")
@@ -266,13 +274,16 @@ def excess(method):
     """log of the final cost with Adam's usual settings over that with the best of the search."""
     def rule(f):
         search, points = f.h5["search"], collections.defaultdict(dict)
-        column = {name: f(f"search/{name}") for name in search if len(search[name]) == len(search["trial"])}
-        numbers = [c for n, c in sorted(column.items()) if c.dtype.kind == "f" and n != "final_cost" and c.ndim == 1]
+        column = {name: f("search/" + name) for name in search
+                  if search[name].shape == search["trial"].shape}
+        numbers = [numbers for name, numbers in column.items()
+                   if numbers.dtype.kind == "f" and name != "final_cost"]
         for i in np.flatnonzero(column["contender"] == method):
             point = column["schedule"][i], column["alpha"][i], *(str(c[i]) for c in numbers)
             cost = column["final_cost"][i]
             points[point][column["search_seed"][i]] = inf if isnan(cost) else cost
-        standard = [c for point, c in points.items() if point[0] == "constant" and abs(point[1] - .001) < 1e-9]
+        standard = [costs for point, costs in points.items()
+                    if point[0] == "constant" and abs(point[1] - .001) < 1e-9]
         least = min(points.values(), key=lambda costs: np.mean(list(costs.values())))
         if not standard or inf in least.values(): raise LookupError(method)
         return [np.array([log(c / least[s]) for s, c in standard[0].items() if s in least])]
@@ -294,7 +305,6 @@ def first_bound(f):
     return list((worst(f) / bound)[bound > 1 + 1e-12])
 
 def general_bound(f): return list(worst(f)[stated(f, "worst_case") <= 1 + 1e-12])
-
 def adamax_bound(f): return list(worst(f, "worst_case_adamax"))
 
 def adamax_limit(f):
@@ -310,8 +320,9 @@ def changed_by_scale(f):
 def bias(f):
     """Simultaneous normal intervals, whose standard error is that of the stored z."""
     off, z = f("moments/corrected").ravel() - 1, f("moments/z").ravel()
-    error = norm.ppf(1 - .025 / len(z)) * np.abs(np.divide(off, z, out=np.zeros(len(z)), where=z != 0))
-    return list(zip(off - error, off + error))
+    error = np.abs(np.divide(off, z, out=np.zeros(len(z)), where=z != 0))
+    reach = norm.ppf(1 - .025 / len(z)) * error
+    return list(zip(off - reach, off + reach))
 
 def adagrad_slope(f):
     x, y = f("adagrad_limit/log10_rest"), f("adagrad_limit/distance")
@@ -319,19 +330,18 @@ def adagrad_slope(f):
     return [linregress(x[near], np.log10(y[near])).slope]
 
 def adam_bytes(f): return [f("memory/bytes", method="adam")]
-
 def reordering(f): return list(f("efficient_order/distance"))
 
 def searched(array, seeds):
-    """The array [seed, ..., alpha] at the alpha that is best over the seeds of the search, others' seeds."""
+    """The array [seed, ..., alpha] at the alpha that is best with the seeds of the search."""
     search = seeds >= 1_000_000
     alpha = array[search].mean(0).argmin(-1)
     return np.take_along_axis(array[~search], alpha[None, ..., None], -1)[..., 0]
 
 def tracking(f):
     errors = f("non_stationary/tracking_error", method=["adam", "adagrad"])
-    errors = searched(np.moveaxis(errors, 2, 0), f("non_stationary/seed"))  # seed, change, noise, method
-    return [log_ratio(*pair) for pair in errors.reshape(len(errors), -1, 2).T.swapaxes(0, 1)]
+    errors = searched(np.moveaxis(errors, 2, 0), f("non_stationary/seed"))
+    return [log_ratio(*pair) for pair in errors.reshape(len(errors), -1, 2).transpose(1, 2, 0)]
 
 def sparse_exponents(f):
     regret = f("sparse_features/sparse_regret", sparse_method=["adam", "sgd"])
@@ -350,7 +360,7 @@ def bound_shares(f):
     return [np.nanmax(part) for part in (*parts, examples)] + [inf if broken else 0]
 
 def exponent(f, group, **at):
-    """The exponent of R(T) over the last two decades: pseudo-values of seeds, or the fit's interval."""
+    """The exponent of R(T) over two decades: the jackknife's values, or the fit's interval."""
     steps, regret = f(group + "/T"), f(group + "/regret", method=N, **at)
     def fit(curve):
         used = (steps >= steps[-1] / 100) & (curve > 0)
@@ -365,12 +375,12 @@ def exponent(f, group, **at):
     return pseudo - pseudo.mean() + all_
 
 def exponents(f):
-    streams = [(group, {"problem": p}) for group in ("streams", "mnist") for p in f(group + "/problem")]
+    streams = [(group, {"problem": name})
+               for group in ("streams", "mnist") for name in f(group + "/problem")]
     examples = [("counterexamples", {"example": name}) for name in ("periodic", "C = 3")]
     return [exponent(f, group, **at) for group, at in (*streams, *examples, ("stochastic", {}))]
 
 def convex_exponent(f): return [exponent(f, "mnist", problem="MNIST logistic")]
-
 def lemma_violations(f): return list(f("lemma_10_3/first_violation"))
 
 def fashion_order(f):

@@ -4,65 +4,20 @@
     recompute_verdicts.py FILE.h5 ...
 
 Shares no code with the project: the rules are written here a second time, from docs/rules.md and
-the column `rule`. How arrays are read, what decides, and every threshold are in this file; which
-numbers of the arrays a claim is about is in quantities.py. Exit status 1 if a verdict differs or a
-claim is unknown here.
+the column `rule`. What decides, and every threshold, is in this file; which numbers a claim is
+about is in quantities.py, how they are addressed in result_file.py. Exit status 1 if a verdict
+differs or a claim is unknown here.
 """
-import os, sys
-import h5py, numpy as np
+import sys
+import numpy as np
 from numpy import inf, log
 from scipy.stats import sem, t as t_distribution
 import quantities as q
 from quantities import A, D, N, NOT_RUN, S
+from result_file import File, claims_of
 
 YES, NO, OPEN = "reproduced", "not reproduced", "inconclusive"
 BELOW, ABOVE = np.nextafter(0, -1), np.nextafter(0, 1)  # limits of what is strictly below, above 0
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "reproductions")
-
-
-def values(node):
-    return node.asstr()[()] if h5py.check_string_dtype(node.dtype) else node[()]
-
-
-class File:
-    """A result file. What it lacks, by name or label, is a LookupError: the claim is not run."""
-
-    def __init__(self, path, arm):
-        if not os.path.exists(path): raise LookupError(path)
-        self.h5, self.folder, self.arm = h5py.File(path), os.path.dirname(path), arm
-        self.name, origin = (self.h5.attrs[key] for key in ("experiment", "data_origin"))
-        elsewhere = "search" in self.h5 and "other_horizon" in self.h5["search"].attrs
-        if origin not in ("official", "debian", "none"): raise LookupError(f"{origin} data")
-        if elsewhere and arm in ("tuned", "literal"): raise LookupError("a search elsewhere")
-
-    def beside(self, name, arm=None):
-        return self if name == self.name else File(f"{self.folder}/{name}.h5", arm or self.arm)
-
-    def __call__(self, name, **at):
-        """An array, in the arm that is judged, at one label of an axis or at several."""
-        array, status = values(self.h5[name]), os.path.dirname(name) + "/status"
-        if "/" in name and status in self.h5 and (self.h5[status][()] != 1).any():
-            raise LookupError(f"{name} is not finished")
-        for axis, dimension in reversed(list(enumerate(self.h5[name].dims))):
-            wanted = {"arm": self.arm, **at}.get(dimension.label)
-            if wanted is not None:
-                place = {label: i for i, label in enumerate(values(dimension[0]).tolist())}
-                several = isinstance(wanted, (list, range))
-                array = array.take([place[w] for w in wanted] if several else place[wanted], axis)
-        return array
-
-    def costs(self, method, epochs=None, of="train_cost_running", **at):
-        """Costs [epoch, seed]: infinite where the run diverged, NaN where there is none."""
-        costs = self(of, optimizer=method, epoch=epochs, **at).T
-        diverged = self("status", optimizer=method, **at) == 2
-        return np.where(np.isnan(costs) & diverged, inf, costs)
-
-    def paper(self, figure, curve, notes=("-", "above-frame", "printed")):
-        """x and y of the paper's curve."""
-        rows = np.loadtxt(f"{ROOT}/{self.name}/paper-curves.tsv", str, delimiter="\t")
-        rows = rows[(rows[:, 0] == figure) & (rows[:, 1] == curve) & np.isin(rows[:, 4], notes)]
-        return rows[:, 2:4].astype(float).T
-
 
 def student(seeds):
     """The interval of the mean that decides: 99.9 % of 3 or 4 seeds, 95 % of more; else none."""
@@ -71,7 +26,6 @@ def student(seeds):
     if np.isinf(seeds).any(): return (seeds[0], seeds[0]) if len(set(seeds)) == 1 else None
     half = t_distribution.ppf(.9995 if n < 5 else .975, n - 1) * sem(seeds)
     return np.mean(seeds) - half, np.mean(seeds) + half
-
 
 def judge(part, low, high, costs):
     """The verdict on one part: numbers of seeds, an interval, an exact number, or "not run"."""
@@ -83,36 +37,33 @@ def judge(part, low, high, costs):
     same = costs and log(.95) <= a and b <= -log(.95)
     return NO if a > high or b < low or same else OPEN
 
-
 def together(parts):
     """All parts hold, or one decides against the claim, whether the others have been run or not."""
     if NO in parts: return NO
     if NOT_RUN in parts or not parts: return NOT_RUN
     return YES if set(parts) == {YES} else OPEN
 
-
 def within(quantity, low, high, costs=False):
     """Every part lies in [low, high]. Costs within 5 % of each other do not differ."""
     return lambda f: together([judge(part, low, high, costs) for part in quantity(f)])
 
-
 def below(quantity): return within(quantity, -inf, BELOW, costs=True)
 def at_most(quantity, high, costs=False): return within(quantity, -inf, high, costs)
 def at_least(quantity, low): return within(quantity, low, inf)
-
 
 def match(figure, method, last, good=.05, fair=.15, of="train_cost_running"):
     """Our curve lies on the paper's, by the mean over seeds; one seed does not reproduce it."""
     def rule(f):
         far = q.distances(f, figure, method, last, of)
         if not len(far): return NOT_RUN
-        return NO if not far.mean() <= fair else YES if far.mean() <= good and len(far) > 1 else OPEN
+        if not far.mean() <= fair: return NO
+        return YES if far.mean() <= good and len(far) > 1 else OPEN
     return rule
 
+def slug(method): return method.lower().replace("+", "-")
 
 def matches(figure, methods, *limits):
-    return {f"{figure}.match.{m.lower().replace('+', '-')}": match(figure, m, *limits) for m in methods}
-
+    return {f"{figure}.match.{slug(m)}": match(figure, m, *limits) for m in methods}
 
 def chart(f):
     """Figure 4's points: ours lie on the paper's; a part of the chart decides nothing."""
@@ -120,30 +71,25 @@ def chart(f):
     if not far.mean() <= .15: return OPEN if is_part else NO
     return OPEN if far.mean() > .05 or is_part or len(far) == 1 else YES
 
-
 def early(name):
     def rule(f):
         far, seeds = q.early_distance(f, *q.EARLY[name])
         return OPEN if seeds < 3 else YES if far <= .005 else NO
     return rule
 
-
 def early_any(f):
     parts = q.each(lambda name: [early(name)(f)], [(name,) for name in q.EARLY])
     return parts[0] if set(parts) in ({NO}, {NOT_RUN}) else YES if YES in parts else OPEN
 
-
 def band(f):
     seeds, share = q.inside_band(f)
     return OPEN if seeds < 3 else YES if share >= .8 else NO
-
 
 def all_defaults(f):
     def part(name):
         beside = f.beside(q.SEARCHES[name][0], "tuned") if name in q.SEARCHES else f
         return [RULES[f"alg.defaults.{name}"](beside)]
     return together(q.each(part, [(name,) for name in (*q.SEARCHES, "vae")]))
-
 
 ONE = 1 + 1e-6
 LOG, FIG3 = (.15, .5), [m + d for m in (A, S, N) for d in ("", D)]
@@ -173,13 +119,13 @@ RULES = {
     "fig2b.adam-faster-per-pass.to-10": below(q.ratios(N, "SFO", [5, 10], "train_cost")),
     "fig2b.adam-faster-per-pass.to-25": below(q.ratios(N, "SFO", [15, 20, 25], "train_cost")),
     "fig2b.sfo-memory": within(q.memory_slope, .9, 1.1),
-    "fig2b.sfo-stochastic": at_most(
-        q.ratios("SFO frozen masks", "SFO fresh masks", [5, 10], "train_cost"), log(.5), costs=True),
+    "fig2b.sfo-stochastic": at_most(q.ratios(
+        "SFO frozen masks", "SFO fresh masks", [5, 10], "train_cost"), log(.5), costs=True),
     **matches("fig2b", [N], 25, *LOG), **matches("fig2b", ["SFO"], 25, *LOG, "train_cost"),
     "fig3.early-adam": below(q.ratios(N, S, [1, 2, 3])),
     "fig3.early-adagrad": below(q.ratios(A, S, [0, 1])),
     "fig3.late": at_most(q.late(*LATE.items()), log(.5), costs=True),
-    **{f"fig3.late.{a.lower().replace('+', '-')}": at_most(q.late((a, b)), log(.5), costs=True)
+    **{f"fig3.late.{slug(a)}": at_most(q.late((a, b)), log(.5), costs=True)
        for a, b in LATE.items()},
     "fig3.adam-marginal": within(q.ratios(N, S, [45]), log(.5), 0, costs=True),
     "fig3.v-vanishes": at_least(q.vanishing, .5),
@@ -223,13 +169,10 @@ RULES = {
     "four-hidden.least-noisy": below(q.against_adam(q.noise)),
 }
 
-
 def main():
     wrong = count = 0
     for path in sys.argv[1:]:
-        with h5py.File(path) as file:
-            claims = [values(file["claims"][name]) for name in ("id", "arm", "verdict")]
-        for claim, arm, kept in zip(*claims):
+        for claim, arm, kept in claims_of(path):
             count += 1
             try:
                 ours = RULES[claim](File(path, arm)) if claim in RULES else "no rule here"
@@ -240,7 +183,6 @@ def main():
                 print(f"{path}: {claim}@{arm}: kept {kept}, recomputed {ours}")
     print(f"{count} verdicts recomputed, {wrong} differ")
     return 1 if wrong else 0
-
 
 if __name__ == "__main__":
     sys.exit(main())
