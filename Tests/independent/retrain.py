@@ -62,18 +62,22 @@ def normals(count, seed, purpose, **place):
     return both.reshape(-1)[:count].astype(numpy.float32)
 
 
+def bounded(stream, bound):
+    """A number below the bound, by Lemire's method."""
+    product = next(stream) * bound
+    if product & 0xFFFFFFFF < bound:
+        threshold = (2**32 - bound) % bound
+        while product & 0xFFFFFFFF < threshold:
+            product = next(stream) * bound
+    return product >> 32
+
+
 def permutation(count, seed, epoch):
-    """Fisher and Yates from the end, bounded numbers by Lemire's method."""
+    """Fisher and Yates from the end."""
     stream = iter(words(count + 64, seed, ORDER, epoch=epoch).tolist())
     order = list(range(count))
     for last in range(count - 1, 0, -1):
-        bound = last + 1
-        product = next(stream) * bound
-        if product & 0xFFFFFFFF < bound:
-            threshold = (2**32 - bound) % bound
-            while product & 0xFFFFFFFF < threshold:
-                product = next(stream) * bound
-        other = product >> 32
+        other = bounded(stream, last + 1)
         order[last], order[other] = order[other], order[last]
     return torch.tensor(order)
 
@@ -263,6 +267,16 @@ def order_of(costs):
     }
 
 
+def same_order(name, ours, theirs):
+    """Prints, pair by pair, whether the same contender is lower; whether all are the same."""
+    mine, kept = order_of(ours), order_of(theirs)
+    for pair in mine:
+        count, of = sum(kept[pair]), len(kept[pair])
+        words_ = "the same" if mine[pair] == kept[pair] else f"{sum(mine[pair])} here, {count} in the file"
+        print(f"{name}: {pair[0]} below {pair[1]} in {count} of {of} seeds: {words_}", flush=True)
+    return mine == kept
+
+
 def compare(path, data, passes, count, unit="pass"):
     """Trains the runs of one file again; whether all agrees."""
     right = True
@@ -300,12 +314,7 @@ def compare(path, data, passes, count, unit="pass"):
                     ours[contender, seed] = mine
                     theirs[contender, seed] = run.read("train_cost_running")[:passes]
                     right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed], unit)
-        mine, kept = order_of(ours), order_of(theirs)
-        for pair in mine:
-            same = mine[pair] == kept[pair]
-            right &= same
-            words_ = "the same" if same else f"{sum(mine[pair])} here, {sum(kept[pair])} in the file"
-            print(f"{experiment}: {pair[0]} below {pair[1]} at {unit} {passes} in {sum(kept[pair])} of {len(seeds)} seeds: {words_}")
+        right &= same_order(f"{experiment}, {unit} {passes}", ours, theirs)
     return right
 
 
