@@ -10,6 +10,7 @@ def values(node):
 def claims_of(path):
     """Identifier, arm and verdict of each claim that the file judges."""
     with h5py.File(path) as file:
+        if "claims" not in file: return []
         return list(zip(*(values(file["claims"][name]) for name in ("id", "arm", "verdict"))))
 
 class File:
