@@ -250,7 +250,7 @@ def told(name, ours, theirs, unit):
     `unit` is what a number is about: a pass, or a step where a pass has one minibatch.
     """
     relative = numpy.abs(ours - theirs) / numpy.maximum(1, numpy.abs(theirs))
-    off = numpy.flatnonzero(relative > TOLERANCE)
+    off = numpy.flatnonzero(~(relative <= TOLERANCE))
     end = f"nowhere in {len(ours)} {unit}{'es' if unit == 'pass' else 's'}"
     place = f"from {unit} {off[0] + 1} on" if len(off) else end
     print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
@@ -308,6 +308,10 @@ def compare(path, data, passes, count, unit="pass"):
             arms = [v.decode() for v in h5["arm"][()]]
             arm = next((a for a in ("literal", "tuned", "fitted") if a in arms), arms[0])
             for contender in [v.decode() for v in h5["optimizer"][()]]:
+                status = Run(h5, arm=arm, optimizer=contender).read("status")[:len(seeds)]
+                if (status != 1).any():
+                    print(f"{experiment}, {arm}, {contender}: not finished, left out", flush=True)
+                    continue
                 for seed in seeds:
                     run = Run(h5, arm=arm, optimizer=contender, seed=seed)
                     mine = train(make, run, data, passes, 128)
