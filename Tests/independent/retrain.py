@@ -286,7 +286,7 @@ def compare(path, data, passes, count, unit="pass"):
         seeds = [int(s) for s in h5["seed"][()]][:count]
         ours, theirs = {}, {}
         if experiment == "vae-bias-correction":
-            used = int(Run(h5).read("setting_training_count").flat[0])
+            used = int(numpy.nanmax(h5["setting_training_count"]))
             data = tuple(part[:used] for part in data)
             alphas = h5["log10_alpha"][()]
             alpha = float(alphas[numpy.abs(alphas + 3).argmin()])
