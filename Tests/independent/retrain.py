@@ -62,18 +62,22 @@ def normals(count, seed, purpose, **place):
     return both.reshape(-1)[:count].astype(numpy.float32)
 
 
+def bounded(stream, bound):
+    """A number below the bound, by Lemire's method."""
+    product = next(stream) * bound
+    if product & 0xFFFFFFFF < bound:
+        threshold = (2**32 - bound) % bound
+        while product & 0xFFFFFFFF < threshold:
+            product = next(stream) * bound
+    return product >> 32
+
+
 def permutation(count, seed, epoch):
-    """Fisher and Yates from the end, bounded numbers by Lemire's method."""
+    """Fisher and Yates from the end."""
     stream = iter(words(count + 64, seed, ORDER, epoch=epoch).tolist())
     order = list(range(count))
     for last in range(count - 1, 0, -1):
-        bound = last + 1
-        product = next(stream) * bound
-        if product & 0xFFFFFFFF < bound:
-            threshold = (2**32 - bound) % bound
-            while product & 0xFFFFFFFF < threshold:
-                product = next(stream) * bound
-        other = product >> 32
+        other = bounded(stream, last + 1)
         order[last], order[other] = order[other], order[last]
     return torch.tensor(order)
 
@@ -240,11 +244,15 @@ def train(make, run, data, passes, minibatch, method=None):
     return numpy.array(costs)
 
 
-def told(name, ours, theirs):
-    """Prints where two curves part, and gives whether the first pass is the same."""
+def told(name, ours, theirs, unit):
+    """Prints where two curves part, and gives whether the first number is the same.
+
+    `unit` is what a number is about: a pass, or a step where a pass has one minibatch.
+    """
     relative = numpy.abs(ours - theirs) / numpy.maximum(1, numpy.abs(theirs))
-    off = numpy.flatnonzero(relative > TOLERANCE)
-    place = f"from pass {off[0] + 1} on" if len(off) else f"nowhere in {len(ours)} passes"
+    off = numpy.flatnonzero(~(relative <= TOLERANCE))
+    end = f"nowhere in {len(ours)} {unit}{'es' if unit == 'pass' else 's'}"
+    place = f"from {unit} {off[0] + 1} on" if len(off) else end
     print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
     return relative[0] <= TOLERANCE
 
@@ -259,7 +267,17 @@ def order_of(costs):
     }
 
 
-def compare(path, data, passes, count):
+def same_order(name, ours, theirs):
+    """Prints, pair by pair, whether the same contender is lower; whether all are the same."""
+    mine, kept = order_of(ours), order_of(theirs)
+    for pair in mine:
+        count, of = sum(kept[pair]), len(kept[pair])
+        words_ = "the same" if mine[pair] == kept[pair] else f"{sum(mine[pair])} here, {count} in the file"
+        print(f"{name}: {pair[0]} below {pair[1]} in {count} of {of} seeds: {words_}", flush=True)
+    return mine == kept
+
+
+def compare(path, data, passes, count, unit="pass"):
     """Trains the runs of one file again; whether all agrees."""
     right = True
     with h5py.File(path) as h5:
@@ -268,7 +286,8 @@ def compare(path, data, passes, count):
         seeds = [int(s) for s in h5["seed"][()]][:count]
         ours, theirs = {}, {}
         if experiment == "vae-bias-correction":
-            data = tuple(part[:50000] for part in data)
+            used = int(numpy.nanmax(h5["setting_training_count"]))
+            data = tuple(part[:used] for part in data)
             alphas = h5["log10_alpha"][()]
             alpha = float(alphas[numpy.abs(alphas + 3).argmin()])
             for variant in ("corrected", "uncorrected"):
@@ -283,24 +302,23 @@ def compare(path, data, passes, count):
 
                     mine = train(autoencoder, run, data, passes, 100, method)
                     ours[variant, seed], theirs[variant, seed] = mine, run.read("loss")[1:passes + 1]
-                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed])
+                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed], unit)
         else:
             make = {"mnist-logistic": logistic, "mnist-mlp": perceptron}[experiment]
             arms = [v.decode() for v in h5["arm"][()]]
-            arm = next(a for a in ("literal", "tuned", "fitted") if a in arms)
+            arm = next((a for a in ("literal", "tuned", "fitted") if a in arms), arms[0])
             for contender in [v.decode() for v in h5["optimizer"][()]]:
+                status = Run(h5, arm=arm, optimizer=contender).read("status")[:len(seeds)]
+                if (status != 1).any():
+                    print(f"{experiment}, {arm}, {contender}: not finished, left out", flush=True)
+                    continue
                 for seed in seeds:
                     run = Run(h5, arm=arm, optimizer=contender, seed=seed)
                     mine = train(make, run, data, passes, 128)
                     ours[contender, seed] = mine
                     theirs[contender, seed] = run.read("train_cost_running")[:passes]
-                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed])
-        mine, kept = order_of(ours), order_of(theirs)
-        for pair in mine:
-            same = mine[pair] == kept[pair]
-            right &= same
-            words_ = "the same" if same else f"{sum(mine[pair])} here, {sum(kept[pair])} in the file"
-            print(f"{experiment}: {pair[0]} below {pair[1]} after {passes} passes in {sum(kept[pair])} of {len(seeds)} seeds: {words_}")
+                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed], unit)
+        right &= same_order(f"{experiment}, {unit} {passes}", ours, theirs)
     return right
 
 
