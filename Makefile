@@ -226,7 +226,8 @@ completions: $(STAMPS)/build ## write completions for bash, zsh and fish and man
 test: $(STAMPS)/deps ## run the tests
 	$(FRESH_MODULES)
 	$(REVISION) swift build $(SWIFTFLAGS) --build-tests
-	$(REVISION) swift test $(SWIFTFLAGS) --skip-build
+	set -o pipefail; $(REVISION) swift test $(SWIFTFLAGS) --skip-build 2>&1 | tee .build/tests.log
+	@Tests/slowest.sh .build/tests.log
 	@touch $(STAMPS)/build
 
 .PHONY: test-fast

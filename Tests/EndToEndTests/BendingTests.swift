@@ -211,6 +211,18 @@ import Testing
     expectOneLine(try run(["--rejudge", "--json"]), status: 64, "--json goes with")
   }
 
+  @Test func `judging again keeps the figure of settings of one's own`() throws {
+    #expect(try run(["--alpha", "3e-4", "--stand-in"]).status == 0)
+    func figures() throws -> [String] {
+      try ResultFile.read(folder / "r.h5").root.group("figures")?.groups.map(\.name) ?? []
+    }
+    let before = try figures()
+    #expect(before == ["mnist-logistic-custom"])
+    let outcome = try Program("mnist-logistic").run(["--rejudge", "--output", folder / "r.h5"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try figures() == before)
+  }
+
   @Test func `completions that bash can read know options and their words`() throws {
     let script = try Program("mnist-logistic").run(["--completions", "bash"]).output
     let path = try folder.write(Array(script.utf8), to: "completions")

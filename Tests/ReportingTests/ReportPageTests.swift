@@ -101,7 +101,7 @@ import Testing
     }
     let holds = try #require(ThresholdDistance(outcome(.reproduced, -0.5, 0, "log(a / b)")))
     #expect(holds.value == 0.5)
-    #expect(holds.needed == "≤ 1")
+    #expect(holds.limit == "≤ 1")
     #expect(holds.low < 0.5 && holds.high > 0.5)
     let fails = try #require(ThresholdDistance(outcome(.notReproduced, 58, 1, "R(T) / bound")))
     #expect(abs(fails.value + log(58)) < 1e-12)
@@ -109,7 +109,7 @@ import Testing
     #expect(try #require(ThresholdDistance(open)).value == -0.1)
     let above = outcome(.inconclusive, 4, 3, "ratio", rule: "corrected >= 3 times uncorrected")
     #expect(try #require(ThresholdDistance(above)).value > 0)
-    #expect(try #require(ThresholdDistance(above)).needed == "≥ 3")
+    #expect(try #require(ThresholdDistance(above)).limit == "≥ 3")
     #expect(
       ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
     #expect(ThresholdDistance(outcome(.reproduced, .nan, 0, "log(a / b)")) == nil)

@@ -7,8 +7,9 @@ package struct ThresholdDistance: Sendable, Equatable {
   /// The ends of the interval; those of the value where there is none.
   package let low: Double
   package let high: Double
-  /// What the rule asks of the effect, as a ratio where the effect is the logarithm of one, e.g. `≥ 0.951`.
-  package let needed: String
+  /// The threshold, of two the nearest, with the side that is claimed; as a ratio where the effect is the
+  /// logarithm of one, e.g. `≥ 0.951`.
+  package let limit: String
 
   /// Nil where an effect or a threshold is missing, or where it cannot be told which side is claimed.
   ///
@@ -30,7 +31,7 @@ package struct ThresholdDistance: Sendable, Equatable {
       let sign = Self.claimedSide(outcome, own)
     else { return nil }
     value = sign * centre
-    needed =
+    limit =
       (sign > 0 ? "≥ " : "≤ ")
       + NumberText.significant(
         outcome.unit.hasPrefix("log(") ? exp(outcome.threshold) : outcome.threshold)

@@ -86,7 +86,7 @@ package struct ForestPlot {
         content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
       }.first
     row.numbers = shortEffect(headline)
-    if let needed = ThresholdDistance(headline)?.needed { row.numbers += ", asked \(needed)" }
+    if let limit = ThresholdDistance(headline)?.limit { row.numbers += ", limit \(limit)" }
     return row
   }
 
@@ -162,7 +162,7 @@ package struct ForestPlot {
       out += text(
         "distance of the effect from its threshold", layout.labels.lowerBound, top - 24, fill: quiet
       )
-      out += text("effect [95 %], asked by the rule", layout.numbers, top - 24, fill: quiet)
+      out += text("effect [95 %], limit of its rule", layout.numbers, top - 24, fill: quiet)
     }
     out += rect(layout.plot.lowerBound, top - 6, middle, bottom, "no-bg", "#fff4f2")
     out += rect(middle, top - 6, layout.plot.upperBound, bottom, "yes-bg", "#effaf1")

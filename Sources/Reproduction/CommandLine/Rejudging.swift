@@ -19,20 +19,21 @@ extension ExperimentCommand {
     }
     var document = document
     renameArms(of: &document)
+    let declared = Arm.allCases.filter { $0 != .custom }.map(\.rawValue)
+    // An arm of settings of one's own has the name of what differs.
+    let isOwn = (document.root.labels(of: "arm") ?? []).contains { !declared.contains($0) }
     func judge(timed: Bool) -> [ClaimOutcome] {
-      experiment.claims.filter { $0.isTimed == timed }
+      // As when they were written: other data tell nothing about the paper's.
+      if document.root.text("other_data") != nil { return [] }
+      return experiment.claims.filter { $0.isTimed == timed }
         .judge(document, paper: experiment.paper, siblings: siblings)
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
-    let isCustom = document.root.labels(of: "arm") == [Arm.custom.rawValue]
     // Figures of settings of one's own depend on what was asked for and are kept; those of what was not
     // recorded have no place.
     addReadings(to: &document)
     let figures =
-      experiment.options.figuresDependOnRequest && isCustom
-      ? []
-      : experiment.figures.filter { !$0.lacksData(of: document) }
-        .map { isCustom ? $0.ofCustomArm : $0 }
+      isOwn ? [] : experiment.figures.filter { !$0.lacksData(of: document) }
     if !outcomes.isEmpty {
       document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
     }

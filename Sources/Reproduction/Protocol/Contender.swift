@@ -33,9 +33,9 @@ public struct Contender: Sendable {
   public let name: String
   /// The method's name in the registry of optimizers.
   public let optimizer: String
-  /// Hyperparameters that both arms fix, e.g. the momentum of an optimizer that has none to tune.
+  /// Hyperparameters that all arms fix, e.g. the momentum of an optimizer that has none to tune.
   public let fixed: [String: Double]
-  /// Settings that both arms fix, e.g. the dropout of a contender with dropout.
+  /// Settings that all arms fix, e.g. the dropout of a contender with dropout.
   public let settings: Settings
   /// What the text states of an optimizer.
   public enum Statement: Sendable {

@@ -61,7 +61,10 @@ struct Declaration {
     method: String, _ hyperparameters: some Sequence<String>, schedule: String? = nil,
     by owner: String
   ) {
-    let known = (try? OptimizerRegistry.method(method))?.hyperparameters ?? []
+    guard let known = (try? OptimizerRegistry.method(method))?.hyperparameters else {
+      report("\(owner) names the method \"\(method)\", which is not registered")
+      return
+    }
     for name in hyperparameters.sorted() {
       require(name, among: known.map(\.name), "hyperparameter of \(method)", by: owner)
     }
@@ -73,6 +76,25 @@ struct Declaration {
       _ = try Schedule.parse(schedule)
     } catch {
       report("\(owner): \(error)")
+    }
+  }
+
+  /// The settings that the data and other settings look at.
+  mutating func checkSettings(of data: [String]) {
+    for name in data { require(name, among: settings.map(\.name), "setting", by: "the data") }
+    for setting in settings {
+      for name in setting.switchedOff {
+        require(name, among: settings.map(\.name), "setting", by: "the setting \(setting.name)")
+      }
+    }
+  }
+
+  /// The budget of contenders with a grid: the arm `tuned` has to have its settings from a search.
+  mutating func check(_ budget: Budget, of profile: Profile) {
+    if case .inline = budget.search.source, budget.search.seedCount == 0,
+      budget.arms.contains(.tuned)
+    {
+      report("the profile \(profile.rawValue) has the arm tuned, but no search")
     }
   }
 
@@ -195,6 +217,7 @@ extension TrainingExperiment {
   /// What the declaration names and does not have, a line each.
   public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
+    declaration.checkSettings(of: data.settingNames)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
     declaration.checkLines(labels: [
@@ -203,6 +226,9 @@ extension TrainingExperiment {
     declaration.check(claims, contenders: names, siblings: siblings)
     let methods = Dictionary(contenders.map { ($0.name, $0.optimizer) }) { first, _ in first }
     for question in questions { declaration.check(question, methods: methods) }
+    for profile in Profile.allCases where contenders.contains(where: { $0.grid != nil }) {
+      declaration.check(profiles[profile], of: profile)
+    }
     return declaration.problems
   }
 }
@@ -213,6 +239,7 @@ extension SweepExperiment {
     let request = PlanRequest(profile: .paper, data: "")
     let figures = (try? session(request) { _ in nil }.figures()) ?? []
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
+    declaration.checkSettings(of: training.data.settingNames)
     for variant in variants.all {
       declaration.check(
         method: variant.optimizer, Array(variant.fixed.keys) + axes.map(\.hyperparameter),

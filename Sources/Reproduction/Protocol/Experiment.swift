@@ -95,8 +95,6 @@ public struct ExperimentOptions: Sendable {
   public var hasSearch = false
   /// Whether the result file keeps several arms with settings of one's own.
   public var keepsArms = false
-  /// Whether the figures depend on the request.
-  public var figuresDependOnRequest = false
   /// What the experiment does instead of its runs if an option of its own asks for it.
   public var action: ExperimentAction?
 }
@@ -108,7 +106,6 @@ extension Experiment {
   var name: String { about.name }
   var title: String { about.title }
   var place: String { about.place }
-  var dataset: DatasetName? { about.dataset }
   var claims: [Claim] { about.claims }
   var siblings: [String] { about.siblings }
   var figures: [Figure] { about.figures }

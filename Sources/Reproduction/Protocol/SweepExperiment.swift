@@ -84,7 +84,6 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
     options.settings = training.settings
     options.methods = variants.all.map(\.optimizer)
     options.extraOptions = axes.compactMap(\.option)
-    options.figuresDependOnRequest = true
     options.action = picture.map(action)
     return options
   }

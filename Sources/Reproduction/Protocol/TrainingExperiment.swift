@@ -4,8 +4,8 @@ import Optimizers
 import Reporting
 import ResultStore
 
-/// An experiment of section 6: several optimizers train the same objective, in two arms, with
-/// several seeds.
+/// An experiment of section 6: several optimizers train the same objective, in the arms `fitted`,
+/// `literal` and `tuned`, with several seeds.
 ///
 /// All contenders of one seed share initialisation, minibatch order and dropout masks.
 public struct TrainingExperiment<Data: Sendable>: Experiment {
@@ -73,7 +73,6 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
     options.arms = declaredArms
     options.hasSearch = contenders.contains { $0.grid != nil }
     options.keepsArms = true
-    options.figuresDependOnRequest = true
     return options
   }
 
