@@ -9,8 +9,8 @@ orders of the examples, dropout masks and latent noise are drawn here by the doc
 (Philox4x32-10 under the key seed), in NumPy. Nothing of the project's code runs.
 
 Prints, of every run, the first pass whose mean minibatch cost is off by more than 1e-4, and whether the
-claims that can be judged at these passes come out the same. Status 1 if a cost of the first pass is off,
-or a verdict differs.
+claims that can be judged at these passes come out the same. Status 1 if a cost of the first pass is off by
+more than 1e-3, or a verdict differs.
 """
 
 import argparse
@@ -24,6 +24,9 @@ import numpy
 import torch
 
 TOLERANCE = 1e-4
+# What rounding may make of the mean of a pass: rectified units that turn the other way move single steps
+# by 1e-3 after a dozen (steps.py names them).
+FIRST_PASS = 1e-3
 INITIALISATION, ORDER, DROPOUT, LATENT = 1, 2, 3, 4
 
 
@@ -245,7 +248,7 @@ def train(make, run, data, passes, minibatch, method=None):
 
 
 def told(name, ours, theirs, unit):
-    """Prints where two curves part, and gives whether the first number is the same.
+    """Prints where two curves part, and gives whether the first number is the same but for rounding.
 
     `unit` is what a number is about: a pass, or a step where a pass has one minibatch.
     """
@@ -254,7 +257,7 @@ def told(name, ours, theirs, unit):
     end = f"nowhere in {len(ours)} {unit}{'es' if unit == 'pass' else 's'}"
     place = f"from {unit} {off[0] + 1} on" if len(off) else end
     print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
-    return relative[0] <= TOLERANCE
+    return relative[0] <= (TOLERANCE if unit == "step" else FIRST_PASS)
 
 
 def order_of(costs):
