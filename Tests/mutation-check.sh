@@ -23,7 +23,7 @@ done
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir -p "$copy/Sources" "$copy/Tests"
-for module in CVectorKernels CCrypto Numerics Storage Optimizers; do
+for module in CVectorKernels CCrypto CZlib CLAPACK Numerics Storage LinearAlgebra Optimizers; do
   cp -r "$root/Sources/$module" "$copy/Sources/"
 done
 cp -r "$root/Tests/OptimizersTests" "$copy/Tests/"
@@ -35,12 +35,16 @@ let package = Package(
   name: "mutants",
   targets: [
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+    .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CVectorKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])]),
     .target(name: "Numerics", dependencies: ["CVectorKernels"]),
-    .target(name: "Storage", dependencies: ["Numerics", "CCrypto"]),
-    .target(name: "Optimizers", dependencies: ["Storage", "Numerics", "CVectorKernels"]),
+    .target(name: "Storage", dependencies: ["Numerics", "CCrypto", "CZlib"]),
+    .target(name: "LinearAlgebra", dependencies: ["Storage", "CLAPACK"]),
+    .target(
+      name: "Optimizers", dependencies: ["Storage", "Numerics", "CVectorKernels", "LinearAlgebra"]),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Storage", "Numerics", "CVectorKernels"]),
   ]

@@ -120,7 +120,7 @@ import Testing
     let terminal = try Terminal(columns: columns, rows: 24)
     let outcome = try terminal.run(
       try program().path, Self.long + ["--jobs", "2", "--output", folder / "r.h5"],
-      interruptAfter: 3.5)
+      interruptAfter: 6)
     #expect(outcome.status == 75 && !outcome.wasKilled, "\(terminal.text)")
     let runs = terminal.text.split(separator: "\n").filter {
       $0.contains("/60]")

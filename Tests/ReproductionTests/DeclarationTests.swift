@@ -11,15 +11,17 @@ import Testing
 
   private func problems(
     fitted: Contender.Choice = .init(["alpha": 0.1]), grid: Grid? = nil,
+    search: Search = .inline(seeds: 1), data: DataSource<Void> = .noData,
     line: Figure.Line = .contender("Adam", .red),
     claims: [Claim] = [], questions: [OpenQuestion] = [], siblings: [String] = []
   ) -> [String] {
     TrainingExperiment(
-      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData,
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: data,
       settings: [Setting("penalty", 0, in: 0...1, "penalty")], minibatch: 2,
       profiles: ByProfile(
-        smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 1, seeds: 1),
-        paper: Budget(epochs: 1, seeds: 1)),
+        smoke: Budget(epochs: 1, seeds: 1, search: search),
+        quick: Budget(epochs: 1, seeds: 1, search: search),
+        paper: Budget(epochs: 1, seeds: 1, arms: [.fitted])),
       contenders: [
         Contender("Adam", optimizer: Adam.method, fitted: fitted, grid: grid),
         Contender("AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.1])),
@@ -102,6 +104,16 @@ import Testing
     var ratio = Figure.Line.contender("Adam", .red)
     ratio.relativeTo = ["optimizer": "AdaGard"]
     expect(problems(line: ratio), "AdaGard", "\"AdaGrad\"")
+  }
+
+  @Test func `an arm tuned without a search is found, and settings of the data that are not listed`() {
+    let found = problems(grid: Grid([GridAxis("alpha", [0.1])]), search: .none)
+    #expect(
+      found == ["smoke", "quick"].map { "the profile \($0) has the arm tuned, but no search" })
+    let shaped = DataSource<Void>(dataset: nil, shapedBy: [Setting("pnealty", 0, in: 0...1, "")]) {
+      _, _ in
+    }
+    expect(problems(data: shaped), "the data", "pnealty", "\"penalty\"")
   }
 
   @Test func `a sibling is an experiment`() {

@@ -21,7 +21,7 @@ extension ExperimentCommand {
     renameArms(of: &document)
     let declared = Arm.allCases.filter { $0 != .custom }.map(\.rawValue)
     // An arm of settings of one's own has the name of what differs.
-    let isOwn = (document.root.labels(of: "arm") ?? []).contains { !declared.contains($0) }
+    let isOwn = document.root.labels(of: "arm").contains { !declared.contains($0) }
     func judge(timed: Bool) -> [ClaimOutcome] {
       // As when they were written: other data tell nothing about the paper's.
       if document.root.text("other_data") != nil { return [] }

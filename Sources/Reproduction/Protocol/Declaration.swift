@@ -217,7 +217,7 @@ extension TrainingExperiment {
   /// What the declaration names and does not have, a line each.
   public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: paper, settings: training.settings)
-    declaration.checkSettings(of: data.settingNames)
+    declaration.checkSettings(of: training.data.settingNames)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
     declaration.checkLines(labels: [
