@@ -11,7 +11,7 @@ import Testing
 
   private func problems(
     fitted: Contender.Choice = .init(["alpha": 0.1]), grid: Grid? = nil,
-    search: Search = .inline(seeds: 1), data: DataSource<Void> = .noData,
+    search: Search = .inline(seeds: 1), data: DataSource<NoData> = .noData,
     line: Figure.Line = .contender("Adam", .red),
     claims: [Claim] = [], questions: [OpenQuestion] = [], siblings: [String] = []
   ) -> [String] {
@@ -106,13 +106,12 @@ import Testing
     expect(problems(line: ratio), "AdaGard", "\"AdaGrad\"")
   }
 
-  @Test func `an arm tuned without a search is found, and settings of the data that are not listed`() {
+  @Test func `an arm without a search and settings that the data alone know are found`() {
     let found = problems(grid: Grid([GridAxis("alpha", [0.1])]), search: .none)
     #expect(
       found == ["smoke", "quick"].map { "the profile \($0) has the arm tuned, but no search" })
-    let shaped = DataSource<Void>(dataset: nil, shapedBy: [Setting("pnealty", 0, in: 0...1, "")]) {
-      _, _ in
-    }
+    let shaped = DataSource<NoData>(dataset: nil, shapedBy: [Setting("pnealty", 0, in: 0...1, "")])
+    { try DataSource.noData.load($0, $1) }
     expect(problems(data: shaped), "the data", "pnealty", "\"penalty\"")
   }
 
