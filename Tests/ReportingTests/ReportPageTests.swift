@@ -109,7 +109,10 @@ import Testing
     #expect(try #require(ThresholdDistance(open)).value == -0.1)
     let above = outcome(.inconclusive, 4, 3, "ratio", rule: "corrected >= 3 times uncorrected")
     #expect(try #require(ThresholdDistance(above)).value > 0)
-    #expect(try #require(ThresholdDistance(above)).limit == "≥ 3")
+    #expect(try #require(ThresholdDistance(above)).limit.isEmpty)
+    let share = outcome(
+      .notRun, 0.005, 0.01, "share", rule: "share of steps above alpha: at most 1 %")
+    #expect(try #require(ThresholdDistance(share)).value > 0)
     #expect(
       ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
     #expect(ThresholdDistance(outcome(.reproduced, .nan, 0, "log(a / b)")) == nil)

@@ -8,7 +8,7 @@ package struct ThresholdDistance: Sendable, Equatable {
   package let low: Double
   package let high: Double
   /// The threshold, of two the nearest, with the side that is claimed; as a ratio where the effect is the
-  /// logarithm of one, e.g. `≥ 0.951`.
+  /// logarithm of one, e.g. `≥ 0.951`. Empty where no verdict tells the side for sure.
   package let limit: String
 
   /// Nil where an effect or a threshold is missing, or where it cannot be told which side is claimed.
@@ -31,10 +31,10 @@ package struct ThresholdDistance: Sendable, Equatable {
       let sign = Self.claimedSide(outcome, own)
     else { return nil }
     value = sign * centre
+    let isDecided = outcome.verdict == .reproduced || outcome.verdict == .notReproduced
+    let threshold = outcome.unit.hasPrefix("log(") ? exp(outcome.threshold) : outcome.threshold
     limit =
-      (sign > 0 ? "≥ " : "≤ ")
-      + NumberText.significant(
-        outcome.unit.hasPrefix("log(") ? exp(outcome.threshold) : outcome.threshold)
+      isDecided && own != 0 ? (sign > 0 ? "≥ " : "≤ ") + NumberText.significant(threshold) : ""
     let ends =
       other == nil ? [outcome.low, outcome.high].map { $0.isFinite ? scaled($0) : nil } : []
     let found = ends.compactMap(\.self).map { sign * $0 }
@@ -51,7 +51,11 @@ package struct ThresholdDistance: Sendable, Equatable {
       let rule = outcome.rule
       // |log(a / b)| <= w: the nearer end of the range is the threshold.
       if rule.hasPrefix("|log(") { return outcome.threshold < 0 ? 1 : -1 }
-      let below = ["lower", "<=", "below", "fewer", "at most", "within", "inside"]
+      // What is bounded may itself be a share of something above.
+      if rule.contains("at most"), !rule.contains("at least") { return -1 }
+      let below = [
+        "lower", "<=", "below", "fewer", "at most", "within", "inside", "not worse by more",
+      ]
       let above = ["larger", ">=", "above", "higher", "at least"]
       func place(_ words: [String]) -> String.Index? {
         words.compactMap { rule.firstRange(of: $0)?.lowerBound }.min()

@@ -86,7 +86,9 @@ package struct ForestPlot {
         content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
       }.first
     row.numbers = shortEffect(headline)
-    if let limit = ThresholdDistance(headline)?.limit { row.numbers += ", limit \(limit)" }
+    if let limit = ThresholdDistance(headline)?.limit, !limit.isEmpty {
+      row.numbers += ", limit \(limit)"
+    }
     return row
   }
 
@@ -122,7 +124,7 @@ package struct ForestPlot {
   private func height(_ row: Row) -> Double {
     if row.heading != nil { return layout.isNarrow ? 26 : 24 }
     let text = Self.lineHeight * Double(Swift.max(1, row.lines.count))
-    if !layout.isNarrow { return text + 5 }
+    if !layout.isNarrow { return text + 4 }
     let hasMarks = row.headline != nil || row.fitted != nil || row.paper != nil
     return text + Self.lineHeight + (hasMarks ? 20 : 5)
   }

@@ -21,7 +21,7 @@ enum PageStyle {
     body { margin: 0 auto; max-width: 72rem; padding: 1rem; color: var(--ink);
       background: var(--paper); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
     h1 { font-size: 1.6rem; line-height: 1.25; margin: .4rem 0; }
-    h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); font-size: 1.3rem; }
+    h2 { margin-top: 1.8rem; border-bottom: 1px solid var(--line); font-size: 1.3rem; }
     h3 { margin: 0 0 .3rem; font-size: 1.15rem; }
     h4 { margin: .6rem 0 .3rem; font-size: 1rem; }
     a { color: var(--link); }
@@ -58,7 +58,7 @@ enum PageStyle {
     :target { background: var(--open-bg); }
     code { font-size: .85em; overflow-wrap: anywhere; }
     small, caption, figcaption, .missing, .links { color: var(--quiet); font-size: .88rem; }
-    figure { margin: .8rem 0 1.2rem; }
+    figure { margin: .6rem 0 .9rem; }
     figcaption p { margin: .2rem 0; }
     .panels { display: grid; gap: .5rem; align-items: start;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
