@@ -109,6 +109,25 @@ import Testing
     #expect(panel(lines, results).panel.title == "tuned")
   }
 
+  @Test func `a seed that diverged at once never reaches a cost, one that was not run says nothing`()
+    throws
+  {
+    var results = SyntheticResults()
+    results.cost = { _, _, _, epoch in exp(-Double(epoch)) }
+    results.diverged = [[0, 1]: 0]
+    results.notRun = [[0, 4]]
+    let data = panel([.contender("Adam", .red)], results, costLevels: [0.1])
+    #expect(data.lines[0].diverged == [1])
+    let place = try #require(CostLevels(data)?.places.first)
+    #expect(place.high == .infinity)
+    #expect(abs(place.middle - (log(10) + 1)) < 1e-9)
+    results.diverged[[0, 4]] = 0
+    results.notRun = []
+    #expect(CostLevels(panel([.contender("Adam", .red)], results, costLevels: [0.1])) != nil)
+    results.diverged = [[0, 0]: 0, [0, 1]: 0, [0, 2]: 0]
+    #expect(CostLevels(panel([.contender("Adam", .red)], results, costLevels: [0.1])) == nil)
+  }
+
   @Test func `passes to a cost are counted within each seed, and never is no place`() throws {
     var results = SyntheticResults()
     results.cost = { _, contender, seed, epoch in

@@ -145,8 +145,17 @@ import Testing
     }
   }
 
-  @Test func aFigureWithoutDataSaysSo() throws {
+  @Test func `an arm that was not run has no panel beside one that was`() throws {
+    var results = SyntheticResults()
+    results.arms = ["tuned"]
+    let drawn = try Gnuplot().draw(Self.figure, of: results.document, paper: Self.paper)
+    #expect(drawn.panels.count == 1)
+    #expect(!String(decoding: drawn.svg, as: UTF8.self).contains(">not run<"))
+  }
+
+  @Test func `a figure without data says so`() throws {
     let drawn = try Gnuplot().draw(Self.figure, of: Document(), paper: PaperCurves())
+    #expect(drawn.panels.count == 2)
     #expect(drawn.panels.allSatisfy { $0.contains(">not run<") })
   }
 

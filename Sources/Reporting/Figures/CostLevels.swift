@@ -38,7 +38,9 @@ package struct CostLevels: Sendable {
         let counts = (0..<seeds).compactMap { seed -> Double? in
           let costs = zip(line.points, line.perSeed).map { (passes: $0.x + first, cost: $1[seed]) }
             .filter { $0.cost.isFinite }
-          return costs.isEmpty ? nil : Self.passes(costs, to: levels[level])
+          // A seed without any cost has diverged at once, or was not run.
+          if costs.isEmpty { return line.diverged.contains(seed) ? .infinity : nil }
+          return Self.passes(costs, to: levels[level])
         }
         return Place(
           line: index, level: level, middle: Statistics.median(counts),

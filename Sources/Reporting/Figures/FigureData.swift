@@ -53,6 +53,12 @@ package struct PanelData: Sendable {
     if !told.isEmpty { self.panel.title += panel.title.isEmpty ? told : "; \(told)" }
   }
 
+  /// The panels of a figure that are drawn: those with data, or all if none has any.
+  package static func shown<Entry>(_ entries: [Entry], _ panel: (Entry) -> PanelData) -> [Entry] {
+    let filled = entries.filter { panel($0).hasData }
+    return filled.isEmpty ? entries : filled
+  }
+
   /// The largest values that the title is to tell, e.g. `defaults: 7.27, stated 3.16`; empty if none is.
   package var told: String {
     (panel.largest ?? []).compactMap { entry in
@@ -121,6 +127,8 @@ package struct LineData: Sendable {
   package let perSeed: [[Double]]
   /// How many seeds have a value somewhere.
   package let seeds: Int
+  /// The seeds, as indices of `perSeed`, that diverged somewhere.
+  package let diverged: Set<Int>
   /// The paper's curve.
   package let paper: PaperCurves.Curve?
 
@@ -150,6 +158,7 @@ package struct LineData: Sendable {
       points = []
       perSeed = []
       seeds = 0
+      diverged = []
       return
     }
     let selection = panel.select.merging(line.select) { _, own in own }
@@ -160,9 +169,11 @@ package struct LineData: Sendable {
       points = []
       perSeed = []
       seeds = 0
+      diverged = []
       return
     }
     var seen = [Bool](repeating: false, count: seedLabels.count)
+    var diverged: Set<Int> = []
     var points: [(point: Point, values: [Double])] = []
     for label in cells.labels(of: line.along) {
       var place = selection
@@ -209,6 +220,7 @@ package struct LineData: Sendable {
           seen[index] = true
         } else if status?.state(at: place) == .diverged || value.isInfinite {
           values.append(.infinity)
+          diverged.insert(index)
         }
       }
       guard let low = values.min(), let high = values.max() else { continue }
@@ -223,6 +235,7 @@ package struct LineData: Sendable {
     self.points = points.map(\.point)
     perSeed = points.map(\.values)
     seeds = seen.count { $0 }
+    self.diverged = diverged
   }
 
   /// Each seed's values, and the ends of the band, averaged over the places around each place; at the ends

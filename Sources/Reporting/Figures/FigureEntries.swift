@@ -3,7 +3,7 @@ import ResultStore
 extension ReportContent {
   /// The figures of all files: of each panel the longest profile that has data for it.
   ///
-  /// Panels without data are left out where another has some; axes of what ends early end with it.
+  /// Axes of what ends early end with it.
   static func entries(_ parts: [Part], _ claims: [ClaimRow]) -> [FigureEntry] {
     var ids: [String] = []
     var sources: [String: [(part: Part, figure: Figure, paper: PaperCurves)]] = [:]
@@ -29,7 +29,7 @@ extension ReportContent {
         let panels = candidates[title] ?? []
         return panels.first { $0.panel.hasData } ?? panels.first
       }
-      let shown = chosen.contains { $0.panel.hasData } ? chosen.filter { $0.panel.hasData } : chosen
+      let shown = PanelData.shown(chosen, \.panel)
       let profiles = Set(shown.map(\.part.profile))
       let panels = shown.map { panel, part in
         panel.marked(

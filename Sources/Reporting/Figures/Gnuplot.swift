@@ -105,9 +105,10 @@ public struct Gnuplot: Sendable {
     _ figure: Figure, _ document: Document, _ paper: PaperCurves
   ) -> [PanelData] {
     let warnings = warnings(document)
-    return figure.panels.map {
+    let panels = figure.panels.map {
       PanelData($0, of: figure, document: document, paper: paper).marked(warnings, from: "")
     }
+    return PanelData.shown(panels, \.self)
   }
 
   private static func script(_ figure: Figure, _ panels: [PanelData], _ finding: String)
