@@ -74,11 +74,13 @@ extension ImageData {
   ///   - kind: what to do; `.none` returns the images as they are.
   ///   - cacheFolder: where the whitening matrix is kept for the next time (CIFAR-10: 38 MB).
   ///   - threads: how many to use.
+  ///   - wanted: the training images that are needed, of which the features are the same bits as among
+  ///     all; those of the others, and of the test images, are then 0. `nil`: all images.
   /// Throws `DatasetError.eigenproblem` if LAPACK gives up, `LibraryError` if a whitening finds no
   /// OpenBLAS.
   public func preprocessed(
     _ kind: ImagePreprocessing, cacheFolder: String? = nil,
-    threads: Int = AvailableProcessors.count
+    threads: Int = AvailableProcessors.count, only wanted: [Int]? = nil
   ) throws -> (images: ImageData, report: PreprocessingReport) {
     var report = PreprocessingReport()
     guard kind != .none, case .bytes = training.features else { return (self, report) }
@@ -87,7 +89,10 @@ extension ImageData {
     let clock = ContinuousClock()
     let start = clock.now
     let images = ImageData(
-      training: transform.apply(to: training, workers), test: transform.apply(to: test, workers),
+      training: wanted.map { transform.apply(to: training, only: $0) }
+        ?? transform.apply(to: training, workers),
+      test: wanted.map { _ in transform.apply(to: test, only: []) }
+        ?? transform.apply(to: test, workers),
       identity: identity)
     report.applicationSeconds = seconds(clock.now - start)
     var usage = rusage()

@@ -284,6 +284,41 @@ struct ImageTransform: Sendable {
       classCount: examples.classCount)
   }
 
+  /// The examples with the features of some alone, the same bits as among all; the others' are 0.
+  func apply(to examples: DenseExamples, only wanted: [Int]) -> DenseExamples {
+    guard case .bytes(let pixels) = examples.features else { return examples }
+    let width = examples.featureCount
+    var features = FloatVector(count: examples.count * width)
+    // Products of as many rows as in `apply(to:_:)`: another number could round otherwise.
+    let whole = examples.count / Self.chunk * Self.chunk
+    for (rows, size) in [
+      (wanted.filter { $0 < whole }, Self.chunk),
+      (wanted.filter { $0 >= whole }, examples.count - whole),
+    ] where !rows.isEmpty {
+      var gathered = [UInt8](repeating: 0, count: size * width)
+      let results = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * width)
+      defer { results.deallocate() }
+      for start in stride(from: 0, to: rows.count, by: size) {
+        let part = rows[start..<min(start + size, rows.count)]
+        for (place, row) in part.enumerated() {
+          gathered.replaceSubrange(
+            place * width..<(place + 1) * width, with: pixels[row * width..<(row + 1) * width])
+        }
+        transform(gathered[...], size, width, into: results)
+        features.withUnsafeMutableBufferPointer { buffer in
+          for (place, row) in part.enumerated() {
+            for column in 0..<width {
+              buffer[row * width + column] = results[place * width + column]
+            }
+          }
+        }
+      }
+    }
+    return DenseExamples(
+      shape: examples.shape, features: .floats(features), labels: examples.labels,
+      classCount: examples.classCount)
+  }
+
   private func transform(
     _ pixels: ArraySlice<UInt8>, _ rows: Int, _ width: Int,
     into target: UnsafeMutableBufferPointer<Float>

@@ -238,23 +238,31 @@ func run() throws -> ExitStatus {
   }
   try Report.write(content, to: output, inputs: inputs)
   if !options.contains("quiet") {
-    for set in sets { show(set) }
+    show(content)
     Console.show("report: \(page)\n")
   }
   return status
 }
 
-/// The verdicts from real data, and what there are none of.
-func show(_ results: ResultSet) {
-  let generated = results.experiments.filter { $0.document.dataOrigin == "stand-in" }
-  let judged = results.experiments.filter { $0.document.dataOrigin != "stand-in" }
-  if !judged.isEmpty {
-    Console.show(ClaimTable.text(judged.flatMap(\.outcomes), details: false))
+/// The verdicts from real data, of each claim and arm the one that counts, with the counts of the page;
+/// and what there are none of.
+func show(_ content: ReportContent) {
+  let generated = content.parts.filter { $0.experiment.document.dataOrigin == "stand-in" }
+  let real = Set(content.parts.map(\.experiment.name))
+    .subtracting(generated.map(\.experiment.name))
+  let shown = content.claims.filter { real.contains($0.experiment) }
+  if !real.isEmpty {
+    Console.show(
+      ClaimTable.text(shown.flatMap(\.outcomes), details: false, counts: content.counts))
   }
   if !generated.isEmpty {
-    Console.show("no verdicts: generated data (\(generated.map(\.name).joined(separator: ", ")))\n")
+    Console.show(
+      "no verdicts: generated data (\(generated.map(\.experiment.name).joined(separator: ", ")))\n")
   }
-  for name in results.missing { Console.show("not run: \(name)\n") }
+  for name in ResultSet.experimentNames
+  where !content.parts.contains(where: { $0.experiment.name == name }) {
+    Console.show("not run: \(name)\n")
+  }
 }
 
 /// The hash of all that a report is made from: the files, the list of claims, and this program.

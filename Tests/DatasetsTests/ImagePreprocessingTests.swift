@@ -176,6 +176,28 @@ import Testing
     }
   }
 
+  @Test func `some images alone have the same bits as among all, and others are 0`() throws {
+    let data = Self.images()
+    // Of two chunks of 500 and of the last one of 200; in no order.
+    let wanted = [700, 3, 499, 500, 1_000, 1_199]
+    for kind in [Self.zca, .contrastZCA(epsilon: 0.1), .standardize, .contrast] {
+      let all = floats(try data.preprocessed(kind).images.training)
+      let some = try data.preprocessed(kind, only: wanted).images
+      let few = floats(some.training)
+      #expect(few.count == all.count)
+      for row in 0..<1_200 {
+        let places = row * Self.width..<(row + 1) * Self.width
+        if wanted.contains(row) {
+          #expect(few[places].map(\.bitPattern) == all[places].map(\.bitPattern))
+        } else {
+          #expect(few[places].allSatisfy { $0 == 0 })
+        }
+      }
+      #expect(floats(some.test).allSatisfy { $0 == 0 })
+      #expect(some.training.labels == data.training.labels)
+    }
+  }
+
   /// The last bits depend on OpenBLAS' version and its kernels; where these are known, so are the bits.
   @Test func theBitsAreThoseOfEarlierVersions() throws {
     try LinearAlgebra.load()

@@ -122,6 +122,31 @@ import Testing
       ThresholdDistance(outcome(.notReproduced, 0.02, 0, "log(a / b)"), effect: -0.5)?.value == 0.5)
   }
 
+  @Test func `an open claim tells why it is open, and what is begun is counted`() {
+    func row(_ verdict: Verdict, _ seeds: Int, _ interval: ClosedRange<Double>, _ id: String)
+      -> ReportContent.ClaimRow
+    {
+      var outcome = ClaimOutcome(
+        Judgement(verdict), effect: (interval.lowerBound + interval.upperBound) / 2,
+        low: interval.lowerBound, high: interval.upperBound, threshold: 1, unit: "ratio",
+        seeds: seeds, "detail")
+      outcome.group = .paper
+      outcome.id = id
+      outcome.claim = id
+      return .init(
+        experiment: "made-up", evidence: [Evidence(outcome: outcome, profile: "", extent: "")])
+    }
+    #expect(row(.inconclusive, 1, 2...3, "a").headline.openReason == "one seed")
+    #expect(row(.inconclusive, 2, 2...3, "a").headline.openReason == "two seeds")
+    #expect(row(.inconclusive, 5, 0.5...3, "a").headline.openReason == "limit in the interval")
+    #expect(row(.inconclusive, 5, 2...3, "a").headline.openReason.isEmpty)
+    #expect(row(.reproduced, 1, 0.5...3, "a").headline.openReason.isEmpty)
+    let claims = [row(.notRun, 1, 2...3, "a"), row(.reproduced, 5, 2...3, "b")]
+    #expect(ReportSentences.begun(claims) == 1)
+    #expect(
+      ReportSentences.answer(claims).hasSuffix("1 has not been run (1 of them only in part)."))
+  }
+
   @Test func theForestTellsOnePercentFromAFactorOfFifty() throws {
     let range = 0.0...200.0
     let places = [-9, -4, -0.02, 0, 0.02, 4, 9].map { ForestPlot.place($0, in: range) }

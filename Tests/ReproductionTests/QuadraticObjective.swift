@@ -8,6 +8,8 @@ final class QuadraticObjective: Objective {
   private let points: [[Float]]
   private let explodesAfter: Int?
   private var evaluations = 0
+  /// The examples of all minibatches so far.
+  private(set) var taken: Set<Int> = []
 
   init(count: Int, explodesAfter: Int? = nil) {
     var stream = RandomStream(seed: 42, purpose: .test)
@@ -27,6 +29,7 @@ final class QuadraticObjective: Objective {
     gradient: inout FloatVector
   ) -> MinibatchCost {
     evaluations += 1
+    taken.formUnion(minibatch.map(Int.init))
     if let explodesAfter, evaluations > explodesAfter {
       return MinibatchCost(cost: .infinity, penalty: 0)
     }

@@ -16,7 +16,8 @@ import Testing
   private func process(
     optimizer: String = "adam", epochs: Int = 4, explodesAfter: Int? = nil,
     minibatch: Int = 7, stepsWithReplacement: Int? = nil,
-    recording: RunSpecification.Recording = .full, evaluations: [Int]? = nil
+    recording: RunSpecification.Recording = .full, evaluations: [Int]? = nil,
+    objective: QuadraticObjective? = nil
   ) throws -> TrainingProcess {
     var specification = specification(epochs: epochs)
     specification.recording = recording
@@ -25,7 +26,7 @@ import Testing
     specification.stepsWithReplacement = stepsWithReplacement
     return TrainingProcess(
       specification,
-      objective: QuadraticObjective(count: 40, explodesAfter: explodesAfter),
+      objective: objective ?? QuadraticObjective(count: 40, explodesAfter: explodesAfter),
       optimizer: try OptimizerRegistry.make(
         optimizer, hyperparameters: ["alpha": 0.01], count: 3),
       schedule: try Schedule.parse("alpha/sqrt(step)"),
@@ -63,6 +64,20 @@ import Testing
     #expect(rehearsed == whole.fingerprint)
     #expect(rehearsed.digests.count == 3 && Set(rehearsed.digests).count == 3)
     #expect(rehearsed.values.count == 3 && rehearsed.values.allSatisfy(\.isFinite))
+  }
+
+  @Test(arguments: [7, 20, 40]) func `what a rehearsal takes is known before`(minibatch: Int) throws {
+    for draws in [nil, 2] {
+      let objective = QuadraticObjective(count: 40)
+      _ = try process(minibatch: minibatch, stepsWithReplacement: draws, objective: objective)
+        .rehearse()
+      var run = specification()
+      run.minibatch = minibatch
+      run.stepsWithReplacement = draws
+      let known = TrainingProcess.firstExamples(of: run, count: 40)
+      #expect(objective.taken.count > 1 && objective.taken.isSubset(of: known))
+      #expect(known.count <= 3 * minibatch)
+    }
   }
 
   @Test func `a rehearsal tells optimizers apart and ends where a run does`() throws {

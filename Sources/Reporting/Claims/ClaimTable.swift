@@ -6,9 +6,10 @@ public enum ClaimTable {
   ///   - outcomes: the verdicts.
   ///   - details: whether the sentence with the numbers follows each line.
   ///   - width: the columns of the terminal.
-  public static func text(_ outcomes: [ClaimOutcome], details: Bool = true, width: Int = 100)
-    -> String
-  {
+  ///   - counts: the counts, if not of these verdicts alone.
+  public static func text(
+    _ outcomes: [ClaimOutcome], details: Bool = true, width: Int = 100, counts: ClaimCounts? = nil
+  ) -> String {
     if outcomes.isEmpty { return "no claims\n" }
     let verdictWidth = Verdict.allCases.map(\.rawValue.count).max() ?? 0
     let idWidth = outcomes.map(\.id.count).max() ?? 0
@@ -27,7 +28,7 @@ public enum ClaimTable {
           .map { indent + $0 }
       }
     }
-    return (lines + ClaimCounts(outcomes).sentences).joined(separator: "\n") + "\n"
+    return (lines + (counts ?? ClaimCounts(outcomes)).sentences).joined(separator: "\n") + "\n"
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

@@ -89,6 +89,7 @@ package struct ForestPlot {
     if let limit = ThresholdDistance(headline)?.limit, !limit.isEmpty {
       row.numbers += ", limit \(limit)"
     }
+    if !headline.openReason.isEmpty { row.numbers += ", \(headline.openReason)" }
     return row
   }
 

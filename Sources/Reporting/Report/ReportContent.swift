@@ -21,6 +21,12 @@ public struct ReportContent: Sendable {
     /// The verdict that counts: that of the first arm.
     package var headline: ClaimOutcome { evidence[0].outcome }
     package var section: PaperSection { .of(evidence[0].outcome) }
+
+    /// A claim of an experiment with its verdicts, of which there is one at least.
+    package init(experiment: String, evidence: [Evidence]) {
+      self.experiment = experiment
+      self.evidence = evidence
+    }
   }
 
   /// One result file of one profile.

@@ -3,6 +3,14 @@ import ResultStore
 
 /// What a report says in sentences: all of it follows from the verdicts.
 package enum ReportSentences {
+  /// How many of the paper's claims are not run to the end but have numbers so far.
+  package static func begun(_ claims: [ReportContent.ClaimRow]) -> Int {
+    claims.count {
+      $0.headline.group == .paper && !$0.headline.isPart && $0.headline.verdict == .notRun
+        && !$0.headline.effectText.isEmpty
+    }
+  }
+
   /// How many claims of a group have each verdict; parts of a claim do not count.
   package static func counts(_ claims: [ReportContent.ClaimRow], _ group: ClaimGroup = .paper)
     -> [(verdict: Verdict, count: Int)]
@@ -42,7 +50,14 @@ package enum ReportSentences {
     let parts = [Verdict.reproduced, .notReproduced, .inconclusive].filter { count($0) > 0 }
       .map { "\(count($0)) \(count($0) == 1 ? "is" : "are") \($0.rawValue)" }
     let open = count(.notRun)
-    let rest = open == 0 ? [] : ["\(open) \(open == 1 ? "has" : "have") not been run"]
+    let begun = begun(claims)
+    let rest =
+      open == 0
+      ? []
+      : [
+        "\(open) \(open == 1 ? "has" : "have") not been run"
+          + (begun == 0 ? "" : " (\(begun) of them only in part)")
+      ]
     return "\(word): \(whose) \(NumberText.list(parts + rest))."
   }
 
@@ -181,6 +196,17 @@ package enum ReportSentences {
 }
 
 extension ClaimOutcome {
+  /// Why an inconclusive claim is open, in two words; empty if it is decided, not run, or open by a rule
+  /// without an interval.
+  package var openReason: String {
+    guard verdict == .inconclusive else { return "" }
+    switch seeds {
+    case 1: return "one seed"
+    case 2: return "two seeds"
+    default: return low < threshold && threshold < high ? "limit in the interval" : ""
+    }
+  }
+
   /// The threshold as people read it: that of a logarithm of a ratio as the ratio; empty if there is
   /// none.
   package var thresholdText: String {

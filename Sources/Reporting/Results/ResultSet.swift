@@ -71,11 +71,6 @@ public struct ResultSet: Sendable {
   /// The files that cannot be used.
   public let problems: [Problem]
 
-  /// The names of the reproduction's experiments that have no usable file.
-  public var missing: [String] {
-    Self.experimentNames.filter { name in !experiments.contains { $0.name == name } }
-  }
-
   /// All verdicts, in order.
   public var outcomes: [ClaimOutcome] { experiments.flatMap(\.outcomes) }
 

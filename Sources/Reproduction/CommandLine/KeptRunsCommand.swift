@@ -19,14 +19,16 @@ extension ExperimentCommand {
     let open = Rehearsal.representatives(candidates.filter { known[$0.key] == nil })
     if !open.isEmpty {
       let start = ContinuousClock.now
-      let resources = session.resources
+      var resources = session.resources
+      resources.wanted = WantedExamples(open)
+      let rehearsed = resources
       let progress = Progress(
         prefix: experiment.name,
         activity: "rehearses \(countText(open.count, "kind")) of kept runs",
         isQuiet: options.isQuiet)
       defer { progress.finish() }
       let checks = try Rehearsal(jobs: options.jobs, threads: options.threads) {
-        try experiment.process(for: $0, resources)
+        try experiment.process(for: $0, rehearsed)
       }.check(open)
       progress.finish()
       var found: [Rehearsal.Key: Rehearsal.Check] = [:]

@@ -202,6 +202,8 @@ public struct RunResources: Sendable {
   public var request: PlanRequest
   /// Tells the user something, e.g. how long loading took.
   public var tell: @Sendable (String) -> Void
+  /// The training examples that are needed, where loading others takes long; `nil`: all.
+  var wanted: WantedExamples?
 
   package init(
     data: DataChoice, cacheFolder: String, profile: Profile, request: PlanRequest,

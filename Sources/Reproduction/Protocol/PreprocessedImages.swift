@@ -11,8 +11,10 @@ extension DataSource where Data == ImageData {
       dataset: name, shapedBy: [whitening, epsilon], trainingCount: images.trainingCount
     ) { resources, settings in
       let kind = settings[whitening].preprocessing(epsilon: settings[epsilon])
-      let (result, report) = try images.load(resources, settings)
-        .preprocessed(kind, cacheFolder: resources.cacheFolder)
+      let loaded = try images.load(resources, settings)
+      let (result, report) = try loaded.preprocessed(
+        kind, cacheFolder: resources.cacheFolder,
+        only: resources.wanted?.examples(of: loaded.training.count))
       if let text = report.text(for: kind) { resources.tell(text) }
       return result
     }

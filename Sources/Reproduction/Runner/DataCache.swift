@@ -1,9 +1,10 @@
+import Optimizers
 import Synchronization
 
 /// Loads each variant of the data once, when the first run needs it.
 final class DataCache<Data: Sendable>: Sendable {
   private let source: DataSource<Data>
-  private let loaded = Mutex<[(key: [SettingValue?], data: Data)]>([])
+  private let loaded = Mutex<[(key: [SettingValue?], wanted: WantedExamples?, data: Data)]>([])
 
   init(_ source: DataSource<Data>) { self.source = source }
 
@@ -11,7 +12,12 @@ final class DataCache<Data: Sendable>: Sendable {
     let key = source.settingNames.map { settings[$0] }
     // Held while loading: other workers wait for the data instead of loading it too.
     return try loaded.withLock { loaded in
-      if let found = loaded.first(where: { $0.key == key }) { return found.data }
+      let wanted = resources.wanted
+      if let found = loaded.first(where: { $0.key == key && ($0.wanted ?? wanted) == wanted }) {
+        return found.data
+      }
+      // What was loaded in part is of no further use.
+      loaded.removeAll { $0.key == key }
       let clock = ContinuousClock()
       let start = clock.now
       let data = try source.load(resources, settings)
@@ -19,8 +25,30 @@ final class DataCache<Data: Sendable>: Sendable {
         let seconds = (clock.now - start).seconds
         if seconds >= 1 { resources.tell("\(dataset.rawValue) ready after \(clockText(seconds))") }
       }
-      loaded.append((key, data))
+      loaded.append((key, wanted, data))
       return data
     }
+  }
+}
+
+/// The training examples that the first steps of runs take, for rehearsals.
+struct WantedExamples: Hashable, Sendable {
+  private let runs: [RunSpecification]
+
+  /// Nil if some run needs more than a few: one without a fingerprint, or of a method that takes sums.
+  init?(_ candidates: [Rehearsal.Candidate]) {
+    let areFew = candidates.allSatisfy { candidate in
+      candidate.fingerprint?.digests.isEmpty == false
+        && (try? OptimizerRegistry.method(candidate.run.method).takesSums) == false
+    }
+    guard areFew else { return nil }
+    runs = candidates.map(\.run)
+  }
+
+  /// Their indices, ascending.
+  ///
+  /// - Parameter count: the training examples that there are.
+  func examples(of count: Int) -> [Int] {
+    Set(runs.flatMap { TrainingProcess.firstExamples(of: $0, count: count) }).sorted()
   }
 }

@@ -84,13 +84,35 @@ public final class TrainingProcess: RunProcess {
   private func drawOrder() {
     guard orderedEpoch != epoch else { return }
     orderedEpoch = epoch
+    Self.draw(&order, of: storedCount, epoch: epoch, specification)
+  }
+
+  /// The order of an epoch: `order.count` examples, each once or drawn with replacement.
+  private static func draw(
+    _ order: inout [Int32], of count: Int, epoch: Int, _ specification: RunSpecification
+  ) {
     var stream = RandomStream(seed: specification.seed, purpose: .minibatchOrder, epoch: epoch)
     if specification.stepsWithReplacement != nil {
-      for index in order.indices { order[index] = Int32(stream.next(below: storedCount)) }
+      for index in order.indices { order[index] = Int32(stream.next(below: count)) }
       return
     }
     for index in order.indices { order[index] = Int32(index) }
     order.withUnsafeMutableBufferPointer { stream.shuffle($0) }
+  }
+
+  /// The examples of the steps that a rehearsal makes, in their order.
+  ///
+  /// - Parameter count: the training examples that there are.
+  package static func firstExamples(of run: RunSpecification, count: Int) -> [Int] {
+    let perEpoch = run.stepsWithReplacement.map { $0 * run.minibatch } ?? count
+    let needed = Fingerprint.steps * run.minibatch
+    var found: [Int] = []
+    var order = [Int32](repeating: 0, count: perEpoch)
+    for epoch in 0..<run.epochs where perEpoch > 0 && found.count < needed {
+      draw(&order, of: count, epoch: epoch, run)
+      found += order.prefix(needed - found.count).map(Int.init)
+    }
+    return found
   }
 
   /// Steps made so far, the paper's `t`.
