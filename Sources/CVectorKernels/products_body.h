@@ -159,6 +159,12 @@ INLINE void fetch(vk_ahead *ahead, size_t rows) {
     __builtin_prefetch(ahead->next, 0, 2);
 }
 
+// What a row begins with: lists and sums do not stay in the first cache beside a chunk's rows, and
+// a row's beginning waits for them.
+INLINE void fetch_floats(const void *first, size_t n) {
+  for (size_t i = 0; i < n; i += 16) __builtin_prefetch((const float *)first + i, 0, 3);
+}
+
 INLINE void fetch_to_write(float *row) {
   UNROLL for (int i = 0; i < vk_panel; i += 16) __builtin_prefetch(row + i, 1);
 }
@@ -178,6 +184,12 @@ static void listed_product(const vk_lists *lists, const float *dense, size_t den
         const size_t take = ROWS == 2 && (rows - q) % 2 == 0 ? 2 : 1;
         fetch(&ahead, take);
         if (c == 0 && q + 8 < rows) fetch_to_write(out + order[q + 8] * vk_panel);
+        if (ROWS == 1 && q + 2 < rows) {
+          const size_t r = order[q + 2], list = (c * rows + r) * lists->capacity;
+          fetch_floats(lists->offsets + list, counts[r]);
+          fetch_floats(lists->values + list, counts[r]);
+          if (c > 0) fetch_floats(out + r * vk_panel, vk_panel);
+        }
         const uint32_t *offsets[2];
         const float *values[2], *from[2];
         float *to[2];

@@ -52,6 +52,11 @@ import Testing
     change { $0.failureCost = 1000 }
     change { $0.numericsVersion = 2 }
     change { $0.data = "mnist stand-in abc" }
+    // Numbers that are equal and written otherwise.
+    change { $0.hyperparameters["alpha"] = 0 }
+    change { $0.hyperparameters["alpha"] = -0.0 }
+    change { $0.settings = ["l2": 0, "features": "binary"] }
+    change { $0.settings = ["l2": -0.0, "features": "binary"] }
     #expect(Set(changed.map(\.identity) + [run.identity]).count == changed.count + 1)
     var relabelled = run
     relabelled.labels = []

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import Synchronization
 
 /// Everything that decides the outcome of one run, as data.
 public struct RunSpecification: Sendable, Codable, Hashable {
@@ -142,6 +143,29 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     var copy = self
     copy.labels = []
     copy.stages = nil
+    // Equal, but not the same text.
+    guard !copy.hasNegativeZero else { return copy.digest }
+    if let known = Self.identities.withLock({ $0[copy] }) { return known }
+    let digest = copy.digest
+    Self.identities.withLock { $0[copy] = digest }
+    return digest
+  }
+
+  /// The identities that this process has asked for: a plan asks for each many times.
+  private static let identities = Mutex<[RunSpecification: String]>([:])
+
+  private var hasNegativeZero: Bool {
+    func isNegativeZero(_ number: Double) -> Bool { number == 0 && number.sign == .minus }
+    return hyperparameters.values.contains(where: isNegativeZero)
+      || isNegativeZero(failureCost ?? 1)
+      || settings.values.values.contains {
+        if case .number(let number) = $0 { isNegativeZero(number) } else { false }
+      }
+  }
+
+  /// The identity of a run without labels and stages.
+  private var digest: String {
+    var copy = self
     copy.numericsVersion = nil
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
