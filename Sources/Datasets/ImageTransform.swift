@@ -289,24 +289,30 @@ struct ImageTransform: Sendable {
     guard case .bytes(let pixels) = examples.features else { return examples }
     let width = examples.featureCount
     var features = FloatVector(count: examples.count * width)
-    // Products of as many rows as in `apply(to:_:)`: another number could round otherwise.
-    let whole = examples.count / Self.chunk * Self.chunk
+    // Each at its place among as many rows as in `apply(to:_:)`: a product may round otherwise elsewhere.
+    let chunk = Self.chunk
+    let last = examples.count / chunk * chunk
     for (rows, size) in [
-      (wanted.filter { $0 < whole }, Self.chunk),
-      (wanted.filter { $0 >= whole }, examples.count - whole),
+      (wanted.filter { $0 < last }, chunk), (wanted.filter { $0 >= last }, examples.count - last),
     ] where !rows.isEmpty {
       var gathered = [UInt8](repeating: 0, count: size * width)
       let results = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * width)
       defer { results.deallocate() }
-      for start in stride(from: 0, to: rows.count, by: size) {
-        let part = rows[start..<min(start + size, rows.count)]
-        for (place, row) in part.enumerated() {
+      var waiting = rows
+      while !waiting.isEmpty {
+        // Those that share a place come one after the other.
+        var byPlace: [Int: Int] = [:]
+        waiting = waiting.filter { row in
+          defer { if byPlace[row % chunk] == nil { byPlace[row % chunk] = row } }
+          return byPlace[row % chunk] != nil
+        }
+        for (place, row) in byPlace {
           gathered.replaceSubrange(
             place * width..<(place + 1) * width, with: pixels[row * width..<(row + 1) * width])
         }
         transform(gathered[...], size, width, into: results)
         features.withUnsafeMutableBufferPointer { buffer in
-          for (place, row) in part.enumerated() {
+          for (place, row) in byPlace {
             for column in 0..<width {
               buffer[row * width + column] = results[place * width + column]
             }

@@ -158,7 +158,8 @@ enum PageCards {
     var out = "<figure id=\"figure-\(id)\""
     if isBeside { out += " class=\"beside\" style=\"--panels: \(columns)\"" }
     out += ">\n<h4>\(HTML.escaped(place + heading))</h4>\n"
-    if !entry.warnings.isEmpty {
+    // Panels as drawn say it themselves, but for the small ones of a grid.
+    if !entry.warnings.isEmpty, entry.drawn == nil || entry.figure.isGrid {
       out += "<p class=\"warning\">\(HTML.escaped(entry.warnings.joined(separator: "; ")))</p>\n"
     }
     if let drawn = entry.drawn {
