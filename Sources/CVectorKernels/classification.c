@@ -1,4 +1,5 @@
 #include "vector_math.h"
+#include "vk_products.h"
 
 // Softmax
 
@@ -233,12 +234,77 @@ VECTOR_INLINE void prefetch_row(const vk_rows *rows, int are_bytes, size_t row) 
   }
 }
 
-// `classes` <= 16 and `are_bytes` are constants at every call, so the sums stay in registers.
-VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, const int32_t *indices,
-                                 size_t first, size_t count, const float *weights,
-                                 const float *bias, int classes, size_t logit_stride,
-                                 float *logits) {
+// In 16 registers of 8 floats the sums of ten classes have room half a vector at a time (forward) or
+// half of the classes at a time (backward), at the price of a second walk. The bits are the same.
+static int has_few_registers(void) { return vk_product_instructions() != vk_avx512; }
+
+typedef float half_floats __attribute__((vector_size(32)));
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef float unaligned_half_floats __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint8_t unaligned_bytes8 __attribute__((vector_size(8), aligned(1), may_alias));
+
+enum { half = lanes / 2 };
+
+#define LOAD_HALF(p) ((half_floats) * (const unaligned_half_floats *)(p))
+#define LOAD_HALF_BYTES(p) \
+  __builtin_convertvector((bytes8) * (const unaligned_bytes8 *)(p), half_floats)
+
+// The products of a row's occupied blocks with the weights, a vector a class.
+VECTOR_INLINE void forward_row(const vk_rows *rows, int are_bytes, size_t row,
+                               const float *weights, int classes, floats sums[lanes]) {
   const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
+  for (size_t w = 0; w < words; w++) {
+    uint64_t mask = rows->occupied[row * words + w];
+    while (mask) {
+      const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
+      mask &= mask - 1;
+      const floats x = are_bytes ? LOAD_BYTES(rows->bytes + row * stride + block)
+                                 : LOAD(rows->floats + row * stride + block);
+      for (int c = 0; c < classes; c++)
+        sums[c] = FMA(x, LOAD(weights + (size_t)c * stride + block), sums[c]);
+    }
+  }
+}
+
+// The same for the lower or the upper half of each vector.
+VECTOR_INLINE void forward_half_row(const vk_rows *rows, int are_bytes, size_t row,
+                                    const float *weights, int classes, half_floats sums[lanes]) {
+  const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
+  for (size_t w = 0; w < words; w++) {
+    uint64_t mask = rows->occupied[row * words + w];
+    while (mask) {
+      const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
+      mask &= mask - 1;
+      const half_floats x = are_bytes ? LOAD_HALF_BYTES(rows->bytes + row * stride + block)
+                                      : LOAD_HALF(rows->floats + row * stride + block);
+      for (int c = 0; c < classes; c++)
+        sums[c] = FMA(x, LOAD_HALF(weights + (size_t)c * stride + block), sums[c]);
+    }
+  }
+}
+
+VECTOR_INLINE void forward_two_halves(const vk_rows *rows, int are_bytes, size_t row,
+                                      const float *weights, int classes, floats sums[lanes]) {
+  vk_rows upper = *rows;
+  if (are_bytes)
+    upper.bytes += half;
+  else
+    upper.floats += half;
+  half_floats low[lanes], high[lanes];
+  for (int c = 0; c < classes; c++) low[c] = high[c] = (half_floats){0};
+  forward_half_row(rows, are_bytes, row, weights, classes, low);
+  forward_half_row(&upper, are_bytes, row, weights + half, classes, high);
+  for (int c = 0; c < classes; c++)
+    sums[c] = __builtin_shufflevector(low[c], high[c], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                      14, 15);
+}
+
+// `classes` <= 16, `are_bytes` and `in_halves` are constants at every call, so the sums stay in
+// registers.
+VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, int in_halves,
+                                 const int32_t *indices, size_t first, size_t count,
+                                 const float *weights, const float *bias, int classes,
+                                 size_t logit_stride, float *logits) {
   floats offsets;
   load_part(&offsets, bias, (size_t)classes, 0);
   for (size_t b = 0; b < ahead && b < count; b++)
@@ -249,17 +315,10 @@ VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, const int32
       prefetch_row(rows, are_bytes, indices ? (size_t)indices[b + ahead] : row + ahead);
     floats sums[lanes];
     for (int c = 0; c < lanes; c++) sums[c] = SPLAT(0.0f);
-    for (size_t w = 0; w < words; w++) {
-      uint64_t mask = rows->occupied[row * words + w];
-      while (mask) {
-        const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
-        mask &= mask - 1;
-        const floats x = are_bytes ? LOAD_BYTES(rows->bytes + row * stride + block)
-                                   : LOAD(rows->floats + row * stride + block);
-        for (int c = 0; c < classes; c++)
-          sums[c] = FMA(x, LOAD(weights + (size_t)c * stride + block), sums[c]);
-      }
-    }
+    if (in_halves)
+      forward_two_halves(rows, are_bytes, row, weights, classes, sums);
+    else
+      forward_row(rows, are_bytes, row, weights, classes, sums);
     sums_of_16(sums);
     const floats result = FMA(sums[0], SPLAT(rows->scale), offsets);
     memcpy(logits + b * logit_stride, &result, sizeof(float) * (size_t)classes);
@@ -281,17 +340,34 @@ VECTOR_INLINE void forward_group(const vk_rows *rows, int are_bytes, const int32
     }                          \
   }
 
-VECTOR_KERNEL void vk_linear_forward(const vk_rows *rows, const int32_t *indices, size_t first,
-                                     size_t count, const float *weights, const float *bias,
-                                     size_t classes, size_t logit_stride, float *logits) {
-#define FORWARD(N)                                                                         \
-  if (rows->bytes)                                                                         \
-    forward_group(rows, 1, indices, first, count, weights + c * rows->stride, bias + c, N, \
-                  logit_stride, logits + c);                                               \
-  else                                                                                     \
-    forward_group(rows, 0, indices, first, count, weights + c * rows->stride, bias + c, N, \
-                  logit_stride, logits + c)
+#define FORWARD(N)                                                                          \
+  if (rows->bytes)                                                                          \
+    forward_group(rows, 1, in_halves && N > 7, indices, first, count,                       \
+                  weights + c * rows->stride, bias + c, N, logit_stride, logits + c);       \
+  else                                                                                      \
+    forward_group(rows, 0, in_halves && N > 7, indices, first, count,                       \
+                  weights + c * rows->stride, bias + c, N, logit_stride, logits + c)
+
+VECTOR_KERNEL static void forward_whole(const vk_rows *rows, const int32_t *indices, size_t first,
+                                        size_t count, const float *weights, const float *bias,
+                                        size_t classes, size_t logit_stride, float *logits) {
+  enum { in_halves = 0 };
   FOR_EACH_GROUP(FORWARD)
+}
+
+VECTOR_KERNEL static void forward_in_halves(const vk_rows *rows, const int32_t *indices,
+                                            size_t first, size_t count, const float *weights,
+                                            const float *bias, size_t classes,
+                                            size_t logit_stride, float *logits) {
+  enum { in_halves = 1 };
+  FOR_EACH_GROUP(FORWARD)
+}
+
+void vk_linear_forward(const vk_rows *rows, const int32_t *indices, size_t first, size_t count,
+                       const float *weights, const float *bias, size_t classes,
+                       size_t logit_stride, float *logits) {
+  (has_few_registers() ? forward_in_halves : forward_whole)(rows, indices, first, count, weights,
+                                                            bias, classes, logit_stride, logits);
 }
 
 // In place: bit j of word i becomes bit i of word j.
@@ -306,24 +382,28 @@ VECTOR_INLINE void transpose_bits(uint64_t m[64]) {
   }
 }
 
-VECTOR_INLINE double backward_group(const vk_rows *rows, int are_bytes, const int32_t *indices,
-                                    size_t groups, const float *delta, size_t delta_stride,
-                                    const float *weights, float l2, int classes,
-                                    const uint64_t *columns, float *gradient) {
+// The classes are taken in `parts` parts.
+VECTOR_INLINE double backward_group(const vk_rows *rows, int are_bytes, int parts,
+                                    const int32_t *indices, size_t groups, const float *delta,
+                                    size_t delta_stride, const float *weights, float l2,
+                                    int classes, const uint64_t *columns, float *gradient) {
   const size_t stride = rows->stride, blocks = stride / lanes;
   double squares[4] = {0};
   for (size_t k = 0; k < blocks; k++) {
     floats sums[lanes];
     for (int c = 0; c < classes; c++) sums[c] = SPLAT(0.0f);
-    for (size_t g = 0; g < groups; g++) {
-      uint64_t mask = columns[k * groups + g];
-      while (mask) {
-        const size_t b = g * 64 + (size_t)__builtin_ctzll(mask);
-        mask &= mask - 1;
-        const size_t at = (size_t)indices[b] * stride + k * lanes;
-        const floats x = are_bytes ? LOAD_BYTES(rows->bytes + at) : LOAD(rows->floats + at);
-        const float *d = delta + b * delta_stride;
-        for (int c = 0; c < classes; c++) sums[c] = FMA(SPLAT(d[c]), x, sums[c]);
+    for (int part = 0; part < parts; part++) {
+      const int from = classes * part / parts, to = classes * (part + 1) / parts;
+      for (size_t g = 0; g < groups; g++) {
+        uint64_t mask = columns[k * groups + g];
+        while (mask) {
+          const size_t b = g * 64 + (size_t)__builtin_ctzll(mask);
+          mask &= mask - 1;
+          const size_t at = (size_t)indices[b] * stride + k * lanes;
+          const floats x = are_bytes ? LOAD_BYTES(rows->bytes + at) : LOAD(rows->floats + at);
+          const float *d = delta + b * delta_stride;
+          for (int c = from; c < to; c++) sums[c] = FMA(SPLAT(d[c]), x, sums[c]);
+        }
       }
     }
     floats square = SPLAT(0.0f);
@@ -336,6 +416,36 @@ VECTOR_INLINE double backward_group(const vk_rows *rows, int are_bytes, const in
     squares[k % 4] += (double)lane_sum(&square);
   }
   return (squares[0] + squares[1]) + (squares[2] + squares[3]);
+}
+
+#define BACKWARD(N)                                                                           \
+  squares += rows->bytes                                                                      \
+                 ? backward_group(rows, 1, N > 7 ? parts : 1, indices, groups, delta + c,     \
+                                  delta_stride, weights + c * rows->stride, l2, N, columns,   \
+                                  weights_gradient + c * rows->stride)                        \
+                 : backward_group(rows, 0, N > 7 ? parts : 1, indices, groups, delta + c,     \
+                                  delta_stride, weights + c * rows->stride, l2, N, columns,   \
+                                  weights_gradient + c * rows->stride)
+
+VECTOR_KERNEL static double backward_whole(const vk_rows *rows, const int32_t *indices,
+                                           size_t groups, const float *delta, size_t delta_stride,
+                                           const float *weights, float l2, size_t classes,
+                                           const uint64_t *columns, float *weights_gradient) {
+  enum { parts = 1 };
+  double squares = 0;
+  FOR_EACH_GROUP(BACKWARD)
+  return squares;
+}
+
+VECTOR_KERNEL static double backward_in_halves(const vk_rows *rows, const int32_t *indices,
+                                               size_t groups, const float *delta,
+                                               size_t delta_stride, const float *weights, float l2,
+                                               size_t classes, const uint64_t *columns,
+                                               float *weights_gradient) {
+  enum { parts = 2 };
+  double squares = 0;
+  FOR_EACH_GROUP(BACKWARD)
+  return squares;
 }
 
 VECTOR_KERNEL double vk_linear_backward(const vk_rows *rows, const int32_t *indices, size_t count,
@@ -355,16 +465,8 @@ VECTOR_KERNEL double vk_linear_backward(const vk_rows *rows, const int32_t *indi
         columns[(w * 64 + i) * groups + g] = tile[i];
     }
   }
-  double squares = 0;
-#define BACKWARD(N)                                                                               \
-  squares += rows->bytes                                                                          \
-                 ? backward_group(rows, 1, indices, groups, delta + c, delta_stride,              \
-                                  weights + c * rows->stride, l2, N, columns,                     \
-                                  weights_gradient + c * rows->stride)                            \
-                 : backward_group(rows, 0, indices, groups, delta + c, delta_stride,              \
-                                  weights + c * rows->stride, l2, N, columns,                     \
-                                  weights_gradient + c * rows->stride)
-  FOR_EACH_GROUP(BACKWARD)
+  const double squares = (has_few_registers() ? backward_in_halves : backward_whole)(
+      rows, indices, groups, delta, delta_stride, weights, l2, classes, columns, weights_gradient);
   for (size_t from = 0; from < classes; from += lanes) {
     const size_t n = classes - from < lanes ? classes - from : lanes;
     floats sums = SPLAT(0.0f);
