@@ -303,7 +303,15 @@ import Testing
     }
     #expect(data.vocabulary.count == 10_000)
     #expect(Array(data.vocabulary.prefix(5)) == ["the", "and", "a", "of", "to"])
-    let published = Set(try IMDB.publishedVocabulary(located).prefix(10_000))
+    let tar = Process()
+    let pipe = Pipe()
+    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    tar.arguments = ["tar", "-xOf", located.paths[0], "aclImdb/imdb.vocab"]
+    tar.standardOutput = pipe
+    try tar.run()
+    let listed = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    tar.waitUntilExit()
+    let published = Set(listed.split(separator: "\n").prefix(10_000).map(String.init))
     let overlap = data.vocabulary.count(where: published.contains)
     print("vocabulary: \(overlap) of 10,000 words are among the first 10,000 of imdb.vocab")
     #expect(overlap > 9_500)

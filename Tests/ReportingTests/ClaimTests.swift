@@ -356,7 +356,7 @@ import Testing
       "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: [.tuned]
     ) { context in
       guard context.arm == "tuned" else { throw NotRun("wrong arm") }
-      let costs = try context.values("train_cost", "Adam", at: 45)
+      let costs = try context.values(.trainingCost, "Adam", at: 45)
       return ClaimOutcome(
         .reproduced, Statistics.studentMean(costs), threshold: 1, unit: "cost", "as measured")
     }

@@ -46,8 +46,6 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
       #expect(try file.floats("seen") == [3, 3, 3, 3, 3])
       #expect(try file.bytes("flags") == [1, 2, 3])
       #expect(try file.floats("none") == [])
-      #expect(file.hasSection("none"))
-      #expect(!file.hasSection("nothing"))
       // Reading and writing again changes no byte.
       #expect(try file.encoded() == contents(path))
       #expect(try sample().encoded() == contents(path))
