@@ -276,44 +276,43 @@ extension CommittedSearch {
       guard let index = contenders.firstIndex(of: row.contender) else { return 0 }
       return points[index] == row.point ? 1 : 0
     }
-    func text(_ longName: String) -> [Attribute] { [Attribute("long_name", longName)] }
     group.attributes =
       remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
     group.dimensions = [
       Dimension(
         "trial", .int64(rows.indices.map(Int64.init)),
-        attributes: text("one run of the search"))
+        attributes: .meaning("one run of the search"))
     ]
     group.variables =
       [
         Variable(
-          "contender", ["trial"], .string(rows.map(\.contender)), attributes: text("optimizer"))
+          "contender", ["trial"], .string(rows.map(\.contender)), attributes: .meaning("optimizer"))
       ]
       + names.map { name in
         Variable(
           name.replacing("-", with: "_"), ["trial"],
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
-          attributes: text(HyperparameterMeaning.of(name)))
+          attributes: .meaning(HyperparameterMeaning.of(name)))
       } + [
         Variable(
           "schedule", ["trial"], .string(rows.map(\.point.schedule)),
-          attributes: text("stepsize schedule")),
+          attributes: .meaning("stepsize schedule")),
         Variable(
           "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
-          attributes: text("horizon of the search in epochs")),
+          attributes: .meaning("horizon of the search in epochs")),
         Variable(
           "search_seed", ["trial"], .int64(rows.map { Int64(bitPattern: $0.seed) }),
-          attributes: text("seed")),
+          attributes: .meaning("seed")),
         Variable(
           "final_cost", ["trial"], .double(rows.map(\.cost)),
-          attributes: text("running training cost of the last pass; NaN: diverged")),
+          attributes: .meaning("running training cost of the last pass; NaN: diverged")),
       ]
       + Arm.allCases.compactMap { arm in
         selected[arm].map { points in
           Variable(
             arm == .tuned ? "selected" : "selected_\(arm.rawValue)", ["trial"],
             .uint8(rows.map { isSelected($0, points) }),
-            attributes: text("1: the point that the \(arm.rawValue) arm uses"))
+            attributes: .meaning("1: the point that the \(arm.rawValue) arm uses"))
         }
       }
     let length = curves.map(\.count).max() ?? 0
@@ -321,14 +320,14 @@ extension CommittedSearch {
       group.dimensions.append(
         Dimension(
           "pass", .int64((0..<Int64(length)).map { $0 }),
-          attributes: text("the pass that starts after so many epochs")))
+          attributes: .meaning("the pass that starts after so many epochs")))
       let rest = [[Double]](repeating: [], count: rows.count - curves.count)
       group.variables.append(
         Variable(
           Measure.runningCost.name, ["trial", "pass"],
           .double(
             (curves + rest).flatMap { $0 + [Double](repeating: .nan, count: length - $0.count) }),
-          attributes: text("running training cost of each pass; NaN: diverged, or not kept")))
+          attributes: .meaning("running training cost of each pass; NaN: diverged, or not kept")))
     }
     return group
   }

@@ -261,8 +261,13 @@ extension TrainingExperiment {
     var variables = training.variables(
       of: ["arm": Arm.allCases.map(\.rawValue), "optimizer": names, "seed": nil],
       probeAxes: probeAxes)
-    for (name, _) in SumTrainingProcess.meanings {
-      variables[name] = variables[Measure.penalty.name]
+    if contenders.contains(where: \.optimizer.takesSums) {
+      for (name, _) in SumTrainingProcess.meanings {
+        variables[name] = variables[Measure.penalty.variable]
+      }
+    }
+    for reading in Readings().encoded().variables {
+      variables["readings/\(reading.name)"] = ["claim": claims.map(\.id), "rank": nil]
     }
     declaration.checkLines(variables)
     declaration.check(

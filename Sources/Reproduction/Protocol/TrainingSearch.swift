@@ -156,29 +156,29 @@ extension RacingReplay {
   /// Adds the races, an entry each, and what came out in words.
   func describe(in group: inout Group) {
     guard let text else { return }
-    func meaning(_ text: String) -> [Attribute] { [Attribute("long_name", text)] }
     group.attributes.append(Attribute("racing", text))
     group.dimensions.append(
       Dimension(
         "race", .int64(races.indices.map(Int64.init)),
-        attributes: meaning("a race that was replayed on the curves of this search")))
+        attributes: .meaning("a race that was replayed on the curves of this search")))
     group.variables += [
-      Variable("race_rule", ["race"], .string(races.map(\.rule.text)), attributes: meaning("rule")),
+      Variable(
+        "race_rule", ["race"], .string(races.map(\.rule.text)), attributes: .meaning("rule")),
       Variable(
         "race_contender", ["race"], .string(races.map(\.contender)),
-        attributes: meaning("optimizer")),
+        attributes: .meaning("optimizer")),
       Variable(
         "race_schedule", ["race"], .string(races.map(\.schedule)),
-        attributes: meaning("stepsize schedule")),
+        attributes: .meaning("stepsize schedule")),
       Variable(
         "race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }),
-        attributes: meaning("seed")),
+        attributes: .meaning("seed")),
       Variable(
         "race_regret", ["race"], .double(races.map(\.regret)),
-        attributes: meaning("final cost of the race's choice over the lowest of the full search")),
+        attributes: .meaning("final cost of the race's choice over the lowest of the full search")),
       Variable(
         "race_share", ["race"], .double(races.map(\.share)),
-        attributes: meaning("passes of the race over those of the full search")),
+        attributes: .meaning("passes of the race over those of the full search")),
     ]
   }
 }
