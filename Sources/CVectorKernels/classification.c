@@ -234,8 +234,8 @@ VECTOR_INLINE void prefetch_row(const vk_rows *rows, int are_bytes, size_t row) 
   }
 }
 
-// In 16 registers of 8 floats the sums of ten classes have room half a vector at a time (forward) or
-// half of the classes at a time (backward), at the price of a second walk. The bits are the same.
+// In 16 registers of 8 floats the sums of ten classes have room half a vector at a time (forward),
+// or half of the classes at a time (backward), for a second walk. The bits are the same.
 static int has_few_registers(void) { return vk_product_instructions() != vk_avx512; }
 
 typedef float half_floats __attribute__((vector_size(32)));

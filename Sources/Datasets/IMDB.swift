@@ -132,18 +132,4 @@ package enum IMDB {
         path: path, reason: "no reviews in \(missing.joined(separator: ", "))")
     }
   }
-
-  /// The words that the archive itself lists in `aclImdb/imdb.vocab`, the most frequent first.
-  package static func publishedVocabulary(_ located: LocatedDataset) throws -> [String] {
-    let archive = try TarArchive(
-      located.files[0].path, limits: TarArchive.Limits(totalBytes: byteLimit))
-    while let name = try archive.next() {
-      guard name == root + "imdb.vocab" else { continue }
-      var bytes = [UInt8](repeating: 0, count: 16 << 20)
-      let count = try bytes.withUnsafeMutableBytes { try archive.read(into: $0) }
-      return bytes[..<count].split(separator: UInt8(ascii: "\n"))
-        .map { String(decoding: $0, as: UTF8.self) }
-    }
-    return []
-  }
 }

@@ -111,19 +111,24 @@ struct ImageTransform: Sendable {
     return Scale(factor: factor, offset: -mean * factor)
   }
 
+  /// What an estimation begins with: the images' bytes, their numbers of images and features, the time.
+  private static func beginning(_ examples: DenseExamples) -> (
+    pixels: [UInt8], count: Int, width: Int, start: ContinuousClock.Instant
+  ) {
+    guard case .bytes(let pixels) = examples.features else {
+      preconditionFailure("only bytes are whitened")
+    }
+    return (pixels, examples.count, examples.featureCount, .now)
+  }
+
   /// Mean and whitening matrix of the training images.
   private static func estimate(
     _ examples: DenseExamples, _ epsilon: Double, _ normalizesContrast: Bool, _ workers: Workers,
     _ report: inout PreprocessingReport
   ) throws -> Whitening {
-    guard case .bytes(let pixels) = examples.features else {
-      preconditionFailure("only bytes are whitened")
-    }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let width = examples.featureCount
+    let (pixels, count, width, start) = beginning(examples)
     let sums = LaneSums(lanes: lanes, width: width)
-    let chunkCount = (examples.count + chunk - 1) / chunk
+    let chunkCount = (count + chunk - 1) / chunk
     // Without contrast normalization the values are the bytes themselves: integers whose products
     // and sums are exact in double precision, so that not even their order matters.
     Workers(count: min(workers.count, lanes)).forEach(lanes) { lane in
@@ -131,7 +136,7 @@ struct ImageTransform: Sendable {
       defer { values.deallocate() }
       let sum = sums.means[lane]
       for first in stride(from: lane, to: chunkCount, by: lanes).map({ $0 * chunk }) {
-        let rows = min(chunk, examples.count - first)
+        let rows = min(chunk, count - first)
         for row in 0..<rows {
           let image = pixels[(first + row) * width..<(first + row + 1) * width]
           let scale = scale(image, normalizesContrast: normalizesContrast, otherwise: 1)
@@ -151,11 +156,11 @@ struct ImageTransform: Sendable {
     }
     // To the unit of the transformed values: byte / 255, or what contrast normalization gives.
     let unit = normalizesContrast ? 1 : 1.0 / 255
-    let (mean, covariance) = sums.finish(count: examples.count, unit: unit)
-    report.covarianceSeconds = seconds(clock.now - start)
-    let middle = clock.now
+    let (mean, covariance) = sums.finish(count: count, unit: unit)
+    let middle = ContinuousClock.now
+    report.covarianceSeconds = seconds(middle - start)
     let (matrix, extremes) = try inverseRoot(covariance, width, epsilon)
-    report.eigenproblemSeconds = seconds(clock.now - middle)
+    report.eigenproblemSeconds = seconds(.now - middle)
     return Whitening(mean: mean, matrix: matrix, extremes: extremes)
   }
 
@@ -169,13 +174,7 @@ struct ImageTransform: Sendable {
     _ examples: DenseExamples, _ epsilon: Double, _ normalizesContrast: Bool,
     _ report: inout PreprocessingReport
   ) throws -> Whitening {
-    guard case .bytes(let pixels) = examples.features else {
-      preconditionFailure("only bytes are whitened")
-    }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let width = examples.featureCount
-    let count = examples.count
+    let (pixels, count, width, start) = beginning(examples)
     let (rows, columns) = (Int32(count), Int32(width))
     var values = [Double](repeating: 0, count: count * width)
     var mean = [Double](repeating: 0, count: width)
@@ -193,8 +192,8 @@ struct ImageTransform: Sendable {
     cblas_dsyrk(
       CblasRowMajor, CblasUpper, CblasNoTrans, rows, columns, 1 / Double(count), values, columns,
       0, &vectors, rows)
-    report.covarianceSeconds = seconds(clock.now - start)
-    let middle = clock.now
+    let middle = ContinuousClock.now
+    report.covarianceSeconds = seconds(middle - start)
     var eigenvalues = [Double](repeating: 0, count: count)
     let code = clapack_dsyevd(
       CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), rows, &vectors, rows, &eigenvalues)
@@ -217,7 +216,7 @@ struct ImageTransform: Sendable {
       columns)
     for place in 0..<width { square.base[place * width + place] += 1 / root }
     let matrix = symmetric(square, width)
-    report.eigenproblemSeconds = seconds(clock.now - middle)
+    report.eigenproblemSeconds = seconds(.now - middle)
     return Whitening(
       mean: FloatVector(mean.map { Float($0) }), matrix: matrix,
       extremes: [0, eigenvalues[count - 1]])

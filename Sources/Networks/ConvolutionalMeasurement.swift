@@ -49,16 +49,13 @@ extension ConvolutionalNetwork: MeasurableProducts {
   /// Runs all passes of a step, poolings included.
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
     let count = minibatchCapacity
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        let connected = connectedPrimitives(count)
-        beginForward(theta)
-        _ = forwardStages(count, theta, keepsPasses: true)
-        forwardConnected(connected, theta, noise: nil)
-        backwardConnected(connected, theta, gradient)
-        backwardStages(count, theta, gradient)
-      }
+    withElements(of: theta, &gradient) { theta, gradient in
+      let connected = connectedPrimitives(count)
+      beginForward(theta)
+      _ = forwardStages(count, theta, keepsPasses: true)
+      forwardConnected(connected, theta, noise: nil)
+      backwardConnected(connected, theta, gradient)
+      backwardStages(count, theta, gradient)
     }
   }
 }

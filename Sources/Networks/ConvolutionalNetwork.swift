@@ -167,34 +167,8 @@ public final class ConvolutionalNetwork: Objective {
       })
   }
 
-  /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
-  /// moment): row-major, without the padding of the stored layout.
-  public func logicalParameters(of theta: FloatVector) -> [[Float]] {
-    precondition(theta.count == parameterCount)
-    return theta.withUnsafeBufferPointer { theta in
-      parameters.indices.map { i in
-        positions[i].map { theta[parameters[i].offset + Int($0)] }
-      }
-    }
-  }
-
   /// Where the elements of a part are, between the padding of its blocks.
   public func storedPositions(ofPart index: Int) -> [Int32] { positions[index] }
-
-  /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
-  public func theta(fromLogical logical: [[Float]]) -> FloatVector {
-    precondition(logical.count == parameters.count, "one array for each parameter")
-    var theta = FloatVector(count: parameterCount)
-    theta.withUnsafeMutableBufferPointer { theta in
-      for (i, parameter) in parameters.enumerated() {
-        precondition(logical[i].count == positions[i].count, "\(parameter.name): wrong size")
-        for (value, position) in zip(logical[i], positions[i]) {
-          theta[parameter.offset + Int(position)] = value
-        }
-      }
-    }
-    return theta
-  }
 
   /// Writes the gradient at `theta` for a minibatch; dropout's masks depend on `noise` and on the
   /// size of the minibatch alone. The cost is NaN as soon as an
@@ -205,31 +179,25 @@ public final class ConvolutionalNetwork: Objective {
   ) -> MinibatchCost {
     let count = minibatch.count
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
-    precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { training.labels.indices.contains(Int($0)) })
     let connected = connectedPrimitives(count)
-    return theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
-          return MinibatchCost(cost: 0, penalty: 0)
-        }
-        load(minibatch, noise: noise)
-        beginForward(theta)
-        let isFinite = forwardStages(count, theta, keepsPasses: true)
-        forwardConnected(connected, theta, noise: noise)
-        let classes = training.classCount
-        let cost = vk_softmax_cross_entropy(
-          buffers.logits.base, count, classes, classes, buffers.labels.base, 1 / Float(count),
-          buffers.logits.base, nil)
-        backwardConnected(connected, theta, gradient)
-        backwardStages(count, theta, gradient)
-        let squares = penalise(theta, gradient)
-        // Rectification turns NaN into 0, so that a broken theta may leave the logits finite.
-        return MinibatchCost(
-          cost: isFinite && (squares.weights + squares.biases).isFinite
-            ? cost / Double(count) : .nan,
-          penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares.weights)
-      }
+    return withElements(of: theta, &gradient) { theta, gradient in
+      load(minibatch, noise: noise)
+      beginForward(theta)
+      let isFinite = forwardStages(count, theta, keepsPasses: true)
+      forwardConnected(connected, theta, noise: noise)
+      let classes = training.classCount
+      let cost = vk_softmax_cross_entropy(
+        buffers.logits.base, count, classes, classes, buffers.labels.base, 1 / Float(count),
+        buffers.logits.base, nil)
+      backwardConnected(connected, theta, gradient)
+      backwardStages(count, theta, gradient)
+      let squares = penalise(theta, gradient)
+      // Rectification turns NaN into 0, so that a broken theta may leave the logits finite.
+      return MinibatchCost(
+        cost: isFinite && (squares.weights + squares.biases).isFinite
+          ? cost / Double(count) : .nan,
+        penalty: options.l2 == 0 ? 0 : options.l2 / 2 * squares.weights)
     }
   }
 
@@ -247,34 +215,20 @@ public final class ConvolutionalNetwork: Objective {
   public func evaluate(at theta: FloatVector, on split: Split, noise: NoiseKey) -> Evaluation {
     precondition(theta.count == parameterCount)
     let data = examples(of: split)
-    var total = 0.0
-    var wrong = 0
     var isSound = squaredNorm(theta, in: 0..<parameterCount).isFinite
-    theta.withUnsafeBufferPointer { theta in
-      data.labels.withUnsafeBufferPointer { labels in
-        guard let theta = theta.baseAddress, let labels = labels.baseAddress else { return }
-        beginForward(theta)
-        for first in stride(from: 0, to: data.count, by: minibatchCapacity) {
-          let count = min(minibatchCapacity, data.count - first)
-          data.gather(nil, first: first, count: count, to: buffers.inputs.base)
-          isSound = forwardStages(count, theta, keepsPasses: false) && isSound
-          forwardConnected(connectedPrimitives(count), theta, noise: nil)
-          var missed = 0
-          total += vk_softmax_cross_entropy(
-            buffers.logits.base, count, data.classCount, data.classCount, labels + first, 1, nil,
-            &missed)
-          wrong += missed
-        }
+    return theta.withUnsafeBufferPointer { theta in
+      guard let theta = theta.baseAddress else { return Evaluation(cost: .nan, error: nil) }
+      beginForward(theta)
+      return data.evaluate(
+        inChunksOf: minibatchCapacity, logitStride: data.classCount, isSound: isSound
+      ) { first, count in
+        data.gather(nil, first: first, count: count, to: buffers.inputs.base)
+        isSound = forwardStages(count, theta, keepsPasses: false) && isSound
+        forwardConnected(connectedPrimitives(count), theta, noise: nil)
+        return UnsafePointer(buffers.logits.base)
       }
     }
-    return Evaluation(
-      cost: isSound ? total / Double(data.count) : .nan, error: Double(wrong) / Double(data.count))
   }
 
-  private func examples(of split: Split) -> DenseExamples {
-    switch split {
-    case .training: training
-    case .test: test
-    }
-  }
+  private func examples(of split: Split) -> DenseExamples { split == .training ? training : test }
 }

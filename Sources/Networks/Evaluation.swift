@@ -7,11 +7,11 @@ extension DenseExamples {
   /// - Parameters:
   ///   - size: the most examples of a chunk.
   ///   - logitStride: the elements from the logits of one example to those of the next.
-  ///   - isSound: whether what may not reach the logits, weights of units that are 0, is finite; the
-  ///     cost is NaN if not.
+  ///   - isSound: whether what may not reach the logits, weights of units that are 0, is finite, asked
+  ///     at the end; the cost is NaN if not.
   ///   - logits: gives the logits of so many examples from the first one on.
   func evaluate(
-    inChunksOf size: Int, logitStride: Int, isSound: Bool,
+    inChunksOf size: Int, logitStride: Int, isSound: @autoclosure () -> Bool,
     logits: (_ first: Int, _ count: Int) -> UnsafePointer<Float>
   ) -> Evaluation {
     var total = 0.0
@@ -27,6 +27,6 @@ extension DenseExamples {
       }
     }
     return Evaluation(
-      cost: isSound ? total / Double(count) : .nan, error: Double(wrong) / Double(count))
+      cost: isSound() ? total / Double(count) : .nan, error: Double(wrong) / Double(count))
   }
 }

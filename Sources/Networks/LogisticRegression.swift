@@ -75,31 +75,25 @@ public final class LogisticRegression: Objective {
   ) -> MinibatchCost {
     let count = minibatch.count
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
-    precondition(theta.count == parameterCount && gradient.count == parameterCount)
     training.examples.labels.withUnsafeBufferPointer { all in
       for (position, index) in minibatch.enumerated() {
         labels.base[position] = all[Int(index)]
       }
     }
     return training.withRows { rows in
-      theta.withUnsafeBufferPointer { theta in
-        gradient.withUnsafeMutableBufferPointer { gradient in
-          guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
-            return MinibatchCost(cost: 0, penalty: 0)
-          }
-          vk_linear_forward(
-            rows, minibatch.baseAddress, 0, count, theta, theta + biasOffset, classCount,
-            logitStride, logits.base)
-          let cost = vk_softmax_cross_entropy(
-            logits.base, count, classCount, logitStride, labels.base, 1 / Float(count),
-            logits.base, nil)
-          let squares = vk_linear_backward(
-            rows, minibatch.baseAddress, count, logits.base, logitStride, theta, Float(l2),
-            classCount, columns.base, gradient, gradient + biasOffset)
-          // Weights of features that are blank in the whole minibatch do not reach the logits.
-          return MinibatchCost(
-            cost: squares.isFinite ? cost / Double(count) : .nan, penalty: 0.5 * l2 * squares)
-        }
+      withElements(of: theta, &gradient) { theta, gradient in
+        vk_linear_forward(
+          rows, minibatch.baseAddress, 0, count, theta, theta + biasOffset, classCount,
+          logitStride, logits.base)
+        let cost = vk_softmax_cross_entropy(
+          logits.base, count, classCount, logitStride, labels.base, 1 / Float(count),
+          logits.base, nil)
+        let squares = vk_linear_backward(
+          rows, minibatch.baseAddress, count, logits.base, logitStride, theta, Float(l2),
+          classCount, columns.base, gradient, gradient + biasOffset)
+        // Weights of features that are blank in the whole minibatch do not reach the logits.
+        return MinibatchCost(
+          cost: squares.isFinite ? cost / Double(count) : .nan, penalty: 0.5 * l2 * squares)
       }
     }
   }
@@ -128,12 +122,7 @@ public final class LogisticRegression: Objective {
     }
   }
 
-  private func rows(of split: Split) -> LinearRows {
-    switch split {
-    case .training: training
-    case .test: test
-    }
-  }
+  private func rows(of split: Split) -> LinearRows { split == .training ? training : test }
 }
 
 extension LogisticRegression: MeasurableProducts {
@@ -143,16 +132,13 @@ extension LogisticRegression: MeasurableProducts {
     let count = minibatchCapacity
     let indices = (0..<Int32(count)).map { $0 }
     training.withRows { rows in
-      theta.withUnsafeBufferPointer { theta in
-        gradient.withUnsafeMutableBufferPointer { gradient in
-          guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-          vk_linear_forward(
-            rows, indices, 0, count, theta, theta + biasOffset, classCount, logitStride,
-            logits.base)
-          _ = vk_linear_backward(
-            rows, indices, count, logits.base, logitStride, theta, Float(l2), classCount,
-            columns.base, gradient, gradient + biasOffset)
-        }
+      withElements(of: theta, &gradient) { theta, gradient in
+        vk_linear_forward(
+          rows, indices, 0, count, theta, theta + biasOffset, classCount, logitStride,
+          logits.base)
+        _ = vk_linear_backward(
+          rows, indices, count, logits.base, logitStride, theta, Float(l2), classCount,
+          columns.base, gradient, gradient + biasOffset)
       }
     }
   }

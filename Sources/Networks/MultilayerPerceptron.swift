@@ -110,13 +110,6 @@ public final class MultilayerPerceptron: Objective {
     layers.initialTheta(seed: seed, options.initialisation)
   }
 
-  /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
-  /// moment): row-major, without the padding of the stored layout.
-  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.layout.logical(theta) }
-
-  /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
-  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.layout.stored(logical) }
-
   /// Where the elements of a part are, in logical order.
   public func storedPositions(ofPart index: Int) -> [Int32] {
     layers.layout.positions(ofPart: index)
@@ -133,15 +126,9 @@ public final class MultilayerPerceptron: Objective {
   ) -> MinibatchCost {
     let count = minibatch.count
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
-    precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { training.labels.indices.contains(Int($0)) })
-    return theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
-          return MinibatchCost(cost: 0, penalty: 0)
-        }
-        return descend(theta, minibatch, noise, gradient)
-      }
+    return withElements(of: theta, &gradient) { theta, gradient in
+      return descend(theta, minibatch, noise, gradient)
     }
   }
 
@@ -191,12 +178,7 @@ public final class MultilayerPerceptron: Objective {
     }
   }
 
-  private func examples(of split: Split) -> DenseExamples {
-    switch split {
-    case .training: training
-    case .test: test
-    }
-  }
+  private func examples(of split: Split) -> DenseExamples { split == .training ? training : test }
 }
 
 extension MultilayerPerceptron: MeasurableProducts {
@@ -211,11 +193,8 @@ extension MultilayerPerceptron: MeasurableProducts {
   }
 
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        passes.runProducts(theta, count: minibatchCapacity, gradient)
-      }
+    withElements(of: theta, &gradient) { theta, gradient in
+      passes.runProducts(theta, count: minibatchCapacity, gradient)
     }
   }
 }

@@ -116,6 +116,39 @@ extension Objective {
     parameters.last.map { $0.offset + $0.storedCount } ?? 0
   }
 
+  /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
+  /// moment): row-major, without the padding of the stored layout.
+  public func logicalParameters(of theta: FloatVector) -> [[Float]] {
+    precondition(theta.count == parameterCount)
+    return theta.withUnsafeBufferPointer { theta in
+      parameters.enumerated().map { index, parameter in
+        storedPositions(ofPart: index).map { theta[parameter.offset + Int($0)] }
+      }
+    }
+  }
+
+  /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
+  public func theta(fromLogical logical: [[Float]]) -> FloatVector {
+    parameters.stored(logical, positions: storedPositions)
+  }
+
+  /// Gives `body` the elements of `theta` and of a gradient to write, which have to fit the objective.
+  @inline(__always)
+  func withElements<Result>(
+    of theta: FloatVector, _ gradient: inout FloatVector,
+    _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Result
+  ) -> Result {
+    precondition(theta.count == parameterCount && gradient.count == parameterCount)
+    return theta.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
+          preconditionFailure("an objective has parameters")
+        }
+        return body(theta, gradient)
+      }
+    }
+  }
+
   /// The first ones as they are stored, for layouts that have padding at the end of a part at most.
   public func storedPositions(ofPart index: Int) -> [Int32] {
     Array(0..<Int32(parameters[index].shape.reduce(1, *)))

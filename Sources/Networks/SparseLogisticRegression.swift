@@ -179,12 +179,7 @@ public final class SparseLogisticRegression: Objective {
     return Evaluation(cost: cost / count, error: Double(errors) / count)
   }
 
-  private func examples(of split: Split) -> SparseExamples {
-    switch split {
-    case .training: training
-    case .test: test
-    }
-  }
+  private func examples(of split: Split) -> SparseExamples { split == .training ? training : test }
 
   private func drawMasks(entries: Int, noise: NoiseKey) {
     var stream = RandomStream(

@@ -70,11 +70,18 @@ struct ThetaLayout {
 
   /// `theta` from the logical elements of each part.
   func stored(_ logical: [[Float]]) -> FloatVector {
-    precondition(logical.count == parameters.count, "one array for each parameter")
-    var theta = FloatVector(count: count)
+    parameters.stored(logical, positions: positions)
+  }
+}
+
+extension [Parameter] {
+  /// `theta` from the logical elements of each part, whose places in it `positions` tells.
+  func stored(_ logical: [[Float]], positions: (_ part: Int) -> [Int32]) -> FloatVector {
+    precondition(logical.count == count, "one array for each parameter")
+    var theta = FloatVector(count: last.map { $0.offset + $0.storedCount } ?? 0)
     theta.withUnsafeMutableBufferPointer { theta in
-      for (index, parameter) in parameters.enumerated() {
-        let positions = positions(ofPart: index)
+      for (index, parameter) in enumerated() {
+        let positions = positions(index)
         precondition(logical[index].count == positions.count, "\(parameter.name): wrong size")
         for (value, position) in zip(logical[index], positions) {
           theta[parameter.offset + Int(position)] = value
@@ -82,15 +89,5 @@ struct ThetaLayout {
       }
     }
     return theta
-  }
-
-  /// The logical elements of each part; the inverse of `stored`.
-  func logical(_ theta: FloatVector) -> [[Float]] {
-    precondition(theta.count == count)
-    return theta.withUnsafeBufferPointer { theta in
-      parameters.enumerated().map { index, parameter in
-        positions(ofPart: index).map { theta[parameter.offset + Int($0)] }
-      }
-    }
   }
 }

@@ -159,13 +159,6 @@ public final class VariationalAutoencoder: Objective {
     }
   }
 
-  /// The logical elements of each parameter of `theta` or of a vector like it (a gradient, a
-  /// moment): row-major, without the padding of the stored layout.
-  public func logicalParameters(of theta: FloatVector) -> [[Float]] { layers.layout.logical(theta) }
-
-  /// `theta` from the logical elements of each parameter; the inverse of `logicalParameters`.
-  public func theta(fromLogical logical: [[Float]]) -> FloatVector { layers.layout.stored(logical) }
-
   /// Where the elements of a part are, in logical order.
   public func storedPositions(ofPart index: Int) -> [Int32] {
     layers.layout.positions(ofPart: index)
@@ -182,25 +175,19 @@ public final class VariationalAutoencoder: Objective {
   ) -> MinibatchCost {
     let count = minibatch.count
     precondition(count > 0 && count <= minibatchCapacity, "minibatch of \(count) examples")
-    precondition(theta.count == parameterCount && gradient.count == parameterCount)
     precondition(minibatch.allSatisfy { $0 >= 0 && Int($0) < trainingCount })
     let plan = plan(count, training: true)
-    return theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else {
-          return MinibatchCost(cost: 0, penalty: 0)
-        }
-        training.gather(minibatch.baseAddress, count: count, to: plan.pixels.base)
-        draw(plan, noise, latent: Lane.latent, pixels: Lane.pixels, chunk: 0)
-        let divergence = plan.encode(theta)
-        let reconstruction = plan.decode(theta, factor: 1 / Float(count))
-        plan.propagate(theta, gradient)
-        layers.clearPadding(of: gradient)
-        let isSound = encoder?.products.isSound(theta, step: noise.step) ?? true
-        return MinibatchCost(
-          cost: isSound ? (divergence + reconstruction) / Double(count) : .nan,
-          penalty: layers.addPenalty(theta, gradient, coefficient: options.l2))
-      }
+    return withElements(of: theta, &gradient) { theta, gradient in
+      training.gather(minibatch.baseAddress, count: count, to: plan.pixels.base)
+      draw(plan, noise, latent: Lane.latent, pixels: Lane.pixels, chunk: 0)
+      let divergence = plan.encode(theta)
+      let reconstruction = plan.decode(theta, factor: 1 / Float(count))
+      plan.propagate(theta, gradient)
+      layers.clearPadding(of: gradient)
+      let isSound = encoder?.products.isSound(theta, step: noise.step) ?? true
+      return MinibatchCost(
+        cost: isSound ? (divergence + reconstruction) / Double(count) : .nan,
+        penalty: layers.addPenalty(theta, gradient, coefficient: options.l2))
     }
   }
 
@@ -292,11 +279,8 @@ extension VariationalAutoencoder: MeasurableProducts {
   }
 
   package func runProducts(at theta: FloatVector, gradient: inout FloatVector) {
-    theta.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-        trainingPlans[0].runProducts(theta, gradient)
-      }
+    withElements(of: theta, &gradient) { theta, gradient in
+      trainingPlans[0].runProducts(theta, gradient)
     }
   }
 }

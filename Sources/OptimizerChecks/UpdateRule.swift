@@ -125,33 +125,22 @@ public struct RuleParameters: Sendable, Equatable {
 
   /// The value of a hyperparameter.
   public subscript(parameter: RuleParameter) -> Double {
-    get {
-      switch parameter {
-      case .alpha: alpha
-      case .beta1: beta1
-      case .beta2: beta2
-      case .rho: rho
-      case .momentum: momentum
-      case .epsilon: epsilon
-      case .lambda: lambda
-      case .initialAccumulator: initialAccumulator
-      case .weightDecay: weightDecay
-      case .momentumDecay: momentumDecay
-      }
-    }
-    set {
-      switch parameter {
-      case .alpha: alpha = newValue
-      case .beta1: beta1 = newValue
-      case .beta2: beta2 = newValue
-      case .rho: rho = newValue
-      case .momentum: momentum = newValue
-      case .epsilon: epsilon = newValue
-      case .lambda: lambda = newValue
-      case .initialAccumulator: initialAccumulator = newValue
-      case .weightDecay: weightDecay = newValue
-      case .momentumDecay: momentumDecay = newValue
-      }
+    get { self[keyPath: Self.path(of: parameter)] }
+    set { self[keyPath: Self.path(of: parameter)] = newValue }
+  }
+
+  private static func path(of parameter: RuleParameter) -> WritableKeyPath<RuleParameters, Double> {
+    switch parameter {
+    case .alpha: \.alpha
+    case .beta1: \.beta1
+    case .beta2: \.beta2
+    case .rho: \.rho
+    case .momentum: \.momentum
+    case .epsilon: \.epsilon
+    case .lambda: \.lambda
+    case .initialAccumulator: \.initialAccumulator
+    case .weightDecay: \.weightDecay
+    case .momentumDecay: \.momentumDecay
     }
   }
 }

@@ -10,7 +10,7 @@ import Numerics
 ///
 /// No bias correction, as there; `AMSGradCorrected` has PyTorch's. `lambda` is the decay of `beta1`
 /// that their theorem has: `beta1 lambda^(t-1)` at step t. `epsilon` is Adam's; they have none.
-public struct AMSGrad: Optimizer {
+public struct AMSGrad: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -55,21 +55,9 @@ public struct AMSGrad: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("lambda_power", lambdaPower)],
-        vectors: [.init("m", m), .init("v", v), .init("vmax", vmax)])
-    }
-    set {
-      t = newValue.step
-      lambdaPower = newValue.scalar("lambda_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-      vmax = newValue.vector("vmax", count: vmax.count)
-    }
-  }
+  public static let parts = StateParts<AMSGrad>(
+    step: \.t, scalars: [("lambda_power", \.lambdaPower)],
+    vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
 }
 
 extension AMSGrad {
@@ -84,8 +72,7 @@ extension AMSGrad {
       .beta2(0.999),
       .epsilon(1e-8),
       .lambda(1.0),
-    ],
-    stateVectors: ["m", "v", "vmax"]
+    ]
   ) { values, count in
     AMSGrad(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

@@ -12,7 +12,7 @@ import Numerics
 /// The maximum is of the uncorrected `v_t`, and is corrected afterwards. optax corrects before it
 /// takes the maximum; Keras adds `epsilon` to the root of the uncorrected maximum. The method of
 /// Reddi, Kale and Kumar 2018 is `AMSGrad`.
-public struct AMSGradCorrected: Optimizer {
+public struct AMSGradCorrected: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -58,22 +58,9 @@ public struct AMSGradCorrected: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("beta1_power", beta1Power), .init("beta2_power", beta2Power)],
-        vectors: [.init("m", m), .init("v", v), .init("vmax", vmax)])
-    }
-    set {
-      t = newValue.step
-      beta1Power = newValue.scalar("beta1_power")
-      beta2Power = newValue.scalar("beta2_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-      vmax = newValue.vector("vmax", count: vmax.count)
-    }
-  }
+  public static let parts = StateParts<AMSGradCorrected>(
+    step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
+    vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
 }
 
 extension AMSGradCorrected {
@@ -87,8 +74,7 @@ extension AMSGradCorrected {
       .beta1(0.9),
       .beta2(0.999),
       .epsilon(1e-8),
-    ],
-    stateVectors: ["m", "v", "vmax"]
+    ]
   ) { values, count in
     AMSGradCorrected(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

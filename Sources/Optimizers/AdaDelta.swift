@@ -9,7 +9,7 @@ import Numerics
 ///     theta_t = theta_{t-1} - alpha_t d_t
 ///
 /// `alpha` is not Zeiler's: 1 is his method. With `epsilon` = 0 nothing would ever move.
-public struct AdaDelta: Optimizer {
+public struct AdaDelta: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the averages, in [0, 1).
@@ -39,16 +39,8 @@ public struct AdaDelta: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("v", v), .init("u", u)])
-    }
-    set {
-      t = newValue.step
-      v = newValue.vector("v", count: v.count)
-      u = newValue.vector("u", count: u.count)
-    }
-  }
+  public static let parts = StateParts<AdaDelta>(
+    step: \.t, vectors: [("v", \.v), ("u", \.u)])
 }
 
 extension AdaDelta {
@@ -61,8 +53,7 @@ extension AdaDelta {
       .alpha(1.0),
       .rho(0.95),
       .epsilon(1e-6),
-    ],
-    stateVectors: ["v", "u"]
+    ]
   ) { values, count in
     AdaDelta(
       count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])

@@ -8,7 +8,7 @@ import Numerics
 ///
 /// The defaults of `epsilon` and `initialAccumulator` are PyTorch's. With `epsilon` = 0 a
 /// parameter that has had no gradient stays where it is.
-public struct AdaGrad: Optimizer {
+public struct AdaGrad: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// Keeps the denominator from vanishing.
@@ -37,15 +37,8 @@ public struct AdaGrad: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("v", v)])
-    }
-    set {
-      t = newValue.step
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<AdaGrad>(
+    step: \.t, vectors: [("v", \.v)])
 }
 
 extension AdaGrad {
@@ -58,8 +51,7 @@ extension AdaGrad {
       .alpha(0.01),
       .epsilon(1e-10),
       .initialAccumulator(0.0),
-    ],
-    stateVectors: ["v"]
+    ]
   ) { values, count in
     AdaGrad(
       count: count, alpha: values["alpha"], epsilon: values["epsilon"],

@@ -6,7 +6,7 @@ import Numerics
 ///
 ///     v_t = v_{t-1} + g_t^2,  v_0 = initialAccumulator
 ///     theta_t = theta_{t-1} - alpha_t g_t / sqrt(v_t + epsilon)
-public struct AdaGradEpsilonInside: Optimizer {
+public struct AdaGradEpsilonInside: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// Keeps the denominator from vanishing.
@@ -35,15 +35,8 @@ public struct AdaGradEpsilonInside: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("v", v)])
-    }
-    set {
-      t = newValue.step
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<AdaGradEpsilonInside>(
+    step: \.t, vectors: [("v", \.v)])
 }
 
 extension AdaGradEpsilonInside {
@@ -56,8 +49,7 @@ extension AdaGradEpsilonInside {
       .alpha(0.001),
       .epsilon(1e-7),
       .initialAccumulator(0.1),
-    ],
-    stateVectors: ["v"]
+    ]
   ) { values, count in
     AdaGradEpsilonInside(
       count: count, alpha: values["alpha"], epsilon: values["epsilon"],

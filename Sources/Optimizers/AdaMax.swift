@@ -10,7 +10,7 @@ import Numerics
 /// `u_t` needs no bias correction. Where it is 0, because no gradient has come yet, the
 /// algorithm has 0/0; here the parameter stays where it is. (PyTorch and optax add an epsilon
 /// instead, which the paper does not have.)
-public struct AdaMax: Optimizer {
+public struct AdaMax: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -43,20 +43,8 @@ public struct AdaMax: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("beta1_power", beta1Power)],
-        vectors: [.init("m", m), .init("u", u)])
-    }
-    set {
-      t = newValue.step
-      beta1Power = newValue.scalar("beta1_power")
-      m = newValue.vector("m", count: m.count)
-      u = newValue.vector("u", count: u.count)
-    }
-  }
+  public static let parts = StateParts<AdaMax>(
+    step: \.t, scalars: [("beta1_power", \.beta1Power)], vectors: [("m", \.m), ("u", \.u)])
 }
 
 extension AdaMax {
@@ -69,8 +57,7 @@ extension AdaMax {
       .alpha(0.002),
       .beta1(0.9),
       .beta2(0.999),
-    ],
-    stateVectors: ["m", "u"]
+    ]
   ) { values, count in
     AdaMax(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"])

@@ -13,7 +13,7 @@ import Numerics
 ///
 /// `lambda` is the decay of theorem 4.1: the first line uses `beta1 lambda^(t-1)` in place of
 /// `beta1`, the correction stays `1 - beta1^t`, as in the theorem's proof.
-public struct Adam: Optimizer {
+public struct Adam: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -63,25 +63,11 @@ public struct Adam: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [
-          .init("beta1_power", beta1Power), .init("beta2_power", beta2Power),
-          .init("lambda_power", lambdaPower),
-        ],
-        vectors: [.init("m", m), .init("v", v)])
-    }
-    set {
-      t = newValue.step
-      beta1Power = newValue.scalar("beta1_power")
-      beta2Power = newValue.scalar("beta2_power")
-      lambdaPower = newValue.scalar("lambda_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<Adam>(
+    step: \.t,
+    scalars: [
+      ("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power), ("lambda_power", \.lambdaPower),
+    ], vectors: [("m", \.m), ("v", \.v)])
 }
 
 extension Adam {
@@ -96,8 +82,7 @@ extension Adam {
       .beta2(0.999),
       .epsilon(1e-8),
       .lambda(1.0),
-    ],
-    stateVectors: ["m", "v"]
+    ]
   ) { values, count in
     Adam(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

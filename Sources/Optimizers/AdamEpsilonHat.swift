@@ -12,7 +12,7 @@ import Numerics
 /// Algorithm 1 (`Adam`) comes out if it is `epsilon sqrt(1 - beta2^t)` at each step, so a
 /// constant one damps the first steps more, 31.6 times at t = 1 with the default `beta2`.
 /// TensorFlow and Keras have this form, with `epsilon` = 1e-7.
-public struct AdamEpsilonHat: Optimizer {
+public struct AdamEpsilonHat: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -55,21 +55,9 @@ public struct AdamEpsilonHat: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("beta1_power", beta1Power), .init("beta2_power", beta2Power)],
-        vectors: [.init("m", m), .init("v", v)])
-    }
-    set {
-      t = newValue.step
-      beta1Power = newValue.scalar("beta1_power")
-      beta2Power = newValue.scalar("beta2_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<AdamEpsilonHat>(
+    step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
+    vectors: [("m", \.m), ("v", \.v)])
 }
 
 extension AdamEpsilonHat {
@@ -83,8 +71,7 @@ extension AdamEpsilonHat {
       .beta1(0.9),
       .beta2(0.999),
       .epsilon(1e-8),
-    ],
-    stateVectors: ["m", "v"]
+    ]
   ) { values, count in
     AdamEpsilonHat(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

@@ -7,7 +7,7 @@ import Numerics
 ///     m_t = beta1 m_{t-1} + (1 - beta1) g_t
 ///     v_t = beta2 v_{t-1} + (1 - beta2) g_t^2
 ///     theta_t = theta_{t-1} - alpha_t m_t / (sqrt(v_t) + epsilon)
-public struct AdamUncorrected: Optimizer {
+public struct AdamUncorrected: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -45,16 +45,8 @@ public struct AdamUncorrected: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("m", m), .init("v", v)])
-    }
-    set {
-      t = newValue.step
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<AdamUncorrected>(
+    step: \.t, vectors: [("m", \.m), ("v", \.v)])
 }
 
 extension AdamUncorrected {
@@ -68,8 +60,7 @@ extension AdamUncorrected {
       .beta1(0.9),
       .beta2(0.999),
       .epsilon(1e-8),
-    ],
-    stateVectors: ["m", "v"]
+    ]
   ) { values, count in
     AdamUncorrected(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

@@ -10,7 +10,7 @@ import Numerics
 /// Here, as in PyTorch, Keras and optax, the stepsize multiplies the decay; in algorithm 2 only
 /// its schedule does, so that their decay is `alpha weightDecay` in these symbols. The default
 /// is PyTorch's.
-public struct AdamW: Optimizer {
+public struct AdamW: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -57,21 +57,9 @@ public struct AdamW: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("beta1_power", beta1Power), .init("beta2_power", beta2Power)],
-        vectors: [.init("m", m), .init("v", v)])
-    }
-    set {
-      t = newValue.step
-      beta1Power = newValue.scalar("beta1_power")
-      beta2Power = newValue.scalar("beta2_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<AdamW>(
+    step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
+    vectors: [("m", \.m), ("v", \.v)])
 }
 
 extension AdamW {
@@ -86,8 +74,7 @@ extension AdamW {
       .beta2(0.999),
       .epsilon(1e-8),
       .weightDecay(0.01),
-    ],
-    stateVectors: ["m", "v"]
+    ]
   ) { values, count in
     AdamW(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

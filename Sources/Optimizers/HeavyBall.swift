@@ -8,7 +8,7 @@ import Numerics
 ///     theta_t = theta_{t-1} + w_t
 ///
 /// The velocity `w` holds steps that are already scaled; see `Momentum` for PyTorch's form.
-public struct HeavyBall: Optimizer {
+public struct HeavyBall: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// How much of the last update goes on, in [0, 1).
@@ -32,15 +32,8 @@ public struct HeavyBall: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("w", w)])
-    }
-    set {
-      t = newValue.step
-      w = newValue.vector("w", count: w.count)
-    }
-  }
+  public static let parts = StateParts<HeavyBall>(
+    step: \.t, vectors: [("w", \.w)])
 }
 
 extension HeavyBall {
@@ -52,8 +45,7 @@ extension HeavyBall {
     hyperparameters: [
       .alpha(0.01),
       .momentum(0.9),
-    ],
-    stateVectors: ["w"]
+    ]
   ) { values, count in
     HeavyBall(
       count: count, alpha: values["alpha"], momentum: values["momentum"])

@@ -24,16 +24,15 @@ public struct MethodDescription: Sendable {
   /// Whether it minimises a sum of subfunctions and chooses what is evaluated (`SumOptimizer`).
   public var takesSums: Bool { if case .sums = maker { true } else { false } }
 
-  init(
+  init<Method: PartedOptimizer>(
     name: String, title: String, source: String, hyperparameters: [HyperparameterDescription],
-    stateVectors: [String],
-    make: @escaping @Sendable (Hyperparameters, Int) -> any Optimizer
+    make: @escaping @Sendable (Hyperparameters, Int) -> Method
   ) {
     self.name = name
     self.title = title
     self.source = source
     self.hyperparameters = hyperparameters
-    self.stateVectors = stateVectors
+    stateVectors = Method.parts.vectors.map(\.name)
     maker = .steps(make)
   }
 

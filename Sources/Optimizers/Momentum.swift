@@ -9,7 +9,7 @@ import Numerics
 ///
 /// With a constant stepsize this is `HeavyBall`; with a schedule a change of the stepsize acts
 /// here on past gradients too. Keras and the paper's time have the other form.
-public struct Momentum: Optimizer {
+public struct Momentum: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// How much of the last update goes on, in [0, 1).
@@ -33,15 +33,8 @@ public struct Momentum: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("b", b)])
-    }
-    set {
-      t = newValue.step
-      b = newValue.vector("b", count: b.count)
-    }
-  }
+  public static let parts = StateParts<Momentum>(
+    step: \.t, vectors: [("b", \.b)])
 }
 
 extension Momentum {
@@ -53,8 +46,7 @@ extension Momentum {
     hyperparameters: [
       .alpha(0.01),
       .momentum(0.9),
-    ],
-    stateVectors: ["b"]
+    ]
   ) { values, count in
     Momentum(
       count: count, alpha: values["alpha"], momentum: values["momentum"])

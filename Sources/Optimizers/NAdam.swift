@@ -14,7 +14,7 @@ import Numerics
 ///
 /// `momentumDecay` is 1/250 with Dozat, 1 in Keras. The workshop paper of 2016 averages `m_t` with `mu_t`;
 /// optax keeps `mu_t` = `beta1`.
-public struct NAdam: Optimizer {
+public struct NAdam: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).
@@ -67,21 +67,9 @@ public struct NAdam: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(
-        step: t,
-        scalars: [.init("mu_product", muProduct), .init("beta2_power", beta2Power)],
-        vectors: [.init("m", m), .init("v", v)])
-    }
-    set {
-      t = newValue.step
-      muProduct = newValue.scalar("mu_product")
-      beta2Power = newValue.scalar("beta2_power")
-      m = newValue.vector("m", count: m.count)
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<NAdam>(
+    step: \.t, scalars: [("mu_product", \.muProduct), ("beta2_power", \.beta2Power)],
+    vectors: [("m", \.m), ("v", \.v)])
 }
 
 extension NAdam {
@@ -96,8 +84,7 @@ extension NAdam {
       .beta2(0.999),
       .epsilon(1e-8),
       .momentumDecay(0.004),
-    ],
-    stateVectors: ["m", "v"]
+    ]
   ) { values, count in
     NAdam(
       count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],

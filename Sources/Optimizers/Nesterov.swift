@@ -8,7 +8,7 @@ import Numerics
 ///     theta_t = theta_{t-1} - alpha_t (g_t + momentum b_t)
 ///
 /// With a constant stepsize it makes the steps of `NesterovSutskever`.
-public struct Nesterov: Optimizer {
+public struct Nesterov: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// How much of the last update goes on, in [0, 1).
@@ -32,15 +32,8 @@ public struct Nesterov: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("b", b)])
-    }
-    set {
-      t = newValue.step
-      b = newValue.vector("b", count: b.count)
-    }
-  }
+  public static let parts = StateParts<Nesterov>(
+    step: \.t, vectors: [("b", \.b)])
 }
 
 extension Nesterov {
@@ -52,8 +45,7 @@ extension Nesterov {
     hyperparameters: [
       .alpha(0.01),
       .momentum(0.9),
-    ],
-    stateVectors: ["b"]
+    ]
   ) { values, count in
     Nesterov(
       count: count, alpha: values["alpha"], momentum: values["momentum"])

@@ -14,7 +14,7 @@ import Numerics
 ///
 /// and `x_t = theta_t - momentum w_t` is found from the state. With a constant stepsize the
 /// steps are those of `Nesterov`; with a schedule they differ.
-public struct NesterovSutskever: Optimizer {
+public struct NesterovSutskever: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// How much of the last update goes on, in [0, 1).
@@ -38,15 +38,8 @@ public struct NesterovSutskever: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("w", w)])
-    }
-    set {
-      t = newValue.step
-      w = newValue.vector("w", count: w.count)
-    }
-  }
+  public static let parts = StateParts<NesterovSutskever>(
+    step: \.t, vectors: [("w", \.w)])
 }
 
 extension NesterovSutskever {
@@ -58,8 +51,7 @@ extension NesterovSutskever {
     hyperparameters: [
       .alpha(0.01),
       .momentum(0.9),
-    ],
-    stateVectors: ["w"]
+    ]
   ) { values, count in
     NesterovSutskever(
       count: count, alpha: values["alpha"], momentum: values["momentum"])

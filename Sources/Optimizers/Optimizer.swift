@@ -21,9 +21,9 @@ public struct OptimizerState: Sendable, Equatable {
   /// The number of updates made, the paper's `t`.
   public var step: Int
   /// Running products and the like, by name, in a fixed order.
-  public var scalars: [Scalar]
+  public var scalars: [Scalar] = []
   /// The moments, by the paper's symbol, in a fixed order.
-  public var vectors: [Vector]
+  public var vectors: [Vector] = []
 
   /// A named number.
   public struct Scalar: Sendable, Equatable {
@@ -31,12 +31,6 @@ public struct OptimizerState: Sendable, Equatable {
     public var name: String
     /// The value.
     public var value: Double
-
-    /// A named number.
-    public init(_ name: String, _ value: Double) {
-      self.name = name
-      self.value = value
-    }
   }
 
   /// A named vector.
@@ -45,19 +39,42 @@ public struct OptimizerState: Sendable, Equatable {
     public var name: String
     /// One element a parameter.
     public var values: FloatVector
-
-    /// A named vector.
-    public init(_ name: String, _ values: FloatVector) {
-      self.name = name
-      self.values = values
-    }
   }
+}
 
-  /// The state after `step` updates.
-  public init(step: Int, scalars: [Scalar] = [], vectors: [Vector] = []) {
-    self.step = step
-    self.scalars = scalars
-    self.vectors = vectors
+/// An optimizer whose state lies in numbers and vectors of its own.
+public protocol PartedOptimizer: Optimizer {
+  /// What the next update starts from, apart from the hyperparameters.
+  static var parts: StateParts<Self> { get }
+}
+
+/// Where the parts of an optimizer's state lie, by the names that saved states have for them.
+public struct StateParts<Method>: Sendable {
+  /// A name, and where its value lies.
+  public typealias Part<Value> = (name: String, path: WritableKeyPath<Method, Value> & Sendable)
+
+  let step: WritableKeyPath<Method, Int> & Sendable
+  var scalars: [Part<Double>] = []
+  var vectors: [Part<FloatVector>] = []
+}
+
+extension PartedOptimizer {
+  /// Everything that later updates depend on, apart from the hyperparameters.
+  public var state: OptimizerState {
+    get {
+      OptimizerState(
+        step: self[keyPath: Self.parts.step],
+        scalars: Self.parts.scalars.map { .init(name: $0.name, value: self[keyPath: $0.path]) },
+        vectors: Self.parts.vectors.map { .init(name: $0.name, values: self[keyPath: $0.path]) })
+    }
+    set {
+      self[keyPath: Self.parts.step] = newValue.step
+      for part in Self.parts.scalars { self[keyPath: part.path] = newValue.scalar(part.name) }
+      for part in Self.parts.vectors {
+        let count = self[keyPath: part.path].count
+        self[keyPath: part.path] = newValue.vector(part.name, count: count)
+      }
+    }
   }
 }
 

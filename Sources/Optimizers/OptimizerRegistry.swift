@@ -77,6 +77,30 @@ public enum OptimizerRegistry {
   }
 }
 
+/// A method is kept by its name.
+extension MethodDescription: Equatable, Codable {
+  /// Whether both are the same method.
+  public static func == (one: MethodDescription, other: MethodDescription) -> Bool {
+    one.name == other.name
+  }
+
+  /// The method whose name is there.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let method = try? OptimizerRegistry.method(container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "there is no such method")
+    }
+    self = method
+  }
+
+  /// Writes the name.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+}
+
 /// A method or a hyperparameter that does not exist, or a value that makes no sense.
 public enum OptimizerError: UserFacingError, Equatable {
   /// There is no method of that name.

@@ -8,7 +8,7 @@ import Numerics
 ///
 /// `alpha` and `rho` are the lecture's; it has no `epsilon`, whose place and default are
 /// PyTorch's.
-public struct RMSProp: Optimizer {
+public struct RMSProp: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the averages, in [0, 1).
@@ -36,15 +36,8 @@ public struct RMSProp: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("v", v)])
-    }
-    set {
-      t = newValue.step
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<RMSProp>(
+    step: \.t, vectors: [("v", \.v)])
 }
 
 extension RMSProp {
@@ -57,8 +50,7 @@ extension RMSProp {
       .alpha(0.001),
       .rho(0.9),
       .epsilon(1e-8),
-    ],
-    stateVectors: ["v"]
+    ]
   ) { values, count in
     RMSProp(
       count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])

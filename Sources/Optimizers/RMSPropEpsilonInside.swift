@@ -5,7 +5,7 @@ import Numerics
 ///
 ///     v_t = rho v_{t-1} + (1 - rho) g_t^2
 ///     theta_t = theta_{t-1} - alpha_t g_t / sqrt(v_t + epsilon)
-public struct RMSPropEpsilonInside: Optimizer {
+public struct RMSPropEpsilonInside: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the averages, in [0, 1).
@@ -35,15 +35,8 @@ public struct RMSPropEpsilonInside: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("v", v)])
-    }
-    set {
-      t = newValue.step
-      v = newValue.vector("v", count: v.count)
-    }
-  }
+  public static let parts = StateParts<RMSPropEpsilonInside>(
+    step: \.t, vectors: [("v", \.v)])
 }
 
 extension RMSPropEpsilonInside {
@@ -56,8 +49,7 @@ extension RMSPropEpsilonInside {
       .alpha(0.001),
       .rho(0.9),
       .epsilon(1e-7),
-    ],
-    stateVectors: ["v"]
+    ]
   ) { values, count in
     RMSPropEpsilonInside(
       count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])

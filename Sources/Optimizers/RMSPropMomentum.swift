@@ -13,7 +13,7 @@ import Numerics
 /// as the variance `s_t` that it is, by the recursion that is the same identically:
 ///
 ///     s_t = rho s_{t-1} + rho (1 - rho) (g_t - m_{t-1})^2
-public struct RMSPropMomentum: Optimizer {
+public struct RMSPropMomentum: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the averages, in [0, 1).
@@ -54,17 +54,8 @@ public struct RMSPropMomentum: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t, vectors: [.init("m", m), .init("s", s), .init("w", w)])
-    }
-    set {
-      t = newValue.step
-      m = newValue.vector("m", count: m.count)
-      s = newValue.vector("s", count: s.count)
-      w = newValue.vector("w", count: w.count)
-    }
-  }
+  public static let parts = StateParts<RMSPropMomentum>(
+    step: \.t, vectors: [("m", \.m), ("s", \.s), ("w", \.w)])
 }
 
 extension RMSPropMomentum {
@@ -78,8 +69,7 @@ extension RMSPropMomentum {
       .rho(0.95),
       .momentum(0.9),
       .epsilon(1e-4),
-    ],
-    stateVectors: ["m", "s", "w"]
+    ]
   ) { values, count in
     RMSPropMomentum(
       count: count, alpha: values["alpha"], rho: values["rho"], momentum: values["momentum"],

@@ -4,7 +4,7 @@ import Numerics
 /// Stochastic gradient descent: Robbins and Monro 1951, the baseline of the paper's section 6.
 ///
 ///     theta_t = theta_{t-1} - alpha_t g_t
-public struct SGD: Optimizer {
+public struct SGD: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
 
@@ -25,14 +25,8 @@ public struct SGD: Optimizer {
   }
 
   /// What the next update starts from, apart from the hyperparameters.
-  public var state: OptimizerState {
-    get {
-      OptimizerState(step: t)
-    }
-    set {
-      t = newValue.step
-    }
-  }
+  public static let parts = StateParts<SGD>(
+    step: \.t)
 }
 
 extension SGD {
@@ -43,8 +37,7 @@ extension SGD {
     source: "Robbins and Monro 1951; Kingma and Ba 2015, section 6",
     hyperparameters: [
       .alpha(0.01)
-    ],
-    stateVectors: []
+    ]
   ) { values, count in
     SGD(
       count: count, alpha: values["alpha"])

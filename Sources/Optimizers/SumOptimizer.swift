@@ -18,8 +18,7 @@ public protocol SumOfSubfunctions {
 /// An optimizer of a sum of subfunctions, which decides itself what is evaluated next.
 ///
 /// Where an `Optimizer` is handed a gradient, one of these asks for values and gradients, of whichever
-/// subfunction and as often as it wants, so it holds `theta`. `SubfunctionsInTurn` makes one of any
-/// `Optimizer`.
+/// subfunction and as often as it wants, so it holds `theta`.
 public protocol SumOptimizer: Sendable {
   /// The parameters.
   var theta: FloatVector { get }
@@ -126,83 +125,5 @@ public enum SumOptimizerError: UserFacingError, Equatable {
     case .noSubfunctions, .badOption: .usage
     case .notFinite, .otherState: .badData
     }
-  }
-}
-
-/// Any `Optimizer` as a `SumOptimizer`: it takes the subfunctions one after the other, in an order
-/// that is drawn anew for each pass.
-public struct SubfunctionsInTurn: SumOptimizer {
-  /// The parameters.
-  public private(set) var theta: FloatVector
-  /// Evaluations, which are steps.
-  public private(set) var evaluations = 0
-
-  private var optimizer: any Optimizer
-  private var value = Double.nan
-  private var count = 0
-  private let seed: UInt64
-  private var gradient: FloatVector
-  private var order: [Int32] = []
-
-  /// The optimizer with its first `theta`; `seed` decides the orders.
-  public init(_ optimizer: any Optimizer, theta: FloatVector, seed: UInt64) {
-    self.optimizer = optimizer
-    self.theta = theta
-    self.seed = seed
-    gradient = FloatVector(count: theta.count)
-  }
-
-  /// One evaluation and one update.
-  public mutating func step(_ sum: some SumOfSubfunctions) throws {
-    guard sum.count > 0 else { throw SumOptimizerError.noSubfunctions }
-    let (pass, place) = evaluations.quotientAndRemainder(dividingBy: sum.count)
-    if place == 0 || order.isEmpty {
-      var stream = RandomStream(seed: seed, purpose: .minibatchOrder, epoch: pass)
-      order = stream.permutation(count: sum.count)
-    }
-    let subfunction = Int(order[place])
-    let value = sum.evaluate(subfunction, at: theta, gradient: &gradient)
-    guard value.isFinite else {
-      throw SumOptimizerError.notFinite(subfunction: subfunction, value: value)
-    }
-    evaluations += 1
-    self.value = value
-    count = sum.count
-    optimizer.step(&theta, gradient: gradient)
-  }
-
-  /// No step fails; the optimizer's state is what it keeps.
-  public var status: SumOptimizerStatus {
-    SumOptimizerStatus(
-      value: value, failures: 0, damping: 1, active: count,
-      byteCount: 4 * theta.count * (2 + optimizer.state.vectors.count))
-  }
-
-  /// `theta`, the number of steps and the optimizer's state.
-  public var state: SumOptimizerState {
-    var state = SumOptimizerState()
-    let inner = optimizer.state
-    state.counters = ["evaluations": evaluations, "step": inner.step]
-    state.numbers["scalars"] = inner.scalars.map(\.value)
-    state.vectors["theta"] = theta
-    for vector in inner.vectors { state.vectors["optimizer." + vector.name] = vector.values }
-    return state
-  }
-
-  /// Continues from a saved state.
-  public mutating func restore(_ state: SumOptimizerState) throws {
-    var inner = optimizer.state
-    inner.step = try state.counter("step")
-    let scalars = try state.numbers("scalars", count: inner.scalars.count)
-    for index in scalars.indices { inner.scalars[index].value = scalars[index] }
-    for index in inner.vectors.indices {
-      inner.vectors[index].values = try state.vector(
-        "optimizer." + inner.vectors[index].name, count: inner.vectors[index].values.count)
-    }
-    let saved = try state.vector("theta", count: theta.count)
-    evaluations = try state.counter("evaluations")
-    optimizer.state = inner
-    theta = saved
-    order = []
   }
 }

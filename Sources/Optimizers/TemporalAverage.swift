@@ -83,8 +83,8 @@ public struct TemporalAverage: Sendable {
   public var state: OptimizerState {
     get {
       OptimizerState(
-        step: t, scalars: [.init("\(name)_power", betaPower)],
-        vectors: [.init(name, thetabar)])
+        step: t, scalars: [.init(name: "\(name)_power", value: betaPower)],
+        vectors: [.init(name: name, values: thetabar)])
     }
     set {
       t = newValue.step

@@ -82,6 +82,13 @@ public struct Variable: Sendable, Equatable {
   }
 }
 
+extension [Attribute] {
+  /// What something is, and its unit where it is a number.
+  public static func meaning(_ longName: String, units: String? = nil) -> [Attribute] {
+    [Attribute("long_name", longName)] + (units.map { [Attribute("units", $0)] } ?? [])
+  }
+}
+
 /// The values of a variable, by element type.
 public enum Values: Sendable, Equatable {
   /// 64-bit floating point.

@@ -147,7 +147,8 @@ private struct CanonicalDigest {
 }
 
 extension Values {
-  fileprivate var typeName: String {
+  /// The type of the elements, e.g. `float64`; `text` for strings.
+  package var typeName: String {
     switch self {
     case .double: "float64"
     case .float: "float32"

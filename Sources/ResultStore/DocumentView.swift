@@ -168,12 +168,6 @@ public struct LabelledArray<Element: Sendable>: Sendable {
   /// The values, as many as the product of the axes' lengths.
   public var values: [Element]
 
-  /// Values over labelled axes.
-  public init(dimensions: [Dimension], values: [Element]) {
-    self.dimensions = dimensions
-    self.values = values
-  }
-
   /// The axes' lengths.
   public var shape: [Int] { dimensions.map(\.length) }
 }
@@ -210,29 +204,21 @@ extension Group {
   public func number(_ attribute: String) -> Double? { attributes.number(attribute) }
 
   /// Adds a variable, or replaces the one of the same name where it stands.
-  public mutating func set(_ variable: Variable) {
-    if let index = variables.firstIndex(where: { $0.name == variable.name }) {
-      variables[index] = variable
-    } else {
-      variables.append(variable)
-    }
-  }
+  public mutating func set(_ variable: Variable) { variables.put(variable, named: \.name) }
 
   /// Adds an attribute, or replaces the one of the same name where it stands.
-  public mutating func set(_ attribute: Attribute) {
-    if let index = attributes.firstIndex(where: { $0.name == attribute.name }) {
-      attributes[index] = attribute
-    } else {
-      attributes.append(attribute)
-    }
-  }
+  public mutating func set(_ attribute: Attribute) { attributes.put(attribute, named: \.name) }
 
   /// Adds a subgroup, or replaces the one of the same name where it stands.
-  public mutating func set(_ subgroup: Subgroup) {
-    if let index = groups.firstIndex(where: { $0.name == subgroup.name }) {
-      groups[index] = subgroup
+  public mutating func set(_ subgroup: Subgroup) { groups.put(subgroup, named: \.name) }
+}
+
+extension Array {
+  fileprivate mutating func put(_ new: Element, named name: (Element) -> String) {
+    if let index = firstIndex(where: { name($0) == name(new) }) {
+      self[index] = new
     } else {
-      groups.append(subgroup)
+      append(new)
     }
   }
 }

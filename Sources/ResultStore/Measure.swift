@@ -1,3 +1,28 @@
+/// Something that runs record, as those know it who read it.
+public protocol Recorded {
+  /// Its variable's path in a result file.
+  var variable: String { get }
+}
+
+extension Measure: Recorded {
+  /// Its variable's path in a result file.
+  public var variable: String { rawValue }
+}
+
+/// The time that runs took up to the end of each epoch, in seconds; not repeatable, unlike the rest.
+public enum RunTime: String, Recorded, CaseIterable {
+  /// Of computation.
+  case computation = "elapsed_seconds"
+  /// Of the processor, of training alone.
+  case training = "training_seconds"
+
+  /// The name of the group of what is not repeatable.
+  public static let group = "volatile"
+
+  /// Its variable's path in a result file.
+  public var variable: String { "\(Self.group)/\(rawValue)" }
+}
+
 /// A quantity that training runs record along the dimension `epoch`.
 public enum Measure: String, Sendable, CaseIterable {
   /// Mean of the minibatch costs of a pass.
@@ -97,12 +122,12 @@ extension DocumentView {
     return try array(RunState.variable, selection).values.allSatisfy { $0 == finished }
   }
 
-  /// A measure of training runs.
+  /// What runs have recorded in this group.
   ///
   /// - Throws: `DocumentError`, as for any variable.
   public func array(
-    _ measure: Measure, _ selection: [String: String] = [:]
+    _ recorded: any Recorded, _ selection: [String: String] = [:]
   ) throws -> LabelledArray<Double> {
-    try array(measure.name, selection)
+    try array(recorded.variable, selection)
   }
 }

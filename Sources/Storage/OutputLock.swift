@@ -69,12 +69,6 @@ public struct OutputLockedError: UserFacingError, Equatable {
   /// The process that has it, if it has said so.
   public var holder: Int32?
 
-  /// The output, and who has it.
-  public init(path: String, holder: Int32?) {
-    self.path = path
-    self.holder = holder
-  }
-
   /// What is wrong, where, and what to do; one line.
   public var description: String {
     let who = holder.map { "process \($0)" } ?? "another process"

@@ -104,9 +104,6 @@ public struct SealedFile: Sendable {
   /// The sections' names, in order.
   public var sectionNames: [String] { sections.map(\.name) }
 
-  /// Whether there is a section of this name.
-  public func hasSection(_ name: String) -> Bool { sections.contains { $0.name == name } }
-
   /// The header.
   ///
   /// Throws `SealedFileError.corrupt` if it is not of this type.

@@ -34,14 +34,7 @@ enum Command: String, CaseIterable {
   }
 }
 
-let parser = OptionParser([
-  CommandOption(
-    "completions", "SHELL", "print completions for bash, zsh or fish",
-    words: Shell.allCases.map(\.rawValue)),
-  CommandOption("man", nil, "print a manual page"),
-  CommandOption("version", nil, "print the version"),
-  CommandOption("help", nil, "print this help; -h does too"),
-])
+let parser = OptionParser(.aboutItself)
 
 /// The path of a program beside this one.
 func path(of program: String) throws -> String {

@@ -136,21 +136,21 @@ struct Trace {
     root.dimensions = [
       Dimension(
         "step", .int64((0..<stepCount).map { Int64($0 + 1) }),
-        attributes: [Attribute("long_name", "updates made"), Attribute("units", "1")]),
+        attributes: .meaning("updates made", units: "1")),
       Dimension(
         "parameter", .int64((0..<count).map(Int64.init)),
-        attributes: [Attribute("long_name", "index of the parameter"), Attribute("units", "1")]),
+        attributes: .meaning("index of the parameter", units: "1")),
     ]
     root.variables = [
       Variable(
         "theta", ["step", "parameter"], .float(theta),
-        attributes: [Attribute("long_name", "parameters after the step")])
+        attributes: .meaning("parameters after the step"))
     ]
     if options.averagingBeta != nil {
       root.variables.append(
         Variable(
           "theta_average", ["step", "parameter"], .float(averages),
-          attributes: [Attribute("long_name", "bias-corrected exponential average of theta")]))
+          attributes: .meaning("bias-corrected exponential average of theta")))
     }
     var group = Group()
     group.attributes =
@@ -158,7 +158,7 @@ struct Trace {
     group.variables = state.vectors.map { vector in
       Variable(
         vector.name, ["parameter"], values(of: vector),
-        attributes: [Attribute("long_name", "\(vector.name) after the last step")])
+        attributes: .meaning("\(vector.name) after the last step"))
     }
     root.groups = [Subgroup("state", group)]
     return Document(root: root)

@@ -46,13 +46,7 @@ struct TraceOptions {
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
         CommandOption(
           "format", "FORMAT", "of --list: text (the default) or json", words: ["text", "json"]),
-        CommandOption(
-          "completions", "SHELL", "print completions for bash, zsh or fish",
-          words: Shell.allCases.map(\.rawValue)),
-        CommandOption("man", nil, "print a manual page and end"),
-        CommandOption("version", nil, "print the version and end"),
-        CommandOption("help", nil, "print this and end"),
-      ]),
+      ] + .aboutItself),
   ])
 
   static let help = parser.help(

@@ -3,39 +3,37 @@ import Reproduction
 import ResultStore
 import Storage
 
-let parser = OptionParser([
-  CommandOption(
-    "results", "FOLDER",
-    "a folder with result files (results/quick); of several each claim is told by the longest runs"),
-  CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
-  CommandOption(
-    "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"),
-  CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
-  CommandOption("check-readme", "FILE", "fail if what --readme writes is not there, and end"),
-  CommandOption(
-    "ledger", "FOLDER", "with --readme: where all verdicts go as README.md and verdicts.csv"),
-  CommandOption(
-    "experiments", "FOLDER", "with --readme: put verdicts into FOLDER/<experiment>/README.md"),
-  CommandOption("errata", "FILE", "write the errata of the paper, with their evidence, and end"),
-  CommandOption("check", nil, "check result files and reports, named as operands, and end"),
-  CommandOption(
-    "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
-  CommandOption(
-    "inspect", nil, "print the names and shapes in result files, named as operands, and end"),
-  CommandOption(
-    "compare", nil,
-    "compare result files of an experiment, or arms (FILE#ARM), named as operands, paired by seed"),
-  CommandOption(
-    "variable", "NAME", "with --compare: the quantity, e.g. train_cost_running (test_error)"),
-  CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
-  CommandOption("quiet", nil, "print errors only"),
-  CommandOption(
-    "completions", "SHELL", "print completions for bash, zsh or fish",
-    words: Shell.allCases.map(\.rawValue)),
-  CommandOption("man", nil, "print a manual page"),
-  CommandOption("version", nil, "print the version"),
-  CommandOption("help", nil, "print this help"),
-])
+let parser = OptionParser(
+  [
+    CommandOption(
+      "results", "FOLDER",
+      "a folder with result files (results/quick); of several each claim is told by the longest runs"
+    ),
+    CommandOption("output", "FOLDER", "where the report goes (report inside the results' folder)"),
+    CommandOption(
+      "reference", "FOLDER", "results to compare with (results/reference/<profile>, if it is there)"
+    ),
+    CommandOption("readme", "FILE", "put the results into FILE, between its markers, and end"),
+    CommandOption("check-readme", "FILE", "fail if what --readme writes is not there, and end"),
+    CommandOption(
+      "ledger", "FOLDER", "with --readme: where all verdicts go as README.md and verdicts.csv"),
+    CommandOption(
+      "experiments", "FOLDER", "with --readme: put verdicts into FOLDER/<experiment>/README.md"),
+    CommandOption("errata", "FILE", "write the errata of the paper, with their evidence, and end"),
+    CommandOption("check", nil, "check result files and reports, named as operands, and end"),
+    CommandOption(
+      "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
+    CommandOption(
+      "inspect", nil, "print the names and shapes in result files, named as operands, and end"),
+    CommandOption(
+      "compare", nil,
+      "compare result files of an experiment, or arms (FILE#ARM), named as operands, paired by seed"
+    ),
+    CommandOption(
+      "variable", "NAME", "with --compare: the quantity, e.g. train_cost_running (test_error)"),
+    CommandOption("gnuplot", "PROGRAM", "the gnuplot to draw with"),
+    CommandOption("quiet", nil, "print errors only"),
+  ] + .aboutItself)
 
 func complain(_ text: String) { CommandLineTool.complain("report", text) }
 

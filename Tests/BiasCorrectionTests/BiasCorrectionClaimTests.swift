@@ -77,7 +77,7 @@ import vae_bias_correction
   }
 
   /// The paper's figure bears out its text in part only.
-  @Test func thePaperItself() throws {
+  @Test func `the paper's figure bears out its text in part only`() throws {
     let outcomes = judge(sweep())
     #expect(outcomes["fig4.instability"]?.verdict == .reproduced)
     #expect(outcomes["fig4.never-worse"]?.verdict == .notReproduced)
@@ -123,21 +123,21 @@ import vae_bias_correction
     #expect(defaultsClaims[0].judge(sweep(beta1: [0.9])).first?.verdict == .notRun)
   }
 
-  @Test func aShiftIsMeasuredInNats() throws {
+  @Test func `a shift is measured in nats`() throws {
     let match = try #require(judge(sweep { $3 + 3 })["fig4.match"])
     #expect(abs(match.effect - 3) < 1e-9 && match.verdict == .reproduced)
     #expect(verdicts(sweep { $3 * 1.1 })["fig4.match"] == .inconclusive)
     #expect(verdicts(sweep { $3 * 1.2 })["fig4.match"] == .notReproduced)
   }
 
-  @Test func correctionThatSurvivesNothingMoreIsNotReproduced() {
+  @Test func `a correction that survives nothing more is not reproduced`() {
     let document = sweep { name, alpha, _, loss in
       name.hasSuffix(" corrected") && alpha > 2e-4 ? 200 : loss
     }
     #expect(verdicts(document)["fig4.instability"] == .notReproduced)
   }
 
-  @Test func threeTimesIsEnough() {
+  @Test func `stable at three times the stepsize is enough`() {
     // Largest stable: 3e-3 against 1e-3 everywhere, equal at 100 epochs.
     let document = sweep { name, alpha, _, _ in
       let last = name.hasSuffix(" corrected") || name.hasPrefix("100") ? 3.1e-3 : 1.1e-3
@@ -214,20 +214,20 @@ import vae_bias_correction
     #expect(outcomes["fig4.match"]?.verdict == .inconclusive && outcomes["fig4.match"]?.effect == 0)
   }
 
-  @Test func oneSeedDecidesNothing() {
+  @Test func `one seed decides nothing`() {
     for (id, verdict) in verdicts(sweep(seeds: 1)) {
       #expect(verdict == .inconclusive, "\(id)")
     }
   }
 
-  @Test func seedsThatDisagreeDecideNothing() {
+  @Test func `seeds that disagree decide nothing`() {
     let document = sweep { name, _, seed, loss in
       name.contains("beta2=0.9999, corrected") && seed == 0 ? loss + 1 : loss
     }
     #expect(verdicts(document)["fig4.best-small"] == .inconclusive)
   }
 
-  @Test func missingPartsAreNotJudged() throws {
+  @Test func `missing parts are not judged`() throws {
     for document in [sweep(beta1: [0.9]), sweep(epochs: [10])] {
       for (id, outcome) in judge(document) {
         // A claim about every cell needs one counterexample only, and the paper's figure has it.

@@ -34,7 +34,7 @@ import Testing
     review("test/pos/0_10.txt", "good good"), review("test/neg/0_1.txt", "bad"),
   ]
 
-  @Test func cutOff() throws {
+  @Test func `an archive that is cut off is told, wherever the cut is`() throws {
     // Content that does not compress, so that the cut falls into it.
     var stream = RandomStream(seed: 1, purpose: .test)
     let noise = (0..<200_000).map { _ in UInt8(97 + stream.next(below: 26)) }
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func noArchive() throws {
+  @Test func `a file that is no archive, or an empty one, is refused`() throws {
     for bytes in [Array("plain text, long enough to be read".utf8), gzip([1, 2, 3])] {
       let fault = reason { _ = try text(bytes) }
       #expect(
@@ -82,7 +82,7 @@ import Testing
     #expect(FilePaths.names(in: folder.path + "/imdb") == ["aclImdb_v1.tar.gz"])
   }
 
-  @Test func lyingSize() throws {
+  @Test func `an entry that lies about its size is refused`() throws {
     var entry = Self.review("train/pos/7_9.txt", "short")
     entry.claimedSize = 900_000
     #expect(reason { _ = try text(Self.good + [entry]) }?.contains("libarchive") == true)
@@ -97,14 +97,14 @@ import Testing
     #expect(reason { _ = try text(Self.good + [entry]) } != nil)
   }
 
-  @Test func reviewTooLong() throws {
+  @Test func `a review of 1.5 MB is no review`() throws {
     let entry = Self.review("train/pos/7_9.txt", String(repeating: "film ", count: 300_000))
     #expect(reason { _ = try text(Self.good + [entry]) }?.contains("are no review") == true)
   }
 
   /// Over 2 GB of zeros in 10 MB end at the limit, in bounded memory; in a process of its own, so
   /// that no other test's memory counts.
-  @Test func decompressionBomb() async {
+  @Test func `a decompression bomb ends at the limit, in bounded memory`() async {
     await #expect(processExitsWith: .success) {
       let tests = try ArchiveTests()
       // Many members, as gzip allows: the same packed block again and again.
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  @Test func unknownArchiveIsRefusedUnlessAllowed() throws {
+  @Test func `an unknown archive is refused unless allowed`() throws {
     let bytes = tarGzip(Self.good)
     try folder.write(bytes, to: "imdb/aclImdb_v1.tar.gz")
     #expect(
@@ -139,7 +139,7 @@ import Testing
           path: folder.path + "/imdb/aclImdb_v1.tar.gz", sha256: SHA256.hexDigest(of: bytes)))
   }
 
-  @Test func anArchiveThatChangesAfterItsIdentification() throws {
+  @Test func `an archive that changes after its identification is refused`() throws {
     try folder.write(tarGzip(Self.good), to: "imdb/aclImdb_v1.tar.gz")
     let located = try Datasets.locate(.imdb, in: folder.location, allowUnknown: true)
     let path = try folder.write(
@@ -147,7 +147,7 @@ import Testing
     #expect(datasetError { _ = try located.loadText() } == .changed(path: path))
   }
 
-  @Test func imagesAreNotText() throws {
+  @Test func `reviews cannot be loaded as images`() throws {
     try folder.write(tarGzip(Self.good), to: "imdb/aclImdb_v1.tar.gz")
     let located = try Datasets.locate(.imdb, in: folder.location, allowUnknown: true)
     #expect(datasetError { _ = try located.loadImages() } == .wrongKind(.imdb, wanted: "images"))
@@ -155,7 +155,7 @@ import Testing
 
   // MARK: IMDB
 
-  @Test func fileNameWithoutRating() throws {
+  @Test func `a review's name has an identifier and a rating that fits its folder`() throws {
     for name in ["5.txt", "5_.txt", "_7.txt", "5_x.txt", "5_7.text", "5_7_1.txt", "+5_7.txt"] {
       let fault = reason { _ = try text(Self.good + [Self.review("train/pos/" + name, "x")]) }
       #expect(fault == "aclImdb/train/pos/\(name): its name is not <id>_<rating>.txt")
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  @Test func missingFolder() throws {
+  @Test func `folders without reviews are named`() throws {
     #expect(
       reason { _ = try text(Array(Self.good.dropFirst())) } == "no reviews in aclImdb/train/pos")
     #expect(
@@ -176,19 +176,19 @@ import Testing
         == "no reviews in aclImdb/test/pos, aclImdb/test/neg")
   }
 
-  @Test func twoReviewsOfOneName() throws {
+  @Test func `two reviews of one identifier are refused`() throws {
     #expect(
       reason { _ = try text(Self.good + [Self.review("train/pos/0_7.txt", "x")]) }
         == "two training reviews of class pos have the id 0")
   }
 
-  @Test func anotherDataSetInside() throws {
+  @Test func `another data set in the archive is told`() throws {
     let images = CIFAR10Tests.archive()
     #expect(
       reason { _ = try text(images) } == "no reviews are in it (is it another data set?)")
   }
 
-  @Test func vocabularyAndCounts() throws {
+  @Test func `the vocabulary is that of the training reviews, most frequent first`() throws {
     let entries = [
       Self.review("train/neg/3_2.txt", "bad bad film"),
       Self.review("test/pos/12_10.txt", "good unseen <br /><br /> film good"),
@@ -224,7 +224,7 @@ import Testing
     #expect(present.training.columns == data.training.columns)
   }
 
-  @Test func theCacheIsCheckedAndNeverTrusted() throws {
+  @Test func `the cache is checked and never trusted`() throws {
     let cacheFolder = folder.path + "/results/cache"
     try folder.write(tarGzip(Self.good), to: "imdb/aclImdb_v1.tar.gz")
     let located = try Datasets.locate(.imdb, in: folder.location, allowUnknown: true)
@@ -292,7 +292,8 @@ import Testing
     #expect(data.training.columns == first.training.columns)
   }
 
-  @Test(.enabled(if: isReal(.imdb))) func realReviews() throws {
+  @Test(.enabled(if: isReal(.imdb)))
+  func `the real reviews have their published counts and vocabulary`() throws {
     let located = try Datasets.locate(.imdb, in: DataLocation())
     #expect(located.identity.origin == .official)
     let data = try located.loadText()
@@ -302,7 +303,15 @@ import Testing
     }
     #expect(data.vocabulary.count == 10_000)
     #expect(Array(data.vocabulary.prefix(5)) == ["the", "and", "a", "of", "to"])
-    let published = Set(try IMDB.publishedVocabulary(located).prefix(10_000))
+    let tar = Process()
+    let pipe = Pipe()
+    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    tar.arguments = ["tar", "-xOf", located.paths[0], "aclImdb/imdb.vocab"]
+    tar.standardOutput = pipe
+    try tar.run()
+    let listed = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    tar.waitUntilExit()
+    let published = Set(listed.split(separator: "\n").prefix(10_000).map(String.init))
     let overlap = data.vocabulary.count(where: published.contains)
     print("vocabulary: \(overlap) of 10,000 words are among the first 10,000 of imdb.vocab")
     #expect(overlap > 9_500)
@@ -310,7 +319,7 @@ import Testing
 }
 
 @Suite struct TextStandInTests {
-  @Test func sameBytesEverywhere() {
+  @Test func `stand-in reviews are the same bytes everywhere`() {
     let data = StandIn.text(
       trainingCount: 100, testCount: 30, options: TextOptions(values: .counts))
     var digest = SHA256()
@@ -326,7 +335,7 @@ import Testing
   }
 
   /// A classifier by the words' log-odds learns much, and not all: real reviews give it 16 % errors.
-  @Test func learnableButNotTrivial() {
+  @Test func `stand-in reviews can be learnt, but not wholly`() {
     let data = StandIn.text(trainingCount: 2_000, testCount: 500)
     var counts = [[Double]](repeating: [Double](repeating: 1, count: 10_000), count: 2)
     func columns(_ split: SparseExamples, _ row: Int) -> ArraySlice<Int32> {

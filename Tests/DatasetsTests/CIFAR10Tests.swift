@@ -45,7 +45,7 @@ import Testing
     return reason
   }
 
-  @Test func readsEveryByteInItsPlace() throws {
+  @Test func `every byte is read in its place, in whatever order the batches lie`() throws {
     let expected = (1...5).flatMap { number in
       (0..<2).flatMap { Self.batch(number)[($0 * 3073 + 1)..<(($0 + 1) * 3073)] }
     }
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func wrongRecordSize() {
+  @Test func `a batch that is no number of whole records is named`() {
     var entries = Self.entries()
     entries[2].content.removeLast()
     #expect(
@@ -71,13 +71,13 @@ import Testing
     #expect(reason(entries) == "data_batch_3.bin is empty")
   }
 
-  @Test func labelAboveNine() {
+  @Test func `a label above nine is told with its record`() {
     #expect(
       reason(Self.entries { $0 == 4 ? 10 : 0 })
         == "data_batch_4.bin: label 10 of record 0 is not in 0...9")
   }
 
-  @Test func missingOrRepeatedBatch() {
+  @Test func `missing and repeated batches are named`() {
     var entries = Self.entries()
     entries.remove(at: 3)
     #expect(reason(entries) == "data_batch_4.bin missing in it")
@@ -89,13 +89,13 @@ import Testing
     }
   }
 
-  @Test func anotherDataSetInside() {
+  @Test func `another data set in the archive is told`() {
     #expect(
       reason(ArchiveTests.good)
         == "no file of CIFAR-10's binary version is in it (is it another data set?)")
   }
 
-  @Test func theVersionForPython() throws {
+  @Test func `the version for Python is recognised, by its content and by its name`() throws {
     let wanted = DatasetError.wrongVersion(
       path: folder.path + "/cifar-10/cifar-10-binary.tar.gz",
       found: "CIFAR-10's version for Python", wanted: "cifar-10-binary.tar.gz")
@@ -115,7 +115,8 @@ import Testing
     #expect(path.hasSuffix("cifar-10-python.tar.gz"))
   }
 
-  @Test(.enabled(if: isReal(.cifar10))) func realImages() throws {
+  @Test(.enabled(if: isReal(.cifar10)))
+  func `the real CIFAR-10 has its published counts of every class`() throws {
     let located = try Datasets.locate(.cifar10, in: DataLocation())
     #expect(located.identity.origin == .official)
     let data = try located.loadImages()

@@ -29,7 +29,7 @@ import Testing
       allowUnknown: true)
   }
 
-  @Test func namesWithDotsAndTorchvisionsFoldersHoldTheSameData() throws {
+  @Test func `names with dots and torchvision's folders hold the same data`() throws {
     try write(to: "mnist")
     let usual = try locate().identity
     for place in ["MNIST/raw", "MNIST", "mnist/raw", "raw", "."] {
@@ -45,7 +45,7 @@ import Testing
     #expect(try locate().identity == usual)
   }
 
-  @Test func theFolderGivenOneLevelTooDeep() throws {
+  @Test func `a folder given one or two levels too deep holds the same data`() throws {
     try write(to: "mnist")
     let usual = try locate().identity
     #expect(try locate(.mnist, "/mnist").identity == usual)
@@ -55,12 +55,12 @@ import Testing
   }
 
   @Test(arguments: ["FashionMNIST/raw", "fashion_mnist", "Fashion-MNIST", "debian"])
-  func fashion(place: String) throws {
+  func `Fashion-MNIST is found under every name that others give its folder`(place: String) throws {
     try write(to: place)
     #expect(try locate(.fashionMNIST).identity.name == .fashionMNIST)
   }
 
-  @Test func theProjectsOwnNamesComeFirst() throws {
+  @Test func `the project's own names come first`() throws {
     try write(to: "mnist")
     try write(to: "MNIST/raw")
     #expect(try locate().paths.allSatisfy { $0.hasPrefix(folder.path + "/mnist/") })
@@ -68,7 +68,7 @@ import Testing
     #expect(try locate().paths[0].hasSuffix(".gz"))
   }
 
-  @Test func aFolderWithSomeOfTheFilesDoesNotHideACompleteOne() throws {
+  @Test func `a folder with some of the files does not hide a complete one`() throws {
     try write(to: "MNIST/raw")
     try folder.write(IDXTests.images(3), to: "mnist/\(IDXTests.roles[0])")
     #expect(try locate().paths[0].contains("/MNIST/raw/"))
@@ -80,7 +80,7 @@ import Testing
 
   // MARK: Folders that are not there
 
-  @Test func aNamedFolderMustBeThere() throws {
+  @Test func `a named folder must be there`() throws {
     let missing = datasetError { _ = try locate(.mnist, "/none") }
     #expect(missing == .noFolder(folder.path + "/none", isFile: false))
     #expect(missing?.exitStatus == .noInput && missing?.isMissingData == false)
@@ -96,7 +96,7 @@ import Testing
         == .noFolder(folder.path + "/none", isFile: false))
   }
 
-  @Test func whatLiesThereIsNamed() throws {
+  @Test func `where the data are missing, what lies there is named`() throws {
     for name in ["mnist.npz", "train.csv"] { try folder.write([7], to: "mnist/\(name)") }
     let error = datasetError { _ = try locate() }
     #expect(
@@ -111,7 +111,7 @@ import Testing
     #expect(other == .notFound(.imdb, in: folder.path, there: ["mnist"], isNamed: true))
   }
 
-  @Test func homeIsExpanded() {
+  @Test func `a tilde is the home folder`() {
     let environment = ["HOME": "/home/o'x", "ADAM_DATA": "~/data"]
     #expect(DataLocation(environment: environment).root == "/home/o'x/data")
     #expect(DataLocation(folder: "~", environment: environment).root == "/home/o'x")
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(.enabled(if: getuid() != 0, "the superuser may read everything"))
-  func aFolderThatMayNotBeRead() throws {
+  func `a folder that may not be read is told`() throws {
     try write(to: "mnist")
     for path in [folder.path + "/mnist", folder.path] {
       chmod(path, 0)
@@ -161,7 +161,7 @@ import Testing
     #expect(error?.exitStatus == .badData)
   }
 
-  @Test func anotherPackingBesideIsNamed() throws {
+  @Test func `another packing beside is named`() throws {
     let path = try folder.write(Array("PK\u{3}\u{4}".utf8), to: "imdb/aclImdb_v1.zip")
     #expect(
       datasetError { _ = try locate(.imdb) }
@@ -179,7 +179,7 @@ import Testing
     for entry in entries { try folder.write(entry.content, to: "\(place)/\(entry.name)") }
   }
 
-  @Test func unpackedArchivesHoldTheSameData() throws {
+  @Test func `unpacked archives hold the same data`() throws {
     try folder.write(tarGzip(CIFAR10Tests.entries()), to: "cifar-10/cifar-10-binary.tar.gz")
     let packed = try locate(.cifar10).loadImages()
     try folder.write(tarGzip(ArchiveTests.good), to: "imdb/aclImdb_v1.tar.gz")
@@ -219,7 +219,7 @@ import Testing
     return pixels
   }
 
-  @Test func archivesWithoutGzipAndWithWhatMacOSAdds() throws {
+  @Test func `archives without gzip and with what macOS adds hold the same data`() throws {
     let added = [
       TarEntry(name: "./._aclImdb", content: [5]),
       TarEntry(name: "aclImdb/train/pos/._0_9.txt", content: [5]),
@@ -234,7 +234,7 @@ import Testing
     }
   }
 
-  @Test func unpackedVersionsForPythonAreNamed() throws {
+  @Test func `unpacked versions for Python are named`() throws {
     try folder.write([1], to: "cifar-10-batches-py/data_batch_1")
     guard case .wrongVersion(let path, let found, _)? = datasetError({ _ = try locate(.cifar10) })
     else {
@@ -251,7 +251,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.lines)")
   }
 
-  @Test(.enabled(if: isReal(.cifar10))) func realImagesUnpacked() throws {
+  @Test(.enabled(if: isReal(.cifar10)))
+  func `the real images are official unpacked, and in another order too`() throws {
     let packed = try Datasets.locate(.cifar10, in: DataLocation())
     try run("mkdir $HERE/cifar-10; tar xzf '\(packed.paths[0])' -C $HERE/cifar-10")
     let unpacked = try Datasets.locate(.cifar10, in: folder.location)
@@ -281,7 +282,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isReal(.imdb))) func realReviewsWithoutGzip() throws {
+  @Test(.enabled(if: isReal(.imdb))) func `the real reviews without gzip are official`() throws {
     let packed = try Datasets.locate(.imdb, in: DataLocation())
     try run("mkdir $HERE/imdb; gzip -dc '\(packed.paths[0])' > $HERE/imdb/aclImdb_v1.tar")
     let plain = try Datasets.locate(.imdb, in: folder.location)

@@ -67,7 +67,7 @@ import Testing
     try FileContents.read(folder.path + "/data/" + name)
   }
 
-  @Test func downloadsThenVerifies() throws {
+  @Test func `files are downloaded once, then only verified`() throws {
     let contents = try publish()
     let first = try get(base: fileBase)
     #expect(first.status == 0)
@@ -88,7 +88,7 @@ import Testing
       ])
   }
 
-  @Test func continuesAnUnfinishedDownload() throws {
+  @Test func `an unfinished download goes on where it ended`() throws {
     let contents = try publish()
     // What was there is kept: bytes that differ from the server's would show in the checksum.
     try folder.write(Array(contents[0].prefix(20_000)), to: "data/mnist/a.gz.part")
@@ -99,14 +99,14 @@ import Testing
     #expect(FilePaths.names(in: folder.path + "/data/mnist") == ["a.gz", "b.gz"])
   }
 
-  @Test func anUnfinishedDownloadOfSomethingElse() throws {
+  @Test func `an unfinished download of something else is begun anew`() throws {
     let contents = try publish()
     try folder.write([UInt8](repeating: 1, count: 20_000), to: "data/mnist/a.gz.part")
     #expect(try get(base: fileBase).status == 0)
     #expect(try content("mnist/a.gz") == contents[0])
   }
 
-  @Test func wrongContentIsNeverLeftBehind() throws {
+  @Test func `wrong content is never left behind`() throws {
     _ = try publish()
     try folder.write(Array("forged".utf8), to: "server/mnist/b.gz")
     let outcome = try get(base: fileBase)
@@ -115,7 +115,7 @@ import Testing
     #expect(FilePaths.names(in: folder.path + "/data/mnist") == ["a.gz"])
   }
 
-  @Test func aFileOfTheUserIsNotTouched() throws {
+  @Test func `a file of the user is not touched`() throws {
     _ = try publish()
     try folder.write(Array("mine".utf8), to: "data/mnist/a.gz")
     let outcome = try get(base: fileBase)
@@ -124,7 +124,7 @@ import Testing
     #expect(try content("mnist/a.gz") == Array("mine".utf8))
   }
 
-  @Test func anotherFileServesAsWell() throws {
+  @Test func `another file with a known sum serves as well`() throws {
     let sums = [Array("one".utf8), Array("two".utf8)].map { SHA256.hexDigest(of: $0) }
     try folder.write(
       Array("\(sums[0]) imdb/a.gz\n= \(sums[1]) imdb/a.gz\n= \(sums[1]) imdb/b.gz\n".utf8),
@@ -138,7 +138,7 @@ import Testing
       try get(["imdb"], base: "file:///nowhere").lines == ["get-data: imdb/a.gz: there, verified"])
   }
 
-  @Test func noNetworkFailsQuickly() throws {
+  @Test func `without a network it fails quickly, and leaves no folder`() throws {
     _ = try publish()
     let clock = ContinuousClock()
     let start = clock.now
@@ -152,7 +152,7 @@ import Testing
     #expect(!FilePaths.exists(folder.path + "/data/mnist"))
   }
 
-  @Test func usageAndFolders() throws {
+  @Test func `wrong usage and impossible folders are refused, and a named folder is made`() throws {
     _ = try publish()
     #expect(try get(["mnist", "cifar-100"], base: fileBase).status == 64)
     #expect(try get(["-x"], base: fileBase).status == 64)
@@ -169,7 +169,7 @@ import Testing
     #expect(!FilePaths.exists(folder.path + "/none"))
   }
 
-  @Test func theContentServesHoweverItIsPacked() throws {
+  @Test func `the content serves however it is packed`() throws {
     let content = [UInt8](repeating: 9, count: 5_000)
     let packed = gzip(content)
     let sums = [packed, content].map { SHA256.hexDigest(of: $0) }
@@ -187,7 +187,7 @@ import Testing
     #expect(try get(base: fileBase).lines[0].contains("is a web page, not the file"))
   }
 
-  @Test func whatIsThereUnpackedIsNotDownloaded() throws {
+  @Test func `what is there unpacked is not downloaded`() throws {
     _ = try publish()
     try folder.write([1], to: "data/aclImdb/README")
     #expect(
@@ -196,7 +196,9 @@ import Testing
   }
 
   /// Over HTTP from this machine, from a server that knows no ranges, and one that is not there.
-  @Test func overHTTP() throws {
+  @Test func `downloads go over HTTP, from a server without ranges and past one that is not there`()
+    throws
+  {
     let contents = try publish()
     let server = Process()
     server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -223,7 +225,7 @@ import Testing
     #expect(missing.lines[1].contains("mnist/b.gz: not downloaded (curl: (22) "))
   }
 
-  @Test func theListNamesTheCataloguesFiles() throws {
+  @Test func `the list names the catalogue's files`() throws {
     let script = String(decoding: try FileContents.read(Self.script), as: UTF8.self)
     let catalogue = String(
       decoding: try FileContents.read(

@@ -45,7 +45,7 @@ import Testing
     return (FilePaths.name(of: path), reason)
   }
 
-  @Test func readsEveryByteInItsPlace() throws {
+  @Test func `every byte is read in its place`() throws {
     try write()
     let data = try load()
     #expect(data.identity.origin == .unknown)
@@ -60,7 +60,7 @@ import Testing
     #expect(pixels == Array(Self.images(3).dropFirst(16)))
   }
 
-  @Test func identityIsThatOfTheUncompressedFiles() throws {
+  @Test func `the identity is that of the uncompressed files`() throws {
     try write()
     let first = try Datasets.locate(.mnist, in: folder.location, allowUnknown: true).identity
     // Packed otherwise, and not packed at all: the same data.
@@ -80,7 +80,7 @@ import Testing
     #expect(first.sha256 == SHA256.hexDigest(of: text))
   }
 
-  @Test func missingFolder() throws {
+  @Test func `a missing folder is told with the file that is looked for`() throws {
     let error = datasetError { _ = try Datasets.locate(.mnist, in: folder.location) }
     #expect(error == .notFound(.mnist, in: folder.path, there: [], isNamed: true))
     #expect(error?.exitStatus == .noInput)
@@ -88,7 +88,7 @@ import Testing
     #expect(clothes?.description.contains("fashion-mnist/train-images-idx3-ubyte.gz") == true)
   }
 
-  @Test func missingFile() throws {
+  @Test func `a missing file is named`() throws {
     try write()
     try FileManager.default.removeItem(atPath: folder.path + "/mnist/\(Self.roles[3]).gz")
     #expect(
@@ -96,7 +96,7 @@ import Testing
         == .incomplete(folder.path + "/mnist", missing: "\(Self.roles[3]).gz"))
   }
 
-  @Test func unknownContentIsRefusedUnlessAllowed() throws {
+  @Test func `unknown content is refused unless allowed`() throws {
     try write()
     let error = datasetError { _ = try Datasets.locate(.mnist, in: folder.location) }
     #expect(
@@ -108,7 +108,7 @@ import Testing
     #expect(error?.description.contains("--allow-unknown-data") == true)
   }
 
-  @Test func cutOffGzip() throws {
+  @Test func `a gzip file that is cut off is told, wherever the cut is`() throws {
     for size in [11, 200, 0] {
       let whole = gzip(Self.images(3), level: 0)
       try write([Self.roles[0]: Array(whole.prefix(size == 0 ? whole.count - 4 : size))])
@@ -118,14 +118,14 @@ import Testing
     }
   }
 
-  @Test func damagedGzip() throws {
+  @Test func `a damaged gzip file is told in zlib's words`() throws {
     var bytes = gzip(Self.images(3), level: 0)
     bytes[1000] ^= 0x40
     try write([Self.roles[0]: bytes])
     #expect(reason { _ = try load() }?.reason.contains("zlib: ") == true)
   }
 
-  @Test func contentShorterOrLongerThanTheHeaderSays() throws {
+  @Test func `content shorter or longer than the header says is refused`() throws {
     try write([Self.roles[0]: gzip(Array(Self.images(3).dropLast(5)))])
     #expect(
       reason { _ = try load() }?.reason
@@ -141,33 +141,33 @@ import Testing
   }
 
   @Test(arguments: [(2050, 28), (2049, 28), (0x0803_0000, 28), (2051, 27)])
-  func wrongHeader(magic: Int, side: Int) throws {
+  func `a header that is not that of the images is refused`(magic: Int, side: Int) throws {
     try write([Self.roles[0]: gzip(Self.images(3, magic: UInt32(magic), side: UInt32(side)))])
     #expect(
       reason { _ = try load() }?.reason
         == "the header is not that of 28x28 images (magic 2051)")
   }
 
-  @Test func labelsThatAreImages() throws {
+  @Test func `images in place of labels are refused`() throws {
     try write([Self.roles[1]: gzip(Self.images(3))])
     let fault = reason { _ = try load() }
     #expect(fault?.path == Self.roles[1] + ".gz")
     #expect(fault?.reason == "the header is not that of labels (magic 2049)")
   }
 
-  @Test func countsThatDiffer() throws {
+  @Test func `numbers of images and labels that differ are told`() throws {
     try write([Self.roles[1]: gzip(Self.labels([1, 2]))])
     #expect(reason { _ = try load() }?.reason.hasPrefix("3 images, but 2 labels in ") == true)
   }
 
-  @Test func labelAboveNine() throws {
+  @Test func `a label above nine is told with its example`() throws {
     try write([Self.roles[3]: gzip(Self.labels([4, 10]))])
     let fault = reason { _ = try load() }
     #expect(fault?.path == Self.roles[3] + ".gz")
     #expect(fault?.reason == "label 10 of example 1 is not in 0...9")
   }
 
-  @Test func aFileThatChangesAfterItsIdentification() throws {
+  @Test func `a file that changes after its identification is refused`() throws {
     try write()
     let located = try Datasets.locate(.mnist, in: folder.location, allowUnknown: true)
     try write([Self.roles[1]: gzip(Self.labels([1, 9, 1]))])
@@ -176,7 +176,7 @@ import Testing
         == .changed(path: folder.path + "/mnist/\(Self.roles[1]).gz"))
   }
 
-  @Test func everyMessageIsOneLine() throws {
+  @Test func `every message is one line`() throws {
     let errors: [DatasetError] = [
       .notFound(.imdb, in: "a", there: ["\n\u{1b}"], isNamed: true),
       .notFound(.fashionMNIST, in: "a", there: [], isNamed: false), .noFolder("", isFile: false),
@@ -196,14 +196,16 @@ import Testing
 
 /// Which folder is taken.
 @Suite struct DataLocationTests {
-  @Test func folderThenVariableThenDefault() {
+  @Test func `the folder that is named comes before the variable, and that before the default`() {
     #expect(DataLocation(folder: "x", environment: ["ADAM_DATA": "y"]).root == "x")
     #expect(DataLocation(environment: ["ADAM_DATA": "y"]).root == "y")
     #expect(DataLocation(environment: ["ADAM_DATA": ""]).root == "data")
     #expect(DataLocation(environment: [:]).root == "data")
   }
 
-  @Test(.enabled(if: isReal(.mnist))) func realMNIST() throws {
+  @Test(.enabled(if: isReal(.mnist))) func `the real MNIST has its published counts and mean`()
+    throws
+  {
     let located = try Datasets.locate(.mnist, in: DataLocation())
     #expect(located.identity.origin == .official)
     let data = try located.loadImages()
@@ -216,7 +218,8 @@ import Testing
     #expect(abs(mean - 0.1307) < 5e-5)
   }
 
-  @Test(.enabled(if: isReal(.fashionMNIST))) func realFashionMNIST() throws {
+  @Test(.enabled(if: isReal(.fashionMNIST)))
+  func `the real Fashion-MNIST has its published counts and mean`() throws {
     let located = try Datasets.locate(.fashionMNIST, in: DataLocation())
     #expect([.official, .debian].contains(located.identity.origin))
     let data = try located.loadImages()
@@ -227,7 +230,9 @@ import Testing
     #expect(abs(mean - 0.2860) < 5e-5)
   }
 
-  @Test(.enabled(if: isReal(.mnist))) func aFileUnderAnotherName() throws {
+  @Test(.enabled(if: isReal(.mnist))) func `a file under another file's name is told as misplaced`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let location = DataLocation()
     for role in IDXTests.roles {

@@ -67,7 +67,7 @@ import Testing
   }
 
   /// With W = (C + e I)^(-1/2), the covariance of the result is W C W = I - e W W.
-  @Test func theResultIsWhite() throws {
+  @Test func `whitened training images have the covariance of the definition`() throws {
     let data = Self.images()
     let epsilon = 1e-3
     let cacheFolder = folder.path
@@ -104,7 +104,7 @@ import Testing
 
   /// Far fewer images than features take a short cut, somewhat fewer do not.
   @Test(arguments: [1, 2, 12, 13, 47])
-  func fewImages(count: Int) throws {
+  func `few images are whitened exactly too, by the short cut and without it`(count: Int) throws {
     let data = Self.images(training: count)
     let epsilon = 0.01
     let (white, report) = try data.preprocessed(.zca(epsilon: epsilon), cacheFolder: folder.path)
@@ -147,7 +147,7 @@ import Testing
     }
   }
 
-  @Test func theTestImagesAreTransformedAlikeButEstimateNothing() throws {
+  @Test func `the test images are transformed alike but estimate nothing`() throws {
     let data = Self.images()
     let swapped = ImageData(
       training: data.training, test: data.training, identity: data.identity)
@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  @Test func anyNumberOfThreadsGivesTheSameBytes() throws {
+  @Test func `any number of threads gives the same bytes`() throws {
     let data = Self.images()
     for kind in [Self.zca, .contrastZCA(epsilon: 0.1), .standardize, .contrast] {
       let (one, _) = try data.preprocessed(kind, threads: 1)
@@ -199,7 +199,7 @@ import Testing
   }
 
   /// The last bits depend on OpenBLAS' version and its kernels; where these are known, so are the bits.
-  @Test func theBitsAreThoseOfEarlierVersions() throws {
+  @Test func `the bits are those of earlier versions`() throws {
     try LinearAlgebra.load()
     let pinned = [
       "OpenBLAS 0.3.21 / Zen": [
@@ -216,7 +216,7 @@ import Testing
     }
   }
 
-  @Test func standardize() throws {
+  @Test func `standardized channels have mean 0 and variance 1`() throws {
     let data = Self.images()
     let (result, _) = try data.preprocessed(.standardize)
     let values = floats(result.training)
@@ -229,7 +229,7 @@ import Testing
     }
   }
 
-  @Test func contrast() throws {
+  @Test func `contrast normalisation gives each image mean 0 and variance 1`() throws {
     let data = Self.images()
     let (result, _) = try data.preprocessed(.contrast)
     let values = floats(result.test)
@@ -249,7 +249,7 @@ import Testing
     #expect(floats(gray.training).allSatisfy { abs($0) < 1e-4 })
   }
 
-  @Test func noneReturnsTheBytes() throws {
+  @Test func `without preprocessing the bytes are returned, and no cache is written`() throws {
     let data = Self.images(training: 5, test: 1)
     let (result, report) = try data.preprocessed(.none, cacheFolder: folder.path)
     #expect(result.training === data.training)
@@ -257,7 +257,7 @@ import Testing
     #expect(FilePaths.names(in: folder.path).isEmpty)
   }
 
-  @Test func theCacheIsCheckedAndNeverTrusted() throws {
+  @Test func `the cache is checked and never trusted`() throws {
     let data = Self.images()
     let (first, report) = try data.preprocessed(Self.zca, cacheFolder: folder.path)
     #expect(report.cache.outcome == .written)
@@ -308,7 +308,7 @@ import Testing
   }
 
   /// A killed process leaves the old file or none; a folder that is a file costs only time.
-  @Test func aCacheThatCannotBeWritten() throws {
+  @Test func `a cache that cannot be written is told and costs only time`() throws {
     let blocked = try folder.write([], to: "file")
     let data = Self.images(training: 100, test: 1)
     let (_, report) = try data.preprocessed(Self.zca, cacheFolder: blocked)

@@ -18,7 +18,7 @@ import Testing
     try DownloadTests.run("/usr/bin/make", ["-C", Self.root] + arguments, environment)
   }
 
-  @Test func aProfilesAndAnExperimentsNameAreCheckedFirst() throws {
+  @Test func `a profile's and an experiment's name are checked first`() throws {
     let profile = try make(["reproduce-all", "PROFILE=quikc"])
     #expect(profile.status == 2)
     #expect(profile.lines.contains { $0.contains("\"quikc\"; choose from: smoke quick paper") })
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: ["O'Brien", "a $b ${c} `d`", "two  words", "back\\slash", "\"q\""])
-  func pathsReachTheProgramsAsTheyAre(name: String) throws {
+  func `paths reach the programs as they are`(name: String) throws {
     let path = folder.path + "/" + name
     for (arguments, environment) in [(["DATA=" + path], [:]), ([], ["ADAM_DATA": path])] {
       let missing = try make(["check-data-folder"] + arguments, environment)
@@ -45,7 +45,7 @@ import Testing
     #expect(try make(["check-data-folder", "DATA=" + path]).status == 0)
   }
 
-  @Test func aHomeFolderThatNoShellHasExpanded() throws {
+  @Test func `a home folder that no shell has expanded is expanded`() throws {
     try folder.write([1], to: "data/file")
     let environment = ["HOME": folder.path]
     #expect(try make(["check-data-folder", "DATA=~/data"], environment).status == 0)
@@ -81,7 +81,7 @@ import Testing
     return (outcome, FilePaths.exists(calls))
   }
 
-  @Test func whatIsOnlyUsefulIsNeverAskedFor() throws {
+  @Test func `what is only useful is never asked for`() throws {
     let (outcome, usesSudo) = try install(missing: ["dataset-fashion-mnist", "gnuplot-nox"])
     #expect(outcome.status == 0 && !usesSudo)
     #expect(
@@ -92,7 +92,7 @@ import Testing
     #expect(try install(missing: []).outcome.lines == [])
   }
 
-  @Test func whatIsNeededIsAskedForOnce() throws {
+  @Test func `what is needed is asked for once`() throws {
     let calls = folder.path + "/asked"
     let (refused, _) = try install(
       missing: ["libhdf5-dev", "gnuplot-nox"], sudo: "echo x >> '\(calls)'; exit 1")
@@ -101,7 +101,7 @@ import Testing
     #expect(refused.lines.last?.contains("apt-get install") == true)
   }
 
-  @Test func swiftIsCheckedFirst() throws {
+  @Test func `Swift is checked first`() throws {
     let all = ["libhdf5-dev", "zlib1g-dev"]
     let (loader, usesSudo) = try install(
       missing: all, libraries: "libncurses.so.6 => not found\\nlibsqlite3.so.0 => not found\\n")

@@ -17,13 +17,15 @@ import Testing
     (.fashionMNIST, "e26e2b3a4e25f0431e34119ae7e889d6994c9912c93a955802c126b7b4355b4c"),
     (.cifar10, "93ebb577dba6a50c755d2f933a80fbafeb5e48cb4567fcfba1e4b7c4bc212eb7"),
   ])
-  func sameBytesEverywhere(name: DatasetName, digest: String) throws {
+  func `stand-in images are the same bytes everywhere`(name: DatasetName, digest: String) throws {
     let data = try StandIn.images(name, trainingCount: 200, testCount: 50)
     let all = bytes(data.training) + data.training.labels + bytes(data.test) + data.test.labels
     #expect(SHA256.hexDigest(of: all) == digest)
   }
 
-  @Test(arguments: imageSets) func aSmallerOneIsTheBeginningOfALargerOne(name: DatasetName) throws {
+  @Test(arguments: imageSets) func `a smaller one is the beginning of a larger one`(
+    name: DatasetName
+  ) throws {
     let small = try StandIn.images(name, trainingCount: 30, testCount: 10)
     let large = try StandIn.images(name, trainingCount: 60, testCount: 20)
     #expect(bytes(large.training).starts(with: bytes(small.training)))
@@ -34,7 +36,7 @@ import Testing
     #expect(small.identity.origin == .standIn)
   }
 
-  @Test(arguments: imageSets) func seedsDiffer(name: DatasetName) throws {
+  @Test(arguments: imageSets) func `another seed gives other images`(name: DatasetName) throws {
     let zero = try StandIn.images(name, trainingCount: 30, testCount: 10)
     let one = try StandIn.images(name, trainingCount: 30, testCount: 10, seed: 1)
     #expect(bytes(zero.training) != bytes(one.training))
@@ -45,7 +47,9 @@ import Testing
   @Test(arguments: [
     (DatasetName.mnist, 0.131, 0.191), (.fashionMNIST, 0.286, 0.498), (.cifar10, 0.473, 0.998),
   ])
-  func scaleAndSparsity(name: DatasetName, mean: Double, share: Double) throws {
+  func `brightness and share of ink are those of the real sets, and classes are balanced`(
+    name: DatasetName, mean: Double, share: Double
+  ) throws {
     let data = try StandIn.images(name, trainingCount: 2_000, testCount: 1)
     let pixels = bytes(data.training)
     let sum = pixels.reduce(0) { $0 + Int($1) }
@@ -62,7 +66,9 @@ import Testing
   @Test(arguments: [
     (DatasetName.mnist, 0.15, 0.6), (.fashionMNIST, 0.15, 0.6), (.cifar10, 0.5, 0.85),
   ])
-  func learnableButNotTrivial(name: DatasetName, least: Double, most: Double) throws {
+  func `stand-in images can be learnt, but not wholly`(
+    name: DatasetName, least: Double, most: Double
+  ) throws {
     let data = try StandIn.images(name, trainingCount: 3_000, testCount: 500)
     let width = data.training.featureCount
     let pixels = bytes(data.training)

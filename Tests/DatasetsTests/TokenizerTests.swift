@@ -13,7 +13,7 @@ import Testing
     return words
   }
 
-  @Test func casePunctuationAndBreaks() {
+  @Test func `case is lowered, and punctuation and breaks separate`() {
     #expect(words("A good, GOOD film.") == ["a", "good", "good", "film"])
     #expect(words("end.<br /><br />Next<br>one<BR/>two") == ["end", "next", "one", "two"])
     // Only a break is taken out; what merely begins like one is text.
@@ -25,7 +25,7 @@ import Testing
     #expect(words(" .,;!?-'\"") == [])
   }
 
-  @Test func apostrophes() {
+  @Test func `an apostrophe belongs to a word only between letters`() {
     #expect(words("don't 'quoted' rock'n'roll") == ["don't", "quoted", "rock'n'roll"])
     #expect(words("dogs' it''s 'tis") == ["dogs", "it", "s", "tis"])
     // U+2019 is the same apostrophe; other general punctuation separates.
@@ -35,14 +35,14 @@ import Testing
     #expect(words("l'\u{2026}x l'\u{e9}t\u{e9}") == ["l", "x", "l'\u{e9}t\u{e9}"])
   }
 
-  @Test func lettersBeyondASCII() {
+  @Test func `letters beyond ASCII belong to words, other characters separate`() {
     #expect(words("caf\u{e9} na\u{ef}ve") == ["caf\u{e9}", "na\u{ef}ve"])
     #expect(words("a\u{a0}b \u{bd} x\u{96}y") == ["a", "b", "x", "y"])
     // U+20AC begins with the same byte as general punctuation, but is none.
     #expect(words("\u{20ac}5") == ["\u{20ac}5"])
   }
 
-  @Test func marks() {
+  @Test func `marks are words of their own where they are asked for`() {
     #expect(words("Why?! no-one's", .wordsAndMarks) == ["why", "?", "!", "no", "one's"])
     #expect(words("Why?! no-one's", .published) == ["why", "?", "!", "no-one"])
     #expect(
@@ -50,7 +50,7 @@ import Testing
         == ["well", "no", "x", "a", "b", "it", "s", "s"])
   }
 
-  @Test func bytesThatAreNoText() {
+  @Test func `bytes that are no text are read without harm`() {
     var tokenizer = Tokenizer(.published)
     for first in 0..<256 {
       for second in [0x00, 0x41, 0x80, 0xc2, 0xe2, 0xff] {
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func aHashIsThatOfTheWord() {
+  @Test func `a hash is that of the word`() {
     var tokenizer = Tokenizer(.published)
     var hashes: [String: UInt64] = [:]
     Array("Dog dog's DOG cat dog".utf8).withUnsafeBufferPointer { bytes in

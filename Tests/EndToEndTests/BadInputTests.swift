@@ -36,14 +36,16 @@ import Testing
     (["--l2", "2"], "l2"),
     (["--output", "/tmp/"], "--output takes the path of a file"),
   ])
-  func usage(arguments: [String], message: String) throws {
+  func `wrong usage is told in one line, and no file is written`(
+    arguments: [String], message: String
+  ) throws {
     var all = ["--profile", "smoke"] + arguments
     if !arguments.contains("--output") { all += ["--output", folder / "x.h5"] }
     expectOneLine(try program.run(all), status: 64, message)
     #expect(folder.files == [])
   }
 
-  @Test func paperRefusesToRunWithoutData() throws {
+  @Test func `paper refuses to run without data`() throws {
     let outcome = try program.run(
       ["--profile", "paper", "--output", folder / "x.h5"], in: folder.path)
     expectOneLine(outcome, status: 66, "MNIST is not in data", "make data")
@@ -51,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: ["smoke", "quick", "paper"])
-  func aNamedFolderThatIsNotThereIsAMistake(profile: String) throws {
+  func `a named folder that is not there is a mistake`(profile: String) throws {
     let none = folder / "none"
     let arguments = ["--profile", profile, "--output", folder / "x.h5"]
     expectOneLine(
@@ -63,14 +65,14 @@ import Testing
     #expect(folder.files == [])
   }
 
-  @Test func aNamedFolderWithoutTheDataIsAMistake() throws {
+  @Test func `a named folder without the data is a mistake`() throws {
     try folder.write([1], to: "data/photos.zip")
     let outcome = try program.run(["--data-dir", folder / "data", "--output", folder / "x.h5"])
     expectOneLine(outcome, status: 66, "there: photos.zip", "mnist/train-images-idx3-ubyte.gz")
     #expect(folder.files == ["data/photos.zip"])
   }
 
-  @Test func standInsCanBeAskedForWhateverTheFolder() throws {
+  @Test func `stand-ins can be asked for, whatever the folder`() throws {
     let outcome = try program.run(
       Program.tiny.map { $0 == "smoke" ? "quick" : $0 } + [
         "--stand-in", "--data-dir", folder / "none", "--output", folder / "x.h5",
@@ -79,13 +81,13 @@ import Testing
     #expect(try attribute("data_origin", of: folder / "x.h5") == "stand-in")
   }
 
-  @Test func paperRefusesStandIns() throws {
+  @Test func `paper refuses stand-ins`() throws {
     expectOneLine(
       try program.run(["--profile", "paper", "--stand-in", "--output", folder / "x.h5"]),
       status: 64, "real data only")
   }
 
-  @Test func quickFallsBackLoudlyAndJudgesNothing() throws {
+  @Test func `quick falls back loudly and judges nothing`() throws {
     let output = folder / "x.h5"
     let outcome = try program.run(
       [
@@ -139,11 +141,12 @@ import Testing
     return outcome
   }
 
-  @Test func unknownData() throws {
+  @Test func `unknown data are refused with their checksum and the option that allows them`() throws
+  {
     expectOneLine(try runOnData(try writeData()), status: 65, "sha256", "--allow-unknown-data")
   }
 
-  @Test func runsOfOtherDataAreNamedByTheStatus() throws {
+  @Test func `runs of other data are named by the status`() throws {
     let data = try writeData()
     let options = [
       "--epochs", "1", "--seeds", "0", "--alpha", "0.01", "--optimizers", "adam", "--minibatch",
@@ -163,25 +166,25 @@ import Testing
     #expect(elsewhere.errors.contains("mnist, unknown"))
   }
 
-  @Test func truncatedData() throws {
+  @Test func `truncated data are refused by name, allowed or not`() throws {
     let data = try writeData(truncatedTo: 30)
     expectOneLine(try runOnData(data), status: 65, "train-images-idx3-ubyte.gz")
     expectOneLine(
       try runOnData(data, ["--allow-unknown-data"]), status: 65, "train-images-idx3-ubyte.gz")
   }
 
-  @Test func wrongMagic() throws {
+  @Test func `data with a wrong magic number are refused by name`() throws {
     expectOneLine(
       try runOnData(try writeData(magic: [0, 0, 9, 3]), ["--allow-unknown-data"]), status: 65,
       "train-images-idx3-ubyte.gz")
   }
 
-  @Test func differentCounts() throws {
+  @Test func `different numbers of images and labels are told with both`() throws {
     expectOneLine(
       try runOnData(try writeData(labels: 2), ["--allow-unknown-data"]), status: 65, "3", "2")
   }
 
-  @Test func impossibleLabel() throws {
+  @Test func `an impossible label is told`() throws {
     expectOneLine(
       try runOnData(try writeData(label: 10), ["--allow-unknown-data"]), status: 65, "10")
   }
@@ -189,19 +192,19 @@ import Testing
   // MARK: Outputs
 
   @Test(.enabled(if: getuid() != 0, "the superuser may write everywhere"))
-  func folderThatCannotBeWritten() throws {
+  func `a folder without the right to write is told`() throws {
     chmod(folder.path, 0o555)
     defer { chmod(folder.path, 0o755) }
     expectOneLine(
       try program.run(Program.tiny + ["--output", folder / "sub/x.h5"]), status: 73, "writable")
   }
 
-  @Test func folderThatNobodyCanWrite() throws {
+  @Test func `a folder that nobody can write is told with its name`() throws {
     expectOneLine(
       try program.run(Program.tiny + ["--output", "/proc/sub/x.h5"]), status: 73, "/proc/sub")
   }
 
-  @Test func folderThatIsAFile() throws {
+  @Test func `a file in place of the output's folder is told and kept`() throws {
     let file = try folder.write([1], to: "file")
     expectOneLine(
       try program.run(Program.tiny + ["--output", file + "/x.h5"]), status: 73, file)
@@ -209,7 +212,7 @@ import Testing
   }
 
   @Test(arguments: [Array("some notes\n".utf8), [], Array("\u{89}HDF\r\n\u{1A}\n junk".utf8)])
-  func outputThatIsNotOurs(bytes: [UInt8]) throws {
+  func `an output that is not ours is refused and kept`(bytes: [UInt8]) throws {
     let output = try folder.write(bytes, to: "x.h5")
     let outcome = try program.run(Program.tiny + ["--output", output])
     #expect(outcome.status == 73 || outcome.status == 65)
@@ -217,12 +220,12 @@ import Testing
     #expect(try folder.bytes("x.h5") == bytes && folder.files == ["x.h5"])
   }
 
-  @Test func outputThatIsAFolder() throws {
+  @Test func `an output that is a folder is refused`() throws {
     expectOneLine(
       try program.run(Program.tiny + ["--output", folder.path]), status: 73, folder.path)
   }
 
-  @Test func outputThatIsDamaged() throws {
+  @Test func `a damaged output is refused and kept`() throws {
     let output = folder / "x.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     var bytes = try folder.bytes("x.h5")
@@ -233,7 +236,7 @@ import Testing
     #expect(try folder.bytes("x.h5") == bytes)
   }
 
-  @Test func searchAndShardKeepForeignFiles() throws {
+  @Test func `search and shard keep foreign files`() throws {
     let table = try folder.write(Array("mine\n".utf8), to: "notes.tsv")
     expectOneLine(
       try program.run(["--profile", "smoke", "--search", "--output", table]), status: 73, table)

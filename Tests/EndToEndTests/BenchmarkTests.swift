@@ -3,7 +3,7 @@ import Testing
 
 /// What the benchmarks say without measuring anything.
 @Suite struct BenchmarkTests {
-  @Test func helpNamesTheNetworks() throws {
+  @Test func `help names the networks`() throws {
     let outcome = try Program("bench-networks").run(["--help"])
     #expect(outcome.status == 0 && outcome.errors == "")
     #expect(outcome.output.hasPrefix("Usage: bench-networks [OPTION...] [NETWORK...]\n"))
@@ -16,13 +16,13 @@ import Testing
     (["fashion", "fasion"], "unknown network 'fasion'; choose from: logistic mlp"),
     (["--hlep"], "unknown option --hlep (did you mean --help?)"),
   ])
-  func mistakes(arguments: [String], message: String) throws {
+  func `mistakes are told in one line`(arguments: [String], message: String) throws {
     let outcome = try Program("bench-networks").run(arguments)
     expectOneLine(outcome, status: 64, of: "bench-networks", message)
     #expect(outcome.output == "")
   }
 
-  @Test func theOptimizersBenchmarkHasHelpToo() throws {
+  @Test func `the optimizers' benchmark has help too`() throws {
     let program = try Program("bench-optimizers")
     let outcome = try program.run(["--help"])
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -33,7 +33,7 @@ import Testing
       mistake, status: 64, of: "bench-optimizers", "unknown method 'adan'; choose from: ", "adam")
   }
 
-  @Test func theBenchmarkOfSumsTakesNumbersOfMinibatches() throws {
+  @Test func `the benchmark of sums takes numbers of minibatches`() throws {
     let program = try Program("bench-sums")
     let outcome = try program.run(["--help"])
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -48,7 +48,7 @@ import Testing
 
   /// Without its site packages Python has no numpy.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: python), "needs Python"))
-  func missingPeerIsNamedWithItsCure() throws {
+  func `a missing peer is named with its cure`() throws {
     let script = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("peers/bench.py").path

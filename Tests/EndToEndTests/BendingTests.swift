@@ -103,7 +103,9 @@ import Testing
     ("adam", "the name is taken"),
     ("sfo", "chooses itself what is evaluated"),
   ])
-  func optimizersThatCannotBeAdded(specification: String, words: String) throws {
+  func `optimizers that cannot be added are refused, and no file is written`(
+    specification: String, words: String
+  ) throws {
     expectOneLine(try run(["--add-optimizer", specification]), status: 64, words)
     #expect(folder.files == [])
   }
@@ -130,7 +132,7 @@ import Testing
     ("0", "--hidden takes 1 to 16 widths"), ("1000,", "--hidden takes"), ("a", "--hidden takes"),
     ("10000000,10000000", "PB of memory a run at least, and this machine has"),
   ])
-  func widthsThatMakeNoSense(widths: String, words: String) throws {
+  func `widths that make no sense are refused at once`(widths: String, words: String) throws {
     expectOneLine(
       try run(["--hidden", widths], of: "mnist-mlp"), status: 64, of: "mnist-mlp", words)
   }

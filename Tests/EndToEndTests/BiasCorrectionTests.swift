@@ -18,7 +18,7 @@ import Testing
     "--profile", "smoke", "--alpha", "1e-3", "--beta1", "0.9", "--beta2", "0.999", "--jobs", "1",
   ]
 
-  @Test func aCellBecomesAnArrayAndAPicture() throws {
+  @Test func `a cell becomes an array and a picture`() throws {
     let output = folder / "a.h5"
     let outcome = try program.run(cell + ["--output", output])
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -49,7 +49,9 @@ import Testing
     (["--pixels", "blue"], "--pixels takes one of grey, resampled"),
     (["--samples"], "no run of the sweep has ended"),
   ])
-  func whatMakesNoSense(options: [String], complaint: String) throws {
+  func `what makes no sense is refused, and no file is written`(
+    options: [String], complaint: String
+  ) throws {
     let outcome = try program.run(["--profile", "smoke", "--output", folder / "a.h5"] + options)
     #expect(outcome.status == 64 && outcome.errors.contains(complaint), "\(outcome.errors)")
     #expect(folder.files == [])

@@ -9,7 +9,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func claimsNeedNoDataWhereThereAreNone() throws {
+  @Test func `claims need no data where there are none`() throws {
     let program = try Program("algorithm-properties")
     for (name, jobs) in [("a.h5", "1"), ("b.h5", "3")] {
       let outcome = try program.run([
@@ -54,7 +54,8 @@ import Testing
     #expect(spike.allSatisfy { $0 <= 0.1 / 0.001.squareRoot() * (1 + 1e-6) })
   }
 
-  @Test func regretOnTheCounterexamples() throws {
+  @Test func `regret is that of the counterexamples, and the same with any number of jobs`() throws
+  {
     let program = try Program("regret")
     let output = folder / "r.h5"
     let arguments = ["--profile", "smoke", "--horizon", "2000", "--seeds", "0"]
@@ -100,7 +101,7 @@ import Testing
     (["--domain", "wide"], "--domain takes a positive number"),
     (["--epochs", "3"], "unknown option --epochs"),
   ])
-  func refusesWhatTheTheoremExcludes(arguments: [String], message: String) throws {
+  func `what the theorem excludes is refused`(arguments: [String], message: String) throws {
     let outcome = try Program("regret").run(
       ["--profile", "smoke", "--output", folder / "x.h5"] + arguments)
     #expect(outcome.status == 64 && outcome.errorLines.count == 1)

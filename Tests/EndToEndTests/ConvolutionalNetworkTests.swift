@@ -13,7 +13,7 @@ import Testing
     folder = try TemporaryFolder()
   }
 
-  @Test func smokeIsRepeatable() throws {
+  @Test func `smoke repeats with any number of jobs`() throws {
     let outputs = [folder / "one/cifar-cnn.h5", folder / "two/cifar-cnn.h5"]
     for (output, jobs) in zip(outputs, ["1", "2"]) {
       let outcome = try program.run(["--profile", "smoke", "--output", output, "--jobs", jobs])
@@ -67,7 +67,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: output))
   }
 
-  @Test func damagedArchives() throws {
+  @Test func `damaged archives are refused with the batch and the fault`() throws {
     try archive("data_batch_2.bin", [UInt8](repeating: 0, count: 3073 + 5))
     try expectRefusal([], status: 65, "no known version of the data set", "--allow-unknown-data")
     let anyway = ["--allow-unknown-data"]
@@ -79,13 +79,13 @@ import Testing
     try expectRefusal(anyway, status: 65, "data_batch_4.bin is empty")
   }
 
-  @Test func theVersionForPython() throws {
+  @Test func `the version for Python is told apart`() throws {
     try folder.write([1, 2, 3], to: "data/cifar-10/cifar-10-python.tar.gz")
     try expectRefusal(
       [], status: 65, "CIFAR-10's version for Python", "get cifar-10-binary.tar.gz")
   }
 
-  @Test func settingsOutOfRange() throws {
+  @Test func `settings out of range are refused`() throws {
     try expectRefusal(
       ["--whitening", "pca"], status: 64, "zca, standardize, contrast-zca, none")
     try expectRefusal(["--zca-epsilon", "0"], status: 64, "--zca-epsilon")
@@ -94,7 +94,7 @@ import Testing
   }
 
   /// What is used instead of a convolution that cannot be had is told in a line, and recorded.
-  @Test func convolutionsThatCannotBeHad() throws {
+  @Test func `a convolution that cannot be had is replaced, told and recorded`() throws {
     let output = folder / "custom/cifar-cnn.h5"
     let arguments = [
       "--profile", "smoke", "--optimizers", "adam", "--noise", "none", "--epochs", "0",

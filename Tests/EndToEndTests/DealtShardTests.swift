@@ -28,7 +28,7 @@ import Testing
     return (lines.dropLast().map { $0.components(separatedBy: "\t") }, last == "final")
   }
 
-  @Test func dealtRunsMergedFromFoldersMakeTheSameFile() throws {
+  @Test func `dealt runs merged from folders make the same file`() throws {
     #expect(
       try program.run(["--profile", "smoke", "--output", folder / "whole.h5"]).status == 0)
     var rounds = 0
@@ -58,7 +58,7 @@ import Testing
     #expect(try repeatable(folder / "x.h5") == repeatable(folder / "whole.h5"))
   }
 
-  @Test func aRunThatWasStoppedGoesOnInAnotherShard() throws {
+  @Test func `a run that was stopped goes on in another shard`() throws {
     let long = ["--epochs", "3000", "--optimizers", "adam", "--alpha", "0.001", "--seeds", "0"]
     let running = try program.start(
       ["--profile", "smoke", "--output", folder / "x.h5", "--shard", "1/1"]
@@ -78,7 +78,7 @@ import Testing
       try smoke(long + ["--list", "--shard", "1/2", "--dealt", table]).output.contains("0 of 0"))
   }
 
-  @Test func aTableThatIsNoneIsRefused() throws {
+  @Test func `a table that is none is refused`() throws {
     let table = try folder.write(Array("1\tabc\n3\tdef\n".utf8), to: "dealt")
     expectOneLine(
       try smoke(["--shard", "1/2", "--dealt", table]), status: 65, "\(table), line 2", "from 1 to 2"
@@ -88,7 +88,7 @@ import Testing
     expectOneLine(try smoke(["--dealt", table]), status: 64, "give --shard I/N too")
   }
 
-  @Test func aFolderOfAnotherExperimentIsRefused() throws {
+  @Test func `a folder of another experiment is refused`() throws {
     let other = try Program("regret")
     let options = ["--profile", "smoke", "--shard", "1/1"]
     #expect(try other.run(options + ["--output", folder / "other.h5"]).status == 0)

@@ -189,7 +189,7 @@ import Testing
   }
 
   @Test(arguments: pins.filter { $0.data == nil })
-  func aPlanHasTheRunsThatItHad(pin: Pin) throws {
+  func `a plan has the runs that it had`(pin: Pin) throws {
     try expect(pin, generated(pin.experiment))
   }
 
@@ -197,7 +197,7 @@ import Testing
 
   /// The profile `paper` takes real data alone; from another source they have another identity.
   @Test(.enabled(if: !realData.isEmpty), arguments: pins.filter { $0.data != nil })
-  func aPlanOnRealDataHasTheRunsThatItHad(pin: Pin) throws {
+  func `a plan on real data has the runs that it had`(pin: Pin) throws {
     let isNeeded = pin.data != "none needed"
     let data = isNeeded ? ["--data-dir", Self.realData] : []
     let status = try run(pin.experiment, ["--profile", pin.profile, "--status"] + data)
@@ -205,7 +205,7 @@ import Testing
     try expect(pin, data)
   }
 
-  @Test func everyExperimentIsPinnedInEveryProfile() throws {
+  @Test func `every experiment is pinned in every profile`() throws {
     for profile in ["smoke", "quick", "paper"] {
       #expect(
         Set(Self.pins.filter { $0.profile == profile }.map(\.experiment))
@@ -218,7 +218,7 @@ import Testing
     ("adamax", ["8c58ad9c1894", "97555c5560da"], ["550cf8434bbc", "41af0a3e6260"]),
     ("temporal-averaging", ["44c9ce473f8e", "9bf25fe80e54"], ["0da4b8690b06"]),
   ])
-  func logisticRegressionIsKeptWhereTheNetworksHaveChanged(
+  func `logistic regression is kept where the networks have changed`(
     experiment: String, kept: [String], gone: [String]
   ) throws {
     let found = Set(

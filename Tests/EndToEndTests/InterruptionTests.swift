@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: [SIGINT, SIGTERM, SIGUSR1, SIGHUP])
-  func aSignalStopsWithACheckpoint(signal: Int32) throws {
+  func `a signal stops with a checkpoint`(signal: Int32) throws {
     let whole = try uninterrupted(Self.slow)
     let outcome = try interrupt("x.h5", signal)
     #expect(outcome.status == 75 && !outcome.wasKilled)
@@ -68,7 +68,7 @@ import Testing
   }
 
   /// A script that passes a signal on may do so to a program that has had it already.
-  @Test func theSameSignalTwiceIsOneWish() throws {
+  @Test func `the same signal twice is one wish`() throws {
     let running = try program.start(
       Self.slow + ["--checkpoint-interval", "0", "--output", folder / "x.h5"])
     running.wait { folder.checkpoints.count == 4 }
@@ -80,7 +80,7 @@ import Testing
     #expect(try program.run(Self.slow + ["--output", folder / "x.h5"]).status == 0)
   }
 
-  @Test func theSecondProcessIsRefused() throws {
+  @Test func `a second process is refused while the first one writes`() throws {
     let running = try program.start(
       Self.slow + ["--checkpoint-interval", "0", "--output", folder / "x.h5"])
     running.wait { folder.checkpoints.count == 4 }
@@ -96,7 +96,9 @@ import Testing
   // MARK: Damaged files
 
   @Test(arguments: ["truncated", "flipped", "foreign", "other run", "other version", "both"])
-  func checkpointsThatCannotBeUsed(damage: String) throws {
+  func `checkpoints that cannot be used are left out, and the outcome is the same`(damage: String)
+    throws
+  {
     let whole = try uninterrupted(Self.slow)
     #expect(try interrupt("x.h5", SIGTERM).status == 75)
     // The newer one of each run.
@@ -144,7 +146,7 @@ import Testing
     return try #require(attributes[.modificationDate] as? Date)
   }
 
-  @Test func aDamagedFinishedRunIsMadeAgain() throws {
+  @Test func `a damaged finished run is made again`() throws {
     let whole = try uninterrupted(Program.tiny)
     let output = folder / "x.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
@@ -165,7 +167,7 @@ import Testing
   /// Every call of the file layer in turn goes wrong; Tests/reliability/faults.sh does the same with
   /// figures and in more ways.
   @Test(arguments: ["kill:", "fail:28", "short:"])
-  func aFaultAtEveryCall(fault: String) throws {
+  func `a fault at any call of the file layer loses nothing`(fault: String) throws {
     let parts = fault.split(separator: ":", omittingEmptySubsequences: false)
     let whole = try uninterrupted(Program.tiny)
     var call = 0

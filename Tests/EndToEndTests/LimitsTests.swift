@@ -14,7 +14,7 @@ import Testing
 
   /// A library that starts threads when it is loaded cannot do so here, and spins.
   @Test(.timeLimit(.minutes(1)))
-  func littleAddressSpace() throws {
+  func `programs run in little address space`() throws {
     for name in ["mnist-logistic", "cifar-cnn", "report", "optimizer-trace"] {
       let outcome = try shell(
         "ulimit -v 300000; exec \"$@\"", [try Program(name).path, "--version"])
@@ -27,7 +27,7 @@ import Testing
   }
 
   /// Nothing but a whitening needs OpenBLAS, and that finds it.
-  @Test func openBLASIsLoadedWhereItIsNeeded() throws {
+  @Test func `OpenBLAS is loaded where it is needed`() throws {
     let loader = ["LD_DEBUG": "files", "PATH": "/nonexistent"]
     for (name, isNeeded) in [("mnist-logistic", false), ("cifar-cnn", true)] {
       let outcome = try Program(name).run(

@@ -18,7 +18,7 @@ import Testing
     try program.run(["--profile", "smoke", "--output", folder / name] + more)
   }
 
-  @Test func smokeIsRepeatable() throws {
+  @Test func `smoke repeats with any number of jobs`() throws {
     for jobs in ["1", "2"] {
       let outcome = try smoke(["--jobs", jobs], to: "\(jobs)/mnist-mlp.h5")
       #expect(outcome.status == 0, "\(outcome.errors)")
@@ -43,7 +43,7 @@ import Testing
 
   /// The steps of all but SGDNesterov are bounded, whatever the gradient: at 1e4 neither costs nor
   /// squares of gradients overflow. SGDNesterov's grow with the gradient, which grows with theta.
-  @Test func divergenceIsAResult() throws {
+  @Test func `divergence is a result`() throws {
     let outcome = try smoke(
       ["--alpha", "1e4", "--epochs", "2", "--label", "custom"], to: "mnist-mlp.h5")
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -70,7 +70,7 @@ import Testing
 
   /// With the whole training set as minibatch, the running cost of a pass is the cost of the set at
   /// its start, unless something is dropped.
-  @Test func withoutDropoutNothingIsDropped() throws {
+  @Test func `without dropout nothing is dropped`() throws {
     for rate in ["0", "0.5"] {
       let outcome = try smoke(
         [
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func withoutDropoutTheRateOfTheInputIsZeroHoweverItIsSaid() throws {
+  @Test func `without dropout the rate of the input is zero, however it is said`() throws {
     func identity(_ rates: String...) throws -> String {
       let outcome = try smoke(
         ["--optimizers", "adam", "--dry-run", "--label", "custom"] + rates, to: "mnist-mlp.h5")
@@ -154,7 +154,7 @@ import Testing
 
   /// There are eight checkpoints a pass, and the twelfth is never complete: order, masks, moments
   /// and the sum of the costs go on from the third step of the second pass.
-  @Test func aKilledRunGoesOnWithinItsPass() throws {
+  @Test func `a killed run goes on within its pass`() throws {
     let output = folder / "parts/mnist-mlp.h5"
     var environment = Program.noFigures
     environment["ADAM_REPRODUCTION_FAULT"] = "kill:78"
@@ -167,7 +167,7 @@ import Testing
     try expectToGoOn(output, after: checkpoint.seconds)
   }
 
-  @Test func anInterruptedRunGoesOn() throws {
+  @Test func `an interrupted run goes on`() throws {
     let output = folder / "parts/mnist-mlp.h5"
     let running = try program.start(
       Self.resumed + ["--checkpoint-interval", "0", "--output", output])
@@ -183,7 +183,7 @@ import Testing
 
   /// One run; then the runs of both arms and of the alternatives one after another, each of which
   /// gives back what it has had.
-  @Test func memoryIsThatOfOneRun() throws {
+  @Test func `memory is that of one run`() throws {
     func peak(_ more: [String]) throws -> Int {
       let (outcome, peak) = try program.runMeasuringMemory(
         [
@@ -214,7 +214,7 @@ import Testing
   // MARK: Bad input
 
   /// It is refused before anything is made for it: the activations would take 19 GB.
-  @Test func aHugeMinibatchIsRefusedAtOnce() throws {
+  @Test func `a huge minibatch is refused at once`() throws {
     let (outcome, peak) = try program.runMeasuringMemory([
       "--profile", "smoke", "--minibatch", "1000000", "--output", folder / "mnist-mlp.h5",
     ])
@@ -239,7 +239,9 @@ import Testing
     (["--minibatch", "2001"], "larger than the training set of 2000 examples"),
     (["--minibatch", "1000001"], "--minibatch takes a whole number of at most 1000000"),
   ])
-  func badInput(_ arguments: [String], complaint: String) throws {
+  func `bad input is told in one line, and no file is written`(
+    _ arguments: [String], complaint: String
+  ) throws {
     let outcome = try smoke(arguments, to: "mnist-mlp.h5")
     expectOneLine(outcome, status: 64, of: "mnist-mlp", complaint)
     #expect(folder.files == [])

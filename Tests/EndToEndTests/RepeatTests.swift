@@ -18,7 +18,7 @@ import Testing
     try program.run(["--profile", "smoke", "--output", folder / output] + more)
   }
 
-  @Test func anyNumberOfJobs() throws {
+  @Test func `any number of jobs makes the same file`() throws {
     #expect(try smoke("a.h5", ["--jobs", "1"]).status == 0)
     #expect(try smoke("b.h5", ["--jobs", "3"]).status == 0)
     #expect(try smoke("c.h5", ["--jobs", "2", "--checkpoint-interval", "0.001"]).status == 0)
@@ -29,7 +29,7 @@ import Testing
     #expect(!folder.files.contains { $0.hasSuffix(".lock") || $0.hasSuffix(".partial") })
   }
 
-  @Test func nothingIsDoneTwice() throws {
+  @Test func `nothing is done twice`() throws {
     let output = folder / "a.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     let before = try folder.bytes("a.h5")
@@ -51,7 +51,7 @@ import Testing
     return try #require(attributes[.systemFileNumber] as? Int)
   }
 
-  @Test func freshForgets() throws {
+  @Test func `fresh makes every run again`() throws {
     let output = folder / "a.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     let bytes = try repeatable(output)
@@ -65,7 +65,7 @@ import Testing
     #expect(try repeatable(output) == bytes)
   }
 
-  @Test func moreSeedsMakeOnlyWhatIsNew() throws {
+  @Test func `more seeds make only what is new`() throws {
     let output = folder / "a.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     let dry = try program.run(
@@ -80,7 +80,7 @@ import Testing
     #expect(status.output.contains("3 of 4 "))
   }
 
-  @Test func threadsAreNotMixed() throws {
+  @Test func `threads are not mixed`() throws {
     let output = folder / "a.h5"
     #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
     let list = try program.run(Program.tiny + ["--threads", "2", "--list", "--output", output])
@@ -88,7 +88,7 @@ import Testing
   }
 
   /// What the search extends or chooses is known once its shards are merged: at least two rounds.
-  @Test func shardsMakeTheSameFile() throws {
+  @Test func `shards make the same file`() throws {
     #expect(try smoke("whole.h5").status == 0)
     let output = folder / "parts.h5"
     let shards = (1...3).map { folder / "parts.shard-\($0)-of-3.runs" }
@@ -130,7 +130,7 @@ import Testing
     #expect(other.errors.contains("no run of \(shards[0]) is one of these"))
   }
 
-  @Test func quietIsSilent() throws {
+  @Test func `quiet is silent`() throws {
     let outcome = try program.run(
       Program.tiny + ["--quiet", "--output", folder / "a.h5"], environment: [:])
     #expect(outcome.status == 0 && outcome.output == "" && outcome.errors == "")
@@ -145,7 +145,7 @@ import Testing
 
   /// A run of hours does not end because a log's disk is full or its reader has gone; what could not be
   /// written is told by the status at the end.
-  @Test func outputThatGoesNowhere() throws {
+  @Test func `a run ends well though its output goes nowhere`() throws {
     for (redirection, status) in [(">/dev/full 2>/dev/full", 74), ("2>&1 | true", 0)] {
       let shell = Process()
       shell.executableURL = URL(fileURLWithPath: "/bin/bash")

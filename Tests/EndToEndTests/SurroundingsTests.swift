@@ -33,13 +33,13 @@ import Testing
     ("optimizer-trace", ["--version"]), ("bench-optimizers", ["--help"]),
     ("bench-networks", ["--help"]), ("bench-optimizers", ["--version"]),
   ])
-  func outputThatCannotBeWrittenIsNoticed(name: String, arguments: [String]) throws {
+  func `output that cannot be written is noticed`(name: String, arguments: [String]) throws {
     let outcome = try shell(name, arguments, redirection: "> /dev/full")
     expectOneLine(
       outcome, status: 74, of: name, "cannot write to standard output: No space left on device")
   }
 
-  @Test func resultsAreWrittenThoughOutputIsNot() throws {
+  @Test func `results are written though output is not`() throws {
     let outcome = try shell(
       "mnist-logistic", Program.tiny + ["--output", folder / "x.h5"], redirection: "> /dev/full")
     #expect(outcome.status == 74 && outcome.complaints.count == 1, "\(outcome.errors)")
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test(arguments: [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
-  func closedDescriptorsAreNoFiles(redirection: String) throws {
+  func `closed descriptors are no files`(redirection: String) throws {
     let arguments = Program.tiny + ["--seeds", "0,1", "--jobs", "2"]
     let outcome = try shell(
       "mnist-logistic", arguments + ["--output", folder / "x.h5"], redirection: redirection)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func aTemporaryFolderThatIsMissingCostsNoResult() throws {
+  @Test func `a temporary folder that is missing costs no result`() throws {
     let arguments = Program.tiny + ["--output", folder / "x.h5"]
     var environment = [
       "TMPDIR": folder / "nowhere", "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(arguments: ["mnist-logistic-custom.svg", "mnist-logistic-custom.png"])
-  func aFigureIsCompleteByItsContent(name: String)
+  func `a figure is complete by its content`(name: String)
     throws
   {
     let arguments = Program.tiny + ["--output", folder / "x.h5"]
@@ -104,7 +104,7 @@ import Testing
     #expect(try run().contains("nothing to do"))
   }
 
-  @Test func filesLimitedInSizeAreToldWithTheLimit() throws {
+  @Test func `files limited in size are told with the limit`() throws {
     let outcome = try shell(
       "mnist-logistic", Program.tiny + ["--output", folder / "x.h5"], limit: "ulimit -f 4")
     expectOneLine(outcome, status: 74, "File too large", "ulimit -f")
@@ -112,7 +112,7 @@ import Testing
     #expect(try program.run(Program.tiny + ["--output", folder / "x.h5"]).status == 0)
   }
 
-  @Test(arguments: [7, 12]) func fewDescriptorsAreEnoughOrTold(count: Int) throws {
+  @Test(arguments: [7, 12]) func `few descriptors are enough or told`(count: Int) throws {
     let outcome = try shell(
       "mnist-logistic", Program.tiny + ["--output", folder / "x.h5"],
       limit: "ulimit -n \(count)")
@@ -120,7 +120,7 @@ import Testing
     #expect(outcome.complaints.count == (outcome.status == 0 ? 0 : 1), "\(outcome.errors)")
   }
 
-  @Test func aLinkThatLeadsNowhereIsNotReplaced() throws {
+  @Test func `a link that leads nowhere is not replaced`() throws {
     let link = folder / "x.h5"
     try FileManager.default.createSymbolicLink(
       atPath: link, withDestinationPath: folder / "gone/x.h5")
@@ -131,7 +131,7 @@ import Testing
       try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder / "gone/x.h5")
   }
 
-  @Test func argumentsThatAreNoTextAreRefused() throws {
+  @Test func `arguments that are no text are refused`() throws {
     let outcome = try shell(
       "mnist-logistic", Program.tiny + ["--output"],
       redirection: "\"$(printf '\(folder.path)/r\\351s.h5')\"")
@@ -139,7 +139,7 @@ import Testing
     #expect(folder.files == [])
   }
 
-  @Test func generatedDataHaveNoVerdictsAndOneLineSaysSo() throws {
+  @Test func `generated data have no verdicts and one line says so`() throws {
     let outcome = try program.run(Program.tiny + ["--output", folder / "x.h5"])
     #expect(outcome.output.contains("mnist-logistic: no verdicts: generated data\n"))
     #expect(!outcome.output.contains("not run"))

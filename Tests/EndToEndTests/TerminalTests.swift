@@ -116,7 +116,7 @@ import Testing
   private func program() throws -> Program { try Program() }
 
   @Test(arguments: [40, 20, 79])
-  func linesFitTheColumnsAndSayWhatMattersFirst(columns: Int) throws {
+  func `lines fit the columns and say what matters first`(columns: Int) throws {
     let terminal = try Terminal(columns: columns, rows: 24)
     let outcome = try terminal.run(
       try program().path, Self.long + ["--jobs", "2", "--output", folder / "r.h5"],

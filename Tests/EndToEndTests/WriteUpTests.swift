@@ -84,7 +84,7 @@ import Testing
 
   /// Two runs with other numbers of jobs, the second one killed on its way.
   @Test(arguments: experiments)
-  func smoke(experiment: Experiment) throws {
+  func `smoke repeats with any number of jobs, and after a kill`(experiment: Experiment) throws {
     let program = try Program(experiment.name)
     let outputs = ["a", "b"].map { folder / "\($0)/\(experiment.name).h5" }
     let arguments = outputs.enumerated().map {
@@ -136,7 +136,7 @@ import Testing
     Program.noFigures.merging(["DATA_DEBIAN_FASHION": folder / "package"]) { $1 }
   }
 
-  @Test func missingPackageIsNamedWithItsCure() throws {
+  @Test func `a missing package is named with its cure`() throws {
     let program = try Program("fashion-mlp")
     let arguments = ["--profile", "paper", "--output", folder / "x.h5"]
     expectOneLine(
@@ -149,7 +149,7 @@ import Testing
     #expect(folder.files == [])
   }
 
-  @Test func missingPackageIsToldAndReplaced() throws {
+  @Test func `a missing package is told and replaced`() throws {
     let program = try Program("fashion-mlp")
     let outcome = try program.run(
       ["--epochs", "0", "--optimizers", "SGD", "--output", folder / "x.h5"],
@@ -160,7 +160,7 @@ import Testing
     #expect(try attribute("data_origin", of: folder / "x.h5") == "stand-in")
   }
 
-  @Test func packageThatIsDamaged() throws {
+  @Test func `a damaged package is refused with its folder`() throws {
     let file = try folder.write([31, 139, 8], to: "package/train-images-idx3-ubyte.gz")
     let outcome = try Program("fashion-mlp").run(
       ["--profile", "paper", "--output", folder / "x.h5"], environment: withoutPackage,

@@ -40,7 +40,7 @@ import Testing
     return (cost.cost, gradient)
   }
 
-  @Test func fourierTransformsAreUsedWhereTheyServe() {
+  @Test func `Fourier transforms are used where they serve`() {
     let algorithm = { (image: [Int], options: ConvolutionalNetwork.Options) in
       ConvolutionalNetwork.algorithm(image: image, options: options)
     }
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test(arguments: [1, 7, 16, 127, 128, 129])
-  func costAndGradientAreThoseOfDirectConvolution(count: Int) throws {
+  func `cost and gradient are those of direct convolution`(count: Int) throws {
     let fft = try network(.fft)
     let direct = try network(.direct)
     // Random biases too.
@@ -83,7 +83,7 @@ import Testing
   }
 
   /// A run that goes on from a checkpoint has a new network, a minibatch or an evaluation before it.
-  @Test func stepsRepeatWhateverWasBefore() throws {
+  @Test func `steps repeat, whatever was before`() throws {
     let used = try network(.fft, hiddenDropout: 0.5)
     let theta = used.initialTheta(seed: 3)
     _ = step(used, used.initialTheta(seed: 4), count: 130)
@@ -95,7 +95,7 @@ import Testing
     #expect(first.cost == fresh.cost && first.gradient == fresh.gradient)
   }
 
-  @Test func aBrokenThetaMakesTheCostNaN() throws {
+  @Test func `a broken theta makes the cost NaN`() throws {
     let network = try network(.fft, capacity: 20)
     for i in network.parameters.indices {
       for value in [Float.nan, .infinity] {
@@ -110,7 +110,7 @@ import Testing
   }
 
   /// Finite weights whose activations overflow: rectification would turn what is not a number to 0.
-  @Test func activationsThatOverflowMakeTheCostNaN() throws {
+  @Test func `activations that overflow make the cost NaN`() throws {
     let network = try network(.fft, capacity: 20)
     guard ConvolutionalNetwork.algorithm(image: [3, 32, 32], options: network.options) == .fft
     else { return }
@@ -125,7 +125,7 @@ import Testing
     #expect(network.evaluate(at: theta, on: .test, noise: noise).cost.isNaN)
   }
 
-  @Test func stepsAllocateNothing() throws {
+  @Test func `steps allocate nothing`() throws {
     let network = try network(.fft, capacity: 50)
     let theta = network.initialTheta(seed: 1)
     var gradient = FloatVector(count: theta.count)

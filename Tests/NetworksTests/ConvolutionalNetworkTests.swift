@@ -260,7 +260,7 @@ private func gradient(
     ]
 
   @Test(arguments: cases)
-  func gradientAgreesWithTheReference(_ test: Case) throws {
+  func `the gradient agrees with the reference`(_ test: Case) throws {
     let network = try test.network()
     let examples = test.examples
     let logical = randomParameters(of: network, seed: 11)
@@ -284,7 +284,7 @@ private func gradient(
   }
 
   @Test(arguments: [PoolingBorder.same, .ceiling, .valid])
-  func poolingsHaveTheDocumentedSizes(border: PoolingBorder) {
+  func `poolings have the documented sizes`(border: PoolingBorder) {
     let sizes: [Int: Int] =
       switch border {
       case .same: [32: 16, 15: 8, 7: 4, 4: 2, 3: 2, 2: 1, 1: 1]
@@ -300,7 +300,7 @@ private func gradient(
     #expect(PoolingBorder.ceiling.padding(32) == (0, 1))
   }
 
-  @Test func theDefaultIsThePapersNetwork() throws {
+  @Test func `the default is the paper's network`() throws {
     let examples = makeColourImages(count: 2, shape: [3, 32, 32], seed: 1)
     let network = try ConvolutionalNetwork(training: examples, test: examples, minibatchCapacity: 2)
     #expect(
@@ -353,7 +353,7 @@ private func gradient(
     }
   }
 
-  @Test func initialParametersDoNotDependOnTheLayout() throws {
+  @Test func `initial parameters do not depend on the layout`() throws {
     // Another capacity may make oneDNN prefer other layouts.
     let theta = try [3, 128].map { capacity in
       let network = try Case(batch: 3).network(capacity: capacity)
@@ -363,7 +363,7 @@ private func gradient(
   }
 
   @Test(arguments: cases)
-  func storedAndLogicalOrdersAreInverse(_ test: Case) throws {
+  func `stored and logical orders are inverse`(_ test: Case) throws {
     let network = try test.network()
     let logical = randomParameters(of: network, seed: 12)
     let theta = network.theta(fromLogical: logical)
@@ -380,7 +380,7 @@ private func gradient(
   }
 
   /// Along a direction in each layer, with dropout and penalty.
-  @Test func gradientIsTheDerivativeOfTheCost() throws {
+  @Test func `the gradient is the derivative of the cost`() throws {
     let examples = makeColourImages(count: 40, shape: [3, 12, 10], seed: 6)
     let network = try ConvolutionalNetwork(
       training: examples, test: examples, minibatchCapacity: 40,
@@ -410,7 +410,7 @@ private func gradient(
     }
   }
 
-  @Test func penaltyCountsWeightsAlone() throws {
+  @Test func `the penalty counts weights alone`() throws {
     let examples = makeColourImages(count: 8, shape: [3, 12, 12], seed: 7)
     let make = { (l2: Double) in
       try ConvolutionalNetwork(
@@ -441,7 +441,7 @@ private func gradient(
   }
 
   /// Whatever ran before, and whatever capacity the network was made for.
-  @Test func gradientsRepeat() throws {
+  @Test func `gradients repeat, whatever ran before and whatever the capacity`() throws {
     let test = Case(batch: 20)
     let options = ConvolutionalNetwork.Options(
       filters: [8, 8], hiddenUnits: 12, inputDropout: 0.2, hiddenDropout: 0.5)
@@ -469,7 +469,7 @@ private func gradient(
 
   /// Dropping inputs leaves their mean, dropping hidden units that of the logits: with one hidden
   /// unit that is always active the output is linear in both.
-  @Test func dropoutKeepsMeans() throws {
+  @Test func `dropout keeps the means of inputs and of logits`() throws {
     let shape = [3, 8, 8]
     let examples = DenseExamples(
       shape: shape, features: .floats(FloatVector(repeating: 1, count: 192)), labels: [0],
@@ -509,7 +509,7 @@ private func gradient(
     }
   }
 
-  @Test func evaluationAgreesWithTheReference() throws {
+  @Test func `the evaluation agrees with the reference`() throws {
     let test = Case(batch: 33)
     let training = makeColourImages(count: 50, shape: test.image, seed: 8)
     let held = makeColourImages(count: 97, shape: test.image, seed: 9)
@@ -532,7 +532,7 @@ private func gradient(
     }
   }
 
-  @Test func aBrokenThetaMakesTheCostNaN() throws {
+  @Test func `a broken theta makes the cost NaN`() throws {
     let network = try Case(batch: 4).network()
     for (i, parameter) in network.parameters.enumerated() {
       var logical = network.logicalParameters(of: network.initialTheta(seed: 1))
@@ -544,7 +544,7 @@ private func gradient(
     }
   }
 
-  @Test func stepsAllocateNothing() throws {
+  @Test func `steps allocate nothing`() throws {
     let network = try Case(batch: 50).network()
     let theta = network.initialTheta(seed: 1)
     var gradient = FloatVector(count: theta.count)

@@ -33,7 +33,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
 
   /// Of what direct sums in single precision have, by their distance from sums in double.
   @Test(arguments: ConvolutionProblem.Kind.allCases, [16, 8])
-  func errorsAreThoseOfSinglePrecision(kind: ConvolutionProblem.Kind, size: Int) throws {
+  func `errors are those of single precision`(kind: ConvolutionProblem.Kind, size: Int) throws {
     let problem = ConvolutionProblem(size: size, images: 21, kind: kind)
     let exact = problem.reference()
     let direct = problem.direct()
@@ -54,7 +54,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
   }
 
   @Test(arguments: [16, 8])
-  func allCodesGiveTheSameBits(size: Int) throws {
+  func `all codes give the same bits`(size: Int) throws {
     for images in [1, 7, 19] {
       let problem = ConvolutionProblem(size: size, images: images, seed: UInt64(images))
       let all = try variants.map {
@@ -68,7 +68,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
   }
 
   /// Whatever the plan was made for, and whatever it did before.
-  @Test func resultsRepeat() throws {
+  @Test func `results repeat, whatever the plan was made for and did before`() throws {
     let problem = ConvolutionProblem(size: 8, images: 18)
     let variant = try #require(variants.last)
     let once = try #require(problem.fourier(variant.code, block: variant.block))
@@ -77,7 +77,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
     #expect(bits(once.result) == bits(again.result))
   }
 
-  @Test func passesAllocateNothing() throws {
+  @Test func `passes allocate nothing`() throws {
     for variant in variants {
       let problem = ConvolutionProblem(size: 8, channels: 16, filters: 16, images: 18)
       #expect(try #require(problem.fourier(variant.code, block: variant.block)).allocated == 0)
@@ -85,7 +85,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
   }
 
   /// Bias and rectification come last, so that a filter without light stays dark, to the bit.
-  @Test func deadChannelsStayZero() throws {
+  @Test func `dead channels stay zero`() throws {
     var problem = ConvolutionProblem(size: 16, images: 3)
     let area = 16 * 16
     for k in 0..<problem.channels * 25 {
@@ -119,7 +119,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
   }
 
   @Test(arguments: [Float.nan, .infinity, 3e38])
-  func resultsThatAreNotFiniteAreNoticed(value: Float) throws {
+  func `results that are not finite are noticed`(value: Float) throws {
     let sound = ConvolutionProblem(size: 8, images: 17)
     var broken = sound
     broken.source[broken.source.count - 5] = value
@@ -129,7 +129,7 @@ private func bits(_ result: ConvolutionProblem.Result) -> [[UInt32]] {
     }
   }
 
-  @Test func whatIsNotServedIsRefused() {
+  @Test func `what is not served is refused`() {
     let served = fourier_convolution_shape(
       size: 16, kernel: 5, channels: 64, filters: 128, capacity: 128, block: 8)
     let changes: [(String, (inout fourier_convolution_shape) -> Void)] = [

@@ -163,7 +163,7 @@ import Testing
     Shape(batch: 5, inputs: 64, outputs: 128, live: 0),
     Shape(batch: 31, inputs: 257, outputs: 65, live: 1),
   ])
-  func productsAreThoseOfTheDefinitionWithTheSameBits(shape: Shape) throws {
+  func `products are those of the definition with the same bits`(shape: Shape) throws {
     let layer = Layer(
       batch: shape.batch, inputs: shape.inputs, outputs: shape.outputs, live: shape.live)
     let before = vk_product_instructions()
@@ -226,7 +226,7 @@ import Testing
     #expect(padding.allSatisfy { $0 == 0 })
   }
 
-  @Test func keptBitsAreThoseOfTheMasks() {
+  @Test func `kept bits are those of the masks`() {
     var mask = vk_dropout(key: 5, counter: (9, 8, 7, 6), threshold: 20_000, scale: 1)
     for count in [1, 127, 128, 1000] {
       var values = [Float](repeating: 1, count: count)
@@ -237,7 +237,7 @@ import Testing
     }
   }
 
-  @Test func notANumberIsListedAndFound() {
+  @Test func `what is not a number is listed and found`() {
     for value in [Float.nan, .infinity, -.infinity] {
       for place in [0, 63, 64, 99] {
         var values = [Float](repeating: 3e38, count: 100)

@@ -81,7 +81,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     Shape(features: 784, classes: 10, batch: 128, floats: true),
     Shape(features: 129, classes: 26, batch: 7, floats: true),
   ])
-  func agreesWithDoublePrecision(shape: Shape) {
+  func `cost and gradient agree with double precision`(shape: Shape) {
     let count = 300
     let examples = makeExamples(
       count: count, features: shape.features, classes: shape.classes, seed: 5, floats: shape.floats)
@@ -111,7 +111,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(evaluation.error == Double(whole.wrong) / Double(count))
   }
 
-  @Test func gradientIsTheSlopeOfTheCost() {
+  @Test func `the gradient is the slope of the cost`() {
     let examples = makeExamples(count: 40, features: 9, classes: 4, seed: 2)
     let objective = LogisticRegression(training: examples, test: examples, l2: 0.3)
     var random = TestRandom(4)
@@ -133,7 +133,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(relativeError(logical(gradient, objective), slopes) < 1e-5)
   }
 
-  @Test func startsAtZeroWithTheCostOfAGuess() {
+  @Test func `theta starts at zero with the cost of a guess`() {
     let examples = makeExamples(count: 100, features: 784, classes: 10, seed: 1)
     let objective = LogisticRegression(training: examples, test: examples, l2: 1e-4)
     let theta = objective.initialTheta(seed: 3)
@@ -143,7 +143,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(abs(evaluation.cost - log(10)) < 1e-6)
   }
 
-  @Test func repeatsBitForBit() {
+  @Test func `gradients repeat bit for bit, whatever the minibatch before`() {
     let examples = makeExamples(count: 200, features: 784, classes: 10, seed: 8)
     let objective = LogisticRegression(training: examples, test: examples, l2: 1e-4)
     var random = TestRandom(4)
@@ -163,7 +163,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
         == objective.evaluate(at: theta, on: .test, noise: noise))
   }
 
-  @Test func divergenceIsSeenAndNotHidden() {
+  @Test func `divergence is seen and not hidden`() {
     let examples = makeExamples(count: 50, features: 20, classes: 3, seed: 8)
     let objective = LogisticRegression(training: examples, test: examples, l2: 0)
     for value in [Float.nan, .infinity] {
@@ -191,7 +191,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(evaluation.cost.isFinite && evaluation.cost > 1e29)
   }
 
-  @Test func rowsArePaddedAtTheirEnds() {
+  @Test func `rows are padded at their ends`() {
     let examples = makeExamples(count: 3, features: 5, classes: 4, seed: 9)
     let objective = LogisticRegression(training: examples, test: examples, l2: 0)
     let values = (0..<24).map { Double($0 + 1) }
@@ -204,7 +204,7 @@ private let noise = NoiseKey(seed: 0, epoch: 0, step: 0)
     #expect(found == values)
   }
 
-  @Test func aStepAllocatesNothing() {
+  @Test func `a step allocates nothing`() {
     let examples = makeExamples(count: 300, features: 784, classes: 10, seed: 8)
     let objective = LogisticRegression(training: examples, test: examples, l2: 1e-4)
     let theta = objective.initialTheta(seed: 0)

@@ -58,9 +58,10 @@ struct MaxPoolingTests {
 
   /// Borders before and after: none, as TensorFlow's `same` has them on even and odd sizes, and both.
   @Test(
-    "the first maximum of each window and its gradient are exact, at every border",
     arguments: [8, 16], [(7, 0, 0), (8, 0, 1), (9, 1, 1), (8, 1, 1), (3, 0, 0), (32, 0, 1)])
-  func agreesWithTheDefinition(block: Int, size: (Int, Int, Int)) {
+  func `the first maximum of each window and its gradient are exact, at every border`(
+    block: Int, size: (Int, Int, Int)
+  ) {
     let (rows, before, after) = size
     let columns = rows + 1
     func pooled(_ n: Int) -> Int { (n + before + after - 3) / 2 + 1 }
@@ -83,8 +84,8 @@ struct MaxPoolingTests {
       spread == Self.reference(pooling, gradient: gradient, taps: found.taps, count: count))
   }
 
-  @Test("a NaN at the first place of a window stays, later ones are not larger than anything")
-  func nanIsNotLarger() {
+  @Test func `a NaN at the first place of a window stays, later ones are not larger than anything`()
+  {
     var pooling = vk_pooling(
       block: 8, rows: 3, columns: 3, pooled_rows: 1, pooled_columns: 1, above: 0, left: 0)
     var images = [Float](repeating: 1, count: 72)

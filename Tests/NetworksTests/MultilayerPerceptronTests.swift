@@ -170,7 +170,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     Shape(sizes: [200, 500, 50, 10], batches: [160, 3], input: 0.2, hidden: 0.5, blanks: 0.8),
     Shape(sizes: [127, 7, 129, 4], batches: [129, 7, 1], hidden: 0.5, products: .dense),
   ])
-  func agreesWithDoublePrecision(shape: Shape) throws {
+  func `cost and gradient agree with double precision`(shape: Shape) throws {
     let examples = makeExamples(
       count: 160, features: shape.sizes[0], classes: shape.sizes[shape.sizes.count - 1], seed: 3,
       floats: shape.floats, blanks: shape.blanks)
@@ -221,7 +221,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   static let widths = [1, 7, 127, 129]
 
   @Test(arguments: widths, widths)
-  func gradientsOfAllWidthsAgreeWithDoublePrecision(inputs: Int, hidden: Int) throws {
+  func `gradients of all widths agree with double precision`(inputs: Int, hidden: Int) throws {
     let examples = makeExamples(
       count: 140, features: inputs, classes: 10, seed: 17, blanks: 0.75)
     var random = TestRandom(18)
@@ -256,7 +256,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   }
 
   /// In chunks of a thousand, and what is left over; without dropout and penalty.
-  @Test func wholeSetsAreEvaluatedAsDoublePrecisionDoes() throws {
+  @Test func `whole sets are evaluated as double precision does`() throws {
     let training = makeExamples(count: 2007, features: 30, classes: 10, seed: 21)
     let test = makeExamples(count: 1003, features: 30, classes: 10, seed: 22)
     let objective = try MultilayerPerceptron(
@@ -280,7 +280,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     }
   }
 
-  @Test func referenceGradientIsTheSlopeOfItsCost() {
+  @Test func `the reference's gradient is the slope of its cost`() {
     let examples = makeExamples(count: 6, features: 5, classes: 3, seed: 1)
     let sizes = [5, 6, 4, 3]
     var reference = Reference(sizes: sizes, l2: 0.1)
@@ -311,7 +311,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     }
   }
 
-  @Test func descendsAsDoublePrecisionDoes() throws {
+  @Test func `an epoch with dropout descends as double precision does`() throws {
     // An epoch of plain gradient descent with dropout, remainder included.
     let examples = makeExamples(count: 300, features: 60, classes: 4, seed: 12)
     let objective = try MultilayerPerceptron(
@@ -340,7 +340,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     #expect(objective.evaluate(at: theta, on: .training, noise: noise).cost < log(4.0) * 0.99)
   }
 
-  @Test func masksDropAsOftenAsAsked() throws {
+  @Test func `masks drop as often as asked`() throws {
     let (batch, width) = (200, 1000)
     for (rate, lane) in [(0.5, 1), (0.2, 0), (0.75, 3)] {
       let mask = dropoutMask(
@@ -362,7 +362,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     }
   }
 
-  @Test func masksAreKeyedBySeedEpochAndStep() throws {
+  @Test func `masks are keyed by seed, epoch and step`() throws {
     let examples = makeExamples(count: 64, features: 50, classes: 5, seed: 3)
     let objective = try MultilayerPerceptron(
       training: examples, test: examples,
@@ -389,7 +389,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
         == objective.evaluate(at: theta, on: .test, noise: keys[1]))
   }
 
-  @Test func initialisationsHaveTheirVariances() throws {
+  @Test func `initialisations have their variances`() throws {
     let examples = makeExamples(count: 4, features: 400, classes: 10, seed: 3)
     let expected: [(Initialisation, (Double, Double) -> Double)] = [
       (.heNormal, { inputs, _ in 2 / inputs }),
@@ -418,7 +418,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   }
 
   @Test(arguments: [0, 0.5])
-  func aBrokenThetaBreaksTheCost(rate: Double) throws {
+  func `a broken theta breaks the cost`(rate: Double) throws {
     let examples = makeExamples(count: 40, features: 30, classes: 3, seed: 3)
     let objective = try MultilayerPerceptron(
       training: examples, test: examples,
@@ -436,7 +436,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   /// Weights of a pixel that no image has, and of a unit that never is above 0: their products are
   /// left out.
   @Test(arguments: [Float.nan, .infinity, -.infinity])
-  func aBrokenWeightBehindAZeroIsFoundWithinSixteenSteps(value: Float) throws {
+  func `a broken weight behind a zero is found within sixteen steps`(value: Float) throws {
     var bytes = [UInt8](repeating: 0, count: 40 * 150)
     var random = TestRandom(5)
     for i in bytes.indices where i % 150 > 10 && i % 4 == 0 { bytes[i] = UInt8(random.below(256)) }
@@ -468,7 +468,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
   }
 
   @Test(arguments: [0, 0.5], [0.5, 0.8])
-  func sparseAndDenseProductsAgree(rate: Double, blanks: Double) throws {
+  func `sparse and dense products agree`(rate: Double, blanks: Double) throws {
     let examples = makeExamples(
       count: 300, features: 784, classes: 10, seed: 31, blanks: blanks)
     let pair = try Products.allCases.map { products in
@@ -497,7 +497,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     #expect(abs(costs[0].cost / costs[1].cost - 1) < 1e-6 && costs[0].error == costs[1].error)
   }
 
-  @Test func storedPositionsAreThoseOfTheLogicalElements() throws {
+  @Test func `stored positions are those of the logical elements`() throws {
     let examples = makeExamples(count: 20, features: 75, classes: 3, seed: 3, blanks: 0.8)
     let objective = try MultilayerPerceptron(
       training: examples, test: examples, options: .init(hiddenSizes: [130, 9]),
@@ -513,7 +513,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     #expect(places.count == logical.map(\.count).reduce(0, +))
   }
 
-  @Test func thePaperNetworkHasItsParameters() throws {
+  @Test func `the paper's network has its parameters`() throws {
     let examples = makeExamples(count: 4, features: 784, classes: 10, seed: 3)
     let objective = try MultilayerPerceptron(training: examples, test: examples)
     #expect(objective.parameters.map { $0.shape.reduce(1, *) }.reduce(0, +) == 1_796_010)
@@ -528,7 +528,7 @@ private func relativeError(_ actual: [[Float]], _ expected: [[Double]]) -> Doubl
     }
   }
 
-  @Test func aStepAllocatesNothingButWhatTheLibraryDoes() throws {
+  @Test func `a step allocates nothing but what the library does`() throws {
     let examples = makeExamples(count: 224, features: 784, classes: 10, seed: 8, blanks: 0.8)
     let objective = try MultilayerPerceptron(
       training: examples, test: examples,

@@ -76,7 +76,7 @@ private func gradient(
   let test = sparseExamples(count: 1500, featureCount: 97, longest: 40, seed: 2)
 
   @Test(arguments: [1, 7, 80, 127, 128])
-  func gradientAgreesWithTheReference(size: Int) {
+  func `the gradient agrees with the reference`(size: Int) {
     let l2 = 0.03
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 128,
@@ -98,7 +98,7 @@ private func gradient(
   }
 
   @Test(arguments: DropoutScaling.allCases)
-  func gradientIsTheDerivativeOfTheCostWithDropout(scaling: DropoutScaling) {
+  func `the gradient is the derivative of the cost, with dropout too`(scaling: DropoutScaling) {
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 64,
       options: .init(inputDropout: 0.3, dropoutScaling: scaling, l2: 0.1))
@@ -118,7 +118,7 @@ private func gradient(
     }
   }
 
-  @Test func emptyRowsSeeTheBiasAlone() {
+  @Test func `empty rows see the bias alone`() {
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 2, options: .init(inputDropout: 0.5))
     let actual = gradient(of: objective, at: randomTheta(count: 98, seed: 5), rows: [3, 8])
@@ -127,7 +127,7 @@ private func gradient(
     #expect(objective.initialTheta(seed: 3).array == [Float](repeating: 0, count: 98))
   }
 
-  @Test func masksDependOnTheKeyAlone() {
+  @Test func `masks depend on the key alone`() {
     let objective = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 64)
     let another = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 128)
     let theta = randomTheta(count: 98, seed: 6)
@@ -145,7 +145,7 @@ private func gradient(
 
   /// At theta = 0 every residual is +-1/2, so an entry's share of the gradient tells its mask.
   @Test(arguments: [0.2, 0.5], DropoutScaling.allCases)
-  func masksKeepTheirShareOfEntries(rate: Double, scaling: DropoutScaling) {
+  func `masks keep their share of entries`(rate: Double, scaling: DropoutScaling) {
     let columns = 500
     let examples = SparseExamples(
       featureCount: columns, rowOffsets: [0, Int32(columns), Int32(2 * columns)],
@@ -187,7 +187,7 @@ private func gradient(
   }
 
   @Test(arguments: [Split.training, .test])
-  func evaluationTakesEveryExampleWithoutDropout(split: Split) throws {
+  func `the evaluation takes every example without dropout`(split: Split) throws {
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 16, options: .init(l2: 1))
     let theta = randomTheta(count: 98, seed: 9)
@@ -199,7 +199,7 @@ private func gradient(
     #expect(try #require(actual.error) == Double(expected.errors) / Double(examples.count))
   }
 
-  @Test func evaluationMultipliesByTheKeepProbabilityIfTrainingDidNotDivide() {
+  @Test func `the evaluation multiplies by the keep probability if training did not divide`() {
     let theta = randomTheta(count: 98, seed: 10)
     var halved = FloatVector(theta.array.map { $0 / 2 })
     halved[97] = theta[97]
@@ -213,7 +213,7 @@ private func gradient(
     #expect(actual.error == expected.error)
   }
 
-  @Test func hugeLogitsStayFinite() {
+  @Test func `huge logits stay finite`() {
     let objective = SparseLogisticRegression(
       training: training, test: test, minibatchCapacity: 16, options: .init(inputDropout: 0))
     let theta = FloatVector(repeating: 1e4, count: 98)
@@ -222,7 +222,7 @@ private func gradient(
     #expect(actual.gradient.allSatisfy { $0.isFinite })
   }
 
-  @Test func stepsAllocateNothing() {
+  @Test func `steps allocate nothing`() {
     let objective = SparseLogisticRegression(training: training, test: test, minibatchCapacity: 64)
     let theta = randomTheta(count: 98, seed: 11)
     var gradient = FloatVector(count: 98)

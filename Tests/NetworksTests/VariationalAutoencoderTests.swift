@@ -159,7 +159,7 @@ private func randomValues(
     Shape(pixels: 784, hidden: 60, latent: 50, batches: [100, 28], kind: .grey, blanks: 0.8),
     Shape(pixels: 129, hidden: 127, latent: 17, batches: [129, 127, 128, 1], blanks: 0.8),
   ])
-  func agreesWithDoublePrecision(shape: Shape) throws {
+  func `cost and gradient agree with double precision`(shape: Shape) throws {
     let examples = makeExamples(
       count: 140, features: shape.pixels, classes: 2, seed: 3, blanks: shape.blanks)
     let objective = try VariationalAutoencoder(
@@ -196,7 +196,7 @@ private func randomValues(
     }
   }
 
-  @Test func referenceGradientIsTheSlopeOfItsCost() {
+  @Test func `the reference's gradient is the slope of its cost`() {
     let sizes = [5 * 4, 4, 6 * 4, 6, 4 * 3, 4, 5 * 4, 5]
     var random = TestRandom(7)
     var theta = sizes.map { count in (0..<count).map { _ in random.uniform(-1, 1) } }
@@ -218,7 +218,7 @@ private func randomValues(
     }
   }
 
-  @Test func divergenceAgreesWithMonteCarlo() {
+  @Test func `the divergence agrees with Monte Carlo`() {
     // KL(q || p) is the mean of log q - log p over samples of q.
     let (size, rows) = (17, 20_000)
     var random = TestRandom(1)
@@ -254,7 +254,7 @@ private func randomValues(
   }
 
   @Test(arguments: VariationalAutoencoder.Pixels.allCases)
-  func evaluationUsesItsOwnNoiseThroughout(kind: VariationalAutoencoder.Pixels) throws {
+  func `the evaluation uses its own noise throughout`(kind: VariationalAutoencoder.Pixels) throws {
     // More than one pass of an evaluation, and a training split that is cut.
     let examples = makeExamples(count: 620, features: 30, classes: 2, seed: 3, blanks: 0.8)
     let objective = try VariationalAutoencoder(
@@ -290,7 +290,7 @@ private func randomValues(
     }
   }
 
-  @Test func startsAsThePaperFits() throws {
+  @Test func `the default network has small random weights and costs a coin a pixel`() throws {
     let examples = makeExamples(count: 200, features: 784, classes: 10, seed: 3)
     let objective = try VariationalAutoencoder(training: examples, test: examples)
     #expect(objective.options.pixels == .grey)
@@ -310,7 +310,7 @@ private func randomValues(
     #expect(abs(cost - 784 * log(2)) < 3)
   }
 
-  @Test func decodesProbabilities() throws {
+  @Test func `latent variables are decoded to probabilities`() throws {
     let examples = makeExamples(count: 20, features: 33, classes: 2, seed: 3)
     let objective = try VariationalAutoencoder(
       training: examples, test: examples, options: .init(hiddenSize: 8, latentSize: 3),
@@ -337,7 +337,8 @@ private func randomValues(
     }
   }
 
-  @Test func repeatsBitForBitAndAllocatesOnlyWhatTheLibraryDoes() throws {
+  @Test func `gradients repeat bit for bit, and steps allocate only what the library does`() throws
+  {
     let examples = makeExamples(count: 128, features: 784, classes: 10, seed: 3, blanks: 0.8)
     let make = {
       try VariationalAutoencoder(

@@ -28,12 +28,12 @@ private let sample: [Float] = (0..<65_543).map { number in
 }
 
 @Suite struct VectorFunctionTests {
-  @Test func exponentialIsExactToAnUlp() {
+  @Test func `the exponential is exact to an ulp`() {
     let results = apply(sample, vk_exponential)
     for (x, y) in zip(sample, results) { #expect(ulps(y, exp(Double(x))) <= 1, "at \(x)") }
   }
 
-  @Test func softplusAndSigmoidAreExactToTwoUlps() {
+  @Test func `softplus and the sigmoid are exact to two ulps`() {
     var slopes = [Float](repeating: .nan, count: sample.count)
     let results = apply(sample) { base, count in
       slopes.withUnsafeMutableBufferPointer { vk_softplus(base, $0.baseAddress, count) }
@@ -50,7 +50,7 @@ private let sample: [Float] = (0..<65_543).map { number in
     }
   }
 
-  @Test func knownValues() {
+  @Test func `known values come out to an ulp`() {
     // Rounded from 30 digits.
     let exponentials = apply([1, -0.5, 10, -20], vk_exponential)
     let expected = [
@@ -68,7 +68,7 @@ private let sample: [Float] = (0..<65_543).map { number in
     }
   }
 
-  @Test func extremesStayFiniteAndNaNStaysNaN() {
+  @Test func `extremes go to their limits and NaN stays NaN`() {
     let extremes: [Float] = [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 88.8, -104, 0]
     #expect(apply(extremes, vk_exponential) == [.infinity, 0, .infinity, 0, 1])
     #expect(apply(extremes, vk_sigmoid) == [1, 0, 1, 0, 0.5])
@@ -81,7 +81,7 @@ private let sample: [Float] = (0..<65_543).map { number in
   }
 
   @Test(arguments: [1, 15, 16, 17, 129, 1025])
-  func bernoulliCostAndGradient(count: Int) {
+  func `the Bernoulli cost and its gradient are those of the definition`(count: Int) {
     var random = TestRandom(UInt64(count))
     var logits = (0..<count).map { _ in Float(random.uniform(-20, 20)) }
     logits[0] = 1e30
@@ -108,7 +108,7 @@ private let sample: [Float] = (0..<65_543).map { number in
     #expect(untouched == logits)
   }
 
-  @Test func binarisedPixelsHaveTheirProbabilities() {
+  @Test func `binarised pixels have their probabilities`() {
     let count = 128 * 784
     let levels = (0..<count).map { Float($0 % 256) / 255 }
     var pixels = levels
@@ -129,7 +129,7 @@ private let sample: [Float] = (0..<65_543).map { number in
     #expect(short == Array(pixels.prefix(1000)))
   }
 
-  @Test func softmaxOfManyClassesAndAnyRowDistance() {
+  @Test func `softmax takes any number of classes and any row distance`() {
     var random = TestRandom(6)
     for (classes, stride) in [(1, 1), (2, 2), (10, 10), (16, 16), (17, 17), (37, 48), (100, 101)] {
       let count = 21

@@ -28,7 +28,7 @@ import Testing
     return try #require(claim.judge(results.document).first)
   }
 
-  @Test func everyContenderMustBeBestInItsRange() throws {
+  @Test func `every contender must be best in its range`() throws {
     let outcome = try verdict(0...20, 40...45)
     #expect(outcome.verdict == .reproduced)
     #expect(outcome.numbers.map(\.label) == ["Adam", "SGDNesterov"])
@@ -41,11 +41,11 @@ import Testing
     #expect(try verdict(0...12, 40...45).verdict == .inconclusive, "the interval reaches beyond")
   }
 
-  @Test func oneSeedDecidesNothing() throws {
+  @Test func `one seed decides nothing`() throws {
     #expect(try verdict(0...20, 40...45, seeds: 1).verdict == .inconclusive)
   }
 
-  @Test func divergedAndMissingRunsAreLeftOut() throws {
+  @Test func `diverged and missing runs are left out`() throws {
     let diverged = try verdict(0...20, 40...45) { $0.diverged = [[0, 4]: 12] }
     #expect(diverged.verdict == .reproduced)
     #expect(diverged.numbers[0].value == (10 + 11 + 12 + 13 + 11) / 5.0)
@@ -56,7 +56,7 @@ import Testing
     #expect(missing.detail == "SGDNesterov, seed 4, has not been run")
   }
 
-  @Test func figuresAreMatchedWithSettingsOfTheCommandLineToo() throws {
+  @Test func `figures are matched with settings of the command line too`() throws {
     var results = SyntheticResults()
     let curve = PaperCurves.Curve(
       figure: "fig1a", name: "Adam", points: (1...9).map { .init(x: Double($0), y: 0.27) })

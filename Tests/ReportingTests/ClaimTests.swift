@@ -12,7 +12,7 @@ import Testing
     "fig1a.adagrad-faster", "AdaGrad converges faster than Adam", place: place,
     "AdaGrad", than: "Adam", at: [5, 10, 20])
 
-  @Test func everyArmGetsAVerdict() throws {
+  @Test func `every arm gets a verdict`() throws {
     let outcomes = Self.faster.judge(SyntheticResults().document)
     #expect(outcomes.map(\.arm) == ["fitted", "tuned"])
     // fitted: 0.25 against 0.45; tuned: 0.25 against 0.225.
@@ -29,7 +29,7 @@ import Testing
     #expect(first.detail.contains("5 seeds"))
   }
 
-  @Test func anExperimentWithoutArmsGetsOneVerdict() {
+  @Test func `an experiment without arms gets one verdict`() {
     var results = SyntheticResults()
     results.arms = nil
     let outcomes = Self.faster.judge(results.document)
@@ -37,7 +37,7 @@ import Testing
     #expect(outcomes.first?.verdict == .reproduced)
   }
 
-  @Test func anIntervalAcrossTheThresholdIsInconclusive() {
+  @Test func `an interval across the threshold is inconclusive`() {
     var results = SyntheticResults()
     results.cost = { _, contender, seed, _ in
       contender == 0 ? 0.3 * (seed.isMultiple(of: 2) ? 0.9 : 1.12) : 0.3
@@ -45,7 +45,7 @@ import Testing
     #expect(Self.faster.judge(results.document).allSatisfy { $0.verdict == .inconclusive })
   }
 
-  @Test func oneEpochAgainstTheClaimDecides() throws {
+  @Test func `one epoch against the claim decides`() throws {
     var results = SyntheticResults()
     results.cost = { _, contender, seed, epoch in
       (contender == 0 ? 0.3 : epoch == 10 ? 0.2 : 0.4) * (1 + 0.001 * Double(seed))
@@ -55,7 +55,7 @@ import Testing
     #expect(abs(outcome.effect - log(1.5)) < 1e-9)
   }
 
-  @Test func theWholeIntervalMustLieBelowTheFraction() {
+  @Test func `the whole interval must lie below the fraction`() {
     func verdict(_ ratio: Double) -> Verdict? {
       var results = SyntheticResults()
       results.cost = { _, contender, seed, _ in
@@ -70,7 +70,7 @@ import Testing
     #expect(verdict(0.95) == .notReproduced)
   }
 
-  @Test func everyPairMustKeepItsFraction() throws {
+  @Test func `every pair must keep its fraction`() throws {
     var results = SyntheticResults()
     results.contenders = ["Adam", "SGDNesterov", "AdaGrad"]
     results.cost = { _, contender, seed, _ in
@@ -86,7 +86,7 @@ import Testing
     #expect(abs(outcomes[0].threshold - log(0.5)) < 1e-12)
   }
 
-  @Test func similarityHasTwoSides() {
+  @Test func `similarity has two sides`() {
     func verdict(_ ratio: Double) -> Verdict? {
       var results = SyntheticResults()
       results.cost = { _, contender, seed, _ in
@@ -103,7 +103,7 @@ import Testing
     #expect(verdict(0.8) == .notReproduced)
   }
 
-  @Test func ratiosInsideARange() {
+  @Test func `a ratio is judged by whether it lies inside a range`() {
     let claim = Claim.ratio(
       "fig3.adam-marginal", "only marginally better", place: "", "Adam", to: "AdaGrad",
       inside: 0.5...1, at: [20])
@@ -112,7 +112,7 @@ import Testing
       claim.judge(SyntheticResults().document).map(\.verdict) == [.reproduced, .notReproduced])
   }
 
-  @Test func oneSeedIsInconclusive() throws {
+  @Test func `one seed is inconclusive`() throws {
     var results = SyntheticResults()
     results.seeds = 1
     let outcome = try #require(Self.faster.judge(results.document).first)
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(arguments: ["stand-in", ""])
-  func onlyRealDataGetVerdicts(origin: String) {
+  func `only real data get verdicts`(origin: String) {
     var results = SyntheticResults()
     results.origin = origin
     let outcomes = Self.faster.judge(results.document)
@@ -131,13 +131,13 @@ import Testing
     #expect(outcomes.allSatisfy { $0.effect.isNaN })
   }
 
-  @Test func debianDataAreReal() {
+  @Test func `Debian's data are real`() {
     var results = SyntheticResults()
     results.origin = "debian"
     #expect(Self.faster.judge(results.document).first?.verdict == .reproduced)
   }
 
-  @Test func shortenedRunsAreNotJudged() throws {
+  @Test func `shortened runs are not judged`() throws {
     var results = SyntheticResults()
     results.epochs = 12
     let outcome = try #require(Self.faster.judge(results.document).first)
@@ -149,7 +149,7 @@ import Testing
     #expect(last.detail.contains("one more epoch is needed"))
   }
 
-  @Test func missingPartsAreNamed() throws {
+  @Test func `missing parts are named`() throws {
     var results = SyntheticResults()
     results.contenders = ["Adam", "SGDNesterov"]
     let missing = try #require(Self.faster.judge(results.document).first)
@@ -172,7 +172,7 @@ import Testing
     #expect(variable.detail == "the file has no variable penalty")
   }
 
-  @Test func unfinishedSeedsAreLeftOutAndCounted() throws {
+  @Test func `unfinished seeds are left out and counted`() throws {
     var results = SyntheticResults()
     results.notRun = [[0, 1], [2, 3]]
     let outcome = try #require(Self.faster.judge(results.document).first)
@@ -183,7 +183,7 @@ import Testing
     #expect(Self.faster.judge(results.document).first?.verdict == .notRun)
   }
 
-  @Test func aDivergedRunCountsAsInfiniteCost() throws {
+  @Test func `a diverged run counts as infinite cost`() throws {
     var results = SyntheticResults()
     results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 3) })
     let rival = try #require(Self.faster.judge(results.document).first)
@@ -205,7 +205,7 @@ import Testing
     #expect(late.effect.isFinite)
   }
 
-  @Test func lastEpochsAgainstEveryRival() throws {
+  @Test func `the last epochs are compared with those of every rival`() throws {
     var results = SyntheticResults()
     // AdaGrad leads up to epoch 14, then Adam.
     results.cost = { _, contender, seed, epoch in
@@ -242,7 +242,7 @@ import Testing
     #expect(long.judge(results.document).allSatisfy { $0.verdict == .notRun })
   }
 
-  @Test func theLeadIsThatOfTheSeedsThatAreCompared() throws {
+  @Test func `the lead is that of the seeds that are compared`() throws {
     var results = SyntheticResults()
     results.cost = { _, contender, seed, epoch in
       // Adam falls below AdaGrad after 20 epochs, in seed 2 after 5.
@@ -270,7 +270,7 @@ import Testing
     #expect(rivalDiverges[0].hasSuffix("; below from epoch 7 on"))
   }
 
-  @Test func aClaimMayHaveAConditionOfItsOwn() {
+  @Test func `a claim may have a condition of its own`() {
     let claim = Self.faster.judged(onlyIf: "it rains") { context in
       if context.arm == "tuned" { throw NotRun("not in this arm") }
     }
@@ -281,7 +281,7 @@ import Testing
     #expect(claim.rule == "\(Self.faster.rule); judged only if it rains")
   }
 
-  @Test func settingsFromASearchAtAnotherHorizonGiveNoVerdict() {
+  @Test func `settings from a search at another horizon give no verdict`() {
     var document = SyntheticResults().document
     var search = Group()
     document.root.groups.append(Subgroup("search", search))
@@ -299,7 +299,7 @@ import Testing
     }
   }
 
-  @Test func figureMatchHasThreeZones() throws {
+  @Test func `a match with a figure has three zones`() throws {
     let results = SyntheticResults().document
     func outcome(_ factor: Double) throws -> ClaimOutcome {
       let points = (0...45).map { epoch in
@@ -326,7 +326,7 @@ import Testing
     #expect(try outcome(1.3).verdict == .notReproduced)
   }
 
-  @Test func onlyTheFrameIsMatched() throws {
+  @Test func `only the frame is matched`() throws {
     var results = SyntheticResults()
     results.epochs = 46
     var curves = PaperCurves(
@@ -340,7 +340,7 @@ import Testing
     #expect(claim.judge(results.document, paper: curves).first?.numbers.count == 23)
   }
 
-  @Test func aShortenedCurveIsNotMatched() throws {
+  @Test func `a shortened curve is not matched`() throws {
     var results = SyntheticResults()
     results.epochs = 10
     let curves = PaperCurves([
@@ -351,12 +351,12 @@ import Testing
     #expect(claim.judge(results.document, paper: curves).first?.verdict == .notRun)
   }
 
-  @Test func customRulesSeeTheirArm() {
+  @Test func `custom rules see their arm`() {
     let claim = Claim.custom(
       "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: [.tuned]
     ) { context in
       guard context.arm == "tuned" else { throw NotRun("wrong arm") }
-      let costs = try context.values("train_cost", "Adam", at: 45)
+      let costs = try context.values(.trainingCost, "Adam", at: 45)
       return ClaimOutcome(
         .reproduced, Statistics.studentMean(costs), threshold: 1, unit: "cost", "as measured")
     }
@@ -367,7 +367,7 @@ import Testing
     #expect(outcomes.first?.effectText.hasPrefix("cost = 0.256 [") == true)
   }
 
-  @Test func outcomesSurviveTheFile() throws {
+  @Test func `outcomes survive the file`() throws {
     var results = SyntheticResults()
     results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([1, $0], 3) })
     let claims = [
@@ -383,7 +383,7 @@ import Testing
     #expect(try [ClaimOutcome](decoding: [ClaimOutcome]().encoded()).isEmpty)
   }
 
-  @Test func malformedGroupsAreRefused() {
+  @Test func `malformed groups of claims are refused`() {
     var group = Self.faster.judge(SyntheticResults().document).encoded()
     for index in group.variables.indices where group.variables[index].name == "verdict" {
       group.variables[index].values = .string(["reproduced", "perhaps"])
@@ -398,7 +398,7 @@ import Testing
     }
   }
 
-  @Test func theTableFitsATerminal() {
+  @Test func `the table fits a terminal`() {
     let outcomes = [Self.faster, Self.slower].judge(SyntheticResults().document)
     let lines = ClaimTable.text(outcomes, width: 100).split(separator: "\n").map(String.init)
     let longest = lines.map(\.count).max() ?? 0
@@ -411,7 +411,7 @@ import Testing
     #expect(ClaimTable.text([]) == "no claims\n")
   }
 
-  @Test func narrowIntervalsGetMoreDigits() {
+  @Test func `narrow intervals get more digits`() {
     func text(_ low: Double, _ value: Double, _ high: Double) -> String {
       ClaimOutcome(.reproduced, effect: value, low: low, high: high, "").effectText
     }
@@ -420,7 +420,7 @@ import Testing
     #expect(text(0.3, 0.3, 0.3) == "0.3 [0.3, 0.3]")
   }
 
-  @Test func numbersNearTheirThresholdGetMoreDigits() {
+  @Test func `numbers near their threshold get more digits`() {
     func text(_ value: Double, against threshold: Double, unit: String = "") -> String {
       ClaimOutcome(.notReproduced, effect: value, threshold: threshold, unit: unit, "").effectText
     }
@@ -455,7 +455,7 @@ import Testing
     }
   }
 
-  @Test func effectsWithoutAVerdictAreProvisional() {
+  @Test func `effects without a verdict are provisional`() {
     let outcome = ClaimOutcome(.notRun, effect: 0.5, unit: "share of cells", "")
     #expect(outcome.effectText == "so far: share of cells = 0.5")
   }

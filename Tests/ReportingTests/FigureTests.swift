@@ -25,7 +25,7 @@ import Testing
     XMLParser(data: Data(xml)).parse()
   }
 
-  @Test func theFileAloneIsEnoughToDrawAgain() throws {
+  @Test func `the file alone is enough to draw again`() throws {
     let group = try [Self.figure].encoded(paper: Self.paper)
     let stored = try #require(group.group("fig1a"))
     let (figure, paper) = try Figure.decode("fig1a", stored)
@@ -35,7 +35,7 @@ import Testing
     #expect(paper.comments == Self.paper.comments)
   }
 
-  @Test func malformedGroupsAreRefused() throws {
+  @Test func `malformed groups are refused`() throws {
     let group = try Self.figure.encoded(paper: Self.paper)
     var broken = group
     broken.attributes.removeAll { $0.name == "description" }
@@ -48,7 +48,7 @@ import Testing
     #expect(throws: ReportError.self) { try Figure.decode("fig1a", broken) }
   }
 
-  @Test func panelsHoldMediansAndRanges() throws {
+  @Test func `panels hold medians and ranges`() throws {
     var results = SyntheticResults()
     results.cost = { arm, contender, seed, epoch in
       Double(arm + 1) * Double(contender + 1) * [1, 5, 2, 4, 3][seed] + Double(epoch)
@@ -73,7 +73,7 @@ import Testing
     #expect(panel.xRange == 0...45)
   }
 
-  @Test func theDistanceToThePaperUsesItsDataOnly() throws {
+  @Test func `the distance to the paper uses its data only`() throws {
     var results = SyntheticResults()
     results.cost = { _, _, _, epoch in 1.1 * (0.26 + 0.2 / Double(Swift.max(1, epoch))) }
     let panel = PanelData(
@@ -84,7 +84,7 @@ import Testing
     #expect(panel.lines[0].distanceToPaper == nil)
   }
 
-  @Test func quantileBandsAndOtherAxes() throws {
+  @Test func `a line can have a band of quantiles and other axes`() throws {
     var root = Group()
     root.dimensions = [
       Dimension("layer", .string(["conv1", "fc"])), Dimension("epoch", .int64([0, 1])),
@@ -111,7 +111,7 @@ import Testing
     #expect(panel.yRange.lowerBound < 1 && panel.yRange.lowerBound > 0.9)
   }
 
-  @Test func theSameNumbersGiveTheSameBytes() throws {
+  @Test func `the same numbers give the same bytes`() throws {
     let gnuplot = try Gnuplot()
     let document = SyntheticResults().document
     let first = try gnuplot.draw(Self.figure, of: document, paper: Self.paper)
@@ -134,7 +134,7 @@ import Testing
     #expect(Set(ids).count == ids.count)
   }
 
-  @Test func aFigureSaysWhatItIsNot() throws {
+  @Test func `a figure says that its data are stand-ins and its runs shortened`() throws {
     var results = SyntheticResults()
     results.origin = "stand-in"
     results.shortened = "20 of 45 epochs"
@@ -159,14 +159,14 @@ import Testing
     #expect(drawn.panels.allSatisfy { $0.contains(">not run<") })
   }
 
-  @Test func missingGnuplotSaysWhatToInstall() {
+  @Test func `a missing gnuplot is told with what to install`() {
     let error = #expect(throws: ReportError.self) { try Gnuplot("no-such-gnuplot") }
     #expect(error?.exitStatus == .unavailable)
     #expect(error?.description.contains("apt-get install gnuplot-nox") == true)
     #expect(throws: ReportError.self) { try Gnuplot("/no/such/gnuplot") }
   }
 
-  @Test func aFailingGnuplotIsReported() throws {
+  @Test func `a failing gnuplot is reported`() throws {
     let failing = try Gnuplot("false")
     let error = #expect(throws: ReportError.self) {
       try failing.draw(Self.figure, of: Document(), paper: PaperCurves())
@@ -174,7 +174,7 @@ import Testing
     #expect(error == .gnuplotFailed(figure: "fig1a", message: "status 1"))
   }
 
-  @Test func labelsDoNotOverlap() {
+  @Test func `labels do not overlap`() {
     let wanted = [0.5, 0.51, 0.52, -0.3, 1.2, 1.0]
     let places = FigureLayout.spread(wanted, gap: 0.05)
     let sorted = places.sorted()
@@ -187,7 +187,7 @@ import Testing
     #expect(FigureLayout.spread([0.2], gap: 0.1) == [0.2])
   }
 
-  @Test func aSinglePointHasAxesAndIsDrawn() throws {
+  @Test func `a single point has axes and is drawn`() throws {
     var results = SyntheticResults()
     results.epochs = 0
     let figure = Figure(
@@ -216,7 +216,7 @@ import Testing
       Self.figure.panels[0], of: Self.figure, document: results.document, paper: Self.paper)
   }
 
-  @Test func wordsAreInkAndHaveAColouredSample() {
+  @Test func `words are ink and have a coloured sample`() {
     let panel = panel(SyntheticResults())
     let script = GnuplotScript(figure: Self.figure, panels: [panel], notes: []).text
     let labels = script.split(separator: "\n").filter { $0.hasPrefix("set label") }
@@ -230,7 +230,7 @@ import Testing
     #expect(script.contains("dt (6,4)"))
   }
 
-  @Test func linesThatWereNeverInsideTheFrameAreNamedToo() {
+  @Test func `lines that were never inside the frame are named too`() {
     var gone = SyntheticResults()
     for seed in 0..<5 { gone.diverged[[1, seed]] = 0 }
     gone.contenders = ["Adam", "SGDNesterov"]
@@ -240,7 +240,7 @@ import Testing
     #expect(diverged?.x == 0 && diverged?.y == 1)
   }
 
-  @Test func whatEndsEarlyIsNoStubInACorner() {
+  @Test func `what ends early is no stub in a corner`() {
     var short = SyntheticResults()
     short.epochs = 10
     #expect(panel(short).xRange == 0...9)
@@ -249,7 +249,7 @@ import Testing
     #expect(panel(short).xRange == 0...45)
   }
 
-  @Test func curvesThatCoincideHaveAStripOfRatios() throws {
+  @Test func `curves that coincide have a strip of ratios`() throws {
     func figure(_ results: SyntheticResults) -> PanelData {
       let lines: [Figure.Line] = [.contender("Adam", .red), .contender("SGDNesterov", .green)]
       let panel = Figure.Panel(
@@ -278,7 +278,7 @@ import Testing
     #expect(RatioStrip(figure(results)) == nil)
   }
 
-  @Test func anOptimizerHasOneColourEverywhere() {
+  @Test func `an optimizer has one colour everywhere`() {
     func line(_ name: String, _ colour: Figure.Colour) -> Figure.Line {
       Figure.Line(name, colour, variable: "v", along: "epoch")
     }
@@ -304,7 +304,7 @@ import Testing
     #expect(abs(Palette.contrast("#000000", "#ffffff") - 21) < 1e-9)
   }
 
-  @Test func shortLogarithmicAxesHaveNumbers() {
+  @Test func `short logarithmic axes have numbers`() {
     let tenths = FigureLayout.logarithmicTicks(0.4...2.5, atMost: 9)?.map { ($0 * 10).rounded() }
     #expect(tenths == [5, 7, 10, 20])
     #expect(FigureLayout.logarithmicTicks(0.5...60, atMost: 9) == [0.5, 1, 2, 5, 10, 20, 50])
@@ -312,7 +312,7 @@ import Testing
     #expect(FigureLayout.logarithmicTicks(1e-4...1, atMost: 9) == nil)
   }
 
-  @Test func ticksAreRound() {
+  @Test func `ticks are round`() {
     #expect(FigureLayout.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
     #expect(FigureLayout.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])
     #expect(FigureLayout.ticks(0...200, atMost: 10).count == 5)
@@ -321,7 +321,7 @@ import Testing
     #expect(abs(fine[1] - 0.3) < 1e-12)
   }
 
-  @Test func longCurvesKeepTheirExtremes() {
+  @Test func `long curves keep their extremes`() {
     let points = (0..<10_000).map { index in
       LineData.Point(x: Double(index), middle: index == 4321 ? 99 : 1, low: 0, high: 2)
     }

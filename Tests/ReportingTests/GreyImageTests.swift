@@ -3,7 +3,7 @@ import Reporting
 import Testing
 
 @Suite struct GreyImageTests {
-  @Test func picturesStandInTheirPlaces() {
+  @Test func `pictures stand in their places`() {
     // Two pictures of 2 x 1 pixels in one column, a pixel of margin around each, twice as large.
     let image = GreyImage(
       grid: [[0, 1], [0.5, 2]], width: 2, height: 1, columns: 1, gap: 1, scale: 2, margin: 9)
@@ -30,7 +30,7 @@ import Testing
     return found
   }
 
-  @Test func pngHoldsThePixels() throws {
+  @Test func `a PNG holds the pixels`() throws {
     let pixels = (0..<15).map { UInt8($0 * 17) }
     let png = GreyImage(width: 5, height: 3, pixels: pixels).png()
     #expect(png.prefix(8) == [137, 80, 78, 71, 13, 10, 26, 10])

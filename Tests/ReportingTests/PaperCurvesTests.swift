@@ -17,7 +17,7 @@ import Testing
 
     """
 
-  @Test func readsCurvesInOrderWithTheirSource() throws {
+  @Test func `curves are read in order, with their source`() throws {
     let curves = try Self.read(Self.small)
     #expect(
       curves.comments == [
@@ -32,7 +32,7 @@ import Testing
     #expect(failed.points == [PaperCurves.Point(x: -3.522879, y: 400, note: .failed)])
   }
 
-  @Test func windowsLineEndsAreFine() throws {
+  @Test func `the line ends of Windows are fine`() throws {
     let text = Self.small.split(separator: "\n", omittingEmptySubsequences: false)
       .joined(separator: "\r\n")
     #expect(try Self.read(text) == Self.read(Self.small))
@@ -46,7 +46,7 @@ import Testing
     ("figure\tcurve\tx\ty\tnote\nfig1a\tAdam\t1\t2\tperhaps\n", 2),
     ("figure\tcurve\tx\ty\tnote\nf\ta\t1\t2\t-\nf\tb\t1\t2\t-\nf\ta\t2\t2\t-\n", 4),
   ])
-  func badFilesNameTheLine(text: String, line: Int) throws {
+  func `a bad file is refused with its line`(text: String, line: Int) throws {
     let error = #expect(throws: TableError.self) { try Self.read(text) }
     #expect(error?.line == line)
     #expect(error?.exitStatus == .badData)
@@ -64,7 +64,7 @@ import Testing
     ("cifar-cnn", "fig3_right", "SGDNesterov+dropout", 45, 0.034),
     ("vae-bias-correction", "fig4", "100 epochs, beta1=0.9, beta2=0.999, uncorrected", -3, 98.68),
   ])
-  func committedCurves(
+  func `the committed curves have the values read from the paper's figures`(
     experiment: String, figure: String, curve: String, x: Int, y: Double
   ) throws {
     let path =

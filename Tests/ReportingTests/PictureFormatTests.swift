@@ -17,11 +17,11 @@ import Testing
     return [(.svg, drawn.svg), (.png, drawn.png)] + (drawn.pdf.map { [(.pdf, $0)] } ?? [])
   }
 
-  @Test func whatGnuplotDrawsIsWhole() throws {
+  @Test func `what gnuplot draws is whole`() throws {
     for (format, bytes) in try files() { #expect(format.isComplete(bytes), "\(format)") }
   }
 
-  @Test func everyShorterFileIsNot() throws {
+  @Test func `every shorter picture is not whole`() throws {
     for (format, bytes) in try files() {
       // All that is cut off of an SVG or PDF at first are line feeds.
       let last = (bytes.lastIndex { $0 != 10 } ?? 0)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func aFlippedBitInAPNGIsNoticed() throws {
+  @Test func `a flipped bit in a PNG is noticed`() throws {
     let png = try Self.drawn.get().png
     for place in stride(from: 0, to: png.count, by: 997) {
       var damaged = png
@@ -47,7 +47,9 @@ import Testing
     ("cd \"$4\"; for f in figure panel-0 panel-1; do : > $f.svg; : > $f.png; done", "not complete"),
     ("kill -KILL $$", "ended by signal 9"), ("echo no font >&2; exit 3", "status 3: no font"),
   ])
-  func aDrawingProgramIsNotBelieved(script: String, words: String) throws {
+  func `a drawing program is not believed, what it wrote is looked at`(
+    script: String, words: String
+  ) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("gnuplot")
     // Arguments: -d -e "cd 'folder'" script
@@ -61,7 +63,7 @@ import Testing
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
   }
 
-  @Test func figuresOfOtherNumbersHaveOtherInputs() throws {
+  @Test func `figures of other numbers have other inputs`() throws {
     let document = SyntheticResults().document
     var others = SyntheticResults()
     others.cost = { _, _, _, _ in 0.3 }
@@ -77,7 +79,7 @@ import Testing
     #expect(own != Gnuplot.inputs(of: FigureTests.figure, document, paper: PaperCurves()))
   }
 
-  @Test func aReportIsCompleteByItsContent() throws {
+  @Test func `a report is complete by its content`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(

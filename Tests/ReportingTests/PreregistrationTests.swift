@@ -25,7 +25,7 @@ import Testing
     let other = Claim.lower(
       "fig1a.a", "a is faster", place: "elsewhere", "Adam", than: "AdaGrad", at: [5, 10])
     #expect(
-      other.ruleDigest == claim.ruleDigest && claim.of(.writeUp).ruleDigest == claim.ruleDigest)
+      other.ruleDigest == claim.ruleDigest && claim.of(.review).ruleDigest == claim.ruleDigest)
     let later = Claim.lower(
       "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [5, 11])
     #expect(later.ruleDigest != claim.ruleDigest)

@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func `claims by others, generated data and what was not run have none`() {
-    #expect(Readings([Self.claim.of(.writeUp)], of: Self.document()).all.isEmpty)
+    #expect(Readings([Self.claim.of(.review)], of: Self.document()).all.isEmpty)
     #expect(Readings([Self.claim], of: SyntheticResults(origin: "stand-in").document).all.isEmpty)
     let short = SyntheticResults(epochs: 7).document
     #expect(Readings([Self.claim], of: short).all.isEmpty)

@@ -22,7 +22,7 @@ import Testing
     return (quick, paper)
   }
 
-  @Test func ofTwoProfilesThatDisagreeTheLongestCountsAndTheOtherIsTold() throws {
+  @Test func `of two profiles that disagree the longest counts, and the other is told`() throws {
     let (quick, paper) = try profiles()
     for sets in [[quick, paper], [paper, quick]] {
       let read = try sets.map { try ResultSet(readingFolder: $0.path) }
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test func aVerdictCountsBeforeALongerRunThatHasNone() {
+  @Test func `a verdict counts before a longer run that has none`() {
     func evidence(_ verdict: Verdict, _ profile: String) -> Evidence {
       Evidence(
         outcome: ClaimOutcome(Judgement(verdict), "detail"), profile: profile, extent: "")
@@ -53,7 +53,7 @@ import Testing
     #expect(Evidence.longest([]) == nil)
   }
 
-  @Test func theAnswerCountsThePapersOwnClaimsOnly() throws {
+  @Test func `the answer counts the paper's own claims only`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
@@ -72,7 +72,7 @@ import Testing
     #expect(page.contains("What would change this:"))
   }
 
-  @Test func placesOfThePaperHaveASection() {
+  @Test func `places of the paper have a section`() {
     func number(_ place: String) -> String? { PaperSection(place: place)?.number }
     #expect(number("section 6.1, Figure 1 (left)") == "6.1")
     #expect(number("section 2.1") == "2")
@@ -87,7 +87,7 @@ import Testing
     #expect(Set(PaperSection.all.map(\.anchor)).count == PaperSection.all.count)
   }
 
-  @Test func distancesArePositiveOnTheClaimedSide() throws {
+  @Test func `distances are positive on the claimed side`() throws {
     func outcome(
       _ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String, rule: String = ""
     )
@@ -147,7 +147,7 @@ import Testing
       ReportSentences.answer(claims).hasSuffix("1 has not been run (1 of them only in part)."))
   }
 
-  @Test func theForestTellsOnePercentFromAFactorOfFifty() throws {
+  @Test func `the forest tells one percent from a factor of fifty`() throws {
     let range = 0.0...200.0
     let places = [-9, -4, -0.02, 0, 0.02, 4, 9].map { ForestPlot.place($0, in: range) }
     #expect(places == places.sorted())
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func theReadmesAreWrittenBetweenTheirMarkers() throws {
+  @Test func `the READMEs are written between their markers`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
@@ -195,7 +195,7 @@ import Testing
     #expect(Ledger.text(content).contains("<a id=\"section-6-1\"></a>"))
   }
 
-  @Test func theTableOfVerdictsQuotesWhatItMust() throws {
+  @Test func `the table of verdicts quotes what it must`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(try ResultSet(readingFolder: folder.path))
@@ -209,11 +209,11 @@ import Testing
     #expect(tuned.contains("\"Adam lower than AdaGrad at epochs 5, 10 and 20\""))
   }
 
-  @Test func theScriptIsSmall() {
+  @Test func `the script is small`() {
     #expect(PageScript.text.utf8.count < 10_000)
   }
 
-  @Test func anIntervalWithoutInformationIsSaidToBeOne() {
+  @Test func `an interval without information is said to be one`() {
     let outcome = ClaimOutcome(
       .inconclusive, effect: 33, low: -264, high: 360, threshold: 0, unit: "log(a / b)", "detail")
     #expect(outcome.effectText == "a / b = 2.15e+14 [wider than a factor of a million]")

@@ -46,7 +46,7 @@ extension SyntheticResults {
 }
 
 @Suite struct ReportTests {
-  @Test func aReportHasEverythingAndFollowsFromTheFiles() throws {
+  @Test func `a report has everything and follows from the files`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     var short = SyntheticResults()
@@ -106,7 +106,7 @@ extension SyntheticResults {
     #expect(ReportChecker.problems(of: output + "/report.md") == [])
   }
 
-  @Test func withoutGnuplotTheTablesStillAppear() throws {
+  @Test func `without gnuplot the tables still appear`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let content = try ReportContent(
@@ -121,7 +121,7 @@ extension SyntheticResults {
     #expect(ReportChecker.problems(of: folder.file("report"), gnuplot: try Gnuplot()) == [])
   }
 
-  @Test func badFilesDoNotKeepTheOthersFromBeingRead() throws {
+  @Test func `bad files do not keep the others from being read`() throws {
     let folder = try TemporaryFolder()
     let good = folder.file("mnist-logistic.h5")
     try SyntheticResults().write(to: good)
@@ -153,7 +153,7 @@ extension SyntheticResults {
     }
   }
 
-  @Test func noResultsIsAnErrorOfItsOwn() throws {
+  @Test func `no results is an error of its own`() throws {
     let folder = try TemporaryFolder()
     for path in [folder.path, folder.file("nowhere")] {
       let error = #expect(throws: ReportError.self) { try ResultSet(readingFolder: path) }
@@ -163,7 +163,7 @@ extension SyntheticResults {
     #expect(ReportChecker.problems(of: folder.file("nowhere.h5")).count == 1)
   }
 
-  @Test func theCheckerSeesWhatDoesNotFit() throws {
+  @Test func `the checker sees what does not fit`() throws {
     let folder = try TemporaryFolder()
     func problems(_ change: (inout Document) throws -> Void) throws -> [String] {
       var document = try SyntheticResults().complete()
@@ -222,7 +222,7 @@ extension SyntheticResults {
         .contains("figure fig1a shows train_cost_running, which is not there"))
   }
 
-  @Test func resultsAreComparedWithTheReference() throws {
+  @Test func `results are compared with the reference`() throws {
     let mine = try TemporaryFolder()
     let theirs = try TemporaryFolder()
     var results = SyntheticResults()
@@ -259,7 +259,7 @@ extension SyntheticResults {
     #expect(missing.flatMap(\.outcomes).allSatisfy { $0.verdict == .notRun })
   }
 
-  @Test func otherVerdictsAreNamed() throws {
+  @Test func `other verdicts are named`() throws {
     let mine = try TemporaryFolder()
     let theirs = try TemporaryFolder()
     var results = SyntheticResults()
@@ -277,7 +277,7 @@ extension SyntheticResults {
         "fig1a.adam-faster-than-adagrad@tuned: reproduced, reference not reproduced"))
   }
 
-  @Test func claimsOfExperimentsThatHaveNotBeenRunAreShown() throws {
+  @Test func `claims of experiments that have not been run are shown`() throws {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let claims: [Claim] = [
@@ -316,7 +316,7 @@ extension SyntheticResults {
     #expect(error?.description.hasSuffix("make it again with 'make claims'") == true)
   }
 
-  @Test func theExperimentsAreThoseOfThePackage() throws {
+  @Test func `the experiments are those of the package`() throws {
     let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Package.swift").standardized.path
     let text = String(decoding: try FileContents.read(package), as: UTF8.self)
@@ -328,7 +328,7 @@ extension SyntheticResults {
     #expect(names.map(String.init) == ResultSet.experimentNames)
   }
 
-  @Test func openChoicesAreInBothForms() throws {
+  @Test func `open choices are in both forms`() throws {
     let folder = try TemporaryFolder()
     var document = try SyntheticResults().complete()
     let choices = [
@@ -353,7 +353,7 @@ extension SyntheticResults {
   }
 
   /// Opened in Chromium, where that is there.
-  @Test func aWideTableOfChoicesFitsThePage() throws {
+  @Test func `a wide table of choices fits the page`() throws {
     let folder = try TemporaryFolder()
     var document = try SyntheticResults().complete()
     let wide = String(repeating: "reproductions/support/", count: 12)
@@ -380,7 +380,7 @@ extension SyntheticResults {
     #expect(process.terminationStatus == 0, "\(said)")
   }
 
-  @Test func choicesSurviveTheFile() {
+  @Test func `choices survive the file`() {
     let choices = [
       OpenChoice("L2", taken: "1e-4", alternative: "0", effect: "none"),
       OpenChoice("epsilon", taken: "1e-8"),
@@ -389,7 +389,7 @@ extension SyntheticResults {
     #expect([OpenChoice](decoding: Group()).isEmpty)
   }
 
-  @Test func durationsAreReadable() {
+  @Test func `durations are readable`() {
     #expect(NumberText.duration(3.14159) == "3.1 s")
     #expect(NumberText.duration(59.4) == "59 s")
     #expect(NumberText.duration(200) == "3 min 20 s")

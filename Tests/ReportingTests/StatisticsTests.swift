@@ -4,7 +4,7 @@ import Reporting
 import Testing
 
 @Suite struct StatisticsTests {
-  @Test func quantilesInterpolateAsNumPyDoes() {
+  @Test func `quantiles interpolate as NumPy does`() {
     let values = [3.0, 1, 4, 1, 5, 9, 2, 6]
     #expect(Statistics.median(values) == 3.5)
     #expect(abs(Statistics.quantile(values, 0.05) - 1) < 1e-12)
@@ -18,7 +18,7 @@ import Testing
     #expect(Statistics.quantile([1, 2, .infinity], 1) == .infinity)
   }
 
-  @Test func standardDeviationIsTheSamples() {
+  @Test func `the standard deviation is the sample's`() {
     #expect(abs(Statistics.standardDeviation([2, 4, 4, 4, 5, 5, 7, 9]) - 2.138089935) < 1e-9)
     #expect(Statistics.standardDeviation([1]).isNaN)
   }

@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func zeroSwitchesOtherSettingsOff() throws {
+  @Test func `zero switches the settings off that depend on it`() throws {
     let off: Settings = ["dropout": 0, "input-dropout": 0]
     #expect(try options("--dropout", "0").request.settings == off)
     #expect(try options("--dropout", "0", "--input-dropout", "0").request.settings == off)
@@ -50,14 +50,14 @@ import Testing
   }
 
   @Test(arguments: ["--list", "--dry-run", "--status"])
-  func aSearchCanBeLookedAt(option: String) throws {
+  func `a search can be looked at`(option: String) throws {
     let options = try options("--search", option)
     #expect(options.request.isSearch && options.output == "results/search/quadratic.tsv")
     let runs = try training.plan(options.request) { _ in nil }.runs
     #expect(runs.count == 8 && runs.allSatisfy { $0.label("arm") == "search" })
   }
 
-  @Test func otherModesDoNotGoTogether() {
+  @Test func `other modes do not go together`() {
     #expect(complaint { _ = try options("--search", "--claims") }.contains("--search"))
     #expect(complaint { _ = try options("--list", "--status") }.contains("--status"))
     #expect(
@@ -67,7 +67,7 @@ import Testing
     #expect(complaint { _ = try options("--search", "--dropout", "0") }.contains("arm custom"))
   }
 
-  @Test func contendersWithoutSettingsAreNamed() throws {
+  @Test func `contenders without settings are named`() throws {
     func runs(_ arguments: String...) throws -> Int {
       let request = try CommandOptions(["quadratic"] + arguments, for: training).request
       try training.check(request)
@@ -86,7 +86,7 @@ import Testing
     #expect(try runs("--optimizers", "adam,adamax", "--profile", "paper") > 2)
   }
 
-  @Test func settingsSearchedAtAnotherHorizonAreCalledThat() throws {
+  @Test func `settings searched at another horizon are called that`() throws {
     func request(_ arguments: String...) throws -> PlanRequest {
       try CommandOptions(["quadratic"] + arguments, for: training).request
     }

@@ -29,7 +29,7 @@ extension CommittedSearch {
         epochs: 200, seed: 1_000_000, cost: .nan),
     ], remarks: ["a remark", "data: mnist"])
 
-  @Test func keepsItsContent() throws {
+  @Test func `a table keeps its content`() throws {
     let read = try CommittedSearch(Array(Self.table.text.utf8))
     #expect(read.text == Self.table.text)
     #expect(read.remarks == ["a remark", "data: mnist"])
@@ -46,7 +46,7 @@ extension CommittedSearch {
     ("Adam\talpha=1\t", "AdaGrad\talpha=1\t", 6), ("data: mnist", "data: other", 6),
     ("# a remark\n", "", 5), ("# sha256 ", "# ", 6),
   ])
-  func damageNamesTheLine(text: String, replacement: String, line: Int) throws {
+  func `damage is told with the line`(text: String, replacement: String, line: Int) throws {
     let damaged = Self.table.text.replacing(text, with: replacement, maxReplacements: 1)
     #expect(damaged != Self.table.text)
     let error = #expect(throws: TableError.self) { try CommittedSearch(Array(damaged.utf8)) }
@@ -55,14 +55,14 @@ extension CommittedSearch {
     #expect(error?.description.hasPrefix("search.tsv, line \(line): ") == true)
   }
 
-  @Test func everyShorterTableIsRefused() throws {
+  @Test func `every shorter table is refused`() throws {
     let bytes = Array(Self.table.text.utf8)
     for count in 0..<bytes.count {
       #expect(throws: TableError.self) { try CommittedSearch(Array(bytes[..<count])) }
     }
   }
 
-  @Test func everyFlippedBitIsRefusedOrHarmless() throws {
+  @Test func `every flipped bit is refused or harmless`() throws {
     let bytes = Array(Self.table.text.utf8)
     for place in bytes.indices {
       for bit in 0..<8 {
@@ -74,7 +74,7 @@ extension CommittedSearch {
   }
 
   @Test(arguments: ["cifar-cnn", "imdb-logistic", "mnist-mlp"])
-  func theProjectsTablesAreWhole(experiment: String) throws {
+  func `the project's tables are whole`(experiment: String) throws {
     let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
     let bytes = try FileContents.read("\(root)/reproductions/\(experiment)/search.tsv")
     let table = try CommittedSearch(bytes)

@@ -56,7 +56,7 @@ import Testing
         data: .none, cacheFolder: "", profile: .quick, request: request, tell: { _ in }))
   }
 
-  @Test func everyCombinationOfLabelsIsARun() throws {
+  @Test func `every combination of labels is a run`() throws {
     let plan = try experiment().plan(request) { _ in nil }
     #expect(plan.isFinal)
     #expect(plan.runs.map { $0.label("beta1") } == ["0", "0", "0.9", "0.9"])
@@ -66,7 +66,7 @@ import Testing
     #expect(plan.runs.allSatisfy { $0.data == "none" })
   }
 
-  @Test func otherAxesAreAnotherRun() throws {
+  @Test func `other axes are another run`() throws {
     let walk = Self.walk
     let longer = Computation(
       walk.name, walk.meaning, axes: walk.axes,
@@ -79,7 +79,7 @@ import Testing
   }
 
   /// Stopped after each unit, saved through a file, continued by a new process.
-  @Test func resumesBitForBit() throws {
+  @Test func `a run that was stopped goes on bit for bit`() throws {
     let folder = try TemporaryFolder()
     let run = try experiment().plan(request) { _ in nil }.runs[3]
     let whole = try process(run)
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test func refusesTheStateOfAnotherRun() throws {
+  @Test func `the state of another run is refused`() throws {
     let run = try experiment().plan(request) { _ in nil }.runs[0]
     let done = try process(run)
     _ = try done.advance { false }
@@ -119,7 +119,7 @@ import Testing
     #expect(throws: UnusableState.self) { try process(run).restore(ProcessState()) }
   }
 
-  @Test func recordsStandWhereTheirLabelsSay() throws {
+  @Test func `records stand where their labels say`() throws {
     let experiment = experiment()
     let runs = try experiment.plan(request) { _ in nil }.runs
     let made = try runs.dropLast().map { run in

@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  @Test func aProfileRunsItsOwnContenders() throws {
+  @Test func `a profile runs its own contenders`() throws {
     let quick = PlanRequest(profile: .quick, data: "")
     #expect(try names(quick) == ["fitted Adam 2 final"])
     #expect(experiment.shortened(quick) == "2 of 4 epochs, 1 of 2 optimizers")
@@ -48,7 +48,7 @@ import Testing
     #expect(experiment.shortened(paper) == "")
   }
 
-  @Test func whoIsNamedIsRun() throws {
+  @Test func `a contender that is named is run in every profile`() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.contenders = ["Adam+dropout"]
     #expect(try names(request) == ["fitted Adam+dropout 2 final"])
@@ -56,7 +56,7 @@ import Testing
     #expect(try names(request) == ["custom Adam+dropout 2 final"])
   }
 
-  @Test func aCustomArmStartsFromTheSettingsThatHelpNames() throws {
+  @Test func `a custom arm starts from the settings that help names`() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.contenders = ["Adam+dropout"]
     let fitted = try experiment.plan(request) { _ in nil }.runs.first
@@ -69,7 +69,7 @@ import Testing
     #expect(try experiment.plan(request) { _ in nil }.runs.first?.settings["penalty"] == 0.5)
   }
 
-  @Test func armsThatAreAskedFor() throws {
+  @Test func `only the arms that are asked for are run`() throws {
     var paper = PlanRequest(profile: .paper, data: "")
     paper.arms = [.fitted]
     #expect(try names(paper) == ["fitted Adam 4 full", "fitted Adam+dropout 4 full"])
@@ -81,7 +81,7 @@ import Testing
     #expect(try names(paper).count == 4)
   }
 
-  @Test func aSearchIsForAll() throws {
+  @Test func `a search is made for all contenders`() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.isSearch = true
     #expect(try names(request).filter { $0 == "search Adam+dropout 3 final" }.count == 2)
@@ -116,7 +116,7 @@ import Testing
     #expect(try few(own) == ["0 4", "1 4", "2 4"])
   }
 
-  @Test func theFileHasAllContenders() throws {
+  @Test func `the file has all contenders`() throws {
     let request = PlanRequest(profile: .quick, data: "")
     let group = try experiment.document(request) { _ in nil }
     let axis = group.dimensions.first { $0.name == "optimizer" }

@@ -1,6 +1,7 @@
 import Optimizers
 import Reporting
 import Reproduction
+import ResultStore
 import Testing
 
 /// A program does not start with a declaration that names what is not there.
@@ -12,7 +13,7 @@ import Testing
   private func problems(
     fitted: Contender.Choice = .init(["alpha": 0.1]), grid: Grid? = nil,
     search: Search = .inline(seeds: 1), data: DataSource<NoData> = .noData,
-    line: Figure.Line = .contender("Adam", .red),
+    line: Figure.Line = .contender("Adam", .red), probes: [Probe] = [],
     claims: [Claim] = [], questions: [OpenQuestion] = [], siblings: [String] = []
   ) -> [String] {
     TrainingExperiment(
@@ -26,7 +27,7 @@ import Testing
         Contender("Adam", optimizer: Adam.method, fitted: fitted, grid: grid),
         Contender("AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.1])),
       ],
-      paper: Self.paper,
+      probes: probes, probeAxes: [Dimension("layer", .string(["a", "b"]))], paper: Self.paper,
       figures: [
         Figure("fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [.fitted], lines: [line])
       ],
@@ -44,7 +45,7 @@ import Testing
   }
 
   private func lower(_ a: String, than b: String, figure: String = "fig0") -> Claim {
-    .lower("fig0.lower", "lower", place: "", a, than: b, at: [1], figure: figure)
+    .lower("fig0.lower", "lower", place: "nowhere", a, than: b, at: [1], figure: figure)
   }
 
   @Test func `what is declared is no problem`() {
@@ -56,7 +57,7 @@ import Testing
         grid: Grid([GridAxis("alpha", [0.1])], schedules: [.inverseSquareRoot(of: .step)]),
         claims: [
           lower("Adam", than: "AdaGrad"),
-          .figureMatch(figure: "fig0", contender: "Adam", place: ""),
+          .figureMatch(figure: "fig0", contender: "Adam", place: "nowhere"),
         ], questions: [question], siblings: ["mnist-logistic"]) == [])
   }
 
@@ -71,20 +72,81 @@ import Testing
       problems(
         claims: [
           .bestEpochs(
-            "fig0.best", "best", place: "", [.init("Adan", 0...1)], figure: "fig0")
+            "fig0.best", "best", place: "nowhere", [.init("Adan", 0...1)], figure: "fig0")
         ]), "Adan")
   }
 
   @Test func `a misspelt figure or curve is found`() {
     expect(problems(claims: [lower("Adam", than: "AdaGrad", figure: "fig9")]), "fig9", "\"fig0\"")
     expect(
-      problems(claims: [.figureMatch(figure: "fig0", contender: "AdaGrad", place: "")]),
+      problems(claims: [.figureMatch(figure: "fig0", contender: "AdaGrad", place: "nowhere")]),
       "curve of the paper's fig0", "AdaGrad")
     expect(problems(line: .contender("Adam", .red, paper: "Adan")), "Adan")
     expect(
       problems(questions: [
         OpenQuestion("q", of: "AdaGrad", taken: "", figure: "fig0", alternatives: [])
       ]), "AdaGrad")
+  }
+
+  @Test func `a line names a variable that runs record, its dimensions and labels`() {
+    let probe = Probe(
+      "steps", .everyEpoch, axes: [("layer", 2), ("quantile", 3)], meaning: "steps"
+    ) { _ in [] }
+    func found(_ change: (inout Figure.Line) -> Void) -> [String] {
+      var line = Figure.Line(
+        "a", .red, variable: "steps", along: "epoch",
+        select: ["optimizer": "Adam", "layer": "a", "quantile": "0.5"])
+      change(&line)
+      return problems(line: line, probes: [probe])
+    }
+    #expect(found { _ in } == [])
+    #expect(found { $0.xVariable = RunTime.training.variable } == [])
+    expect(found { $0.variable = "step" }, "figure fig0, line \"a\"", "\"step\"", "\"steps\"")
+    expect(found { $0.xVariable = "volatile/training_second" }, RunTime.training.variable)
+    expect(found { $0.band = .standardErrors(from: 0, deviation: "z") }, "variable \"z\"")
+    expect(found { $0.along = "epochs" }, "dimension of steps \"epochs\"", "\"epoch\"")
+    expect(found { $0.select["layers"] = "a" }, "\"layers\"", "\"layer\"")
+    expect(found { $0.select["layer"] = "c" }, "the layer \"c\"")
+    expect(
+      found { $0.band = .quantiles(dimension: "quantil", middle: "0", low: "0", high: "0") },
+      "\"quantile\"")
+    expect(
+      problems(line: Figure.Line("a", .red, variable: "test_eror", along: "epoch")), "test_error")
+  }
+
+  @Test func `a claim names its place, and what it reads is recorded`() {
+    let probe = Probe("steps", .everyEpoch, meaning: "steps") { _ in [] }
+    let claim = lower("Adam", than: "AdaGrad").reading(probe)
+    #expect(problems(probes: [probe], claims: [claim]) == [])
+    expect(problems(claims: [claim]), "the claim fig0.lower", "the variable \"steps\"")
+    let homeless = Claim.custom("fig0.c", "c", rule: "") { _ in ClaimOutcome(.notRun, "") }
+    expect(problems(claims: [homeless]), "fig0.c", "neither a place in the paper nor a write-up")
+    #expect(problems(claims: [homeless.of(.review)]) == [])
+  }
+
+  @Test func `a computation knows the variables and labels of its lines too`() {
+    func figure(_ variable: String, _ select: [String: String]) -> Figure {
+      Figure(
+        "fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [],
+        lines: [.init("a", .red, variable: variable, along: "t", select: select)])
+    }
+    func problems(_ variable: String, _ select: [String: String] = ["case": "1e-3"]) -> [String] {
+      ComputationExperiment(
+        name: "computed", title: "Computed", place: "nowhere", data: .noData,
+        figures: [figure(variable, select)], claims: []
+      ) { _ in
+        [
+          Computation(
+            "group", "group", axes: [Dimension("case", .double([1e-3, 1]))],
+            ownAxes: [Dimension("t", .int64([1, 2]))], quantities: [Quantity("value", ["t"], "")]
+          ) { _, _ in UnitsOfWork(count: 0) { _, _ in } }
+        ]
+      }.problems
+    }
+    #expect(problems("group/value") == [] && problems("group/value", ["case": "0.001"]) == [])
+    expect(problems("group/values"), "\"group/value\"")
+    expect(problems("group/value", ["case": "0.01"]), "the case \"0.01\"")
+    expect(problems("group/value", ["kind": "1"]), "dimension of group/value \"kind\"")
   }
 
   @Test func `a misspelt hyperparameter or setting and a schedule that grows are found`() {

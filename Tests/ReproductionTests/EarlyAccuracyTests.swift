@@ -34,7 +34,7 @@ import Testing
     ).first?.verdict
   }
 
-  @Test func oneModel() throws {
+  @Test func `one model is judged by both of its accuracies`() throws {
     #expect(verdict(0.98, 0.95) == .reproduced)
     #expect(verdict(0.9755, 0.9545) == .reproduced)
     #expect(verdict(0.974, 0.95) == .notReproduced)
@@ -59,7 +59,7 @@ import Testing
       ).first)
   }
 
-  @Test func anyModelIsEnough() throws {
+  @Test func `any model is enough`() throws {
     let far = document(.logistic, adam: 0.91, sgd: 0.89)
     let near = document(.perceptron, adam: 0.978, sgd: 0.952)
     #expect(
@@ -76,7 +76,7 @@ import Testing
     #expect(no.verdict == .notReproduced && abs(no.effect - 0.07) < 1e-12)
   }
 
-  @Test func whatIsMissingLeavesItOpen() throws {
+  @Test func `what is missing leaves the verdict open`() throws {
     let far = document(.logistic, adam: 0.91, sgd: 0.89)
     let open = try outcome(["mnist-logistic": far])
     #expect(open.verdict == .inconclusive)

@@ -4,7 +4,7 @@ import Reproduction
 import Testing
 
 @Suite struct GridTests {
-  @Test func spreadsRoundValuesOverDecades() {
+  @Test func `a logarithmic axis has round values in every decade`() {
     #expect(
       GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2).values == [
         1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1,
@@ -16,7 +16,7 @@ import Testing
     #expect(GridAxis("alpha", from: 0.1, to: 10, perDecade: 1).values == [0.1, 1, 10])
   }
 
-  @Test func ratesApproachOne() {
+  @Test func `an axis of rates approaches one, and is extended there`() {
     let axis = GridAxis("momentum", nines: 1...2)
     #expect(axis.values == [0.9, 0.99])
     let found = GridSearch(Grid([axis])) { point in
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func findsAnOptimumInside() {
+  @Test func `an optimum inside is found without extension`() {
     let grid = Grid([GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)])
     let found = search(grid, best: 0.1)
     #expect(found.best?.point.hyperparameters == ["alpha": 0.1])
@@ -46,14 +46,14 @@ import Testing
   }
 
   @Test(arguments: [(30.0, [3, 10, 30, 100]), (1e-5, [3e-4, 1e-4, 3e-5, 1e-5, 3e-6])])
-  func extendsTheEndWhereTheOptimumLies(best: Double, added: [Double]) {
+  func `the end where the optimum lies is extended`(best: Double, added: [Double]) {
     let grid = Grid([GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)])
     let found = search(grid, best: best)
     #expect(found.best?.point.hyperparameters == ["alpha": best])
     #expect(found.searched.dropFirst(7).map { $0.point.hyperparameters["alpha"] } == added)
   }
 
-  @Test func extendsTheLadderOfEachSchedulesBestPoint() {
+  @Test func `the ladder of each schedule's best point is extended`() {
     let grid = Grid(
       [GridAxis("alpha", from: 0.1, to: 1, perDecade: 1), GridAxis("momentum", [0.5, 0.9])],
       schedules: [.constant, .inverseSquareRoot(of: .step)])
@@ -70,14 +70,14 @@ import Testing
     #expect(found.searched.count == 8 + 2 + 2)
   }
 
-  @Test func stopsExtendingAtItsLimit() {
+  @Test func `extending stops at its limit`() {
     let grid = Grid([GridAxis("alpha", from: 0.1, to: 1, perDecade: 1)])
     let found = GridSearch(grid) { [-($0.hyperparameters["alpha"] ?? 0)] }
     #expect(found.searched.count == 2 + GridSearch.extensionLimit)
     #expect(found.best != nil)
   }
 
-  @Test func passesOverDivergedPoints() {
+  @Test func `diverged points are passed over`() {
     let grid = Grid([GridAxis("alpha", [0.1, 0.2, 0.3])])
     let found = GridSearch(grid) { point in
       point.hyperparameters["alpha"] == 0.2 ? [0.0, .nan] : [1.0, 1.0]
@@ -85,14 +85,14 @@ import Testing
     #expect(found.best?.point.hyperparameters == ["alpha": 0.1])
   }
 
-  @Test func saysWhatIsMissing() {
+  @Test func `points without a cost are named as missing`() {
     let grid = Grid([GridAxis("alpha", [0.1, 0.2])])
     let found = GridSearch(grid) { $0.hyperparameters["alpha"] == 0.1 ? [1] : nil }
     #expect(found.best == nil)
     #expect(found.missing.map(\.hyperparameters) == [["alpha": 0.2]])
   }
 
-  @Test func committedSearchJudgesAtTheSameHorizon() {
+  @Test func `a committed search is judged at the same horizon`() {
     func row(_ alpha: Double, _ epochs: Int, _ cost: Double) -> CommittedSearch.Row {
       .init(
         contender: "Adam", point: .init(hyperparameters: ["alpha": alpha], schedule: "constant"),

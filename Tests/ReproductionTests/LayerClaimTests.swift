@@ -41,7 +41,7 @@ import Testing
     "fig3.v-vanishes", "vanishes", place: "", "Adam", layers: ["conv1", "conv2"], by: 10,
     figure: "fig3_right")
 
-  @Test func vanishingIsJudgedInEveryLayer() throws {
+  @Test func `vanishing is judged in every layer`() throws {
     func outcome(_ share: @escaping (Int, Int, Int) -> Double) -> ClaimOutcome? {
       vanishes.judge(document("root_v_below_epsilon", share)).first
     }
@@ -58,7 +58,7 @@ import Testing
       outcome { seed, _, _ in 0.45 + 0.05 * Double(seed) }?.verdict == .inconclusive)
   }
 
-  @Test func whatIsMissingIsNamed() {
+  @Test func `what is missing is named`() {
     #expect(
       vanishes.judge(document("root_v_below_epsilon", epochs: 3) { _, _, _ in 1 }).first?.detail
         == "epoch 10 is not there: the runs end at 3")
@@ -73,7 +73,7 @@ import Testing
     #expect(vanishes.judge(document("median_step") { _, _, _ in 1 }).first?.verdict == .notRun)
   }
 
-  @Test func theOtherNetworkStandsBeside() throws {
+  @Test func `the other network stands beside`() throws {
     let claim = Claim.secondMomentVanishesMore(
       "fig3.v-less-than-mlp", "less", place: "", "Adam", layers: ["conv1", "conv2"], than: "Adam",
       of: "mnist-mlp", rivalLayers: ["hidden"], at: 10, figure: "fig3_right")
@@ -95,7 +95,7 @@ import Testing
       claim.judge(own).first?.detail == "the results of mnist-mlp are not beside these")
   }
 
-  @Test func stepsAreComparedOverTheWholeRun() throws {
+  @Test func `steps are compared over the whole run`() throws {
     let claim = Claim.smallerSteps(
       "fig3.layer-scale", "smaller", place: "", "Adam", layers: ["conv1", "conv2"],
       than: ["hidden"], through: 12, figure: "fig3_right")

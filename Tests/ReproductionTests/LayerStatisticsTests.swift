@@ -71,7 +71,7 @@ import Testing
       })
   }
 
-  @Test func paddingIsLeftOut() throws {
+  @Test func `padding is left out`() throws {
     // Three of four stored elements are padding, which never has a gradient.
     let found = try measure(rows: 5, columns: 4, stride: 16) { row, _ in Float(row + 1) }
     #expect(found["root_v_below_epsilon"] == [0])
@@ -82,13 +82,13 @@ import Testing
     #expect(abs(step - 0.01) < 1e-6)
   }
 
-  @Test func vanishedMomentsAreCounted() throws {
+  @Test func `vanished moments are counted`() throws {
     let found = try measure(rows: 10, columns: 10, stride: 16) { row, _ in row < 3 ? 1e-12 : 1 }
     #expect(found["root_v_below_epsilon"] == [0.3])
   }
 
   /// Every fifth unit is dead; a step of 5 through the 100 x 1000 weights would see none else.
-  @Test func theSampleIsSpreadOverUnitsAndInputs() throws {
+  @Test func `the sample is spread over units and inputs`() throws {
     let found = try measure(rows: 100, columns: 1000, stride: 1008) { _, column in
       column % 5 == 0 ? 0 : 1
     }

@@ -58,7 +58,7 @@ import Testing
     return [OpenChoice](decoding: try #require(group.group("choices")))
   }
 
-  @Test func everyAlternativeDiffersInNothingElse() throws {
+  @Test func `every alternative differs in nothing else`() throws {
     let runs = try experiment.plan(request) { _ in nil }.runs
     #expect(runs.count == 5)
     let (protocolRun, varied) = (runs[0], Array(runs[2...]))
@@ -79,7 +79,8 @@ import Testing
     }
   }
 
-  @Test func noRunsForProfilesThatDoNotMeasureAndForOtherRequests() throws {
+  @Test func `profiles that do not measure and other requests have no runs of alternatives`() throws
+  {
     #expect(try experiment.plan(.init(profile: .paper, data: "")) { _ in nil }.runs.count == 2)
     var custom = request
     custom.hyperparameters = ["alpha": 0.2]
@@ -87,13 +88,13 @@ import Testing
     #expect(try experiment.document(custom) { _ in nil }.group("choices") == nil)
   }
 
-  @Test func withoutRunsTheChoicesAreNamedOnly() throws {
+  @Test func `without runs the choices are named only`() throws {
     let choices = try choices { _ in nil }
     #expect(choices.map(\.question) == ["noise", "noise", "noise", "cost", "cost"])
     #expect(choices.allSatisfy { $0.effect.isEmpty })
   }
 
-  @Test func theEffectIsThatOfTheLastPassAndTheDistanceToThePaper() throws {
+  @Test func `the effect is that of the last pass and the distance to the paper`() throws {
     let e = exp(1.0)
     let choices = try choices { run in
       switch run.label("choice") {
@@ -119,7 +120,7 @@ import Testing
       ])
   }
 
-  @Test func distancesAreOverTheSamePoints() throws {
+  @Test func `distances are over the same points`() throws {
     // After the second pass nothing was evaluated.
     let choices = try choices { run in
       run.seed == 0 && run.label("choice") == nil
@@ -130,7 +131,7 @@ import Testing
         + "curve 0.5 instead of 0.2027 (seed 0)")
   }
 
-  @Test func aQuestionCanNameItsArm() throws {
+  @Test func `a question can name its arm`() throws {
     func runs(_ arm: Arm?, _ arms: [Arm]) throws -> [RunSpecification] {
       let experiment = TrainingExperiment(
         name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
@@ -160,7 +161,7 @@ import Testing
     #expect(try alphas(.tuned, [.fitted]).isEmpty)
   }
 
-  @Test func aSweepVariesOneCell() throws {
+  @Test func `a sweep varies one cell`() throws {
     let experiment = SweepExperiment(
       name: "sweep", title: "Sweep", place: "nowhere", data: .noData, minibatch: 2,
       profiles: ByProfile(

@@ -6,14 +6,14 @@ import Testing
     CommandOption("alpha", "X", "stepsize"), CommandOption("fresh", nil, "forget"),
   ])
 
-  @Test func readsOptionsAndOperands() throws {
+  @Test func `options and operands are read`() throws {
     let parsed = try parser.parse(["program", "--alpha", "3e-4", "file", "--fresh", "--alpha=1"])
     #expect(try parsed.number("alpha") == 1)
     #expect(parsed.contains("fresh"))
     #expect(parsed.operands == ["file"])
   }
 
-  @Test func namesAnUnknownOptionAndItsNeighbour() {
+  @Test func `an unknown option is named with its neighbour`() {
     let error = #expect(throws: UsageError.self) {
       try parser.parse(["program", "--alhpa", "1"])
     }
@@ -21,12 +21,12 @@ import Testing
     #expect(error?.exitStatus == .usage)
   }
 
-  @Test func missesAnArgument() {
+  @Test func `an option without its argument is refused`() {
     #expect(throws: UsageError.self) { try parser.parse(["program", "--alpha"]) }
   }
 
   @Test(arguments: ["nan", "inf", "-inf", "1x", ""])
-  func takesFiniteNumbersOnly(text: String) throws {
+  func `only finite numbers are taken`(text: String) throws {
     let parsed = try parser.parse(["program", "--alpha", text])
     #expect(throws: UsageError.self) { try parsed.number("alpha") }
   }

@@ -188,7 +188,7 @@ private struct ExactProtocol {
     Setup(), Setup(epsilon: 1e-3), Setup(inputDropout: 0.2, hiddenDropout: 0.5),
     Setup(inputDropout: 0.2, hiddenDropout: 0.5, epsilon: 1e-3),
   ])
-  func theCurveIsThatOfDoublePrecision(setup: Setup) throws {
+  func `the curve is that of double precision`(setup: Setup) throws {
     let sizes = [40, 32, 24, 10]
     let (bytes, labels) = Self.makeImages(count: 325, pixels: 40)
     let examples = DenseExamples(

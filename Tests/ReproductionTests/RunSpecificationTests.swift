@@ -9,13 +9,13 @@ import Testing
     data: "mnist official abc", labels: [.init("optimizer", "Adam")])
 
   /// A changed value here makes every finished run on disk unknown: raise the version on purpose.
-  @Test func identityIsStable() {
+  @Test func `the identity of a run is stable`() {
     #expect(
       run.identity == "a2361688386e4a3652f8e4e4f784e7f0f18c01139d0e3743155c25ee776fd6c7")
   }
 
   /// Experiments whose numbers have changed have other runs; all others keep theirs.
-  @Test func theFirstVersionOfTheNumbersIsPartOfNoIdentity() throws {
+  @Test func `the first version of the numbers is part of no identity`() throws {
     var copy = run
     copy.numericsVersion = 2
     #expect(
@@ -29,7 +29,7 @@ import Testing
     #expect(explicit == run)
   }
 
-  @Test func identityDependsOnEverythingButLabels() {
+  @Test func `the identity depends on everything but labels`() {
     var changed: [RunSpecification] = []
     func change(_ body: (inout RunSpecification) -> Void) {
       var copy = run
@@ -74,7 +74,7 @@ import Testing
     #expect(run([1, 4]).identity != run([1]).identity)
   }
 
-  @Test func survivesJSON() throws {
+  @Test func `a specification survives JSON`() throws {
     let data = try JSONEncoder().encode(run)
     #expect(try JSONDecoder().decode(RunSpecification.self, from: data) == run)
   }

@@ -42,7 +42,7 @@ import Testing
     let exitStatus = ExitStatus.badData
   }
 
-  @Test(arguments: [1, 3]) func aFailedRunIsNamedAndStopsNoOther(jobs: Int) {
+  @Test(arguments: [1, 3]) func `a failed run is named and stops no other`(jobs: Int) {
     let summary = run(seeds: 5, jobs: jobs) { run in
       Counting(run, failure: run.seed == 2 ? Broken() : nil)
     }
@@ -56,7 +56,7 @@ import Testing
     #expect(store.record(of: specification(2).identity) == nil)
   }
 
-  @Test func badDataEndTheWork() {
+  @Test func `bad data end the work`() {
     let asked = Mutex(0)
     let summary = run(seeds: 50, jobs: 2) { _ in
       asked.withLock { $0 += 1 }
@@ -66,7 +66,7 @@ import Testing
     #expect(summary.failed == [] && asked.withLock { $0 } <= 2)
   }
 
-  @Test func aDiskThatFailsEndsTheWork() {
+  @Test func `a disk that fails ends the work`() {
     let layer = FaultInjectingFileLayer(.failFromHere(code: ENOSPC), atCall: 12)
     let summary = run(seeds: 50, jobs: 2, store: RunStore(folder: folder.path, layer: layer)) {
       Counting($0)
@@ -76,7 +76,7 @@ import Testing
   }
 
   /// A state that is restored in part must not be gone on from.
-  @Test func aStateThatDoesNotFitIsForgotten() throws {
+  @Test func `a state that does not fit is forgotten`() throws {
     let store = RunStore(folder: folder.path)
     var state = ProcessState()
     state.counters = ["done": 2, "broken": 1]
@@ -92,7 +92,7 @@ import Testing
     #expect(store.record(of: specification(0).identity)?.series.first?.values == [0, 1, 2])
   }
 
-  @Test func theNewestUsableCheckpointIsTaken() throws {
+  @Test func `the newest usable checkpoint is taken`() throws {
     let store = RunStore(folder: folder.path)
     for (number, done, broken) in [(6, 1, 0), (7, 2, 1)] {
       var state = ProcessState()
@@ -165,7 +165,7 @@ import Testing
     #expect(run.steps == 30 && store.record(of: run.run.identity) != nil)
   }
 
-  @Test func tidyRemovesWhatKilledProcessesLeave() throws {
+  @Test func `tidy removes what killed processes leave`() throws {
     let store = RunStore(folder: folder.path)
     _ = run(seeds: 1, jobs: 1, store: store) { Counting($0) }
     let (done, begun) = (specification(0).identity, specification(1).identity)
@@ -181,7 +181,9 @@ import Testing
   // MARK: The price of a step
 
   /// However long a step takes, the clock is looked at about every 20 ms.
-  @Test(arguments: [10, 3000]) func looksUpRarely(microseconds: UInt32) {
+  @Test(arguments: [10, 3000]) func `the clock is looked at rarely, however long a step takes`(
+    microseconds: UInt32
+  ) {
     var lookout = Lookout()
     let clock = ContinuousClock()
     let start = clock.now
@@ -198,7 +200,7 @@ import Testing
 
   /// Once a run is under way, a step allocates nothing, whatever the optimizer.
   @Test(arguments: OptimizerRegistry.all.map(\.name), ["constant", "alpha/sqrt(step)"])
-  func aStepAllocatesNothing(optimizer: String, schedule: String) throws {
+  func `a step allocates nothing`(optimizer: String, schedule: String) throws {
     let images = [UInt8](repeating: 3, count: 128 * 20)
     let examples = DenseExamples(
       shape: [20], features: .bytes(images), labels: [UInt8](repeating: 1, count: 128),

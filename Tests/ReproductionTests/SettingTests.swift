@@ -23,13 +23,16 @@ import Testing
     #expect(settings["noise"] == "none" && settings["rate"] == 0.25 && settings["hidden"] == "3")
   }
 
-  @Test func `a text is recorded as it is written`() {
-    let settings: Settings = [weights.written("1e-4,-1")]
-    #expect(settings["weights"] == "1e-4,-1")
-    guard case .numbers([1e-4, -1]) = settings[weights] else {
-      Issue.record("\(settings[weights])")
-      return
+  @Test func `a list of numbers is recorded in one form, whoever writes it`() throws {
+    for (text, numbers, form) in [
+      ("0.0001,-1.0", [1e-4, -1], "1e-4,-1"), ("1e-04,-1e0", [1e-4, -1], "1e-4,-1"),
+      ("0.50,1e-2", [0.5, 0.01], "0.5,0.01"), ("12e-5,-0.0250", [1.2e-4, -0.025], "1.2e-4,-0.025"),
+      ("0,1", [0, 1], "0,1"), ("1e-9,-2e-12", [1e-9, -2e-12], "1e-9,-2e-12"),
+    ] {
+      #expect(try weights.declared.value(from: text) == .text(form))
+      #expect(weights.at(.numbers(numbers)).value == .text(form))
     }
+    #expect(try hidden.declared.value(from: "+7,05") == "7,5")
   }
 
   @Test func `widths that are not recorded are the standard ones`() {

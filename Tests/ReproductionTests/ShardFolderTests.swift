@@ -48,7 +48,7 @@ import Testing
     return new.count
   }
 
-  @Test func takesRunsAndTheLatestCheckpoints() throws {
+  @Test func `runs and the latest checkpoints are taken`() throws {
     try shard.commit(record(1))
     for number in 0..<3 { try shard.saveCheckpoint(state(number), of: "abc", number: number) }
     #expect(try take() == 1)
@@ -60,14 +60,14 @@ import Testing
     #expect(next.position(of: "def") == nil)
   }
 
-  @Test func keepsItsOwnLaterCheckpoint() throws {
+  @Test func `a later checkpoint of its own is kept`() throws {
     try main.saveCheckpoint(state(40), of: "abc", number: 4)
     try shard.saveCheckpoint(state(20), of: "abc", number: 2)
     _ = try take()
     #expect(main.position(of: "abc") == "epoch=1,step=40")
   }
 
-  @Test func leavesOutTheCheckpointsOfFinishedRuns() throws {
+  @Test func `checkpoints of finished runs are left out`() throws {
     let identity = record(1).specification.identity
     try shard.saveCheckpoint(state(1), of: identity, number: 0)
     try main.commit(record(1))
@@ -75,7 +75,7 @@ import Testing
     #expect(!main.hasCheckpoint(of: identity))
   }
 
-  @Test func tellsWhatIsDamagedAndTakesTheRest() throws {
+  @Test func `what is damaged is told, and the rest taken`() throws {
     try shard.commit(record(1))
     try shard.commit(record(2))
     try shard.saveCheckpoint(state(1), of: "abc", number: 0)
@@ -93,7 +93,7 @@ import Testing
     #expect(told.count == 2 && told[1].contains("that checkpoint is left out"))
   }
 
-  @Test func refusesRunsOfAnotherExperiment() throws {
+  @Test func `runs of another experiment are refused`() throws {
     try shard.commit(record(1))
     #expect(throws: MergeError.self) {
       try main.records(inFolder: shard.folder, experiment: "another")

@@ -32,14 +32,14 @@ import Testing
     return experiment.remarks(request)
   }
 
-  @Test func whatIsUsedIsRecorded() throws {
+  @Test func `what is used is recorded`() throws {
     #expect(try way([:]) == "new")
     #expect(try way(["way": "old"]) == "old")
     #expect(try way(["border": "hard"]) == "old")
     #expect(try way(["border": "hard", "way": "new"]) == "old")
   }
 
-  @Test func whatCannotBeHadIsToldInOneLine() {
+  @Test func `what cannot be had is told in one line`() {
     #expect(remarks([:]) == [])
     #expect(remarks(["way": "old", "border": "hard"]) == [])
     let line = remarks(["border": "hard", "way": "new"])

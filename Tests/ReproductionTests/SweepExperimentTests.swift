@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func everyCellIsARunOfEverySeed() throws {
+  @Test func `every cell is a run of every seed`() throws {
     let all = try runs(request(.paper))
     #expect(all.count == 2 * 2 * 3 * 2)
     #expect(Set(all.map(\.identity)).count == all.count)
@@ -72,7 +72,7 @@ import Testing
     #expect(experiment.shortened(request(.paper)) == "")
   }
 
-  @Test func aProfileKeepsPartOfTheGrid() throws {
+  @Test func `a profile keeps part of the grid`() throws {
     let some = try runs(request(.quick))
     #expect(some.count == 4)
     #expect(some.allSatisfy { $0.hyperparameters["beta1"] == 0.9 })
@@ -90,7 +90,7 @@ import Testing
     #expect(comment == "not run in this profile: beta1 = 0; alpha = 0.001")
   }
 
-  @Test func valuesFromTheCommandLineAreAllKept() throws {
+  @Test func `values from the command line are all kept`() throws {
     let listed = try runs(request(.quick) { $0.extra["alphas"] = "2e-3,1e-3,5e-4" })
     #expect(listed.prefix(3).map { $0.hyperparameters["alpha"] } == [5e-4, 1e-3, 2e-3])
     #expect(listed.allSatisfy { $0.hyperparameters["beta1"] == 0.9 } && listed.count == 6)
@@ -111,12 +111,12 @@ import Testing
   }
 
   @Test(arguments: ["", "1e-3,", "x", "1e-3 2e-3", "nan", "inf", "0", "-1"])
-  func listsThatAreNotNumbers(text: String) throws {
+  func `lists that are not positive numbers are refused`(text: String) throws {
     let complaint = try #require(usage { $0.extra["alphas"] = text })
     #expect(complaint.hasPrefix("--alphas takes "))
   }
 
-  @Test func listsThatContradict() {
+  @Test func `lists that repeat or contradict an option are refused`() {
     #expect(usage { $0.extra["alphas"] = "1e-3,1e-3" }?.contains("twice") == true)
     let both = usage {
       $0.extra["alphas"] = "1e-3"
@@ -147,7 +147,7 @@ import Testing
       elapsedSeconds: [Double](repeating: 1, count: length))
   }
 
-  @Test func theLossStandsAtItsLabels() throws {
+  @Test func `the loss stands at its labels`() throws {
     let group = try experiment.document(request(.paper)) { run in self.record(run) }
     let view = DocumentView(Document(root: group))
     let loss = try #require(group.variable("loss"))
@@ -176,7 +176,7 @@ import Testing
     #expect(alpha == 1e-2)
   }
 
-  @Test func endsAreEvaluatedOnly() throws {
+  @Test func `a run that records its ends is evaluated there only`() throws {
     var run = try runs(request(.paper))[0]
     run.recording = .ends
     let process = TrainingProcess(

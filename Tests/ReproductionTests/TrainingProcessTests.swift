@@ -165,7 +165,7 @@ import Testing
     #expect(reason.hasPrefix("the mean cost of the pass is ") && reason.hasSuffix(", above 1e-09"))
   }
 
-  @Test func recordsEveryEpoch() throws {
+  @Test func `every epoch is recorded`() throws {
     let process = try process()
     #expect(try process.advance { false } == .finished)
     let byName = Dictionary(uniqueKeysWithValues: process.series.map { ($0.name, $0) })
@@ -182,7 +182,7 @@ import Testing
 
   /// Stopped after each possible number of steps, saved through a file, continued by a new process.
   @Test(arguments: OptimizerRegistry.all.map(\.name))
-  func resumesBitForBit(optimizer: String) throws {
+  func `a run goes on bit for bit after any step, with every method`(optimizer: String) throws {
     let folder = try TemporaryFolder()
     let whole = try process(optimizer: optimizer)
     _ = try whole.advance { false }
@@ -206,7 +206,7 @@ import Testing
     }
   }
 
-  @Test func divergenceEndsTheRunWithItsStep() throws {
+  @Test func `divergence ends the run, with its step`() throws {
     // The probe of costs after the step evaluates twice beside the steps.
     let process = try process(explodesAfter: 10)
     guard case .diverged(let epoch, let step, let reason)? = try process.advance(pause: { false })
@@ -223,7 +223,7 @@ import Testing
 
   /// The two steps of a pass multiply theta by about 1e15 each: the costs of both minibatches are
   /// finite, that of the whole set after the second is not.
-  @Test func divergenceAtTheEndOfAPassIsThatOfItsLastStep() throws {
+  @Test func `divergence at the end of a pass is that of its last step`() throws {
     var specification = specification(epochs: 3)
     specification.minibatch = 20
     let process = TrainingProcess(
@@ -235,7 +235,7 @@ import Testing
   }
 
   /// The stepsize falls from step to step, so the first step of a run of Adam is its largest.
-  @Test func largestStepOfEachEpochIsKept() throws {
+  @Test func `the largest step of each epoch is kept`() throws {
     let process = try process()
     _ = try process.advance { false }
     let largest = try #require(process.series.first { $0.name == "largest" }).values
@@ -245,7 +245,7 @@ import Testing
   }
 
   /// With the whole set as minibatch, the cost after one step is the cost before the next.
-  @Test func costAfterTheStepIsThatOfTheSameMinibatch() throws {
+  @Test func `the cost after the step is that of the same minibatch`() throws {
     let process = try process(minibatch: 40)
     _ = try process.advance { false }
     let byName = Dictionary(uniqueKeysWithValues: process.series.map { ($0.name, $0) })
@@ -256,7 +256,7 @@ import Testing
     #expect(after.values[0] < running[0] - 1e-4)
   }
 
-  @Test func drawsWithReplacementForAsLongAsAsked() throws {
+  @Test func `minibatches are drawn with replacement for as many steps as asked`() throws {
     let process = try process(stepsWithReplacement: 11)
     #expect(try process.advance { false } == .finished)
     #expect(process.progress.step == 44 && process.progress.steps == 44)
@@ -273,13 +273,13 @@ import Testing
     #expect(try bytes(self.process().series) != bytes(process.series))
   }
 
-  @Test func noEpochsIsARunToo() throws {
+  @Test func `no epochs are a run too`() throws {
     let process = try process(epochs: 0)
     #expect(try process.advance { false } == .finished)
     #expect(process.series.first { $0.name == "train_cost" }?.values.count == 1)
   }
 
-  @Test func refusesTheStateOfAnotherRun() throws {
+  @Test func `the state of another run is refused`() throws {
     let other = try process(epochs: 6)
     var asked = 0
     _ = try other.advance {

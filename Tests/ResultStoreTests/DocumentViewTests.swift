@@ -38,7 +38,7 @@ private func sample() -> Document {
 }
 
 @Suite struct DocumentViewTests {
-  @Test func seriesByLabels() throws {
+  @Test func `a series is found by its labels, however numbers are written`() throws {
     let curve = try sample().series(
       "cost", ["alpha": "0.001", "optimizer": "Adam", "arm": "tuned"], along: "epoch")
     #expect(curve.x == [0, 1, 2, 3])
@@ -49,7 +49,7 @@ private func sample() -> Document {
           "cost", ["alpha": "1e-3", "optimizer": "Adam", "arm": "tuned"], along: "epoch")).y)
   }
 
-  @Test func parts() throws {
+  @Test func `parts of arrays are found by their labels`() throws {
     let view = sample().view
     let part = try view.array("cost", ["alpha": "0.1", "epoch": "3"])
     #expect(part.dimensions.map(\.name) == ["arm", "optimizer"])
@@ -64,7 +64,7 @@ private func sample() -> Document {
     #expect(view.hasVariable("seeds") && !view.hasVariable("probe"))
   }
 
-  @Test func subgroupsSeeOuterDimensionsAndHideThem() throws {
+  @Test func `subgroups see outer dimensions and hide them`() throws {
     let view = try sample().view.subgroup("search/inner")
     #expect(view.path == "/search/inner")
     let curve = try view.series("probe", ["optimizer": "Adam"], along: "epoch")
@@ -76,7 +76,7 @@ private func sample() -> Document {
     #expect(sample().root.group("search/probe") == nil)
   }
 
-  @Test func attributes() {
+  @Test func `attributes are found by name and kind`() {
     let root = sample().root
     #expect(root.text("title") == "A title")
     #expect(root.text("count") == nil)
@@ -86,7 +86,7 @@ private func sample() -> Document {
     #expect(root.text("nothing") == nil)
   }
 
-  @Test func settingReplacesInPlace() {
+  @Test func `setting an attribute replaces it in its place`() {
     var root = sample().root
     root.set(Variable("schedule", [], .int64([1])))
     root.set(Attribute("title", "Another"))
@@ -103,7 +103,7 @@ private func sample() -> Document {
     #expect(root.groups.map(\.name) == ["search", "more"])
   }
 
-  @Test func questionsWithoutAnswer() throws {
+  @Test func `a question without an answer is told with what there is`() throws {
     let view = sample().view
     let unknownLabel = #expect(throws: DocumentError.self) {
       try view.series("cost", ["optimizer": "adam"], along: "epoch")
@@ -133,7 +133,7 @@ private func sample() -> Document {
     #expect(throws: DocumentError.self) { try broken.view.array("cost") }
   }
 
-  @Test func identityIsBitwise() {
+  @Test func `identical values agree in every bit`() {
     #expect(Values.double([.nan, 0]).isIdentical(to: .double([.nan, 0])))
     #expect(!Values.double([0]).isIdentical(to: .double([-0.0])))
     #expect(!Values.float([1]).isIdentical(to: .double([1])))

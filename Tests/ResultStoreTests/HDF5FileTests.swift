@@ -43,7 +43,7 @@ import Testing
     H5Fclose(file)
   }
 
-  @Test func foreignArrays() throws {
+  @Test func `arrays of foreign files are read`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/foreign.h5"
       makeForeignFile(path)
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeRead() throws {
+  @Test func `what cannot be read is told with its name`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/foreign.h5"
       makeForeignFile(path)
@@ -97,7 +97,7 @@ import Testing
   }
 
   /// In a process of its own, for other tests open files at the same time.
-  @Test func everythingIsClosed() async throws {
+  @Test func `everything that was opened is closed`() async throws {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { (folder: String) throws -> Void in
         let path = folder + "/sample.h5"
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func libraryVersion() {
+  @Test func `the library tells its version in three parts`() {
     #expect(HDF5File.libraryVersion.split(separator: ".").count == 3)
   }
 }

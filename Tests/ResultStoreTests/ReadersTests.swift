@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(.enabled(if: hasReaders, "python3-h5py is not installed"))
-  func readersAgree() throws {
+  func `a reader in another language agrees`() throws {
     try withTemporaryFolder { (folder: String) throws -> Void in
       let path = folder + "/sample.h5"
       try ResultFile.write(sampleDocument(), to: path)
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(.enabled(if: hasReaders, "python3-h5py is not installed"))
-  func theScriptNoticesOtherFiles() throws {
+  func `the script notices other files`() throws {
     try withTemporaryFolder { (folder: String) throws -> Void in
       let path = folder + "/other.h5"
       let program = """

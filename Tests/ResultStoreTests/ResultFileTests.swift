@@ -28,7 +28,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
 }
 
 @Suite struct ResultFileTests {
-  @Test func roundTrip() throws {
+  @Test func `what was written is read again, and writes the same bytes`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/sample.h5"
       let sample = sampleDocument()
@@ -44,7 +44,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func identityNoticesEveryPart() {
+  @Test func `a difference in any part is noticed`() {
     let changes: [(inout Document) -> Void] = [
       { $0.root.attributes[1] = Attribute("title", "else") },
       { $0.root.attributes.removeLast() },
@@ -72,7 +72,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
 
   /// Memory that the library forgets to clear differs between the two processes, and so does the
   /// time in seconds.
-  @Test func theSameBytesInAnotherProcess() async throws {
+  @Test func `another process writes the same bytes`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -88,20 +88,20 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
   }
 
   /// Version 2 of the superblock is the newest that HDF5 1.8 reads.
-  @Test func olderLibrariesReadTheFormat() throws {
+  @Test func `older libraries read the format`() throws {
     let bytes = try ResultFile.encode(smallDocument())
     #expect(
       bytes.starts(with: Array("\u{89}HDF\r\n\u{1a}\n".unicodeScalars.map { UInt8($0.value) })))
     #expect(bytes[8] == 2)
   }
 
-  @Test func attributeOrderDoesNotChangeTheBytes() throws {
+  @Test func `the order of attributes does not change the bytes`() throws {
     var reordered = smallDocument()
     reordered.root.attributes.reverse()
     #expect(try ResultFile.encode(reordered) == ResultFile.encode(smallDocument()))
   }
 
-  @Test func readingParts() throws {
+  @Test func `attributes and single variables are read without the rest`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       try ResultFile.write(smallDocument(), to: path)
@@ -114,7 +114,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func largeArraysAreCutIntoChunks() throws {
+  @Test func `large arrays are cut into chunks`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/large.h5"
       var document = smallDocument()
@@ -130,7 +130,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func severalThreads() async throws {
+  @Test func `several threads write and read at once`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -150,7 +150,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
 
   // MARK: What cannot be stored
 
-  @Test func documentsThatDoNotFitTogether() throws {
+  @Test func `documents whose parts do not fit together are refused`() throws {
     let changes: [(inout Group) -> Void] = [
       { $0.attributes = [] },
       { $0.attributes[0] = Attribute("schema", "adam-reproduction/0") },
@@ -178,7 +178,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
 
   // MARK: Files that are not what they should be
 
-  @Test func missingFolderAndForeignFiles() throws {
+  @Test func `missing folders and foreign files are told`() throws {
     try withTemporaryFolder { folder in
       let missing = #expect(throws: FileError.self) { try ResultFile.read(folder + "/no.h5") }
       #expect(missing?.exitStatus == .noInput)
@@ -206,7 +206,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     Array(try ResultFile.encode(document).dropLast(40))
   }
 
-  @Test func schemas() throws {
+  @Test func `a newer schema is told apart from one that is not ours`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       let bytes = try unsealed(smallDocument())
@@ -233,7 +233,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func everyTruncationIsTold() throws {
+  @Test func `every truncation is told`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       let bytes = try unsealed(smallDocument())
@@ -256,7 +256,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func everyFlippedBitIsTold() throws {
+  @Test func `every flipped bit is told`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       let bytes = try ResultFile.encode(smallDocument())
@@ -275,7 +275,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
 
   // MARK: Faults while writing
 
-  @Test func everyCallFails() throws {
+  @Test func `a failure at any call keeps the old file`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/small.h5"
       let counting = FaultInjectingFileLayer()
@@ -295,7 +295,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func everyCallKills() async throws {
+  @Test func `a kill at any call keeps the old file or the new one`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -317,7 +317,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws {
     }
   }
 
-  @Test func errorsAreOneLineWithThePath() {
+  @Test func `errors are one line with the path`() {
     let errors: [ResultFileError] = [
       .notHDF5(path: "/p"), .notOurs(path: "/p"), .newerSchema(path: "/p", schema: "s/2"),
       .truncated(path: "/p", detail: "d"), .damaged(path: "/p"),

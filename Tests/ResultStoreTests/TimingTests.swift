@@ -7,7 +7,7 @@ import Testing
 @Suite struct TimingTests {
   /// As large as the sweep of Figure 4; the bounds are generous, a status check must not take longer
   /// than a blink.
-  @Test func realisticSizes() throws {
+  @Test func `a file of realistic size is written and read quickly`() throws {
     try withTemporaryFolder { (folder: String) throws -> Void in
       var root = Group()
       root.attributes = [Attribute("schema", ResultFile.schema)]

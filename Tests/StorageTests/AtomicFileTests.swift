@@ -7,7 +7,7 @@ private let old = noise(3000, seed: 7)
 private let new = noise(5001, seed: 8)
 
 @Suite struct AtomicFileTests {
-  @Test func createsAndReplaces() throws {
+  @Test func `a file is created and replaced`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/result"
       try AtomicFile.commit(old, to: path)
@@ -22,7 +22,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func followsALink() throws {
+  @Test func `a link is followed and kept`() throws {
     try withTemporaryFolder { folder in
       try FileManager.default.createDirectory(
         atPath: folder + "/disk", withIntermediateDirectories: false)
@@ -36,7 +36,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func aLinkThatLeadsNowhereIsTold() throws {
+  @Test func `a link that leads nowhere is told`() throws {
     try withTemporaryFolder { folder in
       let link = folder + "/link"
       try FileManager.default.createSymbolicLink(
@@ -64,7 +64,7 @@ private let new = noise(5001, seed: 8)
   }
 
   @Test(arguments: [ENOSPC, EIO, EROFS, EACCES, EDQUOT])
-  func everyCallFails(code: Int32) throws {
+  func `a failure at any call keeps the old content`(code: Int32) throws {
     let callCount = try Self.callCount()
     #expect(callCount >= 6)
     for persistent in [false, true] {
@@ -91,7 +91,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func everyWriteIsShort() throws {
+  @Test func `short writes are gone on with`() throws {
     for number in 1...(try Self.callCount()) {
       for fault in [FaultInjectingFileLayer.Fault.writeShort, .writeShortFromHere] {
         try withTemporaryFolder { folder in
@@ -105,7 +105,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func everyCallKills() async throws {
+  @Test func `a kill at any call keeps the old content or the new one`() async throws {
     let callCount = try Self.callCount()
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
@@ -126,7 +126,7 @@ private let new = noise(5001, seed: 8)
     #expect(try otherNames(in: folder, than: "result") == [])
   }
 
-  @Test func leavesOtherFilesAlone() throws {
+  @Test func `other files are left alone`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/result"
       let living = ".result.\(getppid()).0.partial"
@@ -144,7 +144,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func refusesWhatDoesNotReadBack() throws {
+  @Test func `what does not read back is refused`() throws {
     struct Refused: Error {}
     try withTemporaryFolder { folder in
       let path = folder + "/result"
@@ -160,7 +160,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func manyThreadsOneFile() async throws {
+  @Test func `many threads that write one file leave the whole of one of them`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -176,7 +176,7 @@ private let new = noise(5001, seed: 8)
     #expect(try otherNames(in: folder, than: "result") == [])
   }
 
-  @Test func errorsSayWhatToDo() throws {
+  @Test func `errors say what to do`() throws {
     try withTemporaryFolder { folder in
       let missing = #expect(throws: FileError.self) {
         try AtomicFile.commit(new, to: folder + "/no/result")
@@ -207,7 +207,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func createsFolders() throws {
+  @Test func `folders are created with those above them`() throws {
     try withTemporaryFolder { folder in
       try SystemFileLayer.system.createFolders(folder + "/a/b//c/")
       #expect(FilePaths.isFolder(folder + "/a/b/c"))
@@ -220,7 +220,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func pathParts() {
+  @Test func `a path has a folder and a name`() {
     #expect(FilePaths.folder(of: "a/b") == "a")
     #expect(FilePaths.folder(of: "b") == ".")
     #expect(FilePaths.folder(of: "/b") == "/")
@@ -232,7 +232,7 @@ private let new = noise(5001, seed: 8)
 }
 
 @Suite struct OutputLockTests {
-  @Test func oneHolderAtATime() throws {
+  @Test func `a lock has one holder at a time`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/result.h5"
       do {
@@ -252,7 +252,7 @@ private let new = noise(5001, seed: 8)
     }
   }
 
-  @Test func vanishesWithItsProcess() async throws {
+  @Test func `a lock vanishes with its process`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -268,7 +268,7 @@ private let new = noise(5001, seed: 8)
     withExtendedLifetime(lock) {}
   }
 
-  @Test func anotherProcessIsRefused() async throws {
+  @Test func `another process is refused`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -286,7 +286,7 @@ private let new = noise(5001, seed: 8)
     withExtendedLifetime(lock) {}
   }
 
-  @Test func everyCallFails() throws {
+  @Test func `a lock that cannot be had at any call is told, and can be had later`() throws {
     for number in 1...4 {
       try withTemporaryFolder { folder in
         let layer = FaultInjectingFileLayer(.fail(code: ENOLCK), atCall: number)

@@ -24,13 +24,13 @@ import Testing
     return AvailableProcessors.count(root: root)
   }
 
-  @Test func affinity() throws {
+  @Test func `the processors are those of the affinity mask`() throws {
     #expect(try count(mask: "1") == 1)
     #expect(try count(mask: "ff") == 8)
     #expect(try count(mask: "00000001,80000000,0000000f") == 6)
   }
 
-  @Test func theSmallestQuotaOfAllGroupsAbove() throws {
+  @Test func `the smallest quota of all groups above counts`() throws {
     #expect(try count(mask: "ff", quotas: ["/a/b": "200000 100000\n"]) == 2)
     #expect(try count(mask: "ff", quotas: ["/a": "150000 100000\n", "/a/b": "max 100000\n"]) == 2)
     #expect(try count(mask: "ff", quotas: ["": "50000 100000\n", "/a/b": "400000 100000\n"]) == 1)
@@ -40,12 +40,12 @@ import Testing
     #expect(try count(mask: "ff", group: "0::/\n", quotas: ["": "300000 100000\n"]) == 3)
   }
 
-  @Test func damagedFilesDoNotCount() throws {
+  @Test func `damaged files do not count`() throws {
     for quota in ["", "x y\n", "0 100000\n", "100000\n", "-1 100000\n"] {
       #expect(try count(mask: "f", quotas: ["/a/b": quota]) == 4)
     }
     #expect(try count(mask: "f", group: "4:cpu:/a\n", quotas: ["/a": "100000 100000\n"]) == 4)
   }
 
-  @Test func thisProcess() { #expect(AvailableProcessors.count >= 1) }
+  @Test func `this process has a processor`() { #expect(AvailableProcessors.count >= 1) }
 }

@@ -8,19 +8,19 @@ import Testing
     try ChildProcess.run("/bin/sh", ["-c", script], environment: ["GREETING": "hello"])
   }
 
-  @Test func tellsStatusAndMessages() throws {
+  @Test func `status and messages are told`() throws {
     let outcome = try shell("echo dropped; echo \"$GREETING\" >&2; exit 7")
     #expect(outcome.status == 7 && outcome.signal == nil)
     #expect(outcome.messages == "hello\n" && outcome.ending == "status 7")
   }
 
-  @Test func tellsTheSignalThatEndedIt() throws {
+  @Test func `the signal that ended a process is told`() throws {
     let outcome = try shell("kill -KILL $$")
     #expect(outcome.status == nil && outcome.signal == SIGKILL)
     #expect(outcome.ending == "ended by signal 9 (Killed)")
   }
 
-  @Test func aProgramThatIsNotThereIsAnError() throws {
+  @Test func `a program that is not there is an error`() throws {
     let error = #expect(throws: SystemError.self) {
       try ChildProcess.run("/no/such/program", [], environment: [:])
     }
@@ -28,7 +28,7 @@ import Testing
     #expect(error?.description.hasPrefix("cannot start /no/such/program: ") == true)
   }
 
-  @Test func manyAtOnceDoNotWaitForOneAnother() throws {
+  @Test func `many at once do not wait for one another`() throws {
     let found = Mutex<[Int32: String]>([:])
     let workers = try (1...8).map { number in
       try WorkerThread {

@@ -66,7 +66,7 @@ private final class RecordingFileLayer: FileLayer {
 
 @Suite struct CommitOrderTests {
   /// A power failure cannot be tested here; that the disk is asked in the right order can.
-  @Test func everythingIsOnTheDiskBeforeItIsRenamed() throws {
+  @Test func `everything is on the disk before it is renamed`() throws {
     try withTemporaryFolder { folder in
       let layer = RecordingFileLayer()
       try AtomicFile.commit(noise(77), to: folder + "/result", layer: layer) { _ in
@@ -80,7 +80,7 @@ private final class RecordingFileLayer: FileLayer {
     }
   }
 
-  @Test func newFoldersAreOnTheDisk() throws {
+  @Test func `new folders are on the disk`() throws {
     try withTemporaryFolder { folder in
       let layer = RecordingFileLayer()
       try layer.createFolders(folder + "/a/b")
@@ -93,7 +93,7 @@ private final class RecordingFileLayer: FileLayer {
   }
 
   /// A disk that says "written" and is wrong.
-  @Test func whatIsWrittenWrongIsNotKept() throws {
+  @Test func `what is written wrong is not kept`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/result"
       try AtomicFile.commit(noise(10), to: path)

@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func knowsWhatWasRecorded() throws {
+  @Test func `a seal knows what was recorded, and from which inputs`() throws {
     try withSeal { folder, path in
       let seal = OutputSeal(at: path)
       #expect(seal.names == ["a"])
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func timesSayNothing() throws {
+  @Test func `times of files say nothing`() throws {
     try withSeal { folder, path in
       try FileManager.default.setAttributes(
         [.modificationDate: Date.distantFuture], ofItemAtPath: folder + "/a")
@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "on", "onf", "one\n"]) func otherContentIsNotComplete(content: String)
+  @Test(arguments: ["", "on", "onf", "one\n"]) func `other content is not complete`(content: String)
     throws
   {
     try withSeal { folder, path in
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func aDamagedSealKnowsNothing() throws {
+  @Test func `a damaged seal knows nothing`() throws {
     try withSeal { _, path in
       var bytes = try contents(path)
       bytes[bytes.count / 2] ^= 1

@@ -14,7 +14,8 @@ import Testing
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
     ),
   ])
-  func knownAnswers(text: String, expected: String) {
+  func `the standard's examples come out, at once and byte by byte`(text: String, expected: String)
+  {
     #expect(SHA256.hexDigest(of: text) == expected)
     #expect(SHA256.hexDigest(of: Array(text.utf8)) == expected)
     var digest = SHA256()
@@ -22,7 +23,7 @@ import Testing
     #expect(digest.finalize() == expected)
   }
 
-  @Test func millionLettersFromAFile() throws {
+  @Test func `a file of a million letters and one of many pieces have their digests`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/letters"
       let letters = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func aCopyGoesItsOwnWay() {
+  @Test func `a copy goes its own way`() {
     var one = SHA256()
     one.update("ab")
     var other = one
@@ -46,13 +47,13 @@ import Testing
     #expect(other.finalize() == SHA256.hexDigest(of: "abx"))
   }
 
-  @Test func vectorsAreTheirLittleEndianBytes() {
+  @Test func `vectors are their little-endian bytes`() {
     let vector: FloatVector = [1, -2]
     #expect(
       SHA256.hexDigest(of: vector) == SHA256.hexDigest(of: [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]))
   }
 
-  @Test func missingFile() throws {
+  @Test func `a missing file is told`() throws {
     #expect(throws: FileError(.open, "/nowhere/at/all", code: ENOENT)) {
       try SHA256.hexDigest(ofFile: "/nowhere/at/all")
     }

@@ -32,7 +32,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
 }
 
 @Suite struct SealedFileTests {
-  @Test func roundTrip() throws {
+  @Test func `what was written is read again`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.checkpoint"
       try sample().write(to: path)
@@ -46,15 +46,13 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
       #expect(try file.floats("seen") == [3, 3, 3, 3, 3])
       #expect(try file.bytes("flags") == [1, 2, 3])
       #expect(try file.floats("none") == [])
-      #expect(file.hasSection("none"))
-      #expect(!file.hasSection("nothing"))
       // Reading and writing again changes no byte.
       #expect(try file.encoded() == contents(path))
       #expect(try sample().encoded() == contents(path))
     }
   }
 
-  @Test func theSameBytesInAnotherProcess() async throws {
+  @Test func `another process writes the same bytes`() async throws {
     let scratch = try TemporaryFolder()
     defer { withExtendedLifetime(scratch) {} }
     let folder = scratch.path
@@ -64,7 +62,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     #expect(try sample().encoded() == contents(folder + "/there"))
   }
 
-  @Test func everyTruncationIsTold() throws {
+  @Test func `every truncation is told`() throws {
     let bytes = try sample().encoded()
     for count in 0..<bytes.count {
       guard case .truncated(_, let found, _) = refusal(Array(bytes[..<count])) else {
@@ -76,7 +74,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     #expect(refusal(bytes + [0]) == .corrupt(path: "x", reason: "its checksum is wrong"))
   }
 
-  @Test func everyFlippedBitIsTold() throws {
+  @Test func `every flipped bit is told`() throws {
     let bytes = try sample().encoded()
     for position in bytes.indices {
       for bit in 0..<8 {
@@ -87,7 +85,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     }
   }
 
-  @Test func foreignAndNewer() throws {
+  @Test func `foreign files, newer versions and other kinds are refused`() throws {
     #expect(refusal(Array("\u{89}HDF\r\n\u{1a}\n something else".utf8)) == .notOurs(path: "x"))
     #expect(refusal(Array("{}".utf8)) == .notOurs(path: "x"))
     var newer = try sample().encoded()
@@ -99,7 +97,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     ) { try SealedFile(decoding: bytes, path: "x", kind: "finished run") }
   }
 
-  @Test func wrongSections() throws {
+  @Test func `sections that are not there or of another kind are refused`() throws {
     let file = try SealedFile(decoding: try sample().encoded(), path: "x", kind: "checkpoint")
     #expect(throws: SealedFileError.self) { try file.floats("nothing") }
     #expect(throws: SealedFileError.self) { try file.floats("curve") }
@@ -107,7 +105,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     #expect(throws: SealedFileError.self) { try file.header(as: [Int].self) }
   }
 
-  @Test func errorsAreOneLineWithThePath() {
+  @Test func `errors are one line with the path`() {
     let errors: [SealedFileError] = [
       .notOurs(path: "/p"), .otherKind(path: "/p", found: "a", expected: "b"),
       .truncated(path: "/p", found: 1, expected: 2),
@@ -121,7 +119,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
     }
   }
 
-  @Test func missingFile() throws {
+  @Test func `a missing file is told`() throws {
     let error = #expect(throws: FileError.self) {
       try SealedFile(readingFrom: "/nowhere/at/all", kind: "checkpoint")
     }
@@ -130,7 +128,7 @@ private func refusal(_ bytes: [UInt8]) -> SealedFileError? {
 
   /// Three vectors of 1.8 million floats (theta and Adam's state of the MLP): generous bounds, for
   /// a copy element by element would take seconds.
-  @Test func largeVectorsAreFast() throws {
+  @Test func `large vectors are fast`() throws {
     let vector = FloatVector(repeating: 0.25, count: 1_800_000)
     var file = try SealedFile(kind: "checkpoint", header: Header())
     for name in ["theta", "m", "v"] { file.append(name, vector) }

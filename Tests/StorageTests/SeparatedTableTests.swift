@@ -9,7 +9,7 @@ import Testing
       advice: "make it again")
   }
 
-  @Test func readsRowsAndRemarks() throws {
+  @Test func `rows and remarks are read`() throws {
     let table = try read("# one\nx\ty\n1\t2\n\n#two\n\t\n")
     #expect(table.rows.map(\.fields) == [["1", "2"], ["", ""]])
     #expect(table.rows.map(\.line) == [3, 6])
@@ -23,14 +23,14 @@ import Testing
     ("", 1), ("x\n", 1), ("# x\ty\n", 1), ("x\ty\n1\n", 2), ("x\ty\n1\t2\t3\n", 2),
     ("x\ty\n1\t2", 2), ("x\ty\n1\t2\n3", 3), ("x\ty", 1),
   ])
-  func theFirstBadLineIsNamed(text: String, line: Int) throws {
+  func `the first bad line is named`(text: String, line: Int) throws {
     let error = #expect(throws: TableError.self) { try read(text) }
     #expect(error?.line == line && error?.exitStatus == .badData)
     #expect(error?.description.hasPrefix("a.tsv, line \(line): ") == true)
     #expect(error?.description.hasSuffix("; make it again") == true)
   }
 
-  @Test func bytesThatAreNoTextAreRefused() throws {
+  @Test func `bytes that are no text are refused`() throws {
     let bytes = Array("x\ty\n1\t".utf8) + [0xFF] + Array("\n".utf8)
     let error = #expect(throws: TableError.self) {
       try SeparatedTable(bytes, name: "a", columns: ["x", "y"], hasHeader: true, advice: "")

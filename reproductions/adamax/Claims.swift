@@ -17,11 +17,9 @@ enum Model: String, CaseIterable {
   }
 }
 
-let largestStepName = "largest_step"
-
 /// The largest step of any parameter in units of alpha, over each pass.
 let largestStep = Probe(
-  largestStepName, .largestOfEpoch,
+  "largest_step", .largestOfEpoch,
   meaning: "largest absolute step of any parameter in units of alpha, over the pass that starts "
     + "after so many epochs"
 ) { context in
@@ -48,7 +46,7 @@ let stepClaim = Claim.custom(
 ) { context in
   func largest(_ contender: String) throws -> Double {
     let runs = ["arm": Arm.literal.rawValue, "optimizer": contender]
-    let steps = try context.document.view.array(largestStepName, runs)
+    let steps = try context.document.view.array(largestStep, runs)
     guard try context.document.view.allFinished(runs),
       let value = steps.values.filter({ !$0.isNaN }).max()
     else { throw NotRun("\(contender) has not come to its end") }
@@ -70,4 +68,4 @@ let stepClaim = Claim.custom(
     },
     steps.map { "\($0.title): AdaMax \(text($0.adaMax)), Adam \(text($0.adam))" }
       .joined(separator: "; "))
-}
+}.reading(largestStep)

@@ -57,7 +57,7 @@ TrainingExperiment(
           y: .linear("largest step / alpha", 0...3.5), select: ["arm": Arm.literal.rawValue],
           lines: [("Adam", Figure.Colour.magenta), ("AdaMax", .green)].map { method, colour in
             Figure.Line(
-              method, colour, variable: largestStepName, along: "epoch",
+              method, colour, variable: largestStep.variable, along: "epoch",
               select: ["optimizer": "\(method), \(model.title)"], isPoints: true)
           })
       }),

@@ -42,7 +42,7 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
     ownAxes: [
       Dimension(
         "gradient_size", .double(gradientSizes),
-        attributes: [Attribute("long_name", "standard deviation of the gradients' noise")])
+        attributes: .meaning("standard deviation of the gradients' noise"))
     ],
     quantities: [
       Quantity(

@@ -73,12 +73,12 @@ func momentEstimates(sequences: Int, to last: Int) -> Computation<NoData> {
     axes: [
       Dimension(
         "source", .string(GradientSource.allCases.map(\.rawValue)),
-        attributes: [Attribute("long_name", "distribution of the gradients")])
+        attributes: .meaning("distribution of the gradients"))
     ],
     ownAxes: [
       Dimension(
         "moment", .string(["first", "second"]),
-        attributes: [Attribute("long_name", "first: of g; second: of g^2")]),
+        attributes: .meaning("first: of g; second: of g^2")),
       countAxis("t", times, "number of gradients"),
     ],
     quantities: [

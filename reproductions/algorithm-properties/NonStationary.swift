@@ -25,25 +25,21 @@ func nonStationary(steps: Int, seeds: [UInt64]) -> Computation<NoData> {
     axes: [
       Dimension(
         "change", .string(changes),
-        attributes: [
-          Attribute(
-            "long_name",
-            "drift: a random walk of 0.01 a step; switch: uniform in [-1, 1], anew every 1000 steps"
-          )
-        ]),
+        attributes: .meaning(
+          "drift: a random walk of 0.01 a step; switch: uniform in [-1, 1], anew every 1000 steps")),
       Dimension(
         "noise", .double(noiseLevels),
-        attributes: [Attribute("long_name", "standard deviation of the gradients' noise")]),
+        attributes: .meaning("standard deviation of the gradients' noise")),
       Dimension(
         "seed", .int64(labels),
-        attributes: [Attribute("long_name", "seed; those from 1000000 on choose the stepsizes")]),
+        attributes: .meaning("seed; those from 1000000 on choose the stepsizes")),
     ],
     ownAxes: [
       Dimension(
-        "method", .string(trackers), attributes: [Attribute("long_name", "method")]),
+        "method", .string(trackers), attributes: .meaning("method")),
       Dimension(
         "log10_alpha", .double((-8...4).map { Double($0) / 2 }),
-        attributes: [Attribute("long_name", "decimal logarithm of alpha")]),
+        attributes: .meaning("decimal logarithm of alpha")),
     ],
     quantities: [
       Quantity(

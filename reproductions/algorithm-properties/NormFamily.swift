@@ -14,7 +14,7 @@ func normFamily(steps: Int) -> Computation<NoData> {
     axes: [
       Dimension(
         "gradient_size", .string(["1", "0.001"]),
-        attributes: [Attribute("long_name", "standard deviation of the gradients")])
+        attributes: .meaning("standard deviation of the gradients"))
     ],
     ownAxes: [countAxis("p", powers, "the norm's power")],
     quantities: [

@@ -15,7 +15,7 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
     "scale", "trajectories under gradients times c, against c = 1",
     axes: [
       Dimension(
-        "epsilon", .double([0, 1e-8]), attributes: [Attribute("long_name", "epsilon")])
+        "epsilon", .double([0, 1e-8]), attributes: .meaning("epsilon"))
     ],
     ownAxes: [countAxis("log2_scale", exponents, "binary logarithm of the factor c")],
     quantities: [
@@ -84,7 +84,7 @@ func adaGradLimit(steps: Int) -> Computation<NoData> {
     ownAxes: [
       Dimension(
         "log10_rest", .double(exponents),
-        attributes: [Attribute("long_name", "decimal logarithm of 1 - beta2")])
+        attributes: .meaning("decimal logarithm of 1 - beta2"))
     ],
     quantities: [
       Quantity("rest", ["log10_rest"], "1 - beta2"),
@@ -163,7 +163,7 @@ func memory() -> Computation<NoData> {
     "memory", "the state that each method keeps",
     ownAxes: [
       Dimension(
-        "method", .string(methods.map(\.name)), attributes: [Attribute("long_name", "method")])
+        "method", .string(methods.map(\.name)), attributes: .meaning("method"))
     ],
     quantities: [
       Quantity("vectors", ["method"], "vectors of the size of theta"),

@@ -13,7 +13,7 @@ let worstPairs = [
 let adaMaxPairs = ["0.9, 0.999", "0.9, 0.99", "0.5, 0.75"]
 
 func betasAxis(_ labels: [String]) -> Dimension {
-  Dimension("betas", .string(labels), attributes: [Attribute("long_name", "beta1, beta2")])
+  Dimension("betas", .string(labels), attributes: .meaning("beta1, beta2"))
 }
 
 /// 1, 2, 3, 5, 7, 10, 20, ... up to `last`.
@@ -30,7 +30,7 @@ func logarithmicGrid(to last: Int) -> [Int] {
 func countAxis(_ name: String, _ values: [Int], _ meaning: String) -> Dimension {
   Dimension(
     name, .int64(values.map(Int64.init)),
-    attributes: [Attribute("long_name", meaning), Attribute("units", "1")])
+    attributes: .meaning(meaning, units: "1"))
 }
 
 /// A single gradient after `n` zeros, for all n up to `last`.

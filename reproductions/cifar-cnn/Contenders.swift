@@ -18,6 +18,7 @@ func inferred(_ hyperparameters: [String: Double]) -> Contender.Choice {
   .init(
     hyperparameters,
     settings: [
-      initialisation.written("1e-4,-1,-1,-1,1e-4"), whitening.at(.contrastZCA), zcaEpsilon.at(0.1),
+      initialisation.at(.numbers([1e-4, -1, -1, -1, 1e-4])), whitening.at(.contrastZCA),
+      zcaEpsilon.at(0.1),
     ])
 }

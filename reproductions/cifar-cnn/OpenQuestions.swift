@@ -11,7 +11,8 @@ let openQuestions = [
     .init("He normal", settings: [initialisation.at(.word(.he))]),
     .init("N(0, 0.01^2)", settings: [initialisation.at(.word(.normal))]),
     .init(
-      "the first convolution alone tiny", settings: [initialisation.written("1e-4,-1,-1,-1,-1")])),
+      "the first convolution alone tiny",
+      settings: [initialisation.at(.numbers([1e-4, -1, -1, -1, -1]))])),
   question(
     "kind of whitening",
     taken:

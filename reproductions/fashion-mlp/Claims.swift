@@ -3,7 +3,7 @@ import Reporting
 import Reproduction
 import ResultStore
 
-let place = WriteUp.fashion
+let writeUp = WriteUp.fashion
 let last = 50
 let methods:
   [(name: String, optimizer: MethodDescription, colour: Figure.Colour, published: Double)] = [
@@ -19,7 +19,7 @@ private func percent(_ share: Double) -> String {
 func accuracyClaim(_ method: String, published: Double) -> Claim {
   .custom(
     "fashion.accuracy.\(method.lowercased())",
-    "\(method) reaches a test accuracy of \(percent(published)) in \(last) epochs", place: place,
+    "\(method) reaches a test accuracy of \(percent(published)) in \(last) epochs",
     rule: "mean test accuracy over seeds within 0.5 points of it: the interval decides",
     figure: "fashion", arms: [.literal]
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -41,7 +41,7 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
 
 /// Whether the methods finish in the published order.
 let orderClaim = Claim.custom(
-  "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad", place: place,
+  "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad",
   rule: "test error after \(last) epochs of each better method lower than of each worse one: "
     + "paired intervals over seeds", figure: "fashion", arms: [.literal]
 ) { (context: ClaimContext) throws -> ClaimOutcome in

@@ -23,7 +23,7 @@ let hidden = Setting.widths("hidden", [1024, 512, 512, 512], "units of each hidd
 TrainingExperiment(
   name: "fashion-mlp",
   title: "Perceptron on Fashion-MNIST: the accuracies of a write-up",
-  place: place,
+  place: writeUp.description,
   data: .images(.fashionMNIST),
   settings: [products, hidden],
   minibatch: 256,
@@ -37,7 +37,8 @@ TrainingExperiment(
   },
   figures: [
     Figure(
-      "fashion", "Fashion-MNIST, four optimizers of Keras with their defaults", place: place,
+      "fashion", "Fashion-MNIST, four optimizers of Keras with their defaults",
+      place: writeUp.description,
       caption: "Published after 50 epochs: test accuracies of 89.04 % (Adam), 88.39 % (RMSprop), "
         + "87.42 % (SGD) and 85.28 % (Adagrad), and a test cost of Adam of 0.63, far above its "
         + "lowest.",
@@ -56,7 +57,7 @@ TrainingExperiment(
       ])
   ],
   claims: (methods.map { accuracyClaim($0.name, published: $0.published) } + [orderClaim])
-    .map { $0.of(.writeUp) },
+    .map { $0.of(writeUp) },
   notes: [
     "Keras' forms: epsilon under the root for Adagrad and RMSprop, and Adam in the order of the end "
       + "of section 2, with epsilon in the place of epsilon-hat.",

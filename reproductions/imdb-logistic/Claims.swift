@@ -29,9 +29,8 @@ let claims: [Claim] = [
   .bestEpochs(
     "review.imdb-epochs",
     "Adam is best on held-out reviews by epoch 50, SGD needs more than 100 epochs",
-    place: WriteUp.review,
     [.init("Adam+dropout", 0...50), .init("SGDNesterov+dropout", 101...176)], figure: "fig1b"
-  ).of(.writeUp),
+  ).of(.review),
   .figureMatch(figure: "fig1b", contender: "Adagrad+dropout", epochs: drawn, place: place),
   .figureMatch(figure: "fig1b", contender: "RMSProp+dropout", epochs: drawn, place: place),
   .figureMatch(figure: "fig1b", contender: "SGDNesterov+dropout", epochs: drawn, place: place),

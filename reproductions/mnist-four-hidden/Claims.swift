@@ -3,9 +3,14 @@ import Reporting
 import Reproduction
 import ResultStore
 
-let place = WriteUp.fourHidden
+let writeUp = WriteUp.fourHidden
 let iterations = 2000
 let methods = ["SGD", "Momentum", "RMSprop", "Adam"]
+
+let minibatchCost = Probe(
+  "minibatch_cost", .afterSteps(Array(1...iterations)),
+  meaning: "cost of the minibatch of the last of so many steps, after that step"
+) { [$0.minibatchCost?().cost ?? .nan] }
 
 private let smoothing = 11
 private let noiseWindow = 51
@@ -17,7 +22,7 @@ extension ClaimContext {
     let view = document.view
     return try view.labels("seed").map { seed in
       let run = ["arm": judgedArm.rawValue, "optimizer": contender, "seed": seed]
-      let losses = try view.array("minibatch_cost", run).values
+      let losses = try view.array(minibatchCost, run).values
       let diverged = RunStatus(document)?.state(at: run) == .diverged
       guard diverged || losses.allSatisfy(\.isFinite) else {
         throw NotRun("\(contender), seed \(seed), has not made \(iterations) iterations")
@@ -51,11 +56,11 @@ private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOu
     "median \(unit): " + medians.joined(separator: ", "))
 }
 
-let fourHiddenClaims = claims.map { $0.of(.writeUp) }
+let fourHiddenClaims = claims.map { $0.of(writeUp).reading(minibatchCost) }
 
 private let claims: [Claim] = [
   .custom(
-    "four-hidden.losses", "the losses published for iterations 0 to 1900", place: place,
+    "four-hidden.losses", "the losses published for iterations 0 to 1900",
     rule: "share of the 24 numbers, which are losses of single minibatches, inside our 5-95 % band "
       + "over seeds of such losses: >= 80 %",
     figure: "four-hidden", arms: [judgedArm]
@@ -100,7 +105,7 @@ private let claims: [Claim] = [
         + (seeds == 1 ? "; one seed has no band" : ""))
   },
   .custom(
-    "four-hidden.fastest", "Adam is the fastest", place: place,
+    "four-hidden.fastest", "Adam is the fastest",
     rule: "iterations until the loss, smoothed over \(smoothing) iterations, is 0.3: fewer than "
       + "with each other method, paired over seeds", figure: "four-hidden", arms: [judgedArm]
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -116,7 +121,7 @@ private let claims: [Claim] = [
     return adamLowest("iterations to loss 0.3", values)
   },
   .custom(
-    "four-hidden.least-noisy", "Adam is the least noisy", place: place,
+    "four-hidden.least-noisy", "Adam is the least noisy",
     rule: "standard deviation of the last 500 losses around their running median over "
       + "\(noiseWindow) iterations: lower than with each other method, paired over seeds",
     figure: "four-hidden", arms: [judgedArm]

@@ -16,7 +16,7 @@ let hidden = Setting.widths("hidden", [100, 100, 100, 100], "units of each hidde
 TrainingExperiment(
   name: "mnist-four-hidden",
   title: "Four hidden layers on MNIST: the losses of a write-up",
-  place: place,
+  place: writeUp.description,
   data: .images(.mnist),
   settings: [products, hidden],
   minibatch: 128,
@@ -37,16 +37,13 @@ TrainingExperiment(
       literal: .settings(.init(["alpha": 0.01, "epsilon": 1e-7]))),
   ],
   probes: [
-    Probe(
-      "minibatch_cost", .afterSteps(Array(1...iterations)),
-      meaning: "cost of the minibatch of the last of so many steps, after that step"
-    ) { [$0.minibatchCost?().cost ?? .nan] },
+    minibatchCost,
     EarlyAccuracy.probe,
   ],
   paper: PaperCurves.embedded(PackageResources.paper_curves_tsv),
   figures: [
     Figure(
-      "four-hidden", "Loss of each minibatch after its update", place: place,
+      "four-hidden", "Loss of each minibatch after its update", place: writeUp.description,
       caption:
         "Every method's losses should pass through the marks that were published for it, each of "
         + "a single minibatch; Adam should be first and smoothest.",
@@ -57,7 +54,7 @@ TrainingExperiment(
           y: .logarithmic("minibatch loss", 0.005...20), select: ["arm": Arm.literal.rawValue],
           lines: [
             .init(
-              method, colour, variable: "minibatch_cost", along: "iteration",
+              method, colour, variable: minibatchCost.variable, along: "iteration",
               select: ["optimizer": method], paper: method, smoothing: 51)
           ], paperFigure: "four-hidden")
       })

@@ -7,8 +7,6 @@ let frozenMasks = "SFO frozen masks"
 let freshMasks = "SFO fresh masks"
 let alignedFigure = "fig2b-aligned"
 let alignedTimeFigure = "fig2b-aligned-walltime"
-let timeVariable = "volatile/training_seconds"
-private let bytesVariable = "optimizer_bytes"
 let memorySizes = [12, 24, 50, 100]
 
 /// The contender that has so many minibatches.
@@ -34,7 +32,7 @@ func alignedCurves(_ paper: PaperCurves) -> PaperCurves {
 
 /// The bytes that a first-order method keeps, under the name that SFO's runs record them by.
 let memoryProbe = Probe(
-  bytesVariable, .everyEpoch,
+  "optimizer_bytes", .everyEpoch,
   meaning: "bytes of parameters, gradient and everything that the optimizer keeps"
 ) { context in
   [Double(4 * context.theta.count * (2 + context.optimizer.state.vectors.count))]
@@ -46,7 +44,7 @@ private func secondsUntil(
   _ target: Double, _ contender: String, _ context: ClaimContext
 ) throws -> [Double] {
   let costs = try context.array(.trainingCost)
-  let seconds = try context.array(timeVariable)
+  let seconds = try context.array(RunTime.training)
   return try context.seeds(of: costs).compactMap { seed in
     var found = false
     for label in costs.labels(of: "epoch") {
@@ -115,13 +113,13 @@ private let overheadClaim = Claim.custom(
     "processor seconds of a pass of training, SFO / Adam, mean over all passes: the interval of the "
     + "ratio lies inside 5 to 10", figure: "fig2b", arms: [.tuned]
 ) { context in
-  let seconds = try context.array(timeVariable)
+  let seconds = try context.array(RunTime.training)
   guard let last = seconds.labels(of: "epoch").last.flatMap({ Int($0) }), last > 0 else {
     throw NotRun("no pass has been made")
   }
   let (adam, sfo) = (
-    try context.values(timeVariable, "Adam", at: last),
-    try context.values(timeVariable, "SFO", at: last)
+    try context.values(RunTime.training, "Adam", at: last),
+    try context.values(RunTime.training, "SFO", at: last)
   )
   guard !adam.isEmpty, adam.count == sfo.count else {
     throw NotRun("Adam and SFO have not been run with the same seeds")
@@ -143,9 +141,9 @@ private let memoryClaim = Claim.custom(
     + "within 0.1 of 1",
   figure: "fig2b", arms: [.tuned]
 ) { context in
-  let bytes = try context.array(bytesVariable)
+  let bytes = try context.array(memoryProbe)
   func values(of contender: String, after pass: Int) throws -> [Double] {
-    try context.values(bytesVariable, contender, at: pass)
+    try context.values(memoryProbe, contender, at: pass)
   }
   let contenders = memorySizes.map { sfoName($0) } + ["Adam"]
   for contender in contenders where try values(of: contender, after: 1).isEmpty {

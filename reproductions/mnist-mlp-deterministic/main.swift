@@ -101,7 +101,7 @@ TrainingExperiment(
           lines: lines.map {
             .init(
               $0.name, $0.colour, variable: Measure.trainingCost.name, along: "epoch",
-              select: ["optimizer": $0.name], paper: $0.paper, xVariable: timeVariable,
+              select: ["optimizer": $0.name], paper: $0.paper, xVariable: RunTime.training.variable,
               xUnit: ["optimizer": "Adam"])
           }, paperFigure: alignedTimeFigure),
       ]),

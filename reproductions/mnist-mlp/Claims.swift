@@ -7,7 +7,7 @@ let rivals = ["AdaGrad", "RMSProp", "SGDNesterov", "AdaDelta"]
 
 /// Figure 2 (a) is about training with dropout.
 func requireDropout(_ context: ClaimContext) throws {
-  let rates = try context.array("setting_dropout")
+  let rates = try context.array(dropout)
   if rates.labels(of: "optimizer").contains(where: { optimizer in
     rates.value(at: ["arm": context.arm ?? "", "optimizer": optimizer]) == 0
   }) {

@@ -1,6 +1,7 @@
 import Datasets
 import Glibc
 import Numerics
+import Optimizers
 import Reproduction
 import ResultStore
 
@@ -54,8 +55,8 @@ struct Counterexample {
   var gradientBound: Double { large + (isProjected ? 0 : 4) }
 }
 
-private let rivals: [(name: String, method: Strategy.Method)] = [
-  ("Adam", .adam), ("AMSGrad", .amsgrad),
+private let rivals = [
+  (name: "Adam", method: Adam.method), (name: "AMSGrad", method: AMSGrad.method),
 ]
 private let methods = rivals.map(\.name)
 

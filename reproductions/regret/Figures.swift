@@ -124,7 +124,7 @@ let regretFigures: [Figure] = [
       Figure.Panel(
         "alpha = \(NumberText.significant(pow(10, exponent)))", x: .logarithmic("features d"),
         y: .logarithmic("regret R(T)"),
-        lines: zip(sparseMethods.map(\.rawValue), [.red, .green, .black] as [Figure.Colour]).map {
+        lines: zip(sparseMethods.map(\.name), [.red, .green, .black] as [Figure.Colour]).map {
           method, colour in
           Figure.Line(
             method, colour, variable: "sparse_features/sparse_regret", along: "d",

@@ -6,10 +6,7 @@ import Reproduction
 /// A method with its hyperparameters, as theorem 4.1 demands: `alpha_t = alpha / sqrt(t)`,
 /// `beta_{1,t} = beta1 lambda^(t-1)`.
 struct Strategy {
-  /// The methods that play, by their names in the registry.
-  enum Method: String { case sgd, adagrad, adam, amsgrad }
-
-  let method: Method
+  let method: MethodDescription
   let alpha: Double
   var beta1 = 0.9
   var beta2 = 0.999
@@ -19,23 +16,19 @@ struct Strategy {
   var epsilon = 0.0
 
   /// Theorem 4.1 is about Adam.
-  var hasBound: Bool { method == .adam && lambdaRest > 0 }
+  var hasBound: Bool { method == Adam.method && lambdaRest > 0 }
 
   func makeOptimizer(count: Int) throws -> any Optimizer {
-    var values = ["alpha": alpha]
-    switch method {
-    case .sgd: break
-    case .adagrad: values["epsilon"] = epsilon
-    case .adam, .amsgrad:
-      values.merge([
-        "epsilon": epsilon, "beta1": beta1, "beta2": beta2, "lambda": 1 - lambdaRest,
-      ]) { $1 }
-    }
-    return try OptimizerRegistry.make(method.rawValue, hyperparameters: values, count: count)
+    let values = [
+      "alpha": alpha, "epsilon": epsilon, "beta1": beta1, "beta2": beta2, "lambda": 1 - lambdaRest,
+    ].filter { method.hyperparameter($0.key) != nil }
+    return try OptimizerRegistry.make(method.name, hyperparameters: values, count: count)
   }
 
   /// AdaGrad's own sum of squares is its schedule.
-  func stepsize(_ t: Int) -> Double { method == .adagrad ? alpha : alpha / Double(t).squareRoot() }
+  func stepsize(_ t: Int) -> Double {
+    method == AdaGrad.method ? alpha : alpha / Double(t).squareRoot()
+  }
 
   /// The three terms on the right side of theorem 4.1 after T costs.
   ///

@@ -11,7 +11,7 @@ import ResultStore
 // probability 1 / i; c_ti is +1 or -1, with probability 0.9 the sign s_i that belongs to the feature.
 // theta lies in [-1, 1]^d, so that the best fixed point has a closed form.
 
-let sparseMethods: [Strategy.Method] = [.adam, .adagrad, .sgd]
+let sparseMethods = [Adam.method, AdaGrad.method, SGD.method]
 private let stepsizes = (-6...2).map { pow(10, Double($0) / 2) }
 private let searchSeeds = (0..<3).map { Search.firstSeed + UInt64($0) }
 
@@ -73,13 +73,13 @@ func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computa
       seedAxis(searchSeeds + seeds)
     ],
     ownAxes: [
-      textAxis("sparse_method", sparseMethods.map(\.rawValue), "method"),
+      textAxis("sparse_method", sparseMethods.map(\.name), "method"),
       Dimension(
         "d", .int64(dimensions.map(Int64.init)),
-        attributes: [Attribute("long_name", "number of features"), Attribute("units", "1")]),
+        attributes: .meaning("number of features", units: "1")),
       Dimension(
         "log10_alpha", .double((-6...2).map { Double($0) / 2 }),
-        attributes: [Attribute("long_name", "decimal logarithm of alpha")]),
+        attributes: .meaning("decimal logarithm of alpha")),
     ],
     quantities: [
       Quantity(
@@ -117,15 +117,15 @@ let sparseClaim = Claim.custom(
   let isSearch: (String) -> Bool = { (UInt64($0) ?? 0) >= Search.firstSeed }
   let seeds = try group.labels("seed")
   let dimensions = try group.labels("d")
-  func regret(_ method: Strategy.Method, _ d: String, _ alpha: String, _ seed: String) throws
+  func regret(_ method: MethodDescription, _ d: String, _ alpha: String, _ seed: String) throws
     -> Double
   {
     try group.number(
       "sparse_regret",
-      ["seed": seed, "sparse_method": method.rawValue, "d": d, "log10_alpha": alpha])
+      ["seed": seed, "sparse_method": method.name, "d": d, "log10_alpha": alpha])
   }
   /// The exponent of each judged seed.
-  func exponents(_ method: Strategy.Method) throws -> [Double] {
+  func exponents(_ method: MethodDescription) throws -> [Double] {
     let best = try dimensions.map { d in
       try group.labels("log10_alpha").map { alpha in
         (
@@ -143,10 +143,10 @@ let sparseClaim = Claim.custom(
     }
   }
   let all = try sparseMethods.map {
-    (name: $0.rawValue, estimate: Statistics.studentMean(try exponents($0)))
+    (name: $0.name, estimate: Statistics.studentMean(try exponents($0)))
   }
   let difference = Statistics.studentMean(
-    zip(try exponents(.adam), try exponents(.sgd)).map { $0 - $1 })
+    zip(try exponents(Adam.method), try exponents(SGD.method)).map { $0 - $1 })
   return ClaimOutcome(
     difference.judgement(in: .below(0)), difference, threshold: 0,
     unit: "exponent of Adam less that of SGD",

@@ -1,13 +1,14 @@
 import Datasets
+import Optimizers
 import Reproduction
 import ResultStore
 
 /// What theorem 4.1 suggests for lambda, and one for which its bound says something.
 let strategies: [(name: String, strategy: Strategy)] = [
-  ("Adam", Strategy(method: .adam, alpha: 0.5, lambdaRest: 1e-8)),
-  ("Adam, lambda = 0.9", Strategy(method: .adam, alpha: 0.5, lambdaRest: 0.1)),
-  ("AMSGrad", Strategy(method: .amsgrad, alpha: 0.5, lambdaRest: 1e-8)),
-  ("AdaGrad", Strategy(method: .adagrad, alpha: 0.5)),
+  ("Adam", Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 1e-8)),
+  ("Adam, lambda = 0.9", Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 0.1)),
+  ("AMSGrad", Strategy(method: AMSGrad.method, alpha: 0.5, lambdaRest: 1e-8)),
+  ("AdaGrad", Strategy(method: AdaGrad.method, alpha: 0.5)),
 ]
 
 let problems = ["random signs", "noisy quadratic", "least squares", "MNIST logistic"]
@@ -26,17 +27,17 @@ func horizons(to last: Int) -> [Int] {
 func timeAxis(_ times: [Int]) -> Dimension {
   Dimension(
     "T", .int64(times.map(Int64.init)),
-    attributes: [Attribute("long_name", "costs seen"), Attribute("units", "1")])
+    attributes: .meaning("costs seen", units: "1"))
 }
 
 func textAxis(_ name: String, _ labels: [String], _ meaning: String) -> Dimension {
-  Dimension(name, .string(labels), attributes: [Attribute("long_name", meaning)])
+  Dimension(name, .string(labels), attributes: .meaning(meaning))
 }
 
 func seedAxis(_ seeds: [UInt64]) -> Dimension {
   Dimension(
     "seed", .int64(seeds.map { Int64(bitPattern: $0) }),
-    attributes: [Attribute("long_name", "seed")])
+    attributes: .meaning("seed"))
 }
 
 /// Streams of convex costs where nothing is set up against Adam.

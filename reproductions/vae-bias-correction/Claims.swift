@@ -270,7 +270,7 @@ package let biasCorrectionClaims: [Claim] = [
       + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15",
     inPaper: { _ in .satisfies }
   ) { context in try match(context) }
-  .of(.figure),
+  .ofCurve,
 ]
 
 /// Abstract and algorithm 1: for the sweep, and for all experiments of section 6.

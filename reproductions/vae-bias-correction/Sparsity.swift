@@ -20,7 +20,7 @@ let sparserClaim = Claim.custom(
     + "larger than after epoch 1 in every layer of weights, corrected, beta1 = 0.9, beta2 = 0.999, "
     + "alpha = 1e-3, paired over seeds", figure: ""
 ) { (context: ClaimContext) throws -> ClaimOutcome in
-  let cells = try context.array("small_gradients")
+  let cells = try context.array(smallGradients)
   let losses = try SweepLosses(context)
   guard losses.lastEpoch >= 100 else {
     throw NotRun("the runs end at epoch \(losses.lastEpoch), before 100")
@@ -52,4 +52,4 @@ let sparserClaim = Claim.custom(
     "rise of the share from epoch 1 to 100: "
       + parts.map { "\($0.layer) \(NumberText.significant($0.estimate.value))" }.joined(
         separator: ", "))
-}
+}.reading(smallGradients)

@@ -7,8 +7,10 @@ public struct Claim: Sendable {
   public var id: String
   /// What is claimed, in our words.
   public var statement: String
-  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`.
+  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`; empty if somebody else does.
   public var place: String
+  /// Who says it, if not the paper.
+  public private(set) var writeUp: WriteUp?
   /// The rule in words.
   public var rule: String
   /// The figure that shows it; empty if none does.
@@ -25,6 +27,8 @@ public struct Claim: Sendable {
   package private(set) var comparisons: [CostComparison] = []
   /// The contenders that it names, as far as they are known beforehand.
   package private(set) var contenders: [String] = []
+  /// The variables that it reads beside costs, as far as they are known beforehand.
+  package private(set) var variables: [String] = []
   /// The paper's curve that it lays ours on.
   package private(set) var matched: (figure: String, curve: String)?
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
@@ -50,12 +54,30 @@ public struct Claim: Sendable {
     return copy
   }
 
-  /// The claim, as one of another group.
-  public func of(_ group: ClaimGroup) -> Claim {
+  /// The claim, with what it reads beside costs: a program stops at its start if no run records it.
+  public func reading(_ recorded: any Recorded...) -> Claim {
     var copy = self
-    copy.group = group
+    copy.variables += recorded.map(\.variable)
     return copy
   }
+
+  /// The claim, as one of the paper's curves.
+  public var ofCurve: Claim {
+    var copy = self
+    copy.group = .figure
+    return copy
+  }
+
+  /// The claim, as one that somebody else makes.
+  public func of(_ writeUp: WriteUp) -> Claim {
+    var copy = self
+    copy.group = .writeUp
+    copy.writeUp = writeUp
+    return copy
+  }
+
+  /// The place in the paper or the write-up, for readers.
+  public var source: String { writeUp?.description ?? place }
 
   /// Whether the paper's own figure satisfies the rule.
   public func paperFigure(_ paper: PaperCurves) -> PaperFigure { paperFigure(paper) }
@@ -86,7 +108,7 @@ public struct Claim: Sendable {
   ///   - inPaper: whether the paper's own figure satisfies the rule.
   ///   - judge: the rule. What it throws becomes the reason of the verdict `not run`.
   public static func custom(
-    _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
+    _ id: String, _ statement: String, place: String = "", rule: String, figure: String? = nil,
     arms: [Arm]? = nil,
     inPaper: @escaping @Sendable (PaperCurves) -> PaperFigure = { _ in .notDrawn },
     judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
@@ -120,6 +142,8 @@ public struct Claim: Sendable {
     copy.comparisons = comparisons
     copy.contenders = contenders
     copy.matched = matched
+    copy.writeUp = writeUp
+    copy.variables = variables
     return copy
   }
 
@@ -176,7 +200,7 @@ public struct Claim: Sendable {
       found[index].ruleDigest = digest
       found[index].ruleDate = date
       if found[index].statement.isEmpty { found[index].statement = statement }
-      found[index].place = place
+      found[index].place = source
       found[index].rule = rule
       found[index].figure = figure
       found[index].arm = context.arm ?? ""

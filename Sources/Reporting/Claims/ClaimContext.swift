@@ -66,7 +66,9 @@ public struct ClaimContext: Sendable {
     return array
   }
 
-  package func array(_ measure: Measure) throws -> Cells { try array(measure.name) }
+  package func array(_ measure: Measure) throws -> Cells { try array(measure.variable) }
+
+  package func array(_ recorded: any Recorded) throws -> Cells { try array(recorded.variable) }
 
   /// The seeds of a variable, in order; one unnamed seed if it has no such dimension.
   package func seeds(of variable: Cells) -> [String] {
@@ -114,14 +116,14 @@ public struct ClaimContext: Sendable {
   public func values(
     _ measure: Measure = .runningCost, _ contender: String, at epoch: Int
   ) throws -> [Double] {
-    try values(measure.name, contender, at: epoch)
+    try values(measure as any Recorded, contender, at: epoch)
   }
 
-  /// The values of a contender at one epoch, one a finished seed, of a variable that is no measure.
+  /// The values of a contender at one epoch, one a finished seed, of something that is no measure.
   public func values(
-    _ variable: String, _ contender: String, at epoch: Int
+    _ recorded: any Recorded, _ contender: String, at epoch: Int
   ) throws -> [Double] {
-    let array = try array(variable)
+    let array = try array(recorded)
     return try seeds(of: array).compactMap { seed in
       if case .value(let value) = try cell(array, contender, seed: seed, epoch: epoch) {
         return value

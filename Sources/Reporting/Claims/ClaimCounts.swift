@@ -58,10 +58,10 @@ public struct ClaimCounts: Sendable, Equatable {
     encoded.dimensions = [
       Dimension(
         "group", .string(ClaimGroup.allCases.map(\.rawValue)),
-        attributes: [Attribute("long_name", "whose claim it is")]),
+        attributes: .meaning("whose claim it is")),
       Dimension(
         "verdict", .string(Verdict.allCases.map(\.rawValue)),
-        attributes: [Attribute("long_name", "verdict")]),
+        attributes: .meaning("verdict")),
     ]
     encoded.variables = [
       Variable(
@@ -69,7 +69,7 @@ public struct ClaimCounts: Sendable, Equatable {
         .int64(
           ClaimGroup.allCases.flatMap { group in
             Verdict.allCases.map { Int64(count(group, $0)) }
-          }), attributes: [Attribute("long_name", "claims"), Attribute("units", "1")])
+          }), attributes: .meaning("claims", units: "1"))
     ]
     return encoded
   }

@@ -18,7 +18,7 @@ extension Claim {
   /// Each contender has its lowest value of a variable at an epoch inside the expected range: the
   /// interval of the mean epoch over seeds lies inside.
   public static func bestEpochs(
-    _ id: String, _ statement: String, place: String, _ expected: [BestEpoch],
+    _ id: String, _ statement: String, place: String = "", _ expected: [BestEpoch],
     measure: Measure = .testCost, figure: String? = nil
   ) -> Claim {
     let ranges = expected.map {

@@ -29,15 +29,32 @@ public enum ClaimGroup: String, Sendable, Encodable, CaseIterable {
   }
 }
 
-/// Texts by others that claims come from.
-public enum WriteUp {
+/// A text by somebody else that claims come from.
+public struct WriteUp: Sendable, CustomStringConvertible {
+  /// Its title.
+  public let title: String
+  /// What it is, e.g. `post`.
+  public let kind: String
+  /// The language that it is written in.
+  public let language: String
+  /// The day on which it appeared, e.g. `2024-11-17`; nil if it does not say.
+  public let date: String?
+
+  /// Title, kind, language and date, as tables and results name it.
+  public var description: String {
+    "\"\(title)\", a \(kind) in \(language), \(date ?? "undated")"
+  }
+
   /// Accuracies on Fashion-MNIST.
-  public static let fashion =
-    "\"Adam with momentum and adaptive learning rates\", a post in Korean, 2024-11-17"
+  public static let fashion = WriteUp(
+    title: "Adam with momentum and adaptive learning rates", kind: "post", language: "Korean",
+    date: "2024-11-17")
   /// Losses of a perceptron with four hidden layers on MNIST.
-  public static let fourHidden = "\"[Optimizer] Adam\", a post in Korean, undated"
+  public static let fourHidden = WriteUp(
+    title: "[Optimizer] Adam", kind: "post", language: "Korean", date: nil)
   /// Numbers of iterations and epochs.
-  public static let review = "\"Adam paper review\", a review of the paper in Korean, undated"
+  public static let review = WriteUp(
+    title: "Adam paper review", kind: "review of the paper", language: "Korean", date: nil)
 }
 
 /// Whether the paper's own figure satisfies the rule of a claim.

@@ -63,7 +63,7 @@ public struct ClaimList: Sendable, Equatable {
   public init(_ claims: [Claim], of experiment: String, paper: PaperCurves = PaperCurves()) {
     entries = claims.map {
       Entry(
-        experiment: experiment, id: $0.id, place: $0.place, group: $0.group,
+        experiment: experiment, id: $0.id, place: $0.source, group: $0.group,
         statement: $0.statement, rule: $0.rule,
         arms: $0.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all", figure: $0.figure,
         paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate)

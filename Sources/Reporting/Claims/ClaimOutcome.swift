@@ -42,7 +42,7 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var paperFigure = ""
   /// The arm that was judged, e.g. `tuned`; empty where an experiment has no arms.
   public var arm = ""
-  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`.
+  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`, or the write-up that does.
   public var place = ""
   /// What is claimed, in our words.
   public var statement = ""
@@ -202,15 +202,15 @@ extension [ClaimOutcome] {
     ]
     group.dimensions = [
       Dimension(
-        "claim", .string(map(\.key)), attributes: [Attribute("long_name", "claim and arm")])
+        "claim", .string(map(\.key)), attributes: .meaning("claim and arm"))
     ]
     func text(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> String) -> Variable {
       Variable(
-        name, ["claim"], .string(map(path)), attributes: [Attribute("long_name", longName)])
+        name, ["claim"], .string(map(path)), attributes: .meaning(longName))
     }
     func number(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> Double) -> Variable {
       Variable(
-        name, ["claim"], .double(map(path)), attributes: [Attribute("long_name", longName)])
+        name, ["claim"], .double(map(path)), attributes: .meaning(longName))
     }
     let (experiment, profile) = (document.root.text("experiment"), document.root.text("profile"))
     group.variables = [
@@ -246,7 +246,7 @@ extension [ClaimOutcome] {
       number("confidence", "confidence of the interval that decided", \.confidence),
       Variable(
         "seeds", ["claim"], .int64(map { Int64($0.seeds) }),
-        attributes: [Attribute("long_name", "seeds behind the effect")]),
+        attributes: .meaning("seeds behind the effect")),
       text("detail", "the numbers or the reason in one sentence", \.detail),
       text("figure", "figure that shows it", \.figure),
     ]
@@ -254,14 +254,14 @@ extension [ClaimOutcome] {
     let rows = flatMap { outcome in outcome.numbers.map { (outcome.key, $0) } }
     if !rows.isEmpty {
       var numbers = Group()
-      numbers.attributes = [Attribute("long_name", "the numbers behind the verdicts")]
+      numbers.attributes = .meaning("the numbers behind the verdicts")
       numbers.dimensions = [
         Dimension(
           "number", .int64(rows.indices.map(Int64.init)),
-          attributes: [Attribute("long_name", "row")])
+          attributes: .meaning("row"))
       ]
       func column(_ name: String, _ longName: String, _ values: Values) -> Variable {
-        Variable(name, ["number"], values, attributes: [Attribute("long_name", longName)])
+        Variable(name, ["number"], values, attributes: .meaning(longName))
       }
       numbers.variables = [
         column("of_claim", "claim and arm", .string(rows.map(\.0))),

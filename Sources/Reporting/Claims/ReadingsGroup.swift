@@ -17,10 +17,10 @@ extension Readings {
         "settings from a search are judged on the search's own runs; a map of readings, not a vote"),
     ]
     group.dimensions = [
-      Dimension("claim", .string(claims), attributes: [Attribute("long_name", "claim")]),
+      Dimension("claim", .string(claims), attributes: .meaning("claim")),
       Dimension(
         "rank", .int64((0..<length).map(Int64.init)),
-        attributes: [Attribute("long_name", "place of a reading among its claim's, by effect")]),
+        attributes: .meaning("place of a reading among its claim's, by effect")),
     ]
     func cells<Element>(_ missing: Element, _ value: (Reading) -> Element) -> [Element] {
       claims.flatMap { claim -> [Element] in
@@ -31,12 +31,12 @@ extension Readings {
     func text(_ name: String, _ longName: String, _ value: (Reading) -> String) -> Variable {
       Variable(
         name, ["claim", "rank"], .string(cells("", value)),
-        attributes: [Attribute("long_name", longName)])
+        attributes: .meaning(longName))
     }
     func number(_ name: String, _ longName: String, _ value: (Reading) -> Double) -> Variable {
       Variable(
         name, ["claim", "rank"], .double(cells(.nan, value)),
-        attributes: [Attribute("long_name", longName)])
+        attributes: .meaning(longName))
     }
     group.variables = [
       text(

@@ -80,7 +80,8 @@ package struct ExperimentSummary: Sendable {
   /// The last finite value of every run in `/volatile/elapsed_seconds`, summed.
   private static func seconds(_ document: Document) -> Double {
     guard let view = try? document.view.subgroup("volatile"),
-      let array = try? view.array("elapsed_seconds"), let length = array.shape.last, length > 0
+      let array = try? view.array(RunTime.computation.rawValue), let length = array.shape.last,
+      length > 0
     else { return .nan }
     return stride(from: 0, to: array.values.count, by: length).reduce(0) { sum, start in
       sum + (array.values[start..<start + length].last { $0.isFinite } ?? 0)

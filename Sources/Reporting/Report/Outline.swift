@@ -46,19 +46,6 @@ extension Document {
   }
 }
 
-extension Values {
-  fileprivate var typeName: String {
-    switch self {
-    case .double: "float64"
-    case .float: "float32"
-    case .int64: "int64"
-    case .int32: "int32"
-    case .uint8: "uint8"
-    case .string: "string"
-    }
-  }
-}
-
 extension String {
   fileprivate func padding(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))

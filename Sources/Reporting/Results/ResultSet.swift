@@ -134,14 +134,14 @@ extension [OpenChoice] {
   /// The choices as the group `/choices` of a document, along the dimension `choice`.
   public func encoded() -> Group {
     var group = Group()
-    group.attributes = [Attribute("long_name", "what the paper leaves open, and what was chosen")]
+    group.attributes = .meaning("what the paper leaves open, and what was chosen")
     group.dimensions = [
       Dimension(
-        "choice", .int64(indices.map(Int64.init)), attributes: [Attribute("long_name", "row")])
+        "choice", .int64(indices.map(Int64.init)), attributes: .meaning("row"))
     ]
     func column(_ name: String, _ longName: String, _ path: (OpenChoice) -> String) -> Variable {
       Variable(
-        name, ["choice"], .string(map(path)), attributes: [Attribute("long_name", longName)])
+        name, ["choice"], .string(map(path)), attributes: .meaning(longName))
     }
     group.variables = [
       column("question", "what is open", \.question), column("taken", "what was taken", \.taken),

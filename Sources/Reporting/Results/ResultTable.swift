@@ -47,7 +47,7 @@ public struct ResultTable: Sendable {
         (variable.name.replacing("_", with: "-"), $0)
       }
     }
-    let seconds = Cells("volatile/elapsed_seconds", in: document)
+    let seconds = Cells(RunTime.computation.variable, in: document)
     let costs = Cells(.runningCost, in: document)
     let errors = Cells(.testError, in: document)
     var rows: [Row] = []

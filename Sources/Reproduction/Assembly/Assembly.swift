@@ -145,7 +145,7 @@ struct Assembly {
       guard let array = arrays[name] else { continue }
       var variable = Variable(name, axisNames + array.axes, .double(array.values))
       if let (longName, units) = descriptions[name] {
-        variable.attributes = [Attribute("long_name", longName), Attribute("units", units)]
+        variable.attributes = .meaning(longName, units: units)
       }
       group.variables.append(variable)
     }
@@ -165,25 +165,22 @@ struct Assembly {
       group.variables.append(
         Variable(
           name, axisNames, .int32(values),
-          attributes: [Attribute("long_name", meaning), Attribute("units", "1")]))
+          attributes: .meaning(meaning, units: "1")))
     }
     if givesReasons && recordsDivergence {
       group.variables.append(
         Variable(
           "diverged_reason", axisNames, .string(reasons),
-          attributes: [Attribute("long_name", "why the run counts as diverged")]))
+          attributes: .meaning("why the run counts as diverged")))
     }
     if let count = epochCount, lengths.contains(where: { $0 >= 0 && $0 < count - 1 }) {
       group.variables.append(
         Variable(
           "run_epochs", axisNames, .int32(lengths),
-          attributes: [
-            Attribute("long_name", "epochs that the run is to make, -1: it was not run"),
-            Attribute("units", "1"),
-          ]))
+          attributes: .meaning("epochs that the run is to make, -1: it was not run", units: "1")))
     }
     addHyperparameters(to: &group, axes: hyperparameterAxes)
-    group.groups.append(Subgroup("volatile", volatile(axisNames)))
+    group.groups.append(Subgroup(RunTime.group, volatile(axisNames)))
     return group
   }
 
@@ -193,27 +190,21 @@ struct Assembly {
     group.variables = [
       Variable(
         "made_by", axisNames, .string(makers),
-        attributes: [Attribute("long_name", "what made the run: a label of /volatile/makers")])
+        attributes: .meaning("what made the run: a label of /volatile/makers"))
     ]
     if !elapsed.isEmpty {
       group.variables.append(
         Variable(
-          "elapsed_seconds", axisNames + ["epoch"], .double(elapsed),
-          attributes: [
-            Attribute("long_name", "seconds of computation up to the end of the epoch"),
-            Attribute("units", "s"),
-          ]))
+          RunTime.computation.rawValue, axisNames + ["epoch"], .double(elapsed),
+          attributes: .meaning("seconds of computation up to the end of the epoch", units: "s")))
     }
     if !trained.isEmpty {
       group.variables.append(
         Variable(
-          "training_seconds", axisNames + ["epoch"], .double(trained),
-          attributes: [
-            Attribute(
-              "long_name",
-              "processor seconds of training up to the end of the epoch, without evaluations"),
-            Attribute("units", "s"),
-          ]))
+          RunTime.training.rawValue, axisNames + ["epoch"], .double(trained),
+          attributes: .meaning(
+            "processor seconds of training up to the end of the epoch, without evaluations",
+            units: "s")))
     }
     return group
   }
@@ -237,15 +228,13 @@ struct Assembly {
         Variable(
           name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
-          attributes: [
-            Attribute("long_name", HyperparameterMeaning.of(name)), Attribute("units", "1"),
-          ]))
+          attributes: .meaning(HyperparameterMeaning.of(name), units: "1")))
     }
     group.variables.append(
       Variable(
         "schedule", axisNames,
         .string(cells.map { $0?.schedule ?? "" }),
-        attributes: [Attribute("long_name", "stepsize schedule; t counts from 1")]))
+        attributes: .meaning("stepsize schedule; t counts from 1")))
     let settingNames = Set(cells.compactMap { $0?.settings.names }.flatMap { $0 }).sorted()
     for name in settingNames {
       let values = cells.map { $0?.settings[name] }
@@ -256,8 +245,8 @@ struct Assembly {
         : .string(values.map { if case .text(let text)? = $0 { text } else { "" } })
       group.variables.append(
         Variable(
-          "setting_" + name.replacing("-", with: "_"), axisNames, array,
-          attributes: [Attribute("long_name", "chosen where the paper says nothing: \(name)")]))
+          DeclaredSetting.variable(name), axisNames, array,
+          attributes: .meaning("chosen where the paper says nothing: \(name)")))
     }
   }
 }
@@ -268,11 +257,8 @@ extension Dimension {
   static func epochs(_ count: Int, steps: Int? = nil) -> Dimension {
     Dimension(
       "epoch", .int64((0...Int64(count)).map { $0 }),
-      attributes: [
-        Attribute(
-          "long_name", steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset"),
-        Attribute("units", "1"),
-      ])
+      attributes: .meaning(
+        steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset", units: "1"))
   }
 }
 
@@ -290,44 +276,43 @@ extension CommittedSearch {
       guard let index = contenders.firstIndex(of: row.contender) else { return 0 }
       return points[index] == row.point ? 1 : 0
     }
-    func text(_ longName: String) -> [Attribute] { [Attribute("long_name", longName)] }
     group.attributes =
       remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
     group.dimensions = [
       Dimension(
         "trial", .int64(rows.indices.map(Int64.init)),
-        attributes: text("one run of the search"))
+        attributes: .meaning("one run of the search"))
     ]
     group.variables =
       [
         Variable(
-          "contender", ["trial"], .string(rows.map(\.contender)), attributes: text("optimizer"))
+          "contender", ["trial"], .string(rows.map(\.contender)), attributes: .meaning("optimizer"))
       ]
       + names.map { name in
         Variable(
           name.replacing("-", with: "_"), ["trial"],
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
-          attributes: text(HyperparameterMeaning.of(name)))
+          attributes: .meaning(HyperparameterMeaning.of(name)))
       } + [
         Variable(
           "schedule", ["trial"], .string(rows.map(\.point.schedule)),
-          attributes: text("stepsize schedule")),
+          attributes: .meaning("stepsize schedule")),
         Variable(
           "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
-          attributes: text("horizon of the search in epochs")),
+          attributes: .meaning("horizon of the search in epochs")),
         Variable(
           "search_seed", ["trial"], .int64(rows.map { Int64(bitPattern: $0.seed) }),
-          attributes: text("seed")),
+          attributes: .meaning("seed")),
         Variable(
           "final_cost", ["trial"], .double(rows.map(\.cost)),
-          attributes: text("running training cost of the last pass; NaN: diverged")),
+          attributes: .meaning("running training cost of the last pass; NaN: diverged")),
       ]
       + Arm.allCases.compactMap { arm in
         selected[arm].map { points in
           Variable(
             arm == .tuned ? "selected" : "selected_\(arm.rawValue)", ["trial"],
             .uint8(rows.map { isSelected($0, points) }),
-            attributes: text("1: the point that the \(arm.rawValue) arm uses"))
+            attributes: .meaning("1: the point that the \(arm.rawValue) arm uses"))
         }
       }
     let length = curves.map(\.count).max() ?? 0
@@ -335,14 +320,14 @@ extension CommittedSearch {
       group.dimensions.append(
         Dimension(
           "pass", .int64((0..<Int64(length)).map { $0 }),
-          attributes: text("the pass that starts after so many epochs")))
+          attributes: .meaning("the pass that starts after so many epochs")))
       let rest = [[Double]](repeating: [], count: rows.count - curves.count)
       group.variables.append(
         Variable(
           Measure.runningCost.name, ["trial", "pass"],
           .double(
             (curves + rest).flatMap { $0 + [Double](repeating: .nan, count: length - $0.count) }),
-          attributes: text("running training cost of each pass; NaN: diverged, or not kept")))
+          attributes: .meaning("running training cost of each pass; NaN: diverged, or not kept")))
     }
     return group
   }

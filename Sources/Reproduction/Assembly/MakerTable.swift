@@ -83,17 +83,17 @@ package struct MakerTable {
   /// The group `/volatile/makers`, along the dimension `maker`.
   package var group: Group {
     var group = Group()
-    group.attributes = [Attribute("long_name", "what made the runs")]
+    group.attributes = .meaning("what made the runs")
     group.dimensions = [
       Dimension(
         "maker", .string(entries.map { $0.maker?.identifier ?? RunMaker.unknownIdentifier }),
-        attributes: [Attribute("long_name", "name of a program on a machine")])
+        attributes: .meaning("name of a program on a machine"))
     ]
     func column(_ name: String, _ longName: String, _ property: (RunMaker) -> String) -> Variable {
       Variable(
         name, ["maker"],
         .string(entries.map { $0.maker.map(property) ?? RunMaker.unknownIdentifier }),
-        attributes: [Attribute("long_name", longName)])
+        attributes: .meaning(longName))
     }
     group.variables = [
       column("program_sha256", "SHA-256 of the executable", \.program),
@@ -111,12 +111,10 @@ package struct MakerTable {
       column("isa", "newest instruction set that was used", \.instructionSet),
       Variable(
         "runs", ["maker"], .int64(entries.map { Int64($0.runs) }),
-        attributes: [Attribute("long_name", "runs that it made, those of searches too")]),
+        attributes: .meaning("runs that it made, those of searches too")),
       Variable(
         "kept_because", ["maker"], .string(entries.map(\.check.text)),
-        attributes: [
-          Attribute("long_name", "how its runs were compared with the program that wrote the file")
-        ]),
+        attributes: .meaning("how its runs were compared with the program that wrote the file")),
     ]
     return group
   }

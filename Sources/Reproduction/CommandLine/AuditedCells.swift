@@ -20,7 +20,7 @@ struct AuditedCells {
     /// The seconds that it took; `nil` if the document does not say.
     func seconds(in document: Document) -> Double? {
       guard let view = try? document.view.subgroup(group).subgroup("volatile"),
-        let times = try? view.array("elapsed_seconds", labels).values
+        let times = try? view.array(RunTime.computation.rawValue, labels).values
       else { return nil }
       return times.last { !$0.isNaN }
     }

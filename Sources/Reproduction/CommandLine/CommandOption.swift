@@ -28,6 +28,20 @@ public struct CommandOption: Sendable {
   var usage: String { "--" + name + (argument.map { " " + $0 } ?? "") }
 }
 
+extension [CommandOption] {
+  /// What every program can be asked about itself.
+  public static var aboutItself: [CommandOption] {
+    [
+      CommandOption(
+        "completions", "SHELL", "print completions for bash, zsh or fish",
+        words: Shell.allCases.map(\.rawValue)),
+      CommandOption("man", nil, "print a manual page"),
+      CommandOption("version", nil, "print the version"),
+      CommandOption("help", nil, "print this help; -h does too"),
+    ]
+  }
+}
+
 /// Options that belong together, under a title of the help text.
 public struct OptionGroup: Sendable {
   /// The title.

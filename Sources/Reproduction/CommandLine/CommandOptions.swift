@@ -48,10 +48,7 @@ package struct CommandOptions {
   static func hyperparameters(of experiment: any Experiment) -> [HyperparameterDescription] {
     var found: [HyperparameterDescription] = []
     for method in experiment.options.methods {
-      let parameters = (try? OptimizerRegistry.method(method).hyperparameters) ?? []
-      for parameter in parameters where !found.contains(where: { $0.name == parameter.name }) {
-        found.append(parameter)
-      }
+      found += method.hyperparameters.filter { new in !found.contains { $0.name == new.name } }
     }
     return found
   }

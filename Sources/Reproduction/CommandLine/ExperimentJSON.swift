@@ -71,7 +71,7 @@ extension Experiment {
     let added = (request.kept.flatMap(\.added) + request.added).first { $0.name == optimizer }
     let method =
       added?.method ?? zip(options.contenders, options.methods).first { $0.0 == optimizer }?.1
-    return method.flatMap { try? OptimizerRegistry.resolve($0) } ?? [:]
+    return method.flatMap { try? OptimizerRegistry.resolve($0.name) } ?? [:]
   }
 }
 

@@ -9,7 +9,7 @@ extension CommandOptions {
     OptionParser(groups: [
       protocolGroup(experiment), optimizerGroup(experiment), modelGroup(experiment),
       customGroup(experiment), dataGroup(experiment), outputGroup(experiment), workGroup,
-      lookGroup, keptGroup, searchGroup(experiment), helpGroup,
+      lookGroup, keptGroup, searchGroup(experiment), OptionGroup("help", .aboutItself),
     ])
   }
 
@@ -183,15 +183,4 @@ extension CommandOptions {
     if let action = experiment.options.action { options.append(action.option) }
     return OptionGroup("more", options)
   }
-
-  private static let helpGroup = OptionGroup(
-    "help",
-    [
-      CommandOption(
-        "completions", "SHELL", "print completions for bash, zsh or fish",
-        words: Shell.allCases.map(\.rawValue)),
-      CommandOption("man", nil, "print a manual page"),
-      CommandOption("version", nil, "print the version"),
-      CommandOption("help", nil, "print this help; -h does too"),
-    ])
 }

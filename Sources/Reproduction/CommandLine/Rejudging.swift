@@ -69,7 +69,7 @@ extension ExperimentCommand {
         let renamed = names.map { $0 == old ? new.rawValue : $0 }
         document.root.dimensions[index] = Dimension(
           "arm", .string(renamed),
-          attributes: [Attribute("long_name", Arm.description(of: renamed))])
+          attributes: .meaning(Arm.description(of: renamed)))
       }
     }
     // An arm that was left out is named here alone.

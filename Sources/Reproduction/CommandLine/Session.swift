@@ -138,7 +138,7 @@ final class Session: Sendable {
   /// - Throws: `UsageError` if the label is taken, or the file is about other data.
   func withKeptArms() throws -> Session {
     guard options.request.isCustom, options.shard == nil,
-      let arm = experiment.session(options.request, lookup).customArm
+      let arm = experiment.options.customArm?(options.request)
     else {
       return self
     }

@@ -31,8 +31,8 @@ public struct Contender: Sendable {
 
   /// The name in figures, tables and files, as in the paper's legend.
   public let name: String
-  /// The method's name in the registry of optimizers.
-  public let optimizer: String
+  /// The method.
+  public let optimizer: MethodDescription
   /// Hyperparameters that all arms fix, e.g. the momentum of an optimizer that has none to tune.
   public let fixed: [String: Double]
   /// Settings that all arms fix, e.g. the dropout of a contender with dropout.
@@ -68,7 +68,7 @@ public struct Contender: Sendable {
     profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
   ) {
     self.name = name
-    self.optimizer = optimizer.name
+    self.optimizer = optimizer
     self.fixed = fixed
     self.settings = settings
     self.fitted = fitted
@@ -77,20 +77,6 @@ public struct Contender: Sendable {
     self.profiles = profiles
     self.seeds = seeds
     self.passes = passes
-  }
-
-  /// What the command line makes of a method's name.
-  init(_ name: String, method: String, settings: Settings) {
-    self.name = name
-    optimizer = method
-    self.settings = settings
-    fixed = [:]
-    fitted = nil
-    literal = nil
-    grid = nil
-    profiles = Set(Profile.allCases)
-    seeds = nil
-    passes = nil
   }
 
   /// The arms that it has settings for, or will have after a search.

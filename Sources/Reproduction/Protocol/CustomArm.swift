@@ -6,8 +6,8 @@ import Storage
 public struct AddedOptimizer: Sendable, Codable, Equatable {
   /// The name in figures, tables and files.
   public var name: String
-  /// The method in the registry of optimizers.
-  public var method: String
+  /// The method.
+  public var method: MethodDescription
   /// The hyperparameters that were given for it.
   public var hyperparameters: [String: Double] = [:]
   /// The schedule that was given for it.
@@ -23,10 +23,8 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
   init(_ text: String, settings known: [DeclaredSetting]) throws {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     name = String(parts[0])
-    method = name
-    guard try !OptimizerRegistry.method(method).takesSums else {
-      throw OptimizerError.needsSum(method)
-    }
+    method = try OptimizerRegistry.method(name)
+    guard !method.takesSums else { throw OptimizerError.needsSum(name) }
     for pair in parts.dropFirst().flatMap({ $0.split(separator: ",") }) {
       let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
       guard sides.count == 2 else {
@@ -44,7 +42,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
         throw UsageError("--add-optimizer \(text): \(sides[0]) takes a number, not \"\(sides[1])\"")
       }
     }
-    _ = try OptimizerRegistry.resolve(method, hyperparameters: hyperparameters)
+    _ = try OptimizerRegistry.resolve(method.name, hyperparameters: hyperparameters)
   }
 
   /// Those that `texts` ask for. A name that is taken already, by a contender or an earlier one, is
@@ -61,7 +59,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
       guard taken.insert(added.name.lowercased()).inserted else {
         throw UsageError(
           "--add-optimizer \(text): the name is taken; give it values, e.g. "
-            + "\(added.method):alpha=1e-3")
+            + "\(added.method.name):alpha=1e-3")
       }
       return added
     }
@@ -69,7 +67,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
 
   /// The contender that it is.
   var contender: Contender {
-    Contender(name, method: method, settings: settings)
+    Contender(name, optimizer: method, settings: settings)
   }
 }
 

@@ -38,7 +38,7 @@ extension TrainingSession {
   }
 
   /// The arm that a request makes.
-  var customArm: CustomArm? {
+  var customArm: CustomArm {
     var arm = CustomArm(
       request,
       contenders: experiment.contenders.filter { isMade($0) && hasAllHyperparameters($0) }
@@ -51,8 +51,7 @@ extension TrainingSession {
   }
 
   private func hasAllHyperparameters(_ contender: Contender) -> Bool {
-    let method = try? OptimizerRegistry.method(contender.optimizer)
-    return request.hyperparameters.keys.allSatisfy { method?.hyperparameter($0) != nil }
+    request.hyperparameters.keys.allSatisfy { contender.optimizer.hyperparameter($0) != nil }
   }
 
   /// What the command line makes of a contender; `nil` if that lacks a hyperparameter that was given.
@@ -63,8 +62,9 @@ extension TrainingSession {
   /// method's defaults.
   func customChoice(_ contender: Contender) throws -> Contender.Choice? {
     if let added = request.added.first(where: { $0.name == contender.name }) {
-      let method = try OptimizerRegistry.method(added.method)
-      let general = request.hyperparameters.filter { method.hyperparameter($0.key) != nil }
+      let general = request.hyperparameters.filter {
+        added.method.hyperparameter($0.key) != nil
+      }
       var choice = Contender.Choice(general.merging(added.hyperparameters) { _, own in own })
       choice.schedule = added.schedule ?? request.schedule ?? choice.schedule
       return choice
@@ -174,9 +174,7 @@ extension TrainingSession {
   private var leastBytes: Int? {
     guard let parameterCount = experiment.parameterCount, request.isCustom else { return nil }
     let settings = experiment.training.standardSettings.replacing(with: request.settings)
-    let vectors = allContenders.filter { isMade($0) }.map { contender in
-      (try? OptimizerRegistry.method(contender.optimizer).stateVectors.count) ?? 0
-    }
+    let vectors = allContenders.filter { isMade($0) }.map(\.optimizer.stateVectors.count)
     return parameterCount(settings) * (2 + (vectors.max() ?? 0)) * MemoryLayout<Float>.size
   }
 

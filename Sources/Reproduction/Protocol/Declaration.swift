@@ -4,7 +4,7 @@ import ResultStore
 import Storage
 
 /// Looks for names in an experiment's declaration that stand for nothing: every figure line, claim and
-/// question has to name a contender, setting, curve or figure that is declared.
+/// question has to name a contender, setting, curve, figure or recorded variable that is declared.
 ///
 /// A program refuses to start with one that does not, for its claim would read `not run` and its line
 /// would be missing, in the results of hours.
@@ -58,15 +58,13 @@ struct Declaration {
 
   /// A method, with hyperparameters and a schedule.
   mutating func check(
-    method: String, _ hyperparameters: some Sequence<String>, schedule: String? = nil,
+    method: MethodDescription, _ hyperparameters: some Sequence<String>, schedule: String? = nil,
     by owner: String
   ) {
-    guard let known = (try? OptimizerRegistry.method(method))?.hyperparameters else {
-      report("\(owner) names the method \"\(method)\", which is not registered")
-      return
-    }
     for name in hyperparameters.sorted() {
-      require(name, among: known.map(\.name), "hyperparameter of \(method)", by: owner)
+      require(
+        name, among: method.hyperparameters.map(\.name), "hyperparameter of \(method.name)",
+        by: owner)
     }
     if let schedule { check(schedule: schedule, by: owner) }
   }
@@ -137,23 +135,20 @@ struct Declaration {
     }
   }
 
-  /// The lines of the figures: the labels along the axes that are known beforehand, and the paper's curves.
+  /// The dimensions of a variable, with the labels along each; nil where they depend on what is asked for.
+  typealias KnownDimensions = [String: [String]?]
+
+  /// The lines of the figures: their variables, dimensions and labels, and the paper's curves.
   ///
   /// - Parameters:
-  ///   - labels: what is known of the labels, by axis.
+  ///   - variables: those that results have, by path.
   ///   - hasAllCurves: whether the paper draws every line that names a curve of it.
-  mutating func checkLines(labels: [String: [String]], hasAllCurves: Bool = true) {
+  mutating func checkLines(_ variables: [String: KnownDimensions], hasAllCurves: Bool = true) {
     for figure in figures {
       for panel in figure.panels {
         for line in panel.lines {
           let owner = "figure \(figure.id), line \"\(line.name)\","
-          let selected = panel.select.merging(line.select) { _, own in own }
-          for places in [selected, line.relativeTo ?? [:], line.xUnit ?? [:]] {
-            for (axis, label) in places.sorted(by: { $0.key < $1.key }) {
-              guard let known = labels[axis] else { continue }
-              require(label, among: known, axis == "optimizer" ? "contender" : axis, by: owner)
-            }
-          }
+          check(line, in: panel, variables, by: owner)
           let drawn = panel.paperFigure ?? figure.id
           // The curve of a contender's own name need not be in the paper.
           if hasAllCurves, let curve = line.paper, curve != line.select["optimizer"],
@@ -166,19 +161,62 @@ struct Declaration {
     }
   }
 
+  private mutating func check(
+    _ line: Figure.Line, in panel: Figure.Panel, _ variables: [String: KnownDimensions],
+    by owner: String
+  ) {
+    var names = [line.variable, line.xVariable]
+    var axes = [line.along] + line.select.keys.sorted()
+    var places = [panel.select.merging(line.select) { _, own in own }]
+    places += [line.relativeTo, line.xUnit].compactMap(\.self)
+    switch line.band {
+    case .seeds, .none: break
+    case .standardErrors(_, let deviation): names.append(deviation)
+    case .quantiles(let dimension, let middle, let low, let high):
+      axes.append(dimension)
+      places += [middle, low, high].map { [dimension: $0] }
+    }
+    for name in names.compactMap(\.self) {
+      require(name, among: variables.keys.sorted(), "variable", by: owner)
+    }
+    guard let dimensions = variables[line.variable] else { return }
+    for axis in axes {
+      require(
+        axis, among: dimensions.keys.sorted(), "dimension of \(line.variable)", by: owner)
+    }
+    for place in places {
+      for (axis, label) in place.sorted(by: { $0.key < $1.key }) {
+        // A number may be written in several ways.
+        guard let known = dimensions[axis] ?? nil,
+          Double(label) == nil || !known.contains(where: { Double($0) == Double(label) })
+        else { continue }
+        require(label, among: known, axis == "optimizer" ? "contender" : axis, by: owner)
+      }
+    }
+  }
+
   /// Claims: their figures, and what they compare.
   ///
-  /// - Parameter contenders: the contenders; nil where there are none.
-  mutating func check(_ claims: [Claim], contenders: [String]? = nil, siblings: [String] = []) {
+  /// - Parameters:
+  ///   - contenders: the contenders; nil where there are none.
+  ///   - variables: what results have, by path.
+  mutating func check(
+    _ claims: [Claim], contenders: [String]? = nil, variables: some Sequence<String>,
+    siblings: [String] = []
+  ) {
     var seen: Set<String> = []
     for claim in claims {
       let owner = "the claim \(claim.id)"
       if !seen.insert(claim.id).inserted { report("there are two claims \(claim.id)") }
+      if claim.source.isEmpty { report("\(owner) has neither a place in the paper nor a write-up") }
       if !claim.figure.isEmpty {
         require(claim.figure, among: figures.map(\.id), "figure", by: owner)
       }
       for name in contenders == nil ? [] : claim.contenders {
         require(name, among: contenders ?? [], "contender", by: owner)
+      }
+      for name in claim.variables {
+        require(name, among: variables.sorted(), "variable", by: owner)
       }
       if let matched = claim.matched {
         requireCurve(matched.curve, of: matched.figure, by: owner)
@@ -192,7 +230,7 @@ struct Declaration {
   /// A question: whose run is varied, by what, and the paper's curve.
   ///
   /// - Parameter methods: the method of each contender, or of the cells of a sweep under any name.
-  mutating func check(_ question: OpenQuestion, methods: [String: String]) {
+  mutating func check(_ question: OpenQuestion, methods: [String: MethodDescription]) {
     let owner = "the question \"\(question.question)\""
     if question.cell.isEmpty {
       require(question.subject, among: methods.keys.sorted(), "contender", by: owner)
@@ -220,16 +258,54 @@ extension TrainingExperiment {
     declaration.checkSettings(of: training.data.settingNames)
     let names = contenders.map(\.name)
     for contender in contenders { declaration.check(contender) }
-    declaration.checkLines(labels: [
-      "optimizer": names, "arm": Arm.allCases.map(\.rawValue),
-    ])
-    declaration.check(claims, contenders: names, siblings: siblings)
+    var variables = training.variables(
+      of: ["arm": Arm.allCases.map(\.rawValue), "optimizer": names, "seed": nil],
+      probeAxes: probeAxes)
+    if contenders.contains(where: \.optimizer.takesSums) {
+      for (name, _) in SumTrainingProcess.meanings {
+        variables[name] = variables[Measure.penalty.variable]
+      }
+    }
+    for reading in Readings().encoded().variables {
+      variables["readings/\(reading.name)"] = ["claim": claims.map(\.id), "rank": nil]
+    }
+    declaration.checkLines(variables)
+    declaration.check(
+      claims, contenders: names, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(contenders.map { ($0.name, $0.optimizer) }) { first, _ in first }
     for question in questions { declaration.check(question, methods: methods) }
     for profile in Profile.allCases where contenders.contains(where: { $0.grid != nil }) {
       declaration.check(profiles[profile], of: profile)
     }
     return declaration.problems
+  }
+}
+
+extension MinibatchTraining {
+  /// What runs record, with its dimensions.
+  ///
+  /// - Parameters:
+  ///   - runs: the dimensions along which runs stand.
+  ///   - probeAxes: the labels of the axes of one measurement of a probe.
+  fileprivate func variables(
+    of runs: Declaration.KnownDimensions, probeAxes: [Dimension]
+  ) -> [String: Declaration.KnownDimensions] {
+    let inTime = runs.merging(["epoch": nil]) { old, _ in old }
+    var variables = Dictionary(
+      uniqueKeysWithValues: (Measure.allCases.map(\.variable) + RunTime.allCases.map(\.variable))
+        .map {
+          ($0, inTime)
+        })
+    for probe in probes {
+      var dimensions = runs
+      dimensions.updateValue(nil, forKey: probe.leadingAxis)
+      for axis in probe.axes {
+        let labels = probeAxes.first { $0.name == axis.name }?.labels.texts
+        dimensions.updateValue(labels, forKey: axis.name)
+      }
+      variables[probe.name] = dimensions
+    }
+    return variables
   }
 }
 
@@ -246,9 +322,13 @@ extension SweepExperiment {
         by: "the variant \(variant.name)")
     }
     // A chart of the paper lacks the curves of variants that fail everywhere.
-    declaration.checkLines(
-      labels: [variants.axis: variants.all.map(\.name)], hasAllCurves: false)
-    declaration.check(claims, siblings: siblings)
+    var dimensions: Declaration.KnownDimensions = [
+      variants.axis: variants.all.map(\.name), "seed": nil,
+    ]
+    for axis in axes { dimensions.updateValue(nil, forKey: axis.name) }
+    let variables = training.variables(of: dimensions, probeAxes: probeAxes)
+    declaration.checkLines(variables, hasAllCurves: false)
+    declaration.check(claims, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(variants.all.prefix(1).map { ($0.name, $0.optimizer) }) { $1 }
     for question in questions { declaration.check(question, methods: methods) }
     return declaration.problems
@@ -259,7 +339,17 @@ extension ComputationExperiment {
   /// What the declaration names and does not have, a line each.
   public var problems: [String] {
     var declaration = Declaration(figures: figures, paper: PaperCurves())
-    declaration.check(claims)
+    var variables: [String: Declaration.KnownDimensions] = [:]
+    for computation in (try? computations(PlanRequest(profile: .paper, data: ""))) ?? [] {
+      for quantity in computation.quantities {
+        let axes =
+          computation.axes + computation.ownAxes.filter { quantity.axes.contains($0.name) }
+        variables["\(computation.name)/\(quantity.name)"] = Dictionary(
+          uniqueKeysWithValues: axes.map { ($0.name, $0.labels.texts) })
+      }
+    }
+    declaration.checkLines(variables)
+    declaration.check(claims, variables: variables.keys)
     return declaration.problems
   }
 }

@@ -31,14 +31,12 @@ public enum EarlyAccuracy {
 
   /// The iterations.
   public static let steps = 100
-  private static let variable = "early_test_error"
-  private static let axis = "early_iteration"
   private static let published = (adam: 0.98, sgd: 0.95)
   private static let tolerance = 0.005
 
   /// The error rate on the test set after 100 steps.
   public static let probe = Probe(
-    variable, .afterSteps([steps], axis: axis),
+    "early_test_error", .afterSteps([steps], axis: "early_iteration"),
     meaning: "share of the test set that is classified wrongly after so many steps"
   ) { context in
     let noise = context.noise
@@ -48,13 +46,12 @@ public enum EarlyAccuracy {
   private static let id = "review.mnist-100-iterations"
   private static let statement =
     "on MNIST Adam is at 98 % accuracy after 100 iterations and SGD at 95 %"
-  private static let place = WriteUp.review
   private static let unit = "larger distance to the published accuracies"
 
   /// The claim for one model, `review.mnist-100-iterations.<model>`.
   public static func claim(_ model: Model) -> Claim {
     .custom(
-      "\(id).\(model.name)", statement, place: place,
+      "\(id).\(model.name)", statement,
       rule: "mean test accuracy over seeds within 0.5 points of both numbers", arms: [model.arm]
     ) { context in
       let found = try Accuracies(of: model, context)
@@ -64,7 +61,7 @@ public enum EarlyAccuracy {
         numbers: [ClaimNumber("Adam", found.adam), ClaimNumber(model.sgd, found.sgd)],
         "test accuracy after \(steps) steps: \(found.text(sgd: model.sgd))"
           + (found.seeds == 1 ? "; one seed has no interval" : ""))
-    }.of(.writeUp)
+    }.of(.review).reading(probe)
   }
 
   /// The claim for all models, `review.mnist-100-iterations`: whether any of them shows it.
@@ -75,7 +72,7 @@ public enum EarlyAccuracy {
   /// - Parameter own: the model of the experiment that judges; the others' results are its siblings.
   public static func anyModelClaim(in own: Model) -> Claim {
     .custom(
-      id, "\(statement), with some model", place: place,
+      id, "\(statement), with some model",
       rule: "mean test accuracy over seeds within 0.5 points of both numbers, for any model of "
         + Model.all.map(\.experiment).joined(separator: ", ")
         + "; not reproduced only if all have been judged", arms: [own.arm]
@@ -113,7 +110,7 @@ public enum EarlyAccuracy {
           ]
         },
         "test accuracy after \(steps) steps: " + (texts + missing).joined(separator: "; "))
-    }.of(.writeUp)
+    }.of(.review).reading(probe)
   }
 
   /// The experiments whose results the claim for all models needs beside those of `own`.
@@ -131,7 +128,7 @@ public enum EarlyAccuracy {
     init(of model: Model, _ context: ClaimContext) throws {
       let accuracies = try ["Adam", model.sgd].map { contender in
         let errors = try context.document.view.array(
-          variable, ["arm": model.arm.rawValue, "optimizer": contender]
+          probe, ["arm": model.arm.rawValue, "optimizer": contender]
         ).values
         guard !errors.isEmpty, errors.allSatisfy(\.isFinite) else {
           throw NotRun("\(contender) has not made \(steps) steps with every seed")

@@ -1,4 +1,5 @@
 import Datasets
+import Optimizers
 import Reporting
 import ResultStore
 
@@ -36,8 +37,6 @@ public protocol ExperimentSession {
   func check() throws
   /// What is done otherwise than the request says, a line each.
   var remarks: [String] { get }
-  /// The arm that settings of one's own make; `nil` where the result file does not keep several.
-  var customArm: CustomArm? { get }
 }
 
 extension ExperimentSession {
@@ -49,8 +48,6 @@ extension ExperimentSession {
   public func check() throws {}
   /// None.
   public var remarks: [String] { [] }
-  /// None.
-  public var customArm: CustomArm? { nil }
 }
 
 /// What an experiment is.
@@ -82,7 +79,7 @@ public struct ExperimentOptions: Sendable {
   /// The settings, each an option of the command line.
   public var settings: [DeclaredSetting] = []
   /// The optimizers whose hyperparameters are options of the command line.
-  public var methods: [String] = []
+  public var methods: [MethodDescription] = []
   /// The names that `--optimizers` takes.
   public var contenders: [String] = []
   /// The arms that `--arms` takes.
@@ -93,10 +90,13 @@ public struct ExperimentOptions: Sendable {
   public var trainsInEpochs = true
   /// Whether `--search` makes sense.
   public var hasSearch = false
-  /// Whether the result file keeps several arms with settings of one's own.
-  public var keepsArms = false
+  /// The arm that a request with settings of one's own makes, where the result file keeps several.
+  var customArm: (@Sendable (PlanRequest) -> CustomArm)?
   /// What the experiment does instead of its runs if an option of its own asks for it.
   public var action: ExperimentAction?
+
+  /// Whether the result file keeps several arms with settings of one's own.
+  var keepsArms: Bool { customArm != nil }
 }
 
 extension Experiment {
@@ -118,21 +118,10 @@ public struct ExperimentAction: Sendable {
   /// The option, a switch.
   public var option: CommandOption
   /// Does it: gives a file for the folder of the figures, or `nil` if it was interrupted.
-  public var perform:
+  var perform:
     @Sendable (PlanRequest, @escaping RecordLookup, RunResources) throws -> (
       name: String, bytes: [UInt8]
     )?
-
-  /// An action.
-  public init(
-    option: CommandOption,
-    perform:
-      @escaping @Sendable (PlanRequest, @escaping RecordLookup, RunResources) throws
-      -> (name: String, bytes: [UInt8])?
-  ) {
-    self.option = option
-    self.perform = perform
-  }
 }
 
 /// The size of a stand-in data set.

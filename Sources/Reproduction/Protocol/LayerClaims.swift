@@ -16,7 +16,7 @@ extension Claim {
       figure: figure
     ) { context in
       let shares = try layers.map { layer in
-        try LayerCells("root_v_below_epsilon", context).values(contender, layer, at: epoch)
+        try LayerCells(.shareBelowEpsilon, context).values(contender, layer, at: epoch)
       }
       let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
       let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
@@ -26,7 +26,7 @@ extension Claim {
           + "share below epsilon",
         numbers: numbers(layers, estimates),
         "\(contender) after epoch \(epoch): " + text(layers, estimates))
-    }
+    }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
   }
 
   /// The share of parameters with sqrt(vhat) below epsilon is larger in each of `layers` of
@@ -42,8 +42,8 @@ extension Claim {
         + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment)",
       figure: figure
     ) { context in
-      let own = try LayerCells("root_v_below_epsilon", context)
-      let other = try LayerCells("root_v_below_epsilon", context.sibling(experiment))
+      let own = try LayerCells(.shareBelowEpsilon, context)
+      let other = try LayerCells(.shareBelowEpsilon, context.sibling(experiment))
       let shares = try layers.map { try own.values(contender, $0, at: epoch) }
       let rivals = try rivalLayers.map { try other.values(rival, $0, at: epoch) }
       var differences: [Double] = []
@@ -61,7 +61,7 @@ extension Claim {
         unit: "least share less largest share there",
         numbers: numbers(names, estimates),
         "after epoch \(epoch): " + text(names, estimates))
-    }
+    }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
   }
 
   /// The median absolute step is smaller in each of `layers` than in each of `others`, after every
@@ -77,7 +77,7 @@ extension Claim {
         + "after every epoch from 1 to \(last)",
       figure: figure
     ) { context in
-      let cells = try LayerCells("median_step", context)
+      let cells = try LayerCells(.medianStep, context)
       var worst: [String: Double] = [:]
       var medians = (layers + others).map { (layer: $0, steps: [Double]()) }
       for epoch in 1...last {
@@ -108,7 +108,7 @@ extension Claim {
         unit: "log(largest step / least step of the others)",
         numbers: numbers(medians.map(\.layer), estimates),
         "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates))
-    }
+    }.reading(LayerStatistics.Quantity.medianStep)
   }
 
   private static func numbers(_ layers: [String], _ estimates: [Estimate]) -> [ClaimNumber] {
@@ -126,8 +126,8 @@ struct LayerCells {
   private let cells: Cells
   private let arm: String?
 
-  init(_ name: String, _ context: ClaimContext) throws {
-    cells = try context.array(name)
+  init(_ quantity: LayerStatistics.Quantity, _ context: ClaimContext) throws {
+    cells = try context.array(quantity)
     arm = context.arm
   }
 

@@ -21,13 +21,30 @@ public enum LayerStatistics {
     [
       layerAxis(layers),
       Dimension(
-        "quantile", .double(quantiles), attributes: [Attribute("long_name", "quantile")]),
+        "quantile", .double(quantiles), attributes: .meaning("quantile")),
     ]
+  }
+
+  /// What `probes` and `stepProbes` record of each layer.
+  public enum Quantity: String, Recorded {
+    /// Quantiles of sqrt(vhat).
+    case roots = "root_v"
+    /// The share of parameters where that is below epsilon.
+    case shareBelowEpsilon = "root_v_below_epsilon"
+    /// The median absolute step.
+    case medianStep = "median_step"
+    /// The share of steps above `stepLimit` over a pass; of `stepProbes`.
+    case shareAboveAlpha = "share_above_alpha"
+    /// The largest step of a pass in units of alpha; of `stepProbes`.
+    case largestStep = "largest_step"
+
+    /// Its variable's path in a result file.
+    public var variable: String { rawValue }
   }
 
   /// The axis of layers alone.
   public static func layerAxis(_ layers: [String]) -> Dimension {
-    Dimension("layer", .string(layers), attributes: [Attribute("long_name", "weights of layer")])
+    Dimension("layer", .string(layers), attributes: .meaning("weights of layer"))
   }
 
   /// A probe of the share of entries of the last minibatch's gradient whose absolute value is below
@@ -63,7 +80,7 @@ public enum LayerStatistics {
   public static func probes(layers: [String], epsilon: Double = 1e-8) -> [Probe] {
     [
       Probe(
-        "root_v", .everyEpoch,
+        Quantity.roots.variable, .everyEpoch,
         axes: [("layer", layers.count), ("quantile", quantiles.count)],
         meaning: "quantiles of sqrt(vhat), the root of Adam's corrected second moment"
       ) { context in
@@ -73,7 +90,7 @@ public enum LayerStatistics {
         }
       },
       Probe(
-        "root_v_below_epsilon", .everyEpoch, axes: [("layer", layers.count)],
+        Quantity.shareBelowEpsilon.variable, .everyEpoch, axes: [("layer", layers.count)],
         meaning: "share of parameters whose sqrt(vhat) is below epsilon"
       ) { context in
         layers.map { layer in
@@ -82,7 +99,7 @@ public enum LayerStatistics {
         }
       },
       Probe(
-        "median_step", .everyEpoch, axes: [("layer", layers.count)],
+        Quantity.medianStep.variable, .everyEpoch, axes: [("layer", layers.count)],
         meaning: "median absolute step of a parameter"
       ) { context in
         layers.map { layer in
@@ -114,7 +131,8 @@ public enum LayerStatistics {
     }
     return [
       Probe(
-        "share_above_alpha", .overPass(every: stepInterval, .mean), axes: [("layer", layers.count)],
+        Quantity.shareAboveAlpha.variable, .overPass(every: stepInterval, .mean),
+        axes: [("layer", layers.count)],
         meaning:
           "share of the steps of parameters, over the pass that starts after so many epochs, "
           + "that are above 1.1 alpha"
@@ -125,7 +143,8 @@ public enum LayerStatistics {
         }
       },
       Probe(
-        "largest_step", .overPass(every: stepInterval, .largest), axes: [("layer", layers.count)],
+        Quantity.largestStep.variable, .overPass(every: stepInterval, .largest),
+        axes: [("layer", layers.count)],
         meaning: "largest of these steps, in units of alpha"
       ) { context in
         layers.map { layer in steps(context, layer)?.max() ?? .nan }

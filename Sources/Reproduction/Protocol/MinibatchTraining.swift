@@ -48,7 +48,7 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
   static func seedAxis(_ seeds: [UInt64]) -> Dimension {
     Dimension(
       "seed", .int64(seeds.map { Int64(bitPattern: $0) }),
-      attributes: [Attribute("long_name", "seed")])
+      attributes: .meaning("seed"))
   }
 
   /// How the epochs are fewer than the protocol's; empty if they are not.
@@ -58,8 +58,8 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     return count < full ? "\(count) of \(full) epochs" : ""
   }
 
-  /// The process of a run.
-  func trainingProcess(
+  /// The process of a run of a method that is handed gradients.
+  func steppingProcess(
     for run: RunSpecification, _ resources: RunResources
   ) throws -> TrainingProcess {
     let loaded = try cache.data(for: run.settings, resources: resources)
@@ -78,10 +78,10 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
       probes: run.recording == .final ? [] : probes)
   }
 
-  /// The process of a run of either kind of method.
+  /// The process of a run, whether its method is handed gradients or asks for them.
   func process(for run: RunSpecification, _ resources: RunResources) throws -> any RunProcess {
     guard try OptimizerRegistry.method(run.method).takesSums else {
-      return try trainingProcess(for: run, resources)
+      return try steppingProcess(for: run, resources)
     }
     let loaded = try cache.data(for: run.settings, resources: resources)
     return try SumTrainingProcess(

@@ -41,8 +41,8 @@ extension Claim {
         + networks.map(\.name).joined(separator: " and ") + ": at most \(compact(100 * share)) %",
       networks: networks, region: .atMost(share), unit: "largest share of steps above 1.1 alpha"
     ) { context, layer in
-      let cells = try LayerCells("share_above_alpha", context)
-      let largest = try LayerCells("largest_step", context)
+      let cells = try LayerCells(.shareAboveAlpha, context)
+      let largest = try LayerCells(.largestStep, context)
       let last = try cells.lastEpoch(contender, layer)
       let steps = try (0...last).flatMap { try largest.values(contender, layer, at: $0) }
       return try [0, last].map { epoch in
@@ -69,7 +69,7 @@ extension Claim {
         + ", alpha searched and constant", networks: networks, region: .atMost(log(ratio)),
       unit: "log(last / first)"
     ) { context, layer in
-      let cells = try LayerCells("median_step", context)
+      let cells = try LayerCells(.medianStep, context)
       let last = try cells.lastEpoch(contender, layer)
       guard last > 1 else { throw NotRun("the runs end at epoch \(last)") }
       let first = try cells.values(contender, layer, at: 1)

@@ -10,12 +10,6 @@ public struct Plan: Sendable {
   public var runs: [RunSpecification]
   /// Whether these are all: false while later runs wait for the records of these.
   public var isFinal: Bool
-
-  /// A plan.
-  public init(runs: [RunSpecification], isFinal: Bool) {
-    self.runs = runs
-    self.isFinal = isFinal
-  }
 }
 
 /// What is asked for: the profile and what the command line changes of it.

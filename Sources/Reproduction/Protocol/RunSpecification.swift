@@ -204,5 +204,18 @@ package func compact(_ number: Double) -> String {
   return Double(text) == number ? text : exact(number)
 }
 
+/// A number as people write it in a list of settings: `1e-4`, `0.01`, `-1`.
+func shortest(_ number: Double) -> String {
+  let plain = compact(number)
+  let digits = plain.split(separator: ".", maxSplits: 1).last ?? ""
+  let zeros = digits.prefix { $0 == "0" }.count
+  guard abs(number) < 1, zeros > 1, !plain.contains("e") else {
+    return plain.replacing("e-0", with: "e-").replacing("e+0", with: "e")
+  }
+  let figures = digits.dropFirst(zeros)
+  let mantissa = figures.count == 1 ? "\(figures)" : "\(figures.prefix(1)).\(figures.dropFirst())"
+  return "\(number < 0 ? "-" : "")\(mantissa)e-\(zeros + 1)"
+}
+
 /// A number in full; what is not a number has no sign.
 func exact(_ number: Double) -> String { number.isNaN ? "nan" : "\(number)" }

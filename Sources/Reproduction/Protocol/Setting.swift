@@ -1,23 +1,31 @@
+import ResultStore
 import Storage
 
 /// What an objective or its data can be told: a choice that the paper leaves open, with our value.
 ///
 /// Each is an option of the command line too.
-public struct Setting<Value: Sendable>: AnySetting {
+public struct Setting<Value: Sendable>: AnySetting, Recorded {
   /// What is known of it without the type of its value.
-  public private(set) var declared: DeclaredSetting
+  public fileprivate(set) var declared: DeclaredSetting
   /// Nil for what is no value of it.
   fileprivate let read: @Sendable (SettingValue) -> Value?
   private let write: @Sendable (Value) -> SettingValue
 
+  /// - Parameter expected: what its values are, for those who give another.
   private init(
-    _ declared: DeclaredSetting, read: @escaping @Sendable (SettingValue) -> Value?,
+    _ name: String, _ standard: Value, _ meaning: String, expected: String,
+    read: @escaping @Sendable (SettingValue) -> Value?,
     write: @escaping @Sendable (Value) -> SettingValue
   ) {
-    self.declared = declared
+    declared = DeclaredSetting(
+      name: name, standard: write(standard), meaning: meaning, expected: expected
+    ) { read($0).map(write) }
     self.read = read
     self.write = write
   }
+
+  /// Its variable's path in a result file.
+  public var variable: String { DeclaredSetting.variable(declared.name) }
 
   /// This setting with a value.
   public func at(_ value: Value) -> Settings.Entry { (declared.name, write(value)) }
@@ -33,29 +41,28 @@ public struct Setting<Value: Sendable>: AnySetting {
 extension Setting where Value == Double {
   /// A number in a half-open range.
   public init(_ name: String, _ standard: Double, in range: Range<Double>, _ meaning: String) {
-    self.init(name, standard, meaning) {
-      range.contains($0)
-        ? nil : "a number of at least \(range.lowerBound) and below \(range.upperBound)"
-    }
+    self.init(
+      name, standard, meaning,
+      expected: "a number of at least \(range.lowerBound) and below \(range.upperBound)",
+      accepting: range.contains)
   }
 
   /// A number in a closed range.
   public init(_ name: String, _ standard: Double, in range: ClosedRange<Double>, _ meaning: String)
   {
-    self.init(name, standard, meaning) {
-      range.contains($0) ? nil : "a number from \(range.lowerBound) to \(range.upperBound)"
-    }
+    self.init(
+      name, standard, meaning,
+      expected: "a number from \(range.lowerBound) to \(range.upperBound)",
+      accepting: range.contains)
   }
 
   private init(
-    _ name: String, _ standard: Double, _ meaning: String,
-    expected: @escaping @Sendable (Double) -> String?
+    _ name: String, _ standard: Double, _ meaning: String, expected: String,
+    accepting: @escaping @Sendable (Double) -> Bool
   ) {
-    let declared = DeclaredSetting(name, .number(standard), meaning) { value in
-      if case .number(let number) = value { expected(number) } else { "a number" }
-    }
     self.init(
-      declared, read: { if case .number(let number) = $0 { number } else { nil } },
+      name, standard, meaning, expected: expected,
+      read: { if case .number(let number) = $0, accepting(number) { number } else { nil } },
       write: { .number($0) })
   }
 }
@@ -65,13 +72,11 @@ extension Setting where Value: RawRepresentable<String> & CaseIterable {
   public init(_ name: String, _ standard: Value, _ meaning: String) {
     let words = Value.allCases.map(\.rawValue)
     let list = words.joined(separator: ", ")
-    var declared = DeclaredSetting(name, .text(standard.rawValue), "\(meaning) (\(list))") {
-      if case .text(let word) = $0, words.contains(word) { nil } else { "one of \(list)" }
-    }
-    declared.words = words
     self.init(
-      declared, read: { if case .text(let word) = $0 { Value(rawValue: word) } else { nil } },
+      name, standard, "\(meaning) (\(list))", expected: "one of \(list)",
+      read: { if case .text(let word) = $0 { Value(rawValue: word) } else { nil } },
       write: { .text($0.rawValue) })
+    declared.words = words
   }
 }
 
@@ -90,35 +95,31 @@ extension Setting {
     _ meaning: String
   ) where Value == WordOrNumbers<Word> {
     let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-    @Sendable func read(_ value: SettingValue) -> Value? {
-      guard case .text(let text) = value else { return nil }
-      if let word = Word(rawValue: text) { return .word(word) }
-      let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
-      guard numbers.count == parts.count, numbers.allSatisfy({ range.contains($0 ?? .nan) })
-      else { return nil }
-      return .numbers(numbers.compactMap(\.self))
-    }
-    let declared = DeclaredSetting(
-      name, .text(standard.rawValue),
-      "\(meaning) (\(words), or a number for each of \(parts.joined(separator: ", ")))"
-    ) {
-      guard read($0) == nil else { return nil }
-      return "one of \(words), or \(parts.count) numbers from \(range.lowerBound) to "
-        + "\(range.upperBound) with commas between them"
-    }
-    self.init(declared, read: read) { value in
-      switch value {
-      case .word(let word): .text(word.rawValue)
-      case .numbers(let numbers): .text(numbers.map { "\($0)" }.joined(separator: ","))
-      }
-    }
+    self.init(
+      name, .word(standard),
+      "\(meaning) (\(words), or a number for each of \(parts.joined(separator: ", ")))",
+      expected: "one of \(words), or \(parts.count) numbers from \(range.lowerBound) to "
+        + "\(range.upperBound) with commas between them",
+      read: { value in
+        guard case .text(let text) = value else { return nil }
+        if let word = Word(rawValue: text) { return .word(word) }
+        let numbers = listed(text) { Double($0) }
+        guard numbers.count == parts.count, numbers.allSatisfy({ range.contains($0 ?? .nan) })
+        else { return nil }
+        return .numbers(numbers.compactMap(\.self))
+      },
+      write: { value in
+        switch value {
+        case .word(let word): .text(word.rawValue)
+        case .numbers(let numbers): .text(numbers.map(shortest).joined(separator: ","))
+        }
+      })
   }
+}
 
-  /// This setting with a value as it is written on the command line; a program refuses to start if it
-  /// means none. Runs know the text: numbers that are written otherwise make another run.
-  public func written<Word>(_ text: String) -> Settings.Entry where Value == WordOrNumbers<Word> {
-    (declared.name, .text(text))
-  }
+/// The parts of a list with commas.
+private func listed<Part>(_ text: String, _ read: (Substring) -> Part?) -> [Part?] {
+  text.split(separator: ",", omittingEmptySubsequences: false).map(read)
 }
 
 extension Setting where Value == [Int] {
@@ -132,21 +133,22 @@ extension Setting where Value == [Int] {
     @Sendable func text(_ widths: [Int]) -> String {
       widths.map(String.init).joined(separator: ",")
     }
-    @Sendable func read(_ value: SettingValue) -> [Int]? {
-      guard case .text(let text) = value else { return nil }
-      let widths = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-      guard widths.allSatisfy({ range.contains($0 ?? 0) }),
-        count.map({ $0 == widths.count }) ?? (1...16).contains(widths.count)
-      else { return nil }
-      return widths.compactMap(\.self)
-    }
-    var declared = DeclaredSetting(name, .text(text(standard)), meaning) {
-      guard read($0) == nil else { return nil }
-      let layers = count.map { "\($0) widths" } ?? "1 to 16 widths"
-      return "\(layers) from 1 to \(range.upperBound) with commas between, e.g. \(text(standard))"
-    }
-    declared.isImplied = true
-    return Setting(declared, read: read) { .text(text($0)) }
+    let layers = count.map { "\($0) widths" } ?? "1 to 16 widths"
+    var setting = Setting(
+      name, standard, meaning,
+      expected:
+        "\(layers) from 1 to \(range.upperBound) with commas between, e.g. \(text(standard))",
+      read: { value in
+        guard case .text(let text) = value else { return nil }
+        let widths = listed(text) { Int($0) }
+        guard widths.allSatisfy({ range.contains($0 ?? 0) }),
+          count.map({ $0 == widths.count }) ?? (1...16).contains(widths.count)
+        else { return nil }
+        return widths.compactMap(\.self)
+      },
+      write: { .text(text($0)) })
+    setting.declared.isImplied = true
+    return setting
   }
 }
 
@@ -171,18 +173,24 @@ public struct DeclaredSetting: Sendable {
   public fileprivate(set) var isImplied = false
   /// The words that it takes, if it is one of them.
   public fileprivate(set) var words: [String] = []
-  /// What is expected in place of a value that it cannot have.
-  private let expected: @Sendable (SettingValue) -> String?
+  /// What its values are, for those who give another.
+  private let expected: String
+  /// A value in the one form in which runs record it; nil if the setting cannot have it.
+  private let accepted: @Sendable (SettingValue) -> SettingValue?
 
   fileprivate init(
-    _ name: String, _ standard: SettingValue, _ meaning: String,
-    expected: @escaping @Sendable (SettingValue) -> String?
+    name: String, standard: SettingValue, meaning: String, expected: String,
+    accepted: @escaping @Sendable (SettingValue) -> SettingValue?
   ) {
     self.name = name
     self.standard = standard
     self.meaning = meaning
     self.expected = expected
+    self.accepted = accepted
   }
+
+  /// The variable that results have for a setting of a name.
+  static func variable(_ name: String) -> String { "setting_" + name.replacing("-", with: "_") }
 
   /// What `--help` calls its value.
   var kind: String {
@@ -197,7 +205,7 @@ public struct DeclaredSetting: Sendable {
     return standard.description
   }
 
-  /// The value that `text` means.
+  /// The value that `text` means, in the form in which runs record it.
   ///
   /// - Throws: `UsageError` if the setting cannot have it.
   public func value(from text: String) throws -> SettingValue {
@@ -211,10 +219,10 @@ public struct DeclaredSetting: Sendable {
     case .text:
       value = .text(text)
     }
-    if let expected = expected(value) {
+    guard let accepted = accepted(value) else {
       throw UsageError("--\(name) takes \(expected), not \"\(text)\"")
     }
-    return value
+    return accepted
   }
 }
 

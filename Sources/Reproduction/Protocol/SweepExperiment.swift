@@ -99,7 +99,7 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
   public func process(
     for run: RunSpecification, _ resources: RunResources
   ) throws -> any RunProcess {
-    try training.trainingProcess(for: run, resources)
+    try training.steppingProcess(for: run, resources)
   }
 
   private func action(_ picture: ModelPicture) -> ExperimentAction {
@@ -108,7 +108,7 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
       let run = try SweepSession(experiment: self, request: request, records: records).bestRun()
       resources.tell(
         "training \(run.summary) for \(run.epochs) epochs; no sweep keeps its parameters")
-      let process = try training.trainingProcess(for: run, resources)
+      let process = try training.steppingProcess(for: run, resources)
       switch try process.advance(pause: { Interruption.hasBeenRequested }) {
       case .finished?: break
       case .diverged(let epoch, _, let reason)?:

@@ -8,15 +8,15 @@ public struct SweepVariants: Sendable {
   public struct Variant: Sendable {
     /// The label along the axis.
     public let name: String
-    /// The method's name in the registry of optimizers.
-    public let optimizer: String
+    /// The method.
+    public let optimizer: MethodDescription
     /// Hyperparameters that are not swept.
     public let fixed: [String: Double]
 
     /// A variant.
     public init(_ name: String, optimizer: MethodDescription, fixed: [String: Double] = [:]) {
       self.name = name
-      self.optimizer = optimizer.name
+      self.optimizer = optimizer
       self.fixed = fixed
     }
   }
@@ -86,10 +86,9 @@ public struct SweepAxis: Sendable {
   }
 
   /// The values of a list such as `1e-4,2e-4`, ascending.
-  package func values(from text: String, optimizer: String) throws -> [Double] {
+  package func values(from text: String, optimizer: MethodDescription) throws -> [Double] {
     let name = option?.name ?? hyperparameter
-    let known = try OptimizerRegistry.method(optimizer).hyperparameters
-    let range = known.first { $0.name == hyperparameter }?.range
+    let range = optimizer.hyperparameter(hyperparameter)?.range
     let values = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       guard let number = Double(part), number.isFinite else {
         throw UsageError("--\(name) takes a list of numbers such as 1e-4,2e-4, not \"\(text)\"")
@@ -173,16 +172,14 @@ struct SweepGrid {
       [
         Dimension(
           variants.axis, .string(variants.all.map(\.name)),
-          attributes: [Attribute("long_name", variants.meaning)])
+          attributes: .meaning(variants.meaning))
       ]
       + zip(axes, values).map { axis, values in
         let logarithm = axis.labels == .logarithms ? "decimal logarithm of " : ""
         return Dimension(
           axis.name, .double(values.map(axis.label)),
-          attributes: [
-            Attribute("long_name", logarithm + HyperparameterMeaning.of(axis.hyperparameter)),
-            Attribute("units", "1"),
-          ])
+          attributes: .meaning(
+            logarithm + HyperparameterMeaning.of(axis.hyperparameter), units: "1"))
       }
     var cells = variants.all.indices.map {
       Cell(position: [$0], values: [], isKept: true)

@@ -109,7 +109,7 @@ extension SweepEdges {
   func group(_ searches: [SweepEdgeRuns], axes: [Dimension], of hyperparameter: String) -> Group {
     let last = Dimension(
       "horizon", .int64(horizons.map(Int64.init)),
-      attributes: [Attribute("long_name", "epochs after which a run has failed or not")])
+      attributes: .meaning("epochs after which a run has failed or not"))
     let dimensions = axes + [last]
     let count = dimensions.reduce(1) { $0 * $1.length }
     var stable = [Double](repeating: .nan, count: count)
@@ -134,7 +134,7 @@ extension SweepEdges {
     ].map { name, values, meaning in
       Variable(
         name, names, .double(values),
-        attributes: [Attribute("long_name", meaning), Attribute("units", "1")])
+        attributes: .meaning(meaning, units: "1"))
     }
     return group
   }
@@ -145,10 +145,7 @@ extension RunRecord {
   /// run failed before, or its loss is not finite.
   func loss(after epochs: Int) -> Double {
     if case .diverged(let epoch, _, _) = outcome, epochs > epoch { return .infinity }
-    let place = Measure.runningCost.label(afterPasses: epochs)
-    guard let running = series(.runningCost)?.values, running.indices.contains(place),
-      running[place].isFinite
-    else { return .infinity }
-    return running[place]
+    let loss = value(of: .runningCost, afterPasses: epochs)
+    return loss.isFinite ? loss : .infinity
   }
 }

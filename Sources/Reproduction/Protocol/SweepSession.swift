@@ -41,7 +41,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     if let lastValue, let axis = experiment.axes.last { swept[axis.hyperparameter] = lastValue }
     let hyperparameters = variant.fixed.merging(request.hyperparameters) { _, given in given }
     return RunSpecification(
-      experiment: experiment.name, method: variant.optimizer,
+      experiment: experiment.name, method: variant.optimizer.name,
       hyperparameters: hyperparameters.merging(swept) { _, value in value },
       schedule: request.schedule ?? Schedule.constant.description,
       settings: experiment.training.standardSettings.replacing(with: request.settings), seed: seed,
@@ -221,7 +221,7 @@ extension RunRecord {
   /// minibatches of the pass that ends there.
   fileprivate mutating func addLoss() {
     guard let cost = series(.trainingCost) else { return }
-    let losses = cost.values.prefix(1) + afterPasses(.runningCost)
+    let losses = cost.values.prefix(Measure.loss.label(afterPasses: 1)) + afterPasses(.runningCost)
     guard losses.count == cost.values.count else { return }
     series.append(
       Series(Measure.loss.name, axes: cost.axes, shape: cost.shape, values: Array(losses)))

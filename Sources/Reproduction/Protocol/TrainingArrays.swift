@@ -15,17 +15,12 @@ extension TrainingSession {
     var assembly = Assembly(axes: [
       Dimension(
         "arm", .string(labels),
-        attributes: [
-          Attribute(
-            "long_name",
-            request.isCustom
-              ? "arm: settings given on the command line" : Arm.description(of: labels))
-        ]),
+        attributes: .meaning(
+          request.isCustom ? "arm: settings given on the command line" : Arm.description(of: labels)
+        )),
       Dimension(
         "optimizer", .string(contenders.map(\.name)),
-        attributes: [
-          Attribute("long_name", "optimizer")
-        ]),
+        attributes: .meaning("optimizer")),
       MinibatchTraining<Data>.seedAxis(seeds),
     ])
     let epochs = parts.map(\.session.epochCount).max() ?? epochCount
@@ -36,13 +31,11 @@ extension TrainingSession {
         assembly.define(
           Dimension(
             axis, .int64(steps.map(Int64.init)),
-            attributes: [
-              Attribute("long_name", "steps made")
-            ]))
+            attributes: .meaning("steps made")))
       }
       assembly.describe(probe.name, longName: probe.meaning, units: "1")
     }
-    if try contenders.contains(where: { try OptimizerRegistry.method($0.optimizer).takesSums }) {
+    if contenders.contains(where: \.optimizer.takesSums) {
       for (name, meaning) in SumTrainingProcess.meanings {
         assembly.describe(
           name, longName: meaning, units: name == "optimizer_bytes" ? "byte" : "1")

@@ -72,7 +72,9 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
     options.contenders = contenders.map(\.name)
     options.arms = declaredArms
     options.hasSearch = contenders.contains { $0.grid != nil }
-    options.keepsArms = true
+    options.customArm = {
+      TrainingSession(experiment: self, request: $0, records: { _ in nil }).customArm
+    }
     return options
   }
 

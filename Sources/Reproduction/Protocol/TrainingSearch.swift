@@ -66,12 +66,8 @@ extension TrainingSession {
 
   /// The quantity that decides a search: the running training cost of the last pass.
   private func finalCost(_ record: RunRecord) -> Double {
-    guard record.outcome == .finished, record.specification.epochs > 0,
-      let running = record.series(.runningCost)
-    else {
-      return .nan
-    }
-    return running.values[Measure.runningCost.label(afterPasses: record.specification.epochs)]
+    record.outcome == .finished
+      ? record.value(of: .runningCost, afterPasses: record.specification.epochs) : .nan
   }
 
   /// The runs of the search that have been made, in the order of its table.
@@ -81,13 +77,9 @@ extension TrainingSession {
       .flatMap { searchRuns(contender, $0).compactMap(records) }
   }
 
-  private func curve(_ record: RunRecord) -> [Double] {
-    Array((record.series(.runningCost)?.values ?? []).prefix(record.specification.epochs))
-  }
-
   /// The running cost of every pass of every run of the search, in the order of its table.
   func searchCurves() -> [[Double]] {
-    experiment.contenders.flatMap { searchRecords($0).map(curve) }
+    experiment.contenders.flatMap { searchRecords($0).map { $0.afterPasses(.runningCost) } }
   }
 
   /// The point of the contender's grid that a run tries.
@@ -118,7 +110,7 @@ extension TrainingSession {
         rows.append(row)
         guard let racing, run.epochs == racing.horizons[0], early < run.epochs else { continue }
         row.epochs = early
-        row.cost = curve(record)[early - 1]
+        row.cost = record.value(of: .runningCost, afterPasses: early)
         shorter.append(row)
       }
     }
@@ -151,7 +143,9 @@ extension TrainingSession {
         let own = made.filter { $0.specification.seed == seed }
         replay.add(
           contender.name, grid, rules: search.replayed, seed: seed,
-          curves: own.map { (point($0.specification, of: contender), curve($0)) })
+          curves: own.map {
+            (point($0.specification, of: contender), $0.afterPasses(.runningCost))
+          })
       }
     }
     replay.describe(in: &group)
@@ -162,29 +156,29 @@ extension RacingReplay {
   /// Adds the races, an entry each, and what came out in words.
   func describe(in group: inout Group) {
     guard let text else { return }
-    func meaning(_ text: String) -> [Attribute] { [Attribute("long_name", text)] }
     group.attributes.append(Attribute("racing", text))
     group.dimensions.append(
       Dimension(
         "race", .int64(races.indices.map(Int64.init)),
-        attributes: meaning("a race that was replayed on the curves of this search")))
+        attributes: .meaning("a race that was replayed on the curves of this search")))
     group.variables += [
-      Variable("race_rule", ["race"], .string(races.map(\.rule.text)), attributes: meaning("rule")),
+      Variable(
+        "race_rule", ["race"], .string(races.map(\.rule.text)), attributes: .meaning("rule")),
       Variable(
         "race_contender", ["race"], .string(races.map(\.contender)),
-        attributes: meaning("optimizer")),
+        attributes: .meaning("optimizer")),
       Variable(
         "race_schedule", ["race"], .string(races.map(\.schedule)),
-        attributes: meaning("stepsize schedule")),
+        attributes: .meaning("stepsize schedule")),
       Variable(
         "race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }),
-        attributes: meaning("seed")),
+        attributes: .meaning("seed")),
       Variable(
         "race_regret", ["race"], .double(races.map(\.regret)),
-        attributes: meaning("final cost of the race's choice over the lowest of the full search")),
+        attributes: .meaning("final cost of the race's choice over the lowest of the full search")),
       Variable(
         "race_share", ["race"], .double(races.map(\.share)),
-        attributes: meaning("passes of the race over those of the full search")),
+        attributes: .meaning("passes of the race over those of the full search")),
     ]
   }
 }

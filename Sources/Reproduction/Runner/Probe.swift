@@ -1,10 +1,11 @@
 import Networks
 import Numerics
 import Optimizers
+import ResultStore
 
 /// A quantity that is measured beside the costs: state of the optimizer per layer, accuracy after
 /// so many iterations, the cost of an average of the iterates.
-public struct Probe: Sendable {
+public struct Probe: Sendable, Recorded {
   /// When it is measured.
   public enum Moment: Sendable {
     /// Before the first step and after every epoch; the series has a leading axis `epoch`.
@@ -64,6 +65,8 @@ public struct Probe: Sendable {
 
   /// The variable's name.
   public let name: String
+  /// Its variable's path in a result file.
+  public var variable: String { name }
   /// When it is measured.
   public let moment: Moment
   /// The axes of one measurement, and their lengths.

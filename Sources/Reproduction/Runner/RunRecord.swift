@@ -86,4 +86,10 @@ public struct RunRecord: Sendable {
     let values = series(measure)?.values ?? []
     return values.indices.dropFirst().map { values[measure.label(afterPasses: $0)] }
   }
+
+  /// What a measure is after so many passes; NaN if the run did not record it or makes fewer.
+  func value(of measure: Measure, afterPasses count: Int) -> Double {
+    let values = afterPasses(measure)
+    return values.indices.contains(count - 1) ? values[count - 1] : .nan
+  }
 }

@@ -67,7 +67,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     let settings = experiment.training.standardSettings.replacing(with: contender.settings)
       .replacing(with: choice.settings).replacing(with: request.settings)
     return RunSpecification(
-      experiment: experiment.name, method: contender.optimizer,
+      experiment: experiment.name, method: contender.optimizer.name,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
       schedule: choice.schedule,
       settings: settings.replacing(with: experiment.substitutes(settings)),
