@@ -66,7 +66,8 @@ import Testing
     #expect(rehearsed.values.count == 3 && rehearsed.values.allSatisfy(\.isFinite))
   }
 
-  @Test(arguments: [7, 20, 40]) func `what a rehearsal takes is known before`(minibatch: Int) throws {
+  @Test(arguments: [7, 20, 40]) func `what a rehearsal takes is known before`(minibatch: Int) throws
+  {
     for draws in [nil, 2] {
       let objective = QuadraticObjective(count: 40)
       _ = try process(minibatch: minibatch, stepsWithReplacement: draws, objective: objective)
