@@ -109,7 +109,8 @@ import Testing
     #expect(panel(lines, results).panel.title == "tuned")
   }
 
-  @Test func `a seed that diverged at once never reaches a cost, one not run says nothing`() throws {
+  @Test func `a seed that diverged at once never reaches a cost, one not run says nothing`() throws
+  {
     var results = SyntheticResults()
     results.cost = { _, _, _, epoch in exp(-Double(epoch)) }
     results.diverged = [[0, 1]: 0]
