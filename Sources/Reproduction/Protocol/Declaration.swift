@@ -321,12 +321,12 @@ extension SweepExperiment {
         method: variant.optimizer, Array(variant.fixed.keys) + axes.map(\.hyperparameter),
         by: "the variant \(variant.name)")
     }
-    // A chart of the paper lacks the curves of variants that fail everywhere.
     var dimensions: Declaration.KnownDimensions = [
       variants.axis: variants.all.map(\.name), "seed": nil,
     ]
     for axis in axes { dimensions.updateValue(nil, forKey: axis.name) }
     let variables = training.variables(of: dimensions, probeAxes: probeAxes)
+    // A chart of the paper lacks the curves of variants that fail everywhere.
     declaration.checkLines(variables, hasAllCurves: false)
     declaration.check(claims, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(variants.all.prefix(1).map { ($0.name, $0.optimizer) }) { $1 }
