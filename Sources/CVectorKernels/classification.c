@@ -249,37 +249,33 @@ enum { half = lanes / 2 };
 #define LOAD_HALF_BYTES(p) \
   __builtin_convertvector((bytes8) * (const unaligned_bytes8 *)(p), half_floats)
 
+// Goes through the occupied blocks of row `row` of `rows`; `block` is the first feature of one.
+#define FOR_EACH_BLOCK(block)                                                                \
+  for (size_t words = vk_rows_words(rows->stride), w = 0; w < words; w++)                    \
+    for (uint64_t mask = rows->occupied[row * words + w], block;                             \
+         mask && (block = (w * 64 + (uint64_t)__builtin_ctzll(mask)) * lanes, 1); mask &= mask - 1)
+
 // The products of a row's occupied blocks with the weights, a vector a class.
 VECTOR_INLINE void forward_row(const vk_rows *rows, int are_bytes, size_t row,
                                const float *weights, int classes, floats sums[lanes]) {
-  const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
-  for (size_t w = 0; w < words; w++) {
-    uint64_t mask = rows->occupied[row * words + w];
-    while (mask) {
-      const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
-      mask &= mask - 1;
-      const floats x = are_bytes ? LOAD_BYTES(rows->bytes + row * stride + block)
-                                 : LOAD(rows->floats + row * stride + block);
-      for (int c = 0; c < classes; c++)
-        sums[c] = FMA(x, LOAD(weights + (size_t)c * stride + block), sums[c]);
-    }
+  const size_t stride = rows->stride;
+  FOR_EACH_BLOCK(block) {
+    const floats x = are_bytes ? LOAD_BYTES(rows->bytes + row * stride + block)
+                               : LOAD(rows->floats + row * stride + block);
+    for (int c = 0; c < classes; c++)
+      sums[c] = FMA(x, LOAD(weights + (size_t)c * stride + block), sums[c]);
   }
 }
 
-// The same for the lower or the upper half of each vector.
+// The same for half of each vector, the one that `rows` and `weights` begin with.
 VECTOR_INLINE void forward_half_row(const vk_rows *rows, int are_bytes, size_t row,
                                     const float *weights, int classes, half_floats sums[lanes]) {
-  const size_t words = vk_rows_words(rows->stride), stride = rows->stride;
-  for (size_t w = 0; w < words; w++) {
-    uint64_t mask = rows->occupied[row * words + w];
-    while (mask) {
-      const size_t block = (w * 64 + (size_t)__builtin_ctzll(mask)) * lanes;
-      mask &= mask - 1;
-      const half_floats x = are_bytes ? LOAD_HALF_BYTES(rows->bytes + row * stride + block)
-                                      : LOAD_HALF(rows->floats + row * stride + block);
-      for (int c = 0; c < classes; c++)
-        sums[c] = FMA(x, LOAD_HALF(weights + (size_t)c * stride + block), sums[c]);
-    }
+  const size_t stride = rows->stride;
+  FOR_EACH_BLOCK(block) {
+    const half_floats x = are_bytes ? LOAD_HALF_BYTES(rows->bytes + row * stride + block)
+                                    : LOAD_HALF(rows->floats + row * stride + block);
+    for (int c = 0; c < classes; c++)
+      sums[c] = FMA(x, LOAD_HALF(weights + (size_t)c * stride + block), sums[c]);
   }
 }
 

@@ -52,10 +52,11 @@ package enum PageScript {
         return b;
       }));
       const search = document.createElement("input");
-      search.type = "search"; search.placeholder = "search the claims";
-      search.setAttribute("aria-label", "Search the claims");
+      search.type = "search";
+      const label = document.createElement("label");
+      label.append("search the claims ", search);
       search.oninput = () => { words = search.value.trim().toLowerCase(); apply(); };
-      tools.append(search, buttons[0], status);
+      tools.append(label, buttons[0], status);
       apply();
       const closed = [];
       addEventListener("beforeprint", () => {
