@@ -1,4 +1,3 @@
-import Optimizers
 import Synchronization
 
 /// Loads each variant of the data once, when the first run needs it.
@@ -28,27 +27,5 @@ final class DataCache<Data: Sendable>: Sendable {
       loaded.append((key, wanted, data))
       return data
     }
-  }
-}
-
-/// The training examples that the first steps of runs take, for rehearsals.
-struct WantedExamples: Hashable, Sendable {
-  private let runs: [RunSpecification]
-
-  /// Nil if some run needs more than a few: one without a fingerprint, or of a method that takes sums.
-  init?(_ candidates: [Rehearsal.Candidate]) {
-    let areFew = candidates.allSatisfy { candidate in
-      candidate.fingerprint?.digests.isEmpty == false
-        && (try? OptimizerRegistry.method(candidate.run.method).takesSums) == false
-    }
-    guard areFew else { return nil }
-    runs = candidates.map(\.run)
-  }
-
-  /// Their indices, ascending.
-  ///
-  /// - Parameter count: the training examples that there are.
-  func examples(of count: Int) -> [Int] {
-    Set(runs.flatMap { TrainingProcess.firstExamples(of: $0, count: count) }).sorted()
   }
 }
