@@ -1,5 +1,6 @@
 // Prints, for every method and two numbers of parameters, the time of one update on one thread,
-// its traffic, and the traffic as a share of a plain memory copy's in the same run.
+// its traffic, and the traffic as a share of a plain memory copy's in the same run; beside it the time of as many
+// square roots and quotients.
 
 import Glibc
 import Optimizers
@@ -28,7 +29,7 @@ func chosenMethods() throws -> [String]? {
       Usage: bench-optimizers [METHOD...]
 
       Times one update of 20,000 and of 1,800,000 parameters on one thread, beside a plain copy of as
-      many bytes. Takes seconds a method; run it on a machine that does nothing else.
+      many bytes and as many square roots and quotients. Takes seconds a method; run it on a machine that does nothing else.
 
       Methods (default: all): \(all.joined(separator: " "))
       """
@@ -50,9 +51,10 @@ func run() throws -> ExitStatus {
   func show(_ columns: String...) { Console.show(columns.joined(separator: " ") + "\n") }
   show(
     "method".padding(24), column("n", 9), column("us/update", 10), column("GB/s", 7),
-    column("copy GB/s", 10), column("ratio", 6))
+    column("copy GB/s", 10), column("ratio", 6), column("roots, quotients us", 19))
   for count in [20_000, 1_800_000] {
     let repetitions = 40_000_000 / count
+    let roots = OptimizerBenchmark.rootsAndQuotients(count: count, repetitions: repetitions)
     for method in methods {
       let update = try OptimizerBenchmark.run(
         method: method, count: count, repetitions: repetitions)
@@ -63,7 +65,7 @@ func run() throws -> ExitStatus {
         method.padding(24), column("\(count)", 9),
         column(rounded(update.seconds * 1e6, 2), 10),
         column(rounded(rate, 1), 7), column(rounded(copyRate, 1), 10),
-        column(rounded(rate / copyRate, 2), 6))
+        column(rounded(rate / copyRate, 2), 6), column(rounded(roots * 1e6, 2), 19))
     }
   }
   return .success
