@@ -295,7 +295,7 @@ extension CommittedSearch {
           attributes: .meaning(HyperparameterMeaning.of(name)))
       } + [
         Variable(
-          "schedule", ["trial"], .string(rows.map(\.point.schedule)),
+          "schedule", ["trial"], .string(rows.map(\.point.schedule.description)),
           attributes: .meaning("stepsize schedule")),
         Variable(
           "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
