@@ -49,13 +49,6 @@ extension AdaDelta {
     name: "adadelta",
     title: "AdaDelta",
     source: "Zeiler 2012, ADADELTA, algorithm 1",
-    hyperparameters: [
-      .alpha(1.0),
-      .rho(0.95),
-      .epsilon(1e-6),
-    ]
-  ) { values, count in
-    AdaDelta(
-      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .epsilon(\.epsilon)]
+  ) { AdaDelta(count: $0) }
 }

@@ -55,15 +55,6 @@ extension AdamUncorrected {
     name: "adam-uncorrected",
     title: "Adam without bias correction",
     source: "Kingma and Ba 2015, section 6.4",
-    hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-    ]
-  ) { values, count in
-    AdamUncorrected(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon)]
+  ) { AdamUncorrected(count: $0) }
 }

@@ -42,12 +42,6 @@ extension HeavyBall {
     name: "heavy-ball",
     title: "SGD with classical (heavy-ball) momentum, as in Keras",
     source: "Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013, equations 1 and 2",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    HeavyBall(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { HeavyBall(count: $0) }
 }

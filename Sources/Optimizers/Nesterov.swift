@@ -42,12 +42,6 @@ extension Nesterov {
     name: "nesterov",
     title: "SGD with Nesterov momentum, as in PyTorch",
     source: "Nesterov 1983; the form of PyTorch, where the stepsize is outside the velocity",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    Nesterov(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { Nesterov(count: $0) }
 }

@@ -48,12 +48,6 @@ extension NesterovSutskever {
     name: "nesterov-sutskever",
     title: "SGD with Nesterov momentum, Sutskever's form",
     source: "Sutskever, Martens, Dahl and Hinton 2013, equations 3 and 4",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    NesterovSutskever(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { NesterovSutskever(count: $0) }
 }

@@ -45,13 +45,6 @@ extension RMSPropEpsilonInside {
     name: "rmsprop-epsilon-inside",
     title: "RMSProp with epsilon under the root, as in Keras",
     source: "Tieleman and Hinton 2012; the form and the defaults of Keras",
-    hyperparameters: [
-      .alpha(0.001),
-      .rho(0.9),
-      .epsilon(1e-7),
-    ]
-  ) { values, count in
-    RMSPropEpsilonInside(
-      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .epsilon(\.epsilon)]
+  ) { RMSPropEpsilonInside(count: $0) }
 }

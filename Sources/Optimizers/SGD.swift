@@ -35,11 +35,6 @@ extension SGD {
     name: "sgd",
     title: "Stochastic gradient descent",
     source: "Robbins and Monro 1951; Kingma and Ba 2015, section 6",
-    hyperparameters: [
-      .alpha(0.01)
-    ]
-  ) { values, count in
-    SGD(
-      count: count, alpha: values["alpha"])
-  }
+    hyperparameters: [.alpha(\.alpha)]
+  ) { SGD(count: $0) }
 }

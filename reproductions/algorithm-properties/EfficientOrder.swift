@@ -34,26 +34,28 @@ private struct Moments {
   }
 }
 
+extension Quantity {
+  static let orderDistance = Quantity(
+    "distance", [.gradientSize],
+    "largest distance of the two trajectories over the largest way from the start, with "
+      + "epsilon-hat = epsilon sqrt(1 - beta2^t), double precision")
+  static let orderDistanceFixed = Quantity(
+    "distance_fixed", [.gradientSize], "the same with epsilon-hat = epsilon")
+  static let orderDistanceSingle = Quantity(
+    "distance_single", [.gradientSize],
+    "the same as distance, between our optimizers in single precision")
+}
+
 /// Trajectories of both orders on the same noisy quadratic costs, with gradients of several sizes.
 func efficientOrder(steps: Int) -> Computation<NoData> {
   let (count, alpha, epsilon, beta2) = (16, 0.01, 1e-8, 0.999)
   return Computation(
-    "efficient_order", "algorithm 1 beside the order of computation that is called more efficient",
+    Topic.efficientOrder.rawValue,
+    "algorithm 1 beside the order of computation that is called more efficient",
     ownAxes: [
-      Dimension(
-        "gradient_size", .double(gradientSizes),
-        attributes: .meaning("standard deviation of the gradients' noise"))
+      Axis.gradientSize(.double(gradientSizes), "standard deviation of the gradients' noise")
     ],
-    quantities: [
-      Quantity(
-        "distance", ["gradient_size"],
-        "largest distance of the two trajectories over the largest way from the start, with "
-          + "epsilon-hat = epsilon sqrt(1 - beta2^t), double precision"),
-      Quantity("distance_fixed", ["gradient_size"], "the same with epsilon-hat = epsilon"),
-      Quantity(
-        "distance_single", ["gradient_size"],
-        "the same as distance, between our optimizers in single precision"),
-    ],
+    quantities: [.orderDistance, .orderDistanceFixed, .orderDistanceSingle],
     parameters: ["steps": Double(steps), "alpha": alpha, "epsilon": epsilon]
   ) { point, _ in
     UnitsOfWork(count: gradientSizes.count) { unit, ledger in
@@ -91,10 +93,10 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
       }
       let reference = trajectory { $0.step($1, epsilon: epsilon) }
       ledger.record(
-        "distance", at: [unit],
+        .orderDistance, at: [unit],
         distance(trajectory { $0.efficientStep($1, epsilonHat: epsilonHat($1)) }, reference))
       ledger.record(
-        "distance_fixed", at: [unit],
+        .orderDistanceFixed, at: [unit],
         distance(trajectory { $0.efficientStep($1, epsilonHat: epsilon) }, reference))
       var adam = Adam(count: count, alpha: alpha, epsilon: epsilon)
       var efficient = AdamEpsilonHat(count: count, alpha: alpha)
@@ -103,7 +105,7 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
         efficient.epsilon = epsilonHat(t)
         efficient.step(&theta, gradient: gradient)
       }
-      ledger.record("distance_single", at: [unit], distance(second, first))
+      ledger.record(.orderDistanceSingle, at: [unit], distance(second, first))
     }
   }
 }
@@ -117,13 +119,13 @@ let efficientOrderClaim = Claim.custom(
     "trajectories on noisy quadratic costs, gradients of sizes 1 to 1e-8, equal within 1e-6 of the "
     + "way from the start, with epsilon-hat = epsilon sqrt(1 - beta2^t), in double precision"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
-  func distances(_ name: String) throws -> [(label: String, value: Double)] {
-    try context.values("efficient_order", name, along: "gradient_size")
+  func distances(_ quantity: Quantity) throws -> [(label: String, value: Double)] {
+    try context.values(.efficientOrder, quantity, along: .gradientSize)
   }
   func text(_ number: Double) -> String { NumberText.significant(number) }
-  let exact = try distances("distance")
-  let fixed = try distances("distance_fixed")
-  let single = try distances("distance_single").map(\.value).max() ?? .nan
+  let exact = try distances(.orderDistance)
+  let fixed = try distances(.orderDistanceFixed)
+  let single = try distances(.orderDistanceSingle).map(\.value).max() ?? .nan
   let largest = exact.map(\.value).max() ?? .nan
   return ClaimOutcome(
     largest <= 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1e-6,
@@ -133,4 +135,4 @@ let efficientOrderClaim = Claim.custom(
     "largest distance \(text(largest)), in single precision \(text(single)); with a fixed epsilon-hat = "
       + "epsilon, which the paper does not define, "
       + fixed.map { "\(text($0.value)) for gradients of size \($0.label)" }.joined(separator: ", "))
-}
+}.reading(Topic.efficientOrder, .orderDistance, .orderDistanceFixed, .orderDistanceSingle)

@@ -128,9 +128,12 @@ public struct Claim: Sendable {
   /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
   /// the verdict `not run`.
   ///
-  /// - Parameter words: the condition in words, for the rule.
+  /// - Parameters:
+  ///   - words: the condition in words, for the rule.
+  ///   - recorded: what the condition reads beside costs, see `reading`.
   public func judged(
-    onlyIf words: String, _ condition: @escaping @Sendable (ClaimContext) throws -> Void
+    onlyIf words: String, reading recorded: [any Recorded] = [],
+    _ condition: @escaping @Sendable (ClaimContext) throws -> Void
   ) -> Claim {
     var copy = Claim(
       id, statement, place: place, rule: "\(rule); judged only if \(words)", figure: figure,
@@ -143,7 +146,7 @@ public struct Claim: Sendable {
     copy.contenders = contenders
     copy.matched = matched
     copy.writeUp = writeUp
-    copy.variables = variables
+    copy.variables = variables + recorded.map(\.variable)
     return copy
   }
 

@@ -113,8 +113,8 @@ public struct SweepExtent: Sendable {
   public let variants: [String]
   let values: [String: [Double]]
 
-  /// The values of a hyperparameter that are run, ascending; none if it is not swept.
-  public func values(of hyperparameter: String) -> [Double] { values[hyperparameter] ?? [] }
+  /// The values along an axis that are run, ascending.
+  public func values(of axis: SweepAxis) -> [Double] { values[axis.hyperparameter] ?? [] }
 }
 
 /// The grid of a sweep for one request.

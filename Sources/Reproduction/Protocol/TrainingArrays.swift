@@ -21,7 +21,7 @@ extension TrainingSession {
       Dimension(
         "optimizer", .string(contenders.map(\.name)),
         attributes: .meaning("optimizer")),
-      MinibatchTraining<Data>.seedAxis(seeds),
+      Axis.seed(seeds),
     ])
     let epochs = parts.map(\.session.epochCount).max() ?? epochCount
     assembly.define(.epochs(epochs, steps: budget.stepsWithReplacement))
