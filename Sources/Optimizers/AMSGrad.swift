@@ -58,9 +58,7 @@ public struct AMSGrad: PartedOptimizer {
   public static let parts = StateParts<AMSGrad>(
     step: \.t, scalars: [("lambda_power", \.lambdaPower)],
     vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
-}
 
-extension AMSGrad {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "amsgrad",

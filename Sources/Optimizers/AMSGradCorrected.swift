@@ -61,9 +61,7 @@ public struct AMSGradCorrected: PartedOptimizer {
   public static let parts = StateParts<AMSGradCorrected>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
-}
 
-extension AMSGradCorrected {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "amsgrad-corrected",

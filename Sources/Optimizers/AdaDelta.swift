@@ -41,9 +41,7 @@ public struct AdaDelta: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaDelta>(
     step: \.t, vectors: [("v", \.v), ("u", \.u)])
-}
 
-extension AdaDelta {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adadelta",

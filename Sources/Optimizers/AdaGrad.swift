@@ -43,9 +43,7 @@ public struct AdaGrad: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaGrad>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension AdaGrad {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adagrad",

@@ -41,9 +41,7 @@ public struct AdaGradEpsilonInside: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaGradEpsilonInside>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension AdaGradEpsilonInside {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adagrad-epsilon-inside",

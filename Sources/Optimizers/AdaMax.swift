@@ -45,9 +45,7 @@ public struct AdaMax: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaMax>(
     step: \.t, scalars: [("beta1_power", \.beta1Power)], vectors: [("m", \.m), ("u", \.u)])
-}
 
-extension AdaMax {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adamax",

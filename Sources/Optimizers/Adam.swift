@@ -68,9 +68,7 @@ public struct Adam: PartedOptimizer {
     scalars: [
       ("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power), ("lambda_power", \.lambdaPower),
     ], vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension Adam {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam",

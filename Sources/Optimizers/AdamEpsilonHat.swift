@@ -58,9 +58,7 @@ public struct AdamEpsilonHat: PartedOptimizer {
   public static let parts = StateParts<AdamEpsilonHat>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamEpsilonHat {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam-epsilon-hat",

@@ -47,9 +47,7 @@ public struct AdamUncorrected: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdamUncorrected>(
     step: \.t, vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamUncorrected {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam-uncorrected",

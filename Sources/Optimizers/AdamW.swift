@@ -60,16 +60,15 @@ public struct AdamW: PartedOptimizer {
   public static let parts = StateParts<AdamW>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamW {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adamw",
     title: "Adam with decoupled weight decay",
     source: "Loshchilov and Hutter 2019, algorithm 2",
     hyperparameters: [
-      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon), .weightDecay(\.weightDecay),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon),
+      .weightDecay(\.weightDecay),
     ]
   ) { AdamW(count: $0) }
 }

@@ -34,9 +34,7 @@ public struct HeavyBall: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<HeavyBall>(
     step: \.t, vectors: [("w", \.w)])
-}
 
-extension HeavyBall {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "heavy-ball",

@@ -35,9 +35,7 @@ public struct Momentum: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<Momentum>(
     step: \.t, vectors: [("b", \.b)])
-}
 
-extension Momentum {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "momentum",

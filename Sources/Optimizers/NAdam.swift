@@ -70,16 +70,15 @@ public struct NAdam: PartedOptimizer {
   public static let parts = StateParts<NAdam>(
     step: \.t, scalars: [("mu_product", \.muProduct), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension NAdam {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nadam",
     title: "NAdam",
     source: "Dozat 2015, Incorporating Nesterov Momentum into Adam, algorithm 8 and its schedule",
     hyperparameters: [
-      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon), .momentumDecay(\.momentumDecay),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon),
+      .momentumDecay(\.momentumDecay),
     ]
   ) { NAdam(count: $0) }
 }

@@ -34,9 +34,7 @@ public struct Nesterov: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<Nesterov>(
     step: \.t, vectors: [("b", \.b)])
-}
 
-extension Nesterov {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nesterov",

@@ -40,9 +40,7 @@ public struct NesterovSutskever: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<NesterovSutskever>(
     step: \.t, vectors: [("w", \.w)])
-}
 
-extension NesterovSutskever {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nesterov-sutskever",

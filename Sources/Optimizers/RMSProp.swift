@@ -38,9 +38,7 @@ public struct RMSProp: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSProp>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension RMSProp {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop",

@@ -37,9 +37,7 @@ public struct RMSPropEpsilonInside: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSPropEpsilonInside>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension RMSPropEpsilonInside {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop-epsilon-inside",

@@ -56,9 +56,7 @@ public struct RMSPropMomentum: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSPropMomentum>(
     step: \.t, vectors: [("m", \.m), ("s", \.s), ("w", \.w)])
-}
 
-extension RMSPropMomentum {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop-momentum",

@@ -27,9 +27,7 @@ public struct SGD: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<SGD>(
     step: \.t)
-}
 
-extension SGD {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "sgd",

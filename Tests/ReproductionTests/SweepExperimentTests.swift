@@ -17,7 +17,7 @@ import Testing
     settings: [Setting("l2", 0.5, in: 0...1, "penalty")], minibatch: 7,
     profiles: ByProfile(
       smoke: SweepBudget(epochs: 1, seeds: 1),
-      quick: SweepBudget(epochs: 2, seeds: 1, keeping: ["beta1": [0.9], "alpha": [3e-3, 1e-2]]),
+      quick: SweepBudget(epochs: 2, seeds: 1, keeping: [beta1: [0.9], alpha: [3e-3, 1e-2]]),
       paper: SweepBudget(epochs: 4, seeds: 2)),
     variants: SweepVariants(
       "kind", "kind of the method",

@@ -87,17 +87,14 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
         }
       }
       func epsilonHat(_ t: Int) -> Double { epsilon * (1 - pow(beta2, Double(t))).squareRoot() }
-      func distance(_ a: [[Double]], _ b: [[Double]]) -> Double {
-        let way = b.joined().map(abs).max() ?? .nan
-        return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? .nan) / way
-      }
       let reference = trajectory { $0.step($1, epsilon: epsilon) }
       ledger.record(
         .orderDistance, at: [unit],
-        distance(trajectory { $0.efficientStep($1, epsilonHat: epsilonHat($1)) }, reference))
+        relativeDistance(trajectory { $0.efficientStep($1, epsilonHat: epsilonHat($1)) }, reference)
+      )
       ledger.record(
         .orderDistanceFixed, at: [unit],
-        distance(trajectory { $0.efficientStep($1, epsilonHat: epsilon) }, reference))
+        relativeDistance(trajectory { $0.efficientStep($1, epsilonHat: epsilon) }, reference))
       var adam = Adam(count: count, alpha: alpha, epsilon: epsilon)
       var efficient = AdamEpsilonHat(count: count, alpha: alpha)
       let first = single { theta, gradient, _ in adam.step(&theta, gradient: gradient) }
@@ -105,7 +102,7 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
         efficient.epsilon = epsilonHat(t)
         efficient.step(&theta, gradient: gradient)
       }
-      ledger.record(.orderDistanceSingle, at: [unit], distance(second, first))
+      ledger.record(.orderDistanceSingle, at: [unit], relativeDistance(second, first))
     }
   }
 }

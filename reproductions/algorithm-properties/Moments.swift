@@ -84,14 +84,12 @@ func momentEstimates(sequences: Int, to last: Int) -> Computation<NoData> {
   return Computation(
     Topic.moments.rawValue,
     "Adam's moments, averaged over many sequences of gradients, against expectations",
-    axes: [Axis.source(.string(GradientSource.allCases.map(\.rawValue)))],
-    ownAxes: [Axis.moment(.string(Moment.allCases.map(\.rawValue))), Axis.gradients(times)],
+    axes: [Axis.source(GradientSource.self)],
+    ownAxes: [Axis.moment(Moment.self), Axis.gradients(times)],
     quantities: [.correctedMoment, .uncorrectedMoment, .standardErrors],
     parameters: [sequenceCount: Double(sequences), "beta1": 0.9, "beta2": 0.999]
   ) { point, _ in
-    guard let source = GradientSource(rawValue: point[.source]) else {
-      preconditionFailure("the axis lists the sources")
-    }
+    let source: GradientSource = point.label(.source)
     return UnitsOfWork(count: last) { unit, ledger in
       let t = unit + 1
       var adam = Adam(count: sequences, alpha: 1, beta1: 0.9, beta2: 0.999, epsilon: 0)

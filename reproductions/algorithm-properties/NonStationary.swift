@@ -29,7 +29,7 @@ func nonStationary(steps: Int, seeds: [UInt64]) -> Computation<NoData> {
     Topic.nonStationary.rawValue,
     "how far from a moving minimum each method is, on average over all steps",
     axes: [
-      Axis.change(.string(Change.allCases.map(\.rawValue))), Axis.noise(.double(noiseLevels)),
+      Axis.change(Change.self), Axis.noise(.double(noiseLevels)),
       Axis.seed(searchSeeds + seeds, "seed; those from 1000000 on choose the stepsizes"),
     ],
     ownAxes: [
@@ -39,11 +39,8 @@ func nonStationary(steps: Int, seeds: [UInt64]) -> Computation<NoData> {
     parameters: ["steps": Double(steps), "parameters": Double(count)]
   ) { point, _ in
     let noise = Double(point[.noise]) ?? .nan
-    guard let change = Change(rawValue: point[.change]) else {
-      preconditionFailure("the axis lists the changes")
-    }
     let problem = movingMinimum(
-      change, noise: noise, steps: steps, count: count, seed: point.seed)
+      point.label(.change), noise: noise, steps: steps, count: count, seed: point.seed)
     return UnitsOfWork(count: trackers.count) { unit, ledger in
       for (index, alpha) in stepsizes.enumerated() {
         var optimizer = try OptimizerRegistry.make(

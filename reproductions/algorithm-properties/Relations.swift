@@ -63,13 +63,12 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
       return theta
     }
     let reference = trajectory { _ in 1 }
-    let way = reference.array.map { abs(Double($0)) }.max() ?? .nan
     func changed(_ theta: FloatVector) -> Double {
       let pairs = zip(theta.array, reference.array)
       return Double(pairs.count { $0.bitPattern != $1.bitPattern }) / Double(count)
     }
     func deviation(_ theta: FloatVector) -> Double {
-      (zip(theta.array, reference.array).map { abs(Double($0) - Double($1)) }.max() ?? 0) / way
+      relativeDistance([theta.array.map(Double.init)], [reference.array.map(Double.init)])
     }
     return UnitsOfWork(count: exponents.count) { unit, ledger in
       let scale = powerOfTwo(exponents[unit])
@@ -142,19 +141,15 @@ func adaGradLimit(steps: Int) -> Computation<NoData> {
         return theta.array.map(Double.init)
       }
     }
-    func distance(_ a: [[Double]], _ b: [[Double]]) -> Double {
-      let way = b.joined().map(abs).max() ?? .nan
-      return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? 0) / way
-    }
     let exact = adaGrad()
     let exactSingle = single(AdaGrad(count: dimension, alpha: alpha, epsilon: 0)) { _ in alpha }
     return UnitsOfWork(count: exponents.count) { unit, ledger in
       let rest = pow(10, exponents[unit])
       ledger.record(.rest, at: [unit], rest)
-      ledger.record(.limitDistance, at: [unit], distance(adam(rest: rest), exact))
+      ledger.record(.limitDistance, at: [unit], relativeDistance(adam(rest: rest), exact))
       let method = Adam(count: dimension, alpha: alpha, beta1: 0, beta2: 1 - rest, epsilon: 0)
       let trajectory = single(method) { alpha / Double($0).squareRoot() }
-      ledger.record(.limitDistanceSingle, at: [unit], distance(trajectory, exactSingle))
+      ledger.record(.limitDistanceSingle, at: [unit], relativeDistance(trajectory, exactSingle))
     }
   }
 }
@@ -182,6 +177,12 @@ func memory() -> Computation<NoData> {
       ledger.record(.bytes, at: [unit], Double(bytes) / Double(count))
     }
   }
+}
+
+/// The largest distance of two trajectories, over the largest way of the second from the start.
+func relativeDistance(_ a: [[Double]], _ b: [[Double]]) -> Double {
+  let way = b.joined().map(abs).max() ?? .nan
+  return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? .nan) / way
 }
 
 private func powerOfTwo(_ exponent: Int) -> Float {

@@ -27,10 +27,8 @@ extension Quantity {
   static let largestStepOfAdaMax = Quantity(
     largestStep.name, [.gradients], "largest step in units of alpha")
 
-  static let correctedStep = Quantity(
-    "corrected", [.gradients], "step of Adam in units of alpha")
-  static let uncorrectedStep = Quantity(
-    "uncorrected", [.gradients], "step without bias correction")
+  static let correctedStep = Quantity("corrected", [.gradients], "step of Adam in units of alpha")
+  static let uncorrectedStep = Quantity("uncorrected", [.gradients], "step without bias correction")
 }
 
 /// 1, 2, 3, 5, 7, 10, 20, ... up to `last`.

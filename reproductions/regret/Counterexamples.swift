@@ -175,12 +175,10 @@ func lemma(horizon: Int) -> Computation<ImageData> {
   let times = horizons(to: horizon)
   return Computation(
     Topic.lemma.rawValue, "both sides of lemma 10.3",
-    axes: [Axis.sequence(.string(GradientSequence.allCases.map(\.rawValue)))],
+    axes: [Axis.sequence(GradientSequence.self)],
     ownAxes: [Axis.costs(times)], quantities: [.left, .right, .corrected, .lemmaViolation]
   ) { point, _ in
-    guard let sequence = GradientSequence(rawValue: point[.sequence]) else {
-      preconditionFailure("the axis lists the sequences")
-    }
+    let sequence: GradientSequence = point.label(.sequence)
     return UnitsOfWork(count: 1) { _, ledger in
       var (left, squares, first) = (0.0, 0.0, -1.0)
       for t in 1...horizon {

@@ -55,8 +55,8 @@ func benignStreams(horizon: Int, radius: Double?, seeds: [UInt64]) -> [Computati
       topic.rawValue, "regret on streams of convex costs, parameters projected on a box",
       axes: [Axis.stream(.string(Stream.of(topic).map(\.rawValue))), Axis.seed(seeds)],
       ownAxes: [
-        Axis.method(.string(Rival.allCases.map(\.rawValue))),
-        Axis.term(.string(["first", "second", "third"])), Axis.costs(horizons(to: horizon)),
+        Axis.method(Rival.self), Axis.term(.string(["first", "second", "third"])),
+        Axis.costs(horizons(to: horizon)),
       ],
       quantities: [.regret, .averageRegret, .bound, .boundTerms, .leastCost],
       parameters: parameters, usesData: topic == .mnist
@@ -64,13 +64,12 @@ func benignStreams(horizon: Int, radius: Double?, seeds: [UInt64]) -> [Computati
       func play(_ problem: some OnlineProblem) throws -> UnitsOfWork {
         try work(problem, horizon: horizon, seed: point.seed)
       }
-      switch Stream(rawValue: point[.stream]) {
+      switch point.label(.stream) as Stream {
       case .randomSigns: return try play(RandomSigns(radius: radius ?? 1))
       case .noisyQuadratic: return try play(NoisyQuadratic(radius: radius ?? 1))
       case .leastSquares: return try play(LeastSquares(radius: radius ?? 1))
       case .logistic:
         return try play(LogisticStream(try loadData().training, radius: radius ?? 10))
-      case nil: preconditionFailure("the axis lists the streams")
       }
     }
   }

@@ -61,19 +61,17 @@ struct SweepLosses {
     horizon == horizons[0] ? alphas : alphas.filter { longAlphas.contains($0.value) }
   }
 
-  /// The labels of one variant in a panel, with one seed.
-  private func labels(_ variant: String, _ panel: Panel, seed: String) -> [String: String] {
-    [
+  /// The labels of one variant in a panel, with one seed: of a cell at the panel's horizon if its
+  /// stepsize is given, else of an edge.
+  func labels(
+    _ variant: String, _ panel: Panel, alpha: String? = nil, seed: String
+  ) -> [String: String] {
+    var labels = [
       "seed": seed, sweptVariants.axis: variant, beta1Axis.name: "\(panel.beta1)",
       beta2Axis.name: "\(panel.beta2)",
     ]
-  }
-
-  /// The labels of one cell at the panel's horizon.
-  func labels(_ variant: String, _ panel: Panel, alpha: String, seed: String) -> [String: String] {
-    var labels = labels(variant, panel, seed: seed)
     labels[alphaAxis.name] = alpha
-    labels["epoch"] = "\(panel.horizon)"
+    labels[alpha == nil ? SweepEdges.horizon : "epoch"] = "\(panel.horizon)"
     return labels
   }
 
@@ -117,8 +115,7 @@ struct SweepLosses {
       }
     }
     return seeds.indices.reduce(into: [:]) { found, seed in
-      var place = labels(variant, panel, seed: seeds[seed])
-      place[SweepEdges.horizon] = "\(panel.horizon)"
+      let place = labels(variant, panel, seed: seeds[seed])
       // One that lies beyond what was tried gives no number.
       guard let stable = edges.stable.value(at: place), let failed = edges.failed.value(at: place),
         stable < failed

@@ -143,6 +143,14 @@ public struct ComputationPoint: Sendable {
     }
     return label
   }
+
+  /// The label along `axis`, as one of the names that the axis has.
+  public func label<Label: RawRepresentable<String>>(_ axis: Axis) -> Label {
+    guard let label = Label(rawValue: self[axis]) else {
+      preconditionFailure("\(self[axis]) is no \(axis.name)")
+    }
+    return label
+  }
 }
 
 /// The data of an experiment that needs none.

@@ -20,8 +20,13 @@ public struct Axis: Hashable, Sendable {
 
   /// The dimension with these labels, and with a meaning of its own if one is given.
   public func callAsFunction(_ labels: Values, _ meaning: String? = nil) -> Dimension {
-    Dimension(name, labels, attributes: .meaning(meaning ?? self.meaning, units: units))
+    Dimension(name, labels, meaning ?? self.meaning, units: units)
   }
+
+  /// The dimension with these names.
+  public func callAsFunction<Label: RawRepresentable<String> & CaseIterable>(
+    _ labels: Label.Type
+  ) -> Dimension { self(.string(labels.allCases.map(\.rawValue))) }
 
   /// The dimension with these whole numbers.
   public func callAsFunction(_ labels: [Int]) -> Dimension { self(.int64(labels.map(Int64.init))) }
