@@ -2,7 +2,6 @@ import Glibc
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
 

@@ -3,7 +3,6 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 // The end of section 2: the last three lines of algorithm 1 in another order, with alpha_t =
 // alpha sqrt(1 - beta2^t) / (1 - beta1^t) and an epsilon-hat beside the uncorrected root.

@@ -2,7 +2,6 @@ import Glibc
 import Numerics
 import Optimizers
 import Reproduction
-import ResultStore
 
 // Section 3: with bias correction the moments are unbiased estimates, for stationary gradients.
 

@@ -3,7 +3,6 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 // Abstract and section 1: Adam is suited to objectives that change. f_t(theta) = |theta - c_t|^2 / 2
 // with a minimum c_t that drifts or jumps, seen through gradients with noise.

@@ -1,7 +1,6 @@
 import Glibc
 import Numerics
 import Reproduction
-import ResultStore
 
 extension Quantity {
   static let normDeviation = Quantity(

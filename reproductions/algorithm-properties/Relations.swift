@@ -2,7 +2,6 @@ import Glibc
 import Numerics
 import Optimizers
 import Reproduction
-import ResultStore
 
 // Section 2.1: invariance to the scale of the gradients. Section 5: AdaGrad as a limit of Adam.
 // Section 1: little memory.

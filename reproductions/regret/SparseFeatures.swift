@@ -4,7 +4,6 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 // Section 4: on sparse features adaptive methods reach O(log d sqrt(T)) where others have O(sqrt(d T)).
 // f_t(theta) = sum of c_ti theta_i over the features i that are present, which feature i is with

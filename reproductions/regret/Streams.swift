@@ -1,7 +1,6 @@
 import Datasets
 import Optimizers
 import Reproduction
-import ResultStore
 
 /// Who plays. Of Adam there are what theorem 4.1 suggests for lambda, and one for which its bound says
 /// something.
@@ -31,8 +30,6 @@ enum Stream: String, CaseIterable {
 
   /// The computation that it belongs to.
   var topic: Topic { self == .logistic ? .mnist : .streams }
-
-  static func of(_ topic: Topic) -> [Stream] { allCases.filter { $0.topic == topic } }
 }
 
 /// 1, 2, 5, 10, ... up to the horizon, and the horizon.
@@ -53,7 +50,10 @@ func benignStreams(horizon: Int, radius: Double?, seeds: [UInt64]) -> [Computati
     if let radius { parameters["radius"] = radius }
     return Computation(
       topic.rawValue, "regret on streams of convex costs, parameters projected on a box",
-      axes: [Axis.stream(.string(Stream.of(topic).map(\.rawValue))), Axis.seed(seeds)],
+      axes: [
+        Axis.stream(.string(Stream.allCases.filter { $0.topic == topic }.map(\.rawValue))),
+        Axis.seed(seeds),
+      ],
       ownAxes: [
         Axis.method(Rival.self), Axis.term(.string(["first", "second", "third"])),
         Axis.costs(horizons(to: horizon)),
