@@ -1,4 +1,6 @@
 #define _GNU_SOURCE
+#include <math.h>
+
 #include "vector_math.h"
 #ifdef __linux__
 #include <sched.h>
@@ -45,4 +47,8 @@ float vk_fma_rounds(size_t rounds) {
   if (!__builtin_cpu_supports("avx512f")) return narrow_fma_rounds(rounds);
 #endif
   return wide_fma_rounds(rounds);
+}
+
+VECTOR_KERNEL void vk_roots_and_quotients(float *restrict out, const float *restrict x, size_t n) {
+  for (size_t i = 0; i < n; i++) out[i] = x[i] / (sqrtf(x[i]) + 1e-8f);
 }

@@ -27,6 +27,9 @@ INLINE float quotient(float x, float d) {
   return d == 0.0f ? 0.0f : q;
 }
 
+// Two vectors at a time: one's root and quotient are on their way while the other's products are made.
+#define IN_PAIRS _Pragma("clang loop interleave_count(2)")
+
 VECTOR_KERNEL void vk_sgd(float *restrict theta, const float *restrict gradient, size_t n,
                           float alpha) {
   for (size_t i = 0; i < n; i++) theta[i] -= alpha * gradient[i];
@@ -69,7 +72,7 @@ VECTOR_KERNEL void vk_nesterov_sutskever(float *restrict theta, const float *res
 
 VECTOR_KERNEL void vk_adagrad(float *restrict theta, const float *restrict gradient,
                               float *restrict v, size_t n, float alpha, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     v[i] = saturated(v[i] + g * g);
     theta[i] -= alpha * quotient(g, sqrtf(v[i]) + epsilon);
@@ -79,7 +82,7 @@ VECTOR_KERNEL void vk_adagrad(float *restrict theta, const float *restrict gradi
 VECTOR_KERNEL void vk_adagrad_epsilon_inside(float *restrict theta,
                                              const float *restrict gradient, float *restrict v,
                                              size_t n, float alpha, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     v[i] = saturated(v[i] + g * g);
     theta[i] -= alpha * quotient(g, sqrtf(v[i] + epsilon));
@@ -89,7 +92,7 @@ VECTOR_KERNEL void vk_adagrad_epsilon_inside(float *restrict theta,
 VECTOR_KERNEL void vk_rmsprop(float *restrict theta, const float *restrict gradient,
                               float *restrict v, size_t n, vk_average rho, float alpha,
                               float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     v[i] = averaged_square(v[i], g, rho);
     theta[i] -= alpha * quotient(g, sqrtf(v[i]) + epsilon);
@@ -100,7 +103,7 @@ VECTOR_KERNEL void vk_rmsprop_epsilon_inside(float *restrict theta,
                                              const float *restrict gradient, float *restrict v,
                                              size_t n, vk_average rho, float alpha,
                                              float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     v[i] = averaged_square(v[i], g, rho);
     theta[i] -= alpha * quotient(g, sqrtf(v[i] + epsilon));
@@ -111,7 +114,7 @@ VECTOR_KERNEL void vk_rmsprop_momentum(float *restrict theta, const float *restr
                                        float *restrict m, float *restrict s, float *restrict w,
                                        size_t n, vk_average rho, float spread, float alpha,
                                        float momentum, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     const float d = g - m[i];
     s[i] = saturated(rho.decay * s[i] + (rho.decay_rest * s[i] + spread * d * d));
@@ -124,7 +127,7 @@ VECTOR_KERNEL void vk_rmsprop_momentum(float *restrict theta, const float *restr
 VECTOR_KERNEL void vk_adadelta(float *restrict theta, const float *restrict gradient,
                                float *restrict v, float *restrict u, size_t n, vk_average rho,
                                float alpha, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     v[i] = averaged_square(v[i], g, rho);
     const float d = sqrtf(u[i] + epsilon) * quotient(g, sqrtf(v[i] + epsilon));
@@ -136,7 +139,7 @@ VECTOR_KERNEL void vk_adadelta(float *restrict theta, const float *restrict grad
 VECTOR_KERNEL void vk_adam(float *restrict theta, const float *restrict gradient,
                            float *restrict m, float *restrict v, size_t n, vk_average beta1,
                            vk_average beta2, float stepsize, float v_correction, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     m[i] = averaged(m[i], g, beta1);
     v[i] = averaged_square(v[i], g, beta2);
@@ -148,7 +151,7 @@ VECTOR_KERNEL void vk_adamw(float *restrict theta, const float *restrict gradien
                             float *restrict m, float *restrict v, size_t n, vk_average beta1,
                             vk_average beta2, float stepsize, float v_correction, float epsilon,
                             float decay) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     m[i] = averaged(m[i], g, beta1);
     v[i] = averaged_square(v[i], g, beta2);
@@ -161,7 +164,7 @@ VECTOR_KERNEL void vk_amsgrad(float *restrict theta, const float *restrict gradi
                               float *restrict m, float *restrict v, float *restrict vmax,
                               size_t n, vk_average beta1, vk_average beta2, float stepsize,
                               float v_correction, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     m[i] = averaged(m[i], g, beta1);
     v[i] = averaged_square(v[i], g, beta2);
@@ -174,7 +177,7 @@ VECTOR_KERNEL void vk_nadam(float *restrict theta, const float *restrict gradien
                             float *restrict m, float *restrict v, size_t n, vk_average beta1,
                             vk_average beta2, float m_stepsize, float g_stepsize,
                             float v_correction, float epsilon) {
-  for (size_t i = 0; i < n; i++) {
+  IN_PAIRS for (size_t i = 0; i < n; i++) {
     const float g = gradient[i];
     m[i] = averaged(m[i], g, beta1);
     v[i] = averaged_square(v[i], g, beta2);

@@ -1,3 +1,4 @@
+import CVectorKernels
 import Glibc
 import Numerics
 
@@ -41,6 +42,18 @@ public enum OptimizerBenchmark {
     memset(target, 2, half)
     let seconds = shortest(of: repetitions) { memcpy(target, source, half) }
     return Result(seconds: seconds, bytes: 2 * half)
+  }
+
+  /// The shortest time, in seconds, of `count` square roots and quotients alone, one of each for every
+  /// parameter: what an update by a method that divides by a root cannot be faster than.
+  public static func rootsAndQuotients(count: Int, repetitions: Int) -> Double {
+    let values = [Float](repeating: 0.5, count: count)
+    var quotients = values
+    return quotients.withUnsafeMutableBufferPointer { quotients in
+      shortest(of: repetitions) {
+        vk_roots_and_quotients(quotients.baseAddress!, values, count)
+      }
+    }
   }
 
   private static func shortest(of repetitions: Int, _ body: () -> Void) -> Double {

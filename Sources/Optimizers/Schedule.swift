@@ -3,7 +3,7 @@ import Glibc
 /// How the stepsize depends on time: `alpha_t` from the base `alpha`, with t = 1 at first.
 ///
 /// The text form (`description`, `parse`) is stable: result files and options use it.
-public enum Schedule: Sendable, Equatable, CustomStringConvertible {
+public enum Schedule: Sendable, Hashable, CustomStringConvertible {
   /// `alpha_t = alpha`.
   case constant
   /// `alpha_t = alpha / sqrt(t)`, as theorem 4.1 and section 6.1 have it.
@@ -14,7 +14,7 @@ public enum Schedule: Sendable, Equatable, CustomStringConvertible {
   case exponential(Double, by: Unit)
 
   /// What t counts, from 1.
-  public enum Unit: String, Sendable, CaseIterable {
+  public enum Unit: String, Sendable {
     /// Updates.
     case step
     /// Passes over the training data.
@@ -77,5 +77,19 @@ public enum Schedule: Sendable, Equatable, CustomStringConvertible {
       }
     }
     throw OptimizerError.unknownSchedule(text)
+  }
+}
+
+/// Files have the text form.
+extension Schedule: Codable {
+  /// Reads the text form.
+  public init(from decoder: any Decoder) throws {
+    self = try .parse(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  /// Writes the text form.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
   }
 }

@@ -17,14 +17,22 @@ import Testing
   private var output: String { folder / "x.h5" }
   private var tiny: [String] { Program.tiny + ["--output", output] }
 
-  /// The program with a byte behind its end: another file that computes the same, as after a change of
-  /// a comment.
-  private func rebuilt() throws -> Program {
+  /// The program from other bytes, which compute the same.
+  private func copy(_ change: (inout [UInt8]) throws -> Void) throws -> Program {
     let path = folder / "bin/mnist-logistic"
-    let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: program.path)))
-    try folder.write(bytes + [0], to: "bin/mnist-logistic")
+    var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: program.path)))
+    try change(&bytes)
+    try folder.write(bytes, to: "bin/mnist-logistic")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     return Program(path: path)
+  }
+
+  /// The program with another letter in its help, as after a change of the sources.
+  private func rebuilt() throws -> Program {
+    try copy { bytes in
+      let text = try #require(bytes.firstRange(of: "how runs are made".utf8))
+      bytes[text.lowerBound] = UInt8(ascii: "H")
+    }
   }
 
   /// Replaces text in the header of a sealed file by text of the same length, and seals it again.
@@ -71,6 +79,13 @@ import Testing
     #expect(again.status == 0 && !again.output.contains("rehearsed"))
     let same = try program.run(tiny)
     #expect(same.status == 0 && !same.output.contains("rehearsed"))
+  }
+
+  @Test func `a build that differs in what is not loaded is the same program`() throws {
+    #expect(try program.run(tiny).status == 0)
+    let same = try copy { $0.append(0) }.run(tiny)
+    #expect(same.status == 0 && same.output.contains("nothing to do"))
+    #expect(!same.output.contains("rehearsed"))
   }
 
   @Test func `runs whose first steps are others now are refused and nothing is mixed`() throws {

@@ -10,7 +10,7 @@ extension CommittedSearch {
   static let adamOverThreeEpochs = CommittedSearch(
     rows: [
       .init(
-        contender: "Adam", point: .init(hyperparameters: ["alpha": 0.2], schedule: "constant"),
+        contender: "Adam", point: .init(hyperparameters: ["alpha": 0.2], schedule: .constant),
         epochs: 3, seed: 7, cost: 0.5)
     ], remarks: [])
 }
@@ -22,10 +22,10 @@ extension CommittedSearch {
     rows: [
       .init(
         contender: "Adam",
-        point: .init(hyperparameters: ["alpha": 3e-4, "beta1": 0.9], schedule: "constant"),
+        point: .init(hyperparameters: ["alpha": 3e-4, "beta1": 0.9], schedule: .constant),
         epochs: 200, seed: 1_000_000, cost: 0.0123456789),
       .init(
-        contender: "Adam", point: .init(hyperparameters: ["alpha": 1], schedule: "constant"),
+        contender: "Adam", point: .init(hyperparameters: ["alpha": 1], schedule: .constant),
         epochs: 200, seed: 1_000_000, cost: .nan),
     ], remarks: ["a remark", "data: mnist"])
 

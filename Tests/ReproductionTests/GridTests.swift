@@ -60,12 +60,12 @@ import Testing
     let found = GridSearch(grid) { point in
       let alpha = point.hyperparameters["alpha"] ?? .nan
       let isFavoured =
-        point.schedule == "alpha/sqrt(step)" && point.hyperparameters["momentum"] == 0.9
+        point.schedule == .inverseSquareRoot(of: .step) && point.hyperparameters["momentum"] == 0.9
       return [abs(log(alpha / 10)) + (isFavoured ? 0 : 100)]
     }
     #expect(found.best?.point.hyperparameters == ["alpha": 10, "momentum": 0.9])
     // With the other schedule too 10 is best, at the first of the momenta.
-    let other = found.bestOfSchedule["constant"]?.point.hyperparameters
+    let other = found.bestOfSchedule[.constant]?.point.hyperparameters
     #expect(other == ["alpha": 10, "momentum": 0.5])
     #expect(found.searched.count == 8 + 2 + 2)
   }
@@ -95,7 +95,7 @@ import Testing
   @Test func `a committed search is judged at the same horizon`() {
     func row(_ alpha: Double, _ epochs: Int, _ cost: Double) -> CommittedSearch.Row {
       .init(
-        contender: "Adam", point: .init(hyperparameters: ["alpha": alpha], schedule: "constant"),
+        contender: "Adam", point: .init(hyperparameters: ["alpha": alpha], schedule: .constant),
         epochs: epochs, seed: 1_000_000, cost: cost)
     }
     let search = CommittedSearch(

@@ -9,7 +9,7 @@ import Testing
   private let rule = RacingRule(
     [(passes: 25, keeping: 0.5), (passes: 75, keeping: 2.0 / 3)], to: 201)
 
-  private func point(_ alpha: Double, momentum: Double? = nil, schedule: String = "constant")
+  private func point(_ alpha: Double, momentum: Double? = nil, schedule: Schedule = .constant)
     -> GridPoint
   {
     var hyperparameters = ["alpha": alpha]
@@ -66,7 +66,7 @@ import Testing
     // At 75 passes 1e-2 leads; nothing smaller ran as far, so the best two go on.
     #expect(tried(201) == [1e-2, 3e-2])
     let best = try #require(race.best)
-    #expect(best.point == point(1e-2) && race.bestOfSchedule["constant"]?.point == best.point)
+    #expect(best.point == point(1e-2) && race.bestOfSchedule[.constant]?.point == best.point)
   }
 
   @Test func `a best point at the end of its axis extends it at every length`() {
@@ -82,7 +82,8 @@ import Testing
     let grid = Grid(
       [GridAxis("alpha", [1, 2, 3, 4])], schedules: [.constant, .inverseSquareRoot(of: .step)])
     let race = RacingSearch(grid, rule: rule) { trial in
-      if trial.passes > 25 || trial.point == self.point(2, schedule: "alpha/sqrt(step)") {
+      if trial.passes > 25 || trial.point == self.point(2, schedule: .inverseSquareRoot(of: .step))
+      {
         return nil
       }
       return [trial.point.hyperparameters["alpha"] ?? .nan]
@@ -91,7 +92,7 @@ import Testing
     #expect(
       race.missing == [
         SearchTrial(point: point(1), passes: 75), SearchTrial(point: point(2), passes: 75),
-        SearchTrial(point: point(2, schedule: "alpha/sqrt(step)"), passes: 25),
+        SearchTrial(point: point(2, schedule: .inverseSquareRoot(of: .step)), passes: 25),
       ])
     #expect(race.best == nil && race.bestOfSchedule.isEmpty)
   }

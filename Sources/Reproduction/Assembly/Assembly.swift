@@ -284,7 +284,9 @@ extension CommittedSearch {
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
           HyperparameterMeaning.of(name))
       } + [
-        Variable("schedule", ["trial"], .string(rows.map(\.point.schedule)), "stepsize schedule"),
+        Variable(
+          "schedule", ["trial"], .string(rows.map(\.point.schedule.description)),
+          "stepsize schedule"),
         Variable(
           "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
           "horizon of the search in epochs"),

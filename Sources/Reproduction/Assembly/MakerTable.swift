@@ -96,7 +96,7 @@ package struct MakerTable {
         longName)
     }
     group.variables = [
-      column("program_sha256", "SHA-256 of the executable", \.program),
+      column("program_sha256", "SHA-256 of code and data of the executable", \.program),
       column("git_commit", "commit that it was built from", \.commit),
       Variable(
         "git_dirty", ["maker"], .int32(entries.map { Self.flag($0.maker?.isDirty ?? "") }),

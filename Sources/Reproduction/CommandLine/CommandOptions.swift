@@ -99,9 +99,7 @@ package struct CommandOptions {
         request.hyperparameters[parameter.name] = value
       }
     }
-    if let schedule = parsed.value("schedule") {
-      request.schedule = try Schedule.parse(schedule).description
-    }
+    request.schedule = try parsed.value("schedule").map(Schedule.parse)
     var settings: [String: SettingValue] = [:]
     for setting in experiment.options.settings {
       if let text = parsed.value(setting.name) {

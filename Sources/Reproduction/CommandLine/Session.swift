@@ -15,6 +15,8 @@ final class Session: Sendable {
   private let known = Mutex<[String: RunRecord]>([:])
   private let offered = Mutex<[String: OfferedRun]>([:])
   private let checks = Mutex<[Rehearsal.Key: Rehearsal.Check]>([:])
+  /// The whole plan, once every run of it is known: nothing that comes later changes it.
+  private let completePlan = Mutex<Plan?>(nil)
 
   /// A run from a file, to be taken into the store once it has passed the rehearsal.
   struct OfferedRun {
@@ -199,10 +201,12 @@ final class Session: Sendable {
   ///
   /// - Throws: `FileError` if a finished run is there and cannot be read.
   func plan() throws -> Plan {
+    if let complete = completePlan.withLock({ $0 }) { return complete }
     var plan = try experiment.session(options.request, lookup).plan()
     plan.runs = selected(plan.runs)
-    for run in plan.runs { _ = lookup(run) }
+    let areKnown = plan.runs.map { lookup($0) != nil }
     if let unreadable = store.unreadable { throw unreadable }
+    if plan.isFinal, areKnown.allSatisfy({ $0 }) { completePlan.withLock { $0 = plan } }
     return plan
   }
 

@@ -7,8 +7,8 @@ public struct Contender: Sendable {
   public struct Choice: Sendable {
     /// The hyperparameters that differ from the method's defaults.
     public var hyperparameters: [String: Double]
-    /// The schedule's text form.
-    public var schedule: String
+    /// The schedule.
+    public var schedule: Schedule
     /// Settings that differ from the experiment's.
     public var settings: Settings
 
@@ -17,7 +17,7 @@ public struct Contender: Sendable {
       _ hyperparameters: [String: Double], schedule: Schedule = .constant, settings: Settings = [:]
     ) {
       self.hyperparameters = hyperparameters
-      self.schedule = schedule.description
+      self.schedule = schedule
       self.settings = settings
     }
 

@@ -11,7 +11,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
   /// The hyperparameters that were given for it.
   public var hyperparameters: [String: Double] = [:]
   /// The schedule that was given for it.
-  public var schedule: String?
+  public var schedule: Schedule?
   /// The settings of the experiment that were given for it.
   public var settings = Settings()
 
@@ -33,7 +33,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
         )
       }
       if sides[0] == "schedule" {
-        schedule = try Schedule.parse(sides[1]).description
+        schedule = try .parse(sides[1])
       } else if let setting = known.first(where: { $0.name == sides[0] }) {
         settings = settings.replacing(with: Settings([sides[0]: try setting.value(from: sides[1])]))
       } else if let number = Double(sides[1]), number.isFinite {
@@ -83,7 +83,7 @@ public struct CustomArm: Sendable, Codable, Equatable {
   var epochs: Int
   var minibatch: Int?
   var hyperparameters: [String: Double]
-  var schedule: String?
+  var schedule: Schedule?
   var settings: Settings
 
   /// The arm of a request, whose seeds, epochs and contenders are all named.
@@ -138,7 +138,7 @@ public struct CustomArm: Sendable, Codable, Equatable {
   static func words(_ request: PlanRequest) -> String {
     var words = request.hyperparameters.sorted { $0.key < $1.key }
       .map { "\($0.key)=\(compact($0.value))" }
-    if let schedule = request.schedule { words.append(schedule) }
+    if let schedule = request.schedule { words.append(schedule.description) }
     words += request.settings.names.map { name in
       let value = request.settings[name]
       if case .number(let number)? = value { return "\(name)=\(compact(number))" }

@@ -58,7 +58,7 @@ struct Declaration {
 
   /// A method, with hyperparameters and a schedule.
   mutating func check(
-    method: MethodDescription, _ hyperparameters: some Sequence<String>, schedule: String? = nil,
+    method: MethodDescription, _ hyperparameters: some Sequence<String>, schedule: Schedule? = nil,
     by owner: String
   ) {
     for name in hyperparameters.sorted() {
@@ -66,12 +66,12 @@ struct Declaration {
         name, among: method.hyperparameters.map(\.name), "hyperparameter of \(method.name)",
         by: owner)
     }
-    if let schedule { check(schedule: schedule, by: owner) }
+    if let schedule { check(schedule, by: owner) }
   }
 
-  private mutating func check(schedule: String, by owner: String) {
+  private mutating func check(_ schedule: Schedule, by owner: String) {
     do {
-      _ = try Schedule.parse(schedule)
+      _ = try Schedule.parse(schedule.description)
     } catch {
       report("\(owner): \(error)")
     }
@@ -120,7 +120,7 @@ struct Declaration {
     var choices: [Contender.Choice] = contender.fitted.map { [$0] } ?? []
     switch contender.literal {
     case .settings(let stated): choices.append(stated)
-    case .schedule(let schedule): check(schedule: schedule.description, by: owner)
+    case .schedule(let schedule): check(schedule, by: owner)
     case nil: break
     }
     for choice in choices {
@@ -131,7 +131,7 @@ struct Declaration {
     }
     if let grid = contender.grid {
       check(method: contender.optimizer, grid.axes.map(\.name), by: owner)
-      for schedule in grid.schedules { check(schedule: schedule, by: owner) }
+      for schedule in grid.schedules { check(schedule, by: owner) }
     }
   }
 

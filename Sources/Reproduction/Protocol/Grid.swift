@@ -110,17 +110,17 @@ struct RoundValues {
 public struct Grid: Sendable {
   /// The axes, `alpha` first.
   public let axes: [GridAxis]
-  /// The schedules' text forms.
-  public private(set) var schedules: [String]
+  /// The schedules.
+  public private(set) var schedules: [Schedule]
 
   /// A grid.
   public init(_ axes: [GridAxis], schedules: [Schedule] = [.constant]) {
     self.axes = axes
-    self.schedules = schedules.map(\.description)
+    self.schedules = schedules
   }
 
   /// The grid with one of its schedules alone.
-  func only(_ schedule: String) -> Grid {
+  func only(_ schedule: Schedule) -> Grid {
     var part = self
     part.schedules = [schedule]
     return part
@@ -149,11 +149,11 @@ public struct Grid: Sendable {
 public struct GridPoint: Sendable, Hashable {
   /// The hyperparameters that the grid varies.
   public var hyperparameters: [String: Double]
-  /// The schedule's text form.
-  public var schedule: String
+  /// The schedule.
+  public var schedule: Schedule
 
   /// A grid point.
-  public init(hyperparameters: [String: Double], schedule: String) {
+  public init(hyperparameters: [String: Double], schedule: Schedule) {
     self.hyperparameters = hyperparameters
     self.schedule = schedule
   }
@@ -185,7 +185,7 @@ package struct GridSearch {
   package private(set) var missing: [GridPoint] = []
   package private(set) var best: SearchedPoint?
   /// The best point of each schedule.
-  package private(set) var bestOfSchedule: [String: SearchedPoint] = [:]
+  package private(set) var bestOfSchedule: [Schedule: SearchedPoint] = [:]
 
   /// At most so many steps beyond the grid in each direction.
   package static let extensionLimit = 8

@@ -21,7 +21,7 @@ public struct OpenQuestion: Sendable {
   public struct Alternative: Sendable {
     let name: String
     let hyperparameters: [String: Double]
-    let schedule: String?
+    let schedule: Schedule?
     let settings: Settings
     let minibatch: Int?
     let quantity: Quantity
@@ -38,7 +38,7 @@ public struct OpenQuestion: Sendable {
     ) {
       self.name = name
       self.hyperparameters = hyperparameters
-      self.schedule = schedule?.description
+      self.schedule = schedule
       self.settings = settings
       self.minibatch = minibatch
       self.quantity = quantity
@@ -53,7 +53,7 @@ public struct OpenQuestion: Sendable {
       var run = protocolRun
       run.epochs = min(run.epochs, passes ?? run.epochs)
       run.hyperparameters.merge(hyperparameters) { _, new in new }
-      run.schedule = schedule ?? run.schedule
+      if let schedule { run.schedule = schedule.description }
       run.settings = run.settings.replacing(with: settings)
       run.minibatch = minibatch ?? run.minibatch
       if run.recording != .ends { run.recording = .final }

@@ -1,3 +1,4 @@
+import Optimizers
 import ResultStore
 
 /// The runs of an experiment, as far as they can be told from the records so far.
@@ -29,7 +30,7 @@ public struct PlanRequest: Sendable {
   /// Hyperparameters in place of the protocol's: the runs form an arm of their own.
   public var hyperparameters: [String: Double] = [:]
   /// A schedule in place of the protocol's.
-  public var schedule: String?
+  public var schedule: Schedule?
   /// Settings in place of the experiment's standard ones.
   public var settings = Settings()
   /// Whether the search is run with this profile's horizon and its outcome written for later use.

@@ -1,3 +1,5 @@
+import Optimizers
+
 /// A search by successive halving: all points of a grid make a short run, the better ones go on to a longer
 /// one, and so on, within one method and schedule.
 ///
@@ -102,7 +104,7 @@ package struct RacingSearch {
   package private(set) var missing: [SearchTrial] = []
   package private(set) var best: SearchedPoint?
   /// The best point of each schedule.
-  package private(set) var bestOfSchedule: [String: SearchedPoint] = [:]
+  package private(set) var bestOfSchedule: [Schedule: SearchedPoint] = [:]
 
   package init(_ grid: Grid, rule: RacingRule, costs: (SearchTrial) -> [Double]?) {
     for schedule in grid.schedules {
@@ -120,7 +122,7 @@ package struct RacingSearch {
 
   /// The winner of a schedule's race; `nil` while trials are missing.
   private mutating func race(
-    _ schedule: String, _ grid: Grid, _ rule: RacingRule, _ costs: (SearchTrial) -> [Double]?
+    _ schedule: Schedule, _ grid: Grid, _ rule: RacingRule, _ costs: (SearchTrial) -> [Double]?
   ) -> SearchedPoint? {
     var entrants = grid.points.filter { $0.schedule == schedule }
     var known = entrants
@@ -167,7 +169,7 @@ package struct RacingReplay {
   package struct Race {
     package var rule: RacingRule
     package var contender: String
-    package var schedule: String
+    package var schedule: Schedule
     package var seed: UInt64
     /// The final cost of the race's choice over the best one of the full search.
     package var regret: Double

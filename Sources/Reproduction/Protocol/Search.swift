@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Storage
 
 /// How the `tuned` arm gets its settings.
@@ -131,6 +132,9 @@ public struct CommittedSearch: Sendable {
     guard let cost = Double(fields[5]), !cost.isInfinite else {
       throw table.refusal(line: row.line, "the cost is not a number")
     }
+    guard let schedule = try? Schedule.parse(fields[2]) else {
+      throw table.refusal(line: row.line, "'\(fields[2])' is no schedule")
+    }
     var hyperparameters: [String: Double] = [:]
     for pair in fields[1].split(separator: ",", omittingEmptySubsequences: false) {
       let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
@@ -140,7 +144,7 @@ public struct CommittedSearch: Sendable {
     }
     return Row(
       contender: fields[0],
-      point: GridPoint(hyperparameters: hyperparameters, schedule: fields[2]), epochs: epochs,
+      point: GridPoint(hyperparameters: hyperparameters, schedule: schedule), epochs: epochs,
       seed: seed, cost: cost)
   }
 
@@ -186,7 +190,7 @@ public struct CommittedSearch: Sendable {
 
   /// The best point of a contender for runs of `epochs`, with any schedule or one; `nil` if none was
   /// tried or all diverged.
-  package func best(_ contender: String, for epochs: Int, schedule: String? = nil)
+  package func best(_ contender: String, for epochs: Int, schedule: Schedule? = nil)
     -> SearchedPoint?
   {
     var best: SearchedPoint?

@@ -43,7 +43,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     return RunSpecification(
       experiment: experiment.name, method: variant.optimizer.name,
       hyperparameters: hyperparameters.merging(swept) { _, value in value },
-      schedule: request.schedule ?? Schedule.constant.description,
+      schedule: (request.schedule ?? .constant).description,
       settings: experiment.training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
       recording: .ends, failureCost: experiment.failureCost, data: request.data,

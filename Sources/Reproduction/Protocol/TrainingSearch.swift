@@ -1,3 +1,4 @@
+import Optimizers
 import Reporting
 import ResultStore
 
@@ -6,7 +7,7 @@ struct SearchState {
   var made: [SearchTrial]
   var missing: [SearchTrial]
   var best: SearchedPoint?
-  var bestOfSchedule: [String: SearchedPoint]
+  var bestOfSchedule: [Schedule: SearchedPoint]
 }
 
 extension TrainingSession {
@@ -70,25 +71,19 @@ extension TrainingSession {
       ? record.value(of: .runningCost, afterPasses: record.specification.epochs) : .nan
   }
 
-  /// The runs of the search that have been made, in the order of its table.
-  private func searchRecords(_ contender: Contender) -> [RunRecord] {
+  /// The runs of the search that have been made, in the order of its table, with the points that they try.
+  private func searchRecords(_ contender: Contender) -> [(point: GridPoint, record: RunRecord)] {
     guard let grid = contender.grid, grid.onlyPoint == nil, isInline else { return [] }
-    return trials(contender, grid).made
-      .flatMap { searchRuns(contender, $0).compactMap(records) }
+    return trials(contender, grid).made.flatMap { trial in
+      searchRuns(contender, trial).compactMap(records).map { (trial.point, $0) }
+    }
   }
 
   /// The running cost of every pass of every run of the search, in the order of its table.
   func searchCurves() -> [[Double]] {
-    experiment.contenders.flatMap { searchRecords($0).map { $0.afterPasses(.runningCost) } }
-  }
-
-  /// The point of the contender's grid that a run tries.
-  private func point(_ run: RunSpecification, of contender: Contender) -> GridPoint {
-    let axes = contender.grid?.axes ?? []
-    return GridPoint(
-      hyperparameters: run.hyperparameters.filter { value in
-        axes.contains { $0.name == value.key }
-      }, schedule: run.schedule)
+    experiment.contenders.flatMap {
+      searchRecords($0).map { $0.record.afterPasses(.runningCost) }
+    }
   }
 
   /// All points tried so far with their costs. A race has a row for each length of a point, and, behind
@@ -102,11 +97,11 @@ extension TrainingSession {
     let racing = inlineSearch.racing
     let early = experiment.profiles[.quick].epochs
     for contender in experiment.contenders {
-      for record in searchRecords(contender) {
+      for (point, record) in searchRecords(contender) {
         let run = record.specification
         var row = CommittedSearch.Row(
-          contender: contender.name, point: point(run, of: contender), epochs: run.epochs,
-          seed: run.seed, cost: finalCost(record))
+          contender: contender.name, point: point, epochs: run.epochs, seed: run.seed,
+          cost: finalCost(record))
         rows.append(row)
         guard let racing, run.epochs == racing.horizons[0], early < run.epochs else { continue }
         row.epochs = early
@@ -140,12 +135,10 @@ extension TrainingSession {
       guard let grid = contender.grid else { continue }
       let made = searchRecords(contender)
       for seed in search.seeds {
-        let own = made.filter { $0.specification.seed == seed }
+        let own = made.filter { $0.record.specification.seed == seed }
         replay.add(
           contender.name, grid, rules: search.replayed, seed: seed,
-          curves: own.map {
-            (point($0.specification, of: contender), $0.afterPasses(.runningCost))
-          })
+          curves: own.map { ($0.point, $0.record.afterPasses(.runningCost)) })
       }
     }
     replay.describe(in: &group)
@@ -164,7 +157,9 @@ extension RacingReplay {
     group.variables += [
       Variable("race_rule", ["race"], .string(races.map(\.rule.text)), "rule"),
       Variable("race_contender", ["race"], .string(races.map(\.contender)), "optimizer"),
-      Variable("race_schedule", ["race"], .string(races.map(\.schedule)), "stepsize schedule"),
+      Variable(
+        "race_schedule", ["race"], .string(races.map(\.schedule.description)),
+        "stepsize schedule"),
       Variable("race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }), "seed"),
       Variable(
         "race_regret", ["race"], .double(races.map(\.regret)),

@@ -69,7 +69,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     return RunSpecification(
       experiment: experiment.name, method: contender.optimizer.name,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
-      schedule: choice.schedule,
+      schedule: choice.schedule.description,
       settings: settings.replacing(with: experiment.substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
       stepsWithReplacement: budget.stepsWithReplacement, recording: recording,
@@ -102,7 +102,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   }
 
   /// What the search says, with any schedule or one, once it is known.
-  func searchedChoice(_ contender: Contender, schedule: String? = nil) -> Contender.Choice? {
+  func searchedChoice(_ contender: Contender, schedule: Schedule? = nil) -> Contender.Choice? {
     guard let grid = contender.grid else { return nil }
     if let only = grid.onlyPoint {
       return schedule == nil || schedule == only.schedule
@@ -199,9 +199,9 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   }
 
   /// The schedule that the text states, if the arm keeps to it.
-  private func schedule(_ contender: Contender, _ arm: Arm) -> String? {
+  private func schedule(_ contender: Contender, _ arm: Arm) -> Schedule? {
     guard arm == .literal, case .schedule(let schedule) = contender.literal else { return nil }
-    return schedule.description
+    return schedule
   }
 
   /// The run that the alternatives of a question are set against: that of the first seed in the
@@ -228,8 +228,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     case .literal:
       switch contender.literal {
       case .settings(let stated): return stated
-      case .schedule(let schedule):
-        return searchedChoice(contender, schedule: schedule.description)
+      case .schedule(let schedule): return searchedChoice(contender, schedule: schedule)
       case nil: return nil
       }
     }

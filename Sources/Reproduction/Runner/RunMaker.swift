@@ -5,7 +5,7 @@ import Storage
 
 /// What made a run: the program and what it ran on.
 public struct RunMaker: Sendable, Codable, Hashable {
-  /// The SHA-256 of the executable.
+  /// The SHA-256 of what the executable loads (`ExecutableDigest`).
   public var program: String
   /// The commit that the program was built from, or `unknown`.
   public var commit: String
@@ -39,7 +39,7 @@ public struct RunMaker: Sendable, Codable, Hashable {
     return RunMaker(
       // The file is there as long as the process is; the name of nothing keeps runs from passing
       // for those of another program.
-      program: (try? SHA256.hexDigest(ofFile: "/proc/self/exe")) ?? "unknown",
+      program: (try? ExecutableDigest.hexDigest(ofFile: "/proc/self/exe")) ?? "unknown",
       commit: String(cString: revision_commit()), isDirty: String(cString: revision_dirty()),
       swift: Program.swiftVersion, oneDNN: String(cString: onednn_version()),
       processor: machine.cpuModel, instructionSet: machine.instructionSet)
