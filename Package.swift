@@ -113,7 +113,8 @@ let package = Package(
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     .target(
       name: "Reporting", dependencies: ["ResultStore", "Storage", "Numerics", "CZlib"],
-      resources: [.embedInCode("rule-dates.tsv")]),
+      resources: ["rule-dates.tsv", "Report/page.css", "Report/page-print.css", "Report/page.js"]
+        .map { .embedInCode($0) }),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -89,10 +89,8 @@ extension ImageData {
     let clock = ContinuousClock()
     let start = clock.now
     let images = ImageData(
-      training: wanted.map { transform.apply(to: training, only: $0) }
-        ?? transform.apply(to: training, workers),
-      test: wanted.map { _ in transform.apply(to: test, only: []) }
-        ?? transform.apply(to: test, workers),
+      training: transform.apply(to: training, only: wanted, workers),
+      test: transform.apply(to: test, only: wanted.map { _ in [] }, workers),
       identity: identity)
     report.applicationSeconds = seconds(clock.now - start)
     var usage = rusage()

@@ -263,19 +263,31 @@ struct ImageTransform: Sendable {
 
   // MARK: Application
 
-  func apply(to examples: DenseExamples, _ workers: Workers) -> DenseExamples {
+  /// The examples with the features of all, or of some alone: the same bits, and 0 for the others.
+  func apply(
+    to examples: DenseExamples, only wanted: [Int]? = nil, _ workers: Workers
+  ) -> DenseExamples {
     guard case .bytes(let pixels) = examples.features else { return examples }
     let width = examples.featureCount
-    let chunk = Self.chunk
+    let pieces = Self.pieces(of: examples.count, only: wanted)
     var features = FloatVector(count: examples.count * width)
     features.withUnsafeMutableBufferPointer { buffer in
       nonisolated(unsafe) let target = buffer
-      workers.forEach((examples.count + chunk - 1) / chunk) { piece in
-        let first = piece * chunk
-        let rows = min(chunk, examples.count - first)
-        let result = UnsafeMutableBufferPointer(
-          rebasing: target[first * width..<(first + rows) * width])
-        transform(pixels[first * width..<(first + rows) * width], rows, width, into: result)
+      workers.forEach(pieces.count) { number in
+        let (size, rows) = pieces[number]
+        var gathered = [UInt8](repeating: 0, count: size * width)
+        let results = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * width)
+        defer { results.deallocate() }
+        for row in rows {
+          let place = row % Self.chunk * width
+          gathered.replaceSubrange(
+            place..<place + width, with: pixels[row * width..<(row + 1) * width])
+        }
+        transform(gathered[...], size, width, into: results)
+        for row in rows {
+          let place = row % Self.chunk * width
+          for column in 0..<width { target[row * width + column] = results[place + column] }
+        }
       }
     }
     return DenseExamples(
@@ -283,45 +295,22 @@ struct ImageTransform: Sendable {
       classCount: examples.classCount)
   }
 
-  /// The examples with the features of some alone, the same bits as among all; the others' are 0.
-  func apply(to examples: DenseExamples, only wanted: [Int]) -> DenseExamples {
-    guard case .bytes(let pixels) = examples.features else { return examples }
-    let width = examples.featureCount
-    var features = FloatVector(count: examples.count * width)
-    // Each at its place among as many rows as in `apply(to:_:)`: a product may round otherwise elsewhere.
-    let chunk = Self.chunk
-    let last = examples.count / chunk * chunk
+  /// What is transformed together. Each row is at its place among as many as when all are wanted: a
+  /// product may round otherwise elsewhere.
+  private static func pieces(of count: Int, only wanted: [Int]?) -> [(size: Int, rows: [Int])] {
+    let rows = wanted ?? Array(0..<count)
+    let last = count / chunk * chunk
+    var pieces: [(size: Int, rows: [Int])] = []
     for (rows, size) in [
-      (wanted.filter { $0 < last }, chunk), (wanted.filter { $0 >= last }, examples.count - last),
-    ] where !rows.isEmpty {
-      var gathered = [UInt8](repeating: 0, count: size * width)
-      let results = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * width)
-      defer { results.deallocate() }
-      var waiting = rows
-      while !waiting.isEmpty {
-        // Those that share a place come one after the other.
-        var byPlace: [Int: Int] = [:]
-        waiting = waiting.filter { row in
-          defer { if byPlace[row % chunk] == nil { byPlace[row % chunk] = row } }
-          return byPlace[row % chunk] != nil
-        }
-        for (place, row) in byPlace {
-          gathered.replaceSubrange(
-            place * width..<(place + 1) * width, with: pixels[row * width..<(row + 1) * width])
-        }
-        transform(gathered[...], size, width, into: results)
-        features.withUnsafeMutableBufferPointer { buffer in
-          for (place, row) in byPlace {
-            for column in 0..<width {
-              buffer[row * width + column] = results[place * width + column]
-            }
-          }
-        }
+      (rows.filter { $0 < last }, chunk), (rows.filter { $0 >= last }, count - last),
+    ] {
+      // Those that share a place come one after the other.
+      let byPlace = Dictionary(grouping: rows) { $0 % chunk }.values
+      for turn in 0..<(byPlace.map(\.count).max() ?? 0) {
+        pieces.append((size, byPlace.compactMap { turn < $0.count ? $0[turn] : nil }))
       }
     }
-    return DenseExamples(
-      shape: examples.shape, features: .floats(features), labels: examples.labels,
-      classCount: examples.classCount)
+    return pieces
   }
 
   private func transform(

@@ -1,4 +1,4 @@
-import Glibc
+import Numerics
 
 /// Adds up where the processor time of the calling thread goes in an objective's steps.
 package final class Stopwatch {
@@ -9,19 +9,13 @@ package final class Stopwatch {
   package func reset() { seconds = [] }
 
   package func measure(_ name: String, _ body: () -> Void) {
-    let start = Self.now()
+    let start = clockSeconds()
     body()
-    let elapsed = Self.now() - start
+    let elapsed = clockSeconds() - start
     if let i = seconds.firstIndex(where: { $0.name == name }) {
       seconds[i].seconds += elapsed
     } else {
       seconds.append((name, elapsed))
     }
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 }

@@ -58,24 +58,14 @@ public struct AMSGrad: PartedOptimizer {
   public static let parts = StateParts<AMSGrad>(
     step: \.t, scalars: [("lambda_power", \.lambdaPower)],
     vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
-}
 
-extension AMSGrad {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "amsgrad",
     title: "AMSGrad, without bias correction",
     source: "Reddi, Kale and Kumar 2018, algorithm 2; PyTorch's form is amsgrad-corrected",
     hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-      .lambda(1.0),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon), .lambda(\.lambda),
     ]
-  ) { values, count in
-    AMSGrad(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"], lambda: values["lambda"])
-  }
+  ) { AMSGrad(count: $0) }
 }

@@ -61,23 +61,12 @@ public struct AMSGradCorrected: PartedOptimizer {
   public static let parts = StateParts<AMSGradCorrected>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v), ("vmax", \.vmax)])
-}
 
-extension AMSGradCorrected {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "amsgrad-corrected",
     title: "AMSGrad with bias correction, as in PyTorch",
     source: "PyTorch's Adam with amsgrad=True, after Reddi, Kale and Kumar 2018",
-    hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-    ]
-  ) { values, count in
-    AMSGradCorrected(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon)]
+  ) { AMSGradCorrected(count: $0) }
 }

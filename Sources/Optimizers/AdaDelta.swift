@@ -41,21 +41,12 @@ public struct AdaDelta: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaDelta>(
     step: \.t, vectors: [("v", \.v), ("u", \.u)])
-}
 
-extension AdaDelta {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adadelta",
     title: "AdaDelta",
     source: "Zeiler 2012, ADADELTA, algorithm 1",
-    hyperparameters: [
-      .alpha(1.0),
-      .rho(0.95),
-      .epsilon(1e-6),
-    ]
-  ) { values, count in
-    AdaDelta(
-      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .epsilon(\.epsilon)]
+  ) { AdaDelta(count: $0) }
 }

@@ -14,7 +14,11 @@ public struct AdaGrad: PartedOptimizer {
   /// Keeps the denominator from vanishing.
   public var epsilon: Double
   /// The value that `v` starts from, at least 0.
-  public var initialAccumulator: Double
+  public var initialAccumulator: Double {
+    didSet {
+      if t == 0 { v = FloatVector(repeating: Float(initialAccumulator), count: v.count) }
+    }
+  }
 
   private var t = 0
   private var v: FloatVector
@@ -39,22 +43,14 @@ public struct AdaGrad: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaGrad>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension AdaGrad {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adagrad",
     title: "AdaGrad",
     source: "Duchi, Hazan and Singer 2011; Kingma and Ba 2015, section 5",
     hyperparameters: [
-      .alpha(0.01),
-      .epsilon(1e-10),
-      .initialAccumulator(0.0),
+      .alpha(\.alpha), .epsilon(\.epsilon), .initialAccumulator(\.initialAccumulator),
     ]
-  ) { values, count in
-    AdaGrad(
-      count: count, alpha: values["alpha"], epsilon: values["epsilon"],
-      initialAccumulator: values["initial-accumulator"])
-  }
+  ) { AdaGrad(count: $0) }
 }

@@ -12,7 +12,11 @@ public struct AdaGradEpsilonInside: PartedOptimizer {
   /// Keeps the denominator from vanishing.
   public var epsilon: Double
   /// The value that `v` starts from, at least 0.
-  public var initialAccumulator: Double
+  public var initialAccumulator: Double {
+    didSet {
+      if t == 0 { v = FloatVector(repeating: Float(initialAccumulator), count: v.count) }
+    }
+  }
 
   private var t = 0
   private var v: FloatVector
@@ -37,22 +41,14 @@ public struct AdaGradEpsilonInside: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaGradEpsilonInside>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension AdaGradEpsilonInside {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adagrad-epsilon-inside",
     title: "AdaGrad with epsilon under the root, as in Keras",
     source: "Duchi, Hazan and Singer 2011; the form and the defaults of Keras",
     hyperparameters: [
-      .alpha(0.001),
-      .epsilon(1e-7),
-      .initialAccumulator(0.1),
+      .alpha(\.alpha), .epsilon(\.epsilon), .initialAccumulator(\.initialAccumulator),
     ]
-  ) { values, count in
-    AdaGradEpsilonInside(
-      count: count, alpha: values["alpha"], epsilon: values["epsilon"],
-      initialAccumulator: values["initial-accumulator"])
-  }
+  ) { AdaGradEpsilonInside(count: $0) }
 }

@@ -45,21 +45,12 @@ public struct AdaMax: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdaMax>(
     step: \.t, scalars: [("beta1_power", \.beta1Power)], vectors: [("m", \.m), ("u", \.u)])
-}
 
-extension AdaMax {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adamax",
     title: "AdaMax",
     source: "Kingma and Ba 2015, algorithm 2 (section 7.1)",
-    hyperparameters: [
-      .alpha(0.002),
-      .beta1(0.9),
-      .beta2(0.999),
-    ]
-  ) { values, count in
-    AdaMax(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"])
-  }
+    hyperparameters: [.alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2)]
+  ) { AdaMax(count: $0) }
 }

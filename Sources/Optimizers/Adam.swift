@@ -68,24 +68,14 @@ public struct Adam: PartedOptimizer {
     scalars: [
       ("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power), ("lambda_power", \.lambdaPower),
     ], vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension Adam {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam",
     title: "Adam",
     source: "Kingma and Ba 2015, algorithm 1",
     hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-      .lambda(1.0),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon), .lambda(\.lambda),
     ]
-  ) { values, count in
-    Adam(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"], lambda: values["lambda"])
-  }
+  ) { Adam(count: $0) }
 }

@@ -58,23 +58,12 @@ public struct AdamEpsilonHat: PartedOptimizer {
   public static let parts = StateParts<AdamEpsilonHat>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamEpsilonHat {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam-epsilon-hat",
     title: "Adam in the more efficient order of section 2, as in Keras",
     source: "Kingma and Ba 2015, end of section 2",
-    hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-    ]
-  ) { values, count in
-    AdamEpsilonHat(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon)]
+  ) { AdamEpsilonHat(count: $0) }
 }

@@ -47,23 +47,12 @@ public struct AdamUncorrected: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<AdamUncorrected>(
     step: \.t, vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamUncorrected {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adam-uncorrected",
     title: "Adam without bias correction",
     source: "Kingma and Ba 2015, section 6.4",
-    hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-    ]
-  ) { values, count in
-    AdamUncorrected(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon)]
+  ) { AdamUncorrected(count: $0) }
 }

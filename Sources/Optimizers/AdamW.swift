@@ -60,24 +60,15 @@ public struct AdamW: PartedOptimizer {
   public static let parts = StateParts<AdamW>(
     step: \.t, scalars: [("beta1_power", \.beta1Power), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension AdamW {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "adamw",
     title: "Adam with decoupled weight decay",
     source: "Loshchilov and Hutter 2019, algorithm 2",
     hyperparameters: [
-      .alpha(0.001),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-      .weightDecay(0.01),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon),
+      .weightDecay(\.weightDecay),
     ]
-  ) { values, count in
-    AdamW(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"], weightDecay: values["weight-decay"])
-  }
+  ) { AdamW(count: $0) }
 }

@@ -34,20 +34,12 @@ public struct HeavyBall: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<HeavyBall>(
     step: \.t, vectors: [("w", \.w)])
-}
 
-extension HeavyBall {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "heavy-ball",
     title: "SGD with classical (heavy-ball) momentum, as in Keras",
     source: "Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013, equations 1 and 2",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    HeavyBall(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { HeavyBall(count: $0) }
 }

@@ -24,16 +24,23 @@ public struct MethodDescription: Sendable {
   /// Whether it minimises a sum of subfunctions and chooses what is evaluated (`SumOptimizer`).
   public var takesSums: Bool { if case .sums = maker { true } else { false } }
 
+  /// A method that is handed gradients; `make` makes one with its defaults.
   init<Method: PartedOptimizer>(
-    name: String, title: String, source: String, hyperparameters: [HyperparameterDescription],
-    make: @escaping @Sendable (Hyperparameters, Int) -> Method
+    name: String, title: String, source: String, hyperparameters: [Hyperparameter<Method>],
+    make: @escaping @Sendable (_ count: Int) -> Method
   ) {
     self.name = name
     self.title = title
     self.source = source
-    self.hyperparameters = hyperparameters
+    let standard = make(0)
+    self.hyperparameters = hyperparameters.map {
+      HyperparameterDescription(
+        name: $0.name, default: standard[keyPath: $0.path], range: $0.range, meaning: $0.meaning)
+    }
     stateVectors = Method.parts.vectors.map(\.name)
-    maker = .steps(make)
+    maker = .steps { values, count in
+      hyperparameters.reduce(into: make(count)) { $0[keyPath: $1.path] = values[$1.name] }
+    }
   }
 
   /// A method that minimises a sum of subfunctions.
@@ -105,49 +112,54 @@ public struct HyperparameterRange: Sendable, Equatable, CustomStringConvertible 
     lower: 0, includesLower: false, upper: 1, includesUpper: true)
 }
 
-extension HyperparameterDescription {
-  static func alpha(_ value: Double) -> Self {
-    Self(name: "alpha", default: value, range: .positive, meaning: "stepsize")
+/// A hyperparameter of a method that is handed gradients, and where its value lies.
+struct Hyperparameter<Method>: Sendable {
+  typealias Path = WritableKeyPath<Method, Double> & Sendable
+
+  let name: String
+  let range: HyperparameterRange
+  let meaning: String
+  let path: Path
+
+  static func alpha(_ path: Path) -> Self {
+    Self(name: "alpha", range: .positive, meaning: "stepsize", path: path)
   }
-  static func beta1(_ value: Double) -> Self {
+  static func beta1(_ path: Path) -> Self {
+    Self(name: "beta1", range: .decayRate, meaning: "decay rate of the first moment", path: path)
+  }
+  static func beta2(_ path: Path) -> Self {
+    Self(name: "beta2", range: .decayRate, meaning: "decay rate of the second moment", path: path)
+  }
+  static func rho(_ path: Path) -> Self {
+    Self(name: "rho", range: .decayRate, meaning: "decay rate of the averages", path: path)
+  }
+  static func momentum(_ path: Path) -> Self {
     Self(
-      name: "beta1", default: value, range: .decayRate, meaning: "decay rate of the first moment")
+      name: "momentum", range: .decayRate, meaning: "how much of the last update goes on",
+      path: path)
   }
-  static func beta2(_ value: Double) -> Self {
+  static func epsilon(_ path: Path) -> Self {
     Self(
-      name: "beta2", default: value, range: .decayRate, meaning: "decay rate of the second moment")
+      name: "epsilon", range: .notNegative, meaning: "keeps the denominator from vanishing",
+      path: path)
   }
-  static func rho(_ value: Double) -> Self {
-    Self(name: "rho", default: value, range: .decayRate, meaning: "decay rate of the averages")
+  static func lambda(_ path: Path) -> Self {
+    Self(name: "lambda", range: .factor, meaning: "decay of beta1 at each step", path: path)
   }
-  static func momentum(_ value: Double) -> Self {
+  static func initialAccumulator(_ path: Path) -> Self {
     Self(
-      name: "momentum", default: value, range: .decayRate,
-      meaning: "how much of the last update goes on")
+      name: "initial-accumulator", range: .notNegative, meaning: "where the sum of squares starts",
+      path: path)
   }
-  static func epsilon(_ value: Double) -> Self {
+  static func weightDecay(_ path: Path) -> Self {
     Self(
-      name: "epsilon", default: value, range: .notNegative,
-      meaning: "keeps the denominator from vanishing")
+      name: "weight-decay", range: .notNegative, meaning: "decay of theta per unit of stepsize",
+      path: path)
   }
-  static func lambda(_ value: Double) -> Self {
+  static func momentumDecay(_ path: Path) -> Self {
     Self(
-      name: "lambda", default: value, range: .factor, meaning: "decay of beta1 at each step")
-  }
-  static func initialAccumulator(_ value: Double) -> Self {
-    Self(
-      name: "initial-accumulator", default: value, range: .notNegative,
-      meaning: "where the sum of squares starts")
-  }
-  static func weightDecay(_ value: Double) -> Self {
-    Self(
-      name: "weight-decay", default: value, range: .notNegative,
-      meaning: "decay of theta per unit of stepsize")
-  }
-  static func momentumDecay(_ value: Double) -> Self {
-    Self(
-      name: "momentum-decay", default: value, range: .notNegative,
-      meaning: "how fast the momentum approaches beta1")
+      name: "momentum-decay", range: .notNegative,
+      meaning: "how fast the momentum approaches beta1", path: path)
   }
 }
 

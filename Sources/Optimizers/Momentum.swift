@@ -35,20 +35,12 @@ public struct Momentum: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<Momentum>(
     step: \.t, vectors: [("b", \.b)])
-}
 
-extension Momentum {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "momentum",
     title: "SGD with momentum, as in PyTorch",
     source: "Polyak 1964; the form of PyTorch, where the stepsize is outside the velocity",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    Momentum(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { Momentum(count: $0) }
 }

@@ -70,24 +70,15 @@ public struct NAdam: PartedOptimizer {
   public static let parts = StateParts<NAdam>(
     step: \.t, scalars: [("mu_product", \.muProduct), ("beta2_power", \.beta2Power)],
     vectors: [("m", \.m), ("v", \.v)])
-}
 
-extension NAdam {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nadam",
     title: "NAdam",
     source: "Dozat 2015, Incorporating Nesterov Momentum into Adam, algorithm 8 and its schedule",
     hyperparameters: [
-      .alpha(0.002),
-      .beta1(0.9),
-      .beta2(0.999),
-      .epsilon(1e-8),
-      .momentumDecay(0.004),
+      .alpha(\.alpha), .beta1(\.beta1), .beta2(\.beta2), .epsilon(\.epsilon),
+      .momentumDecay(\.momentumDecay),
     ]
-  ) { values, count in
-    NAdam(
-      count: count, alpha: values["alpha"], beta1: values["beta1"], beta2: values["beta2"],
-      epsilon: values["epsilon"], momentumDecay: values["momentum-decay"])
-  }
+  ) { NAdam(count: $0) }
 }

@@ -34,20 +34,12 @@ public struct Nesterov: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<Nesterov>(
     step: \.t, vectors: [("b", \.b)])
-}
 
-extension Nesterov {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nesterov",
     title: "SGD with Nesterov momentum, as in PyTorch",
     source: "Nesterov 1983; the form of PyTorch, where the stepsize is outside the velocity",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    Nesterov(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { Nesterov(count: $0) }
 }

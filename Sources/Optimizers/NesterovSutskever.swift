@@ -40,20 +40,12 @@ public struct NesterovSutskever: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<NesterovSutskever>(
     step: \.t, vectors: [("w", \.w)])
-}
 
-extension NesterovSutskever {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "nesterov-sutskever",
     title: "SGD with Nesterov momentum, Sutskever's form",
     source: "Sutskever, Martens, Dahl and Hinton 2013, equations 3 and 4",
-    hyperparameters: [
-      .alpha(0.01),
-      .momentum(0.9),
-    ]
-  ) { values, count in
-    NesterovSutskever(
-      count: count, alpha: values["alpha"], momentum: values["momentum"])
-  }
+    hyperparameters: [.alpha(\.alpha), .momentum(\.momentum)]
+  ) { NesterovSutskever(count: $0) }
 }

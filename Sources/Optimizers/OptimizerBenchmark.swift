@@ -59,16 +59,10 @@ public enum OptimizerBenchmark {
   private static func shortest(of repetitions: Int, _ body: () -> Void) -> Double {
     var shortest = Double.infinity
     for _ in 0..<max(repetitions, 1) {
-      let start = now()
+      let start = clockSeconds(CLOCK_MONOTONIC)
       body()
-      shortest = min(shortest, now() - start)
+      shortest = min(shortest, clockSeconds(CLOCK_MONOTONIC) - start)
     }
     return shortest
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

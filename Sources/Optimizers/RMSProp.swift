@@ -38,21 +38,12 @@ public struct RMSProp: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSProp>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension RMSProp {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop",
     title: "RMSProp",
     source: "Tieleman and Hinton 2012, lecture 6.5 of Neural Networks for Machine Learning",
-    hyperparameters: [
-      .alpha(0.001),
-      .rho(0.9),
-      .epsilon(1e-8),
-    ]
-  ) { values, count in
-    RMSProp(
-      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .epsilon(\.epsilon)]
+  ) { RMSProp(count: $0) }
 }

@@ -37,21 +37,12 @@ public struct RMSPropEpsilonInside: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSPropEpsilonInside>(
     step: \.t, vectors: [("v", \.v)])
-}
 
-extension RMSPropEpsilonInside {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop-epsilon-inside",
     title: "RMSProp with epsilon under the root, as in Keras",
     source: "Tieleman and Hinton 2012; the form and the defaults of Keras",
-    hyperparameters: [
-      .alpha(0.001),
-      .rho(0.9),
-      .epsilon(1e-7),
-    ]
-  ) { values, count in
-    RMSPropEpsilonInside(
-      count: count, alpha: values["alpha"], rho: values["rho"], epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .epsilon(\.epsilon)]
+  ) { RMSPropEpsilonInside(count: $0) }
 }

@@ -56,23 +56,12 @@ public struct RMSPropMomentum: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<RMSPropMomentum>(
     step: \.t, vectors: [("m", \.m), ("s", \.s), ("w", \.w)])
-}
 
-extension RMSPropMomentum {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "rmsprop-momentum",
     title: "RMSProp with momentum",
     source: "Graves 2013, Generating Sequences With Recurrent Neural Networks, equations 38 to 41",
-    hyperparameters: [
-      .alpha(1e-4),
-      .rho(0.95),
-      .momentum(0.9),
-      .epsilon(1e-4),
-    ]
-  ) { values, count in
-    RMSPropMomentum(
-      count: count, alpha: values["alpha"], rho: values["rho"], momentum: values["momentum"],
-      epsilon: values["epsilon"])
-  }
+    hyperparameters: [.alpha(\.alpha), .rho(\.rho), .momentum(\.momentum), .epsilon(\.epsilon)]
+  ) { RMSPropMomentum(count: $0) }
 }

@@ -27,19 +27,12 @@ public struct SGD: PartedOptimizer {
   /// What the next update starts from, apart from the hyperparameters.
   public static let parts = StateParts<SGD>(
     step: \.t)
-}
 
-extension SGD {
   /// The method in the registry.
   public static let method = MethodDescription(
     name: "sgd",
     title: "Stochastic gradient descent",
     source: "Robbins and Monro 1951; Kingma and Ba 2015, section 6",
-    hyperparameters: [
-      .alpha(0.01)
-    ]
-  ) { values, count in
-    SGD(
-      count: count, alpha: values["alpha"])
-  }
+    hyperparameters: [.alpha(\.alpha)]
+  ) { SGD(count: $0) }
 }

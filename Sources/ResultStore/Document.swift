@@ -52,6 +52,11 @@ public struct Dimension: Sendable, Equatable {
   /// The length.
   public var length: Int { labels.count }
 
+  /// An axis with its labels, and what they are.
+  public init(_ name: String, _ labels: Values, _ meaning: String, units: String? = nil) {
+    self.init(name, labels, attributes: .meaning(meaning, units: units))
+  }
+
   /// An axis with its labels.
   public init(_ name: String, _ labels: Values, attributes: [Attribute] = []) {
     self.name = name
@@ -70,6 +75,14 @@ public struct Variable: Sendable, Equatable {
   public var values: Values
   /// Attributes, e.g. `long_name`, `units`.
   public var attributes: [Attribute]
+
+  /// An array over the named dimensions, and what it is.
+  public init(
+    _ name: String, _ dimensions: [String], _ values: Values, _ meaning: String,
+    units: String? = nil
+  ) {
+    self.init(name, dimensions, values, attributes: .meaning(meaning, units: units))
+  }
 
   /// An array over the named dimensions.
   public init(

@@ -83,21 +83,15 @@ let subjects = [
   cnn, cnnWithDropout, imdb, fashion,
 ]
 
-func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
-  var time = timespec()
-  clock_gettime(clock, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-}
-
 /// The shortest of `repetitions` runs of `body`, in seconds of processor time; `meet`, before each,
 /// makes threads begin together, and then it is wall time.
 func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void) -> Double {
   let clock = meet == nil ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
   return (0..<repetitions).reduce(Double.infinity) { best, _ in
     meet?()
-    let start = seconds(clock)
+    let start = clockSeconds(clock)
     body()
-    return min(best, seconds(clock) - start)
+    return min(best, clockSeconds(clock) - start)
   }
 }
 
@@ -262,11 +256,11 @@ func steps(
   parts.densities = objective.densities.compactMap { $0 }
   for _ in 0..<rounds {
     barrier.wait()
-    let start = seconds()
-    let processorStart = seconds(CLOCK_THREAD_CPUTIME_ID)
+    let start = clockSeconds(CLOCK_MONOTONIC)
+    let processorStart = clockSeconds()
     for _ in 0..<perRound { training.step() }
-    let used = seconds(CLOCK_THREAD_CPUTIME_ID) - processorStart
-    parts.step = min(parts.step, (seconds() - start) / Double(perRound))
+    let used = clockSeconds() - processorStart
+    parts.step = min(parts.step, (clockSeconds(CLOCK_MONOTONIC) - start) / Double(perRound))
     parts.processor = min(parts.processor, used / Double(perRound))
   }
   barrier.wait()
@@ -285,18 +279,16 @@ enum Choice {
 
 /// What is asked for; nil if only help or the version is.
 func choice() throws -> Choice? {
-  let parser = OptionParser([
+  let names = subjects.map(\.name).joined(separator: " ")
+  let own = [
     CommandOption(
       "dense", nil, "time products that multiply zeros, and direct convolution, in the same run"),
     CommandOption(
       "serve", nil, "answer requests on standard input, for make bench-peers (Server.swift)"),
-    CommandOption("version", nil, "print the version and end"),
-    CommandOption("help", nil, "print this and end"),
-  ])
-  let options = try parser.parse(CommandLine.arguments)
-  if options.contains("help") {
-    let names = subjects.map(\.name).joined(separator: " ")
-    let usage = """
+  ]
+  let options = try BenchmarkTool.options(
+    of: "bench-networks", own,
+    usage: """
       Usage: bench-networks [OPTION...] [NETWORK...]
 
       Times a training step: two runs at once, one thread each, and one run alone, against the floor
@@ -306,17 +298,10 @@ func choice() throws -> Choice? {
       machine that does nothing else.
 
       Networks (default: all): \(names)
-      """
-    Console.show(parser.help(usage: usage))
-    return nil
-  }
-  if options.contains("version") {
-    show("bench-networks \(Program.version)")
-    return nil
-  }
+      """)
+  guard let options else { return nil }
   if options.contains("serve") { return .serve }
   for name in options.operands where !subjects.contains(where: { $0.name == name }) {
-    let names = subjects.map(\.name).joined(separator: " ")
     throw UsageError("unknown network '\(name)'; choose from: \(names)")
   }
   let chosen = subjects.filter {

@@ -2,44 +2,24 @@
 // its traffic, and the traffic as a share of a plain memory copy's in the same run; beside it the time of as many
 // square roots and quotients.
 
-import Glibc
 import Optimizers
 import Reproduction
 import Storage
 
-func column(_ text: String, _ width: Int) -> String {
-  String(repeating: " ", count: max(0, width - text.count)) + text
-}
-
-func rounded(_ value: Double, _ digits: Int) -> String {
-  let scale = pow(10, Double(digits))
-  return "\((value * scale).rounded() / scale)"
-}
-
 /// The methods that are asked for; nil if only help or the version is.
 func chosenMethods() throws -> [String]? {
-  let parser = OptionParser([
-    CommandOption("version", nil, "print the version and end"),
-    CommandOption("help", nil, "print this and end"),
-  ])
-  let options = try parser.parse(CommandLine.arguments)
   let all = OptimizerRegistry.all.map(\.name)
-  if options.contains("help") {
-    let usage = """
+  let options = try BenchmarkTool.options(
+    of: "bench-optimizers",
+    usage: """
       Usage: bench-optimizers [METHOD...]
 
       Times one update of 20,000 and of 1,800,000 parameters on one thread, beside a plain copy of as
       many bytes and as many square roots and quotients. Takes seconds a method; run it on a machine that does nothing else.
 
       Methods (default: all): \(all.joined(separator: " "))
-      """
-    Console.show(parser.help(usage: usage))
-    return nil
-  }
-  if options.contains("version") {
-    Console.show("bench-optimizers \(Program.version)\n")
-    return nil
-  }
+      """)
+  guard let options else { return nil }
   for name in options.operands where !all.contains(name) {
     throw UsageError("unknown method '\(name)'; choose from: \(all.joined(separator: " "))")
   }
@@ -48,10 +28,10 @@ func chosenMethods() throws -> [String]? {
 
 func run() throws -> ExitStatus {
   guard let methods = try chosenMethods() else { return .success }
-  func show(_ columns: String...) { Console.show(columns.joined(separator: " ") + "\n") }
-  show(
-    "method".padding(24), column("n", 9), column("us/update", 10), column("GB/s", 7),
-    column("copy GB/s", 10), column("ratio", 6), column("roots, quotients us", 19))
+  BenchmarkTool.show(
+    "method".padding(24), BenchmarkTool.column("n", 9), BenchmarkTool.column("us/update", 10),
+    BenchmarkTool.column("GB/s", 7), BenchmarkTool.column("copy GB/s", 10),
+    BenchmarkTool.column("ratio", 6), BenchmarkTool.column("roots, quotients us", 19))
   for count in [20_000, 1_800_000] {
     let repetitions = 40_000_000 / count
     let roots = OptimizerBenchmark.rootsAndQuotients(count: count, repetitions: repetitions)
@@ -61,11 +41,11 @@ func run() throws -> ExitStatus {
       let copy = OptimizerBenchmark.copy(bytes: update.bytes, repetitions: repetitions)
       let rate = Double(update.bytes) / update.seconds * 1e-9
       let copyRate = Double(copy.bytes) / copy.seconds * 1e-9
-      show(
-        method.padding(24), column("\(count)", 9),
-        column(rounded(update.seconds * 1e6, 2), 10),
-        column(rounded(rate, 1), 7), column(rounded(copyRate, 1), 10),
-        column(rounded(rate / copyRate, 2), 6), column(rounded(roots * 1e6, 2), 19))
+      BenchmarkTool.show(
+        method.padding(24), BenchmarkTool.column("\(count)", 9),
+        BenchmarkTool.column(update.seconds * 1e6, 2, 10), BenchmarkTool.column(rate, 1, 7),
+        BenchmarkTool.column(copyRate, 1, 10), BenchmarkTool.column(rate / copyRate, 2, 6),
+        BenchmarkTool.column(roots * 1e6, 2, 19))
     }
   }
   return .success

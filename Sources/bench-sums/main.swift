@@ -4,33 +4,11 @@
 import COneDNN
 import CVectorKernels
 import Datasets
-import Glibc
 import Networks
 import Numerics
 import Optimizers
 import Reproduction
 import Storage
-
-func column(_ text: String, _ width: Int) -> String {
-  String(repeating: " ", count: max(0, width - text.count)) + text
-}
-
-func rounded(_ value: Double, _ digits: Int) -> String {
-  let scale = pow(10, Double(digits))
-  return "\((value * scale).rounded() / scale)"
-}
-
-func complain(_ text: String) {
-  let line = Array("bench-sums: \(text)\n".utf8)
-  _ = write(STDERR_FILENO, line, line.count)
-}
-
-/// Processor time of this thread in seconds.
-func now() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-}
 
 /// A sum that adds up how long its evaluations take.
 final class TimedSum: SumOfSubfunctions {
@@ -41,8 +19,8 @@ final class TimedSum: SumOfSubfunctions {
   init(_ inner: MinibatchSum) { self.inner = inner }
 
   func evaluate(_ index: Int, at theta: FloatVector, gradient: inout FloatVector) -> Double {
-    let start = now()
-    defer { seconds += now() - start }
+    let start = clockSeconds()
+    defer { seconds += clockSeconds() - start }
     return inner.evaluate(index, at: theta, gradient: &gradient)
   }
 }
@@ -55,7 +33,7 @@ func readingRate() -> Double {
   var best = 0.0
   for _ in 0..<5 {
     var sum = 0.0
-    let start = now()
+    let start = clockSeconds()
     memory.withUnsafeBufferPointer { memory in
       vector.withUnsafeBufferPointer { vector in
         vk_subspace_coefficients(
@@ -63,33 +41,23 @@ func readingRate() -> Double {
       }
     }
     precondition(sum > 0)
-    best = max(best, 8 * Double(count) / (now() - start))
+    best = max(best, 8 * Double(count) / (clockSeconds() - start))
   }
   return best
 }
 
-/// The numbers of minibatches that are asked for; ends the program for `--help`.
-func chosenCounts() throws -> [Int] {
-  let parser = OptionParser([
-    CommandOption("version", nil, "print the version and end"),
-    CommandOption("help", nil, "print this and end"),
-  ])
-  let options = try parser.parse(CommandLine.arguments)
-  if options.contains("help") {
-    let usage = """
+/// The numbers of minibatches that are asked for; nil if only help or the version is.
+func chosenCounts() throws -> [Int]? {
+  let options = try BenchmarkTool.options(
+    of: "bench-sums",
+    usage: """
       Usage: bench-sums [MINIBATCHES...]
 
       Times steps of the sum-of-functions optimizer on the perceptron 784-1000-1000-10 and 60,000
       examples, divided into so many minibatches (default: 24 100), on one thread: what a step takes
       beside the gradient. 100 minibatches take 2.5 GB of memory and a minute or two.
-      """
-    print(parser.help(usage: usage), terminator: "")
-    exit(ExitStatus.success.rawValue)
-  }
-  if options.contains("version") {
-    print("bench-sums \(Program.version)")
-    exit(ExitStatus.success.rawValue)
-  }
+      """)
+  guard let options else { return nil }
   let counts = try options.operands.map { text in
     guard let count = Int(text), (1...1000).contains(count) else {
       throw UsageError("MINIBATCHES is a number from 1 to 1000, not \"\(text)\"")
@@ -99,16 +67,19 @@ func chosenCounts() throws -> [Int] {
   return counts.isEmpty ? [24, 100] : counts
 }
 
-do {
-  let counts = try chosenCounts()
+CommandLineTool.main("bench-sums") {
+  guard let counts = try chosenCounts() else { return .success }
   onednn_set_threads(1)
   let examples = 60_000
   let data = try StandIn.images(.mnist, trainingCount: examples, testCount: 100)
   let rate = readingRate()
-  print("one thread reads \(rounded(rate * 1e-9, 1)) GB/s; times in ms of processor time a step")
-  print(
-    column("minibatches", 11), column("dimensions", 10), column("gradient", 9), column("beside", 8),
-    column("ratio", 6), column("reading", 8), column("memory MB", 10))
+  typealias Tool = BenchmarkTool
+  Tool.show(
+    "one thread reads \(Tool.column(rate * 1e-9, 1, 0)) GB/s; times in ms of processor time a step")
+  Tool.show(
+    Tool.column("minibatches", 11), Tool.column("dimensions", 10), Tool.column("gradient", 9),
+    Tool.column("beside", 8), Tool.column("ratio", 6), Tool.column("reading", 8),
+    Tool.column("memory MB", 10))
   for count in counts {
     let network = try MultilayerPerceptron(
       training: data.training, test: data.test, options: .init(),
@@ -118,7 +89,7 @@ do {
       theta: network.initialTheta(seed: 0), count: count, seed: 0)
     // The first growth to full size is not what a step costs later.
     while optimizer.collapses < 1 { try optimizer.step(sum) }
-    let (evaluations, gradients, start) = (optimizer.evaluations, sum.seconds, now())
+    let (evaluations, gradients, start) = (optimizer.evaluations, sum.seconds, clockSeconds())
     var dimensions = 0
     // One cycle of growth, with its collapse.
     while optimizer.collapses < 2 {
@@ -127,20 +98,15 @@ do {
     }
     let made = Double(optimizer.evaluations - evaluations)
     let gradient = (sum.seconds - gradients) / made
-    let beside = (now() - start) / made - gradient
+    let beside = (clockSeconds() - start) / made - gradient
     let mean = Double(dimensions) / made
     // Each new gradient is projected, and then the position moved: two passes over the basis.
     let reading = 2 * 4 * mean * Double(network.parameterCount) / rate
-    print(
-      column("\(count)", 11), column(rounded(mean, 0), 10),
-      column(rounded(gradient * 1e3, 1), 9), column(rounded(beside * 1e3, 1), 8),
-      column(rounded(beside / gradient, 2), 6), column(rounded(reading * 1e3, 1), 8),
-      column(rounded(Double(optimizer.status.byteCount) * 1e-6, 0), 10))
+    Tool.show(
+      Tool.column("\(count)", 11), Tool.column(mean, 0, 10), Tool.column(gradient * 1e3, 1, 9),
+      Tool.column(beside * 1e3, 1, 8), Tool.column(beside / gradient, 2, 6),
+      Tool.column(reading * 1e3, 1, 8),
+      Tool.column(Double(optimizer.status.byteCount) * 1e-6, 0, 10))
   }
-} catch let error as any UserFacingError {
-  complain(error.description)
-  exit(error.exitStatus.rawValue)
-} catch {
-  complain("\(error)")
-  exit(ExitStatus.software.rawValue)
+  return .success
 }

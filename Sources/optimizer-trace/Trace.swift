@@ -134,31 +134,24 @@ struct Trace {
       root.attributes.append(Attribute("first_nonfinite_gradient_step", first.step))
     }
     root.dimensions = [
+      Dimension("step", .int64((0..<stepCount).map { Int64($0 + 1) }), "updates made", units: "1"),
       Dimension(
-        "step", .int64((0..<stepCount).map { Int64($0 + 1) }),
-        attributes: .meaning("updates made", units: "1")),
-      Dimension(
-        "parameter", .int64((0..<count).map(Int64.init)),
-        attributes: .meaning("index of the parameter", units: "1")),
+        "parameter", .int64((0..<count).map(Int64.init)), "index of the parameter", units: "1"),
     ]
     root.variables = [
-      Variable(
-        "theta", ["step", "parameter"], .float(theta),
-        attributes: .meaning("parameters after the step"))
+      Variable("theta", ["step", "parameter"], .float(theta), "parameters after the step")
     ]
     if options.averagingBeta != nil {
       root.variables.append(
         Variable(
           "theta_average", ["step", "parameter"], .float(averages),
-          attributes: .meaning("bias-corrected exponential average of theta")))
+          "bias-corrected exponential average of theta"))
     }
     var group = Group()
     group.attributes =
       [Attribute("step", state.step)] + state.scalars.map { Attribute($0.name, $0.value) }
     group.variables = state.vectors.map { vector in
-      Variable(
-        vector.name, ["parameter"], values(of: vector),
-        attributes: .meaning("\(vector.name) after the last step"))
+      Variable(vector.name, ["parameter"], values(of: vector), "\(vector.name) after the last step")
     }
     root.groups = [Subgroup("state", group)]
     return Document(root: root)

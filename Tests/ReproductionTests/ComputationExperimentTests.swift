@@ -6,20 +6,21 @@ import TestSupport
 import Testing
 
 @Suite struct ComputationExperimentTests {
+  private static let unit = Axis("unit", "unit")
+  private static let parameter = Axis("parameter", "parameter")
+  private static let beta1 = Axis("beta1", "beta1")
+  private static let theta = Quantity(
+    "theta", [unit, parameter], "theta after each unit", units: "m")
+  private static let norm = Quantity("norm", [], "norm at the end")
+
   /// Adam on random gradients: three units of five steps; what they leave to each other is in the
   /// ledger.
   private static let walk = Computation<NoData>(
-    "walk", "a walk", axes: [Dimension("beta1", .double([0, 0.9])), seeds([3, 8])],
-    ownAxes: [
-      Dimension("unit", .int64([0, 1, 2])), Dimension("parameter", .int64([0, 1])),
-    ],
-    quantities: [
-      Quantity("theta", ["unit", "parameter"], "theta after each unit", units: "m"),
-      Quantity("norm", [], "norm at the end"),
-    ],
+    "walk", "a walk", axes: [beta1(.double([0, 0.9])), Axis.seed([3, 8])],
+    ownAxes: [unit([0, 1, 2]), parameter([0, 1])], quantities: [theta, norm],
     parameters: ["alpha": 0.25]
   ) { point, _ in
-    let beta1 = Double(point["beta1"]) ?? .nan
+    let beta1 = Double(point[Self.beta1]) ?? .nan
     return UnitsOfWork(count: 3) { unit, ledger in
       var adam = Adam(count: 2, alpha: 0.25, beta1: beta1)
       var theta = FloatVector(count: 2)
@@ -33,12 +34,10 @@ import Testing
       }
       ledger.memory.store(adam.state, as: "adam")
       ledger.memory.vectors["theta"] = theta
-      ledger.record("theta", from: [unit], theta.array.map(Double.init))
-      if unit == 2 { ledger.record("norm", Double(theta[0] * theta[0] + theta[1] * theta[1])) }
+      ledger.record(Self.theta, from: [unit], theta.array.map(Double.init))
+      if unit == 2 { ledger.record(Self.norm, Double(theta[0] * theta[0] + theta[1] * theta[1])) }
     }
   }
-
-  private static func seeds(_ seeds: [Int64]) -> Dimension { Dimension("seed", .int64(seeds)) }
 
   private func experiment(_ computations: [Computation<NoData>] = [walk]) -> any Experiment {
     ComputationExperiment(
@@ -70,7 +69,7 @@ import Testing
     let walk = Self.walk
     let longer = Computation(
       walk.name, walk.meaning, axes: walk.axes,
-      ownAxes: [Dimension("unit", .int64([0, 1, 3])), walk.ownAxes[1]],
+      ownAxes: [Self.unit([0, 1, 3]), walk.ownAxes[1]],
       quantities: walk.quantities, parameters: walk.parameters, work: walk.work)
     let runs = try [Self.walk, longer].map { computation in
       try experiment([computation]).plan(request) { _ in nil }.runs[0]

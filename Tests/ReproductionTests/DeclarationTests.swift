@@ -114,6 +114,26 @@ import Testing
       problems(line: Figure.Line("a", .red, variable: "test_eror", along: "epoch")), "test_error")
   }
 
+  @Test func `a claim reads settings, quantities of layers and times that there are`() {
+    let claim = lower("Adam", than: "AdaGrad")
+    let penalty = Setting("penalty", 0, in: 0...1, "penalty")
+    #expect(problems(claims: [claim.reading(penalty, RunTime.training, Measure.testCost)]) == [])
+    let dropout = Setting("dropout", 0, in: 0...1, "dropout")
+    expect(
+      problems(claims: [claim.judged(onlyIf: "with", reading: [dropout]) { _ in }]),
+      "\"setting_dropout\"")
+    expect(
+      problems(claims: [
+        .stepsAnneal("fig0.s", "s", place: "nowhere", "Adam", networks: [.init("n", layers: ["a"])])
+      ]), LayerStatistics.Quantity.medianStep.variable)
+    // Layers of other experiments are in their results.
+    let elsewhere = Claim.Network("n", experiment: "mnist-mlp", layers: ["a"])
+    #expect(
+      problems(claims: [
+        .stepsBounded("fig0.s", "s", place: "nowhere", "Adam", networks: [elsewhere])
+      ]) == [])
+  }
+
   @Test func `a claim names its place, and what it reads is recorded`() {
     let probe = Probe("steps", .everyEpoch, meaning: "steps") { _ in [] }
     let claim = lower("Adam", than: "AdaGrad").reading(probe)
@@ -130,15 +150,21 @@ import Testing
         "fig0", "Figure 0", x: .linear("x"), y: .linear("y"), arms: [],
         lines: [.init("a", .red, variable: variable, along: "t", select: select)])
     }
-    func problems(_ variable: String, _ select: [String: String] = ["case": "1e-3"]) -> [String] {
+    enum Topic: String { case group, misspelt }
+    let t = Axis("t", "time")
+    let value = Quantity("value", [t], "")
+    func problems(
+      _ variable: String = "group/value", _ select: [String: String] = ["case": "1e-3"],
+      claims: [Claim] = []
+    ) -> [String] {
       ComputationExperiment(
         name: "computed", title: "Computed", place: "nowhere", data: .noData,
-        figures: [figure(variable, select)], claims: []
+        figures: [figure(variable, select)], claims: claims
       ) { _ in
         [
           Computation(
-            "group", "group", axes: [Dimension("case", .double([1e-3, 1]))],
-            ownAxes: [Dimension("t", .int64([1, 2]))], quantities: [Quantity("value", ["t"], "")]
+            Topic.group.rawValue, "group", axes: [Axis("case", "case")(.double([1e-3, 1]))],
+            ownAxes: [t([1, 2])], quantities: [value]
           ) { _, _ in UnitsOfWork(count: 0) { _, _ in } }
         ]
       }.problems
@@ -147,6 +173,13 @@ import Testing
     expect(problems("group/values"), "\"group/value\"")
     expect(problems("group/value", ["case": "0.01"]), "the case \"0.01\"")
     expect(problems("group/value", ["kind": "1"]), "dimension of group/value \"kind\"")
+    let claim = Claim.custom("fig0.c", "c", place: "nowhere", rule: "") { _ in
+      ClaimOutcome(.notRun, "")
+    }
+    #expect(problems(claims: [claim.reading(Topic.group, value)]) == [])
+    expect(problems(claims: [claim.reading(Topic.misspelt, value)]), "\"misspelt/value\"")
+    let other = Quantity("other", [t], "")
+    expect(problems(claims: [claim.reading(Topic.group, value, other)]), "\"group/other\"")
   }
 
   @Test func `a misspelt hyperparameter or setting and a schedule that grows are found`() {

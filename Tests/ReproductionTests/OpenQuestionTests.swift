@@ -162,14 +162,14 @@ import Testing
   }
 
   @Test func `a sweep varies one cell`() throws {
+    let alpha = SweepAxis("alpha", [0.1, 0.2])
     let experiment = SweepExperiment(
       name: "sweep", title: "Sweep", place: "nowhere", data: .noData, minibatch: 2,
       profiles: ByProfile(
-        smoke: SweepBudget(epochs: 1, seeds: 1, keeping: ["alpha": [0.1]]),
+        smoke: SweepBudget(epochs: 1, seeds: 1, keeping: [alpha: [0.1]]),
         quick: SweepBudget(epochs: 3, seeds: 1), paper: SweepBudget(epochs: 4, seeds: 1)),
       variants: SweepVariants("variant", "variant", [.init("plain", optimizer: Adam.method)]),
-      axes: [SweepAxis("alpha", [0.1, 0.2])],
-      loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
+      axes: [alpha], loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
       questions: [
         OpenQuestion(
           "minibatch", ofCell: ["alpha": 0.2], called: "alpha = 0.2", taken: "2", figure: "fig",

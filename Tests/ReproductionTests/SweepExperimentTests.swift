@@ -7,27 +7,27 @@ import ResultStore
 import Testing
 
 @Suite struct SweepExperimentTests {
+  private static let beta1 = SweepAxis("beta1", [0.9, 0])
+  private static let alpha = SweepAxis(
+    "alpha", [1e-3, 3e-3, 1e-2], labels: .logarithms, listOption: "alphas")
+
   /// 2 variants x 2 betas x 3 stepsizes; `quick` keeps half of the betas and two stepsizes.
   private static let sweep = SweepExperiment<NoData>(
     name: "sweep", title: "a sweep", place: "", data: .noData,
     settings: [Setting("l2", 0.5, in: 0...1, "penalty")], minibatch: 7,
     profiles: ByProfile(
       smoke: SweepBudget(epochs: 1, seeds: 1),
-      quick: SweepBudget(epochs: 2, seeds: 1, keeping: ["beta1": [0.9], "alpha": [3e-3, 1e-2]]),
+      quick: SweepBudget(epochs: 2, seeds: 1, keeping: [beta1: [0.9], alpha: [3e-3, 1e-2]]),
       paper: SweepBudget(epochs: 4, seeds: 2)),
     variants: SweepVariants(
       "kind", "kind of the method",
       [.init("plain", optimizer: Adam.method), .init("raw", optimizer: AdamUncorrected.method)]),
-    axes: [
-      SweepAxis("beta1", [0.9, 0]),
-      SweepAxis("alpha", [1e-3, 3e-3, 1e-2], labels: .logarithms, listOption: "alphas"),
-    ],
-    loss: "loss",
+    axes: [beta1, alpha], loss: "loss",
     figures: { extent in
-      extent.values(of: "beta1").map { beta1 in
+      extent.values(of: beta1).map { beta1 in
         Figure(
           "at-\(beta1)", "", x: .linear("alpha"), y: .linear("loss"), arms: [],
-          lines: extent.values(of: "alpha").map {
+          lines: extent.values(of: alpha).map {
             .init("\($0)", .red, variable: "loss", along: "log10_alpha")
           })
       }

@@ -1,34 +1,29 @@
 import Glibc
+import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
 
 extension ClaimContext {
   /// The numbers of a quantity with their labels along its only free axis.
   func values(
-    _ computation: String, _ quantity: String, _ selection: [String: String] = [:],
-    along axis: String
+    _ topic: Topic, _ quantity: Quantity, _ labels: [Axis: String] = [:], along axis: Axis
   ) throws -> [(label: String, value: Double)] {
-    let group = try document.view.subgroup(computation)
-    let array = try group.array(quantity, selection)
-    guard try group.allFinished() else {
-      throw NotRun("\(computation) has not been computed to its end")
-    }
-    return zip(try group.labels(axis), array.values).filter { !$0.1.isNaN }
-      .map { (label: $0.0, value: $0.1) }
+    let computation = try finished(topic)
+    return zip(try computation.labels(axis), try computation.values(quantity, labels))
+      .filter { !$0.1.isNaN }.map { (label: $0.0, value: $0.1) }
   }
 }
 
 /// The largest step of every pair of decay rates over sequences of gradients, closed form and
 /// simulation, in units of alpha.
-private func largestSteps(_ context: ClaimContext) throws -> [(
-  pair: String, betas: Betas, step: Double
-)] {
-  try context.document.view.subgroup("worst_case").labels("betas").map { pair in
-    let steps = try ["step", "closed_form"].flatMap {
-      try context.values("worst_case", $0, ["betas": pair], along: "t").map(\.value)
+private func largestSteps(
+  _ context: ClaimContext, _ topic: Topic = .worstCase, _ closedForm: Quantity = .largestStep
+) throws -> [(pair: String, betas: Betas, step: Double)] {
+  try context.document.view.subgroup(topic.rawValue).labels(.betas).map { pair in
+    let steps = try [.attainedStep, closedForm].flatMap {
+      try context.values(topic, $0, [.betas: pair], along: .gradients).map(\.value)
     }
     return (pair: pair, betas: Betas(pair), step: steps.max() ?? .nan)
   }
@@ -42,7 +37,7 @@ let propertyClaims: [Claim] = [
     place: "section 2.1", rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
     figure: "alg-spike"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let largest = try context.values("spike", "largest", along: "betas")
+    let largest = try context.values(.spike, .largestAfterZeros, along: .betas)
     let ratios = largest.map { ($0.label, $0.value / Betas($0.label).statedBound) }
     let worst = ratios.map(\.1).max() ?? .nan
     return ClaimOutcome(
@@ -51,7 +46,7 @@ let propertyClaims: [Claim] = [
       largest.map {
         "(\($0.label)): largest step \(text($0.value)) alpha, bound \(text(Betas($0.label).statedBound))"
       }.joined(separator: "; "))
-  },
+  }.reading(Topic.spike, .largestAfterZeros),
   .custom(
     "alg.bound.first",
     "where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2)",
@@ -69,7 +64,7 @@ let propertyClaims: [Claim] = [
       numbers: ratios.map { ClaimNumber($0.pair, $0.step / $0.bound) },
       ratios.map { "(\($0.pair)): \(text($0.step)) alpha, stated \(text($0.bound))" }
         .joined(separator: "; "))
-  },
+  }.reading(Topic.worstCase, .attainedStep, .largestStep),
   .custom(
     "alg.bound.general", "where 1 - beta1 <= sqrt(1 - beta2), no step is larger than alpha",
     place: "section 2.1",
@@ -94,19 +89,13 @@ let propertyClaims: [Claim] = [
         + broken.map {
           "\(text($0.step)) instead of \(text($0.betas.statedBound)) at (\($0.pair))"
         }.joined(separator: ", "))
-  },
+  }.reading(Topic.worstCase, .attainedStep, .largestStep),
   .custom(
     "alg.adamax-bound", "no step of AdaMax is larger than alpha, in the worst case",
     place: "section 7.1",
     rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let pairs = try context.document.view.subgroup("worst_case_adamax").labels("betas")
-    let worst = try pairs.map { pair in
-      let steps = try ["step", "closed_form"].flatMap {
-        try context.values("worst_case_adamax", $0, ["betas": pair], along: "t").map(\.value)
-      }
-      return (pair: pair, step: steps.max() ?? .nan)
-    }
+    let worst = try largestSteps(context, .worstCaseOfAdaMax, .largestStepOfAdaMax)
     let largest = worst.map(\.step).max() ?? .nan
     return ClaimOutcome(
       largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
@@ -114,19 +103,19 @@ let propertyClaims: [Claim] = [
       "gradients that shrink by the factor beta2 lead to "
         + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }
         .joined(separator: ", "))
-  },
+  }.reading(Topic.worstCaseOfAdaMax, .attainedStep, .largestStepOfAdaMax),
   .custom(
     "alg.adamax-limit", "the L^p methods tend to AdaMax as p grows", place: "section 7.1",
     rule: "largest |log(u_p / u)| over 1000 normal gradients falls with every doubling of p and is "
       + "below 0.01 at the last", figure: "alg-adamax-limit"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let exact = try context.values(
-      "norm_family", "deviation", ["gradient_size": "1"], along: "p")
+      .normFamily, .normDeviation, [.gradientSize: normalGradients], along: .power)
     let falls = zip(exact, exact.dropFirst()).allSatisfy { $0.value > $1.value }
     let last = exact.last?.value ?? .nan
-    let firstLost = try ["1", "0.001"].map { deviation in
+    let firstLost = try [normalGradients, smallGradients].map { deviation in
       let lost = try context.values(
-        "norm_family", "lost_single", ["gradient_size": deviation], along: "p")
+        .normFamily, .lostSteps, [.gradientSize: deviation], along: .power)
       return
         "p = \(lost.first { $0.value > 0 }?.label ?? "none") for gradients of size \(deviation)"
     }
@@ -137,23 +126,25 @@ let propertyClaims: [Claim] = [
       "\(text(exact.first?.value ?? .nan)) at p = \(exact.first?.label ?? ""), \(text(last)) at "
         + "p = \(exact.last?.label ?? ""); powers of gradients leave single precision from "
         + firstLost.joined(separator: " and ") + " on")
-  },
+  }.reading(Topic.normFamily, .normDeviation, .lostSteps),
   .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",
     place: "abstract, section 2.1",
     rule: "trajectories equal bit for bit for factors 2^-32 to 2^32 with epsilon = 0, one for all "
       + "parameters and one each", figure: "alg-scale"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    func series(_ name: String, _ epsilon: String) throws -> [(label: String, value: Double)] {
-      try context.values("scale", name, ["epsilon": epsilon], along: "log2_scale")
+    func series(_ quantity: Quantity, _ epsilon: String) throws -> [(
+      label: String, value: Double
+    )] {
+      try context.values(.scale, quantity, [.epsilon: epsilon], along: .log2Scale)
     }
-    let changed = try series("changed", "0")
+    let changed = try series(.changed, epsilons.none)
     let judged = changed.filter { abs(Double($0.label) ?? .infinity) <= 32 }
-    let diagonal = try context.document.view.subgroup("scale")
-      .number("changed_diagonal", ["epsilon": "0"])
+    let diagonal = try context.finished(Topic.scale)
+      .number(.changedDiagonal, [.epsilon: epsilons.none])
     let effect = max(judged.map(\.value).max() ?? .nan, diagonal)
     let exact = changed.filter { $0.value == 0 }.compactMap { Double($0.label) }
-    let small = try series("deviation", "1e-08").last { $0.value > 0.01 }
+    let small = try series(.scaleDeviation, epsilons.standard).last { $0.value > 0.01 }
     return ClaimOutcome(
       effect == 0 ? .reproduced : .notReproduced, effect: effect, threshold: 0,
       unit: "share of parameters that change",
@@ -161,7 +152,7 @@ let propertyClaims: [Claim] = [
       "no bit changes from 2^\(Int(exact.min() ?? 0)) to 2^\(Int(exact.max() ?? 0)) with epsilon = 0 "
         + "(beyond, squares leave single precision); with epsilon = 1e-8 the trajectory is off by "
         + "more than 1 % for gradients of 2^\(small?.label ?? "-") and below")
-  },
+  }.reading(Topic.scale, .changed, .changedDiagonal, .scaleDeviation),
   .custom(
     "alg.unbiased", "corrected moments are unbiased for stationary gradients",
     place: "section 3",
@@ -169,12 +160,9 @@ let propertyClaims: [Claim] = [
       + "expectation: 95 % intervals, simultaneous by Bonferroni, within +- 5 %",
     figure: "alg-moments"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let group = try context.document.view.subgroup("moments")
-    let z = try group.array("z").values
-    let corrected = try group.array("corrected").values
-    guard try group.allFinished(), !z.isEmpty,
-      z.count == corrected.count
-    else { throw NotRun("moments has not been computed to its end") }
+    let group = try context.finished(Topic.moments)
+    let z = try group.values(.standardErrors)
+    let corrected = try group.values(.correctedMoment)
     // Each row has its deviation in standard errors and as a share, and so the standard error.
     let reach = Statistics.normalQuantile(1 - 0.05 / Double(2 * z.count))
     let estimates = zip(corrected, z).map { ratio, z in
@@ -185,22 +173,22 @@ let propertyClaims: [Claim] = [
     let bound = 0.05
     func largest(_ estimate: Estimate) -> Double { max(abs(estimate.low), abs(estimate.high)) }
     let worst = estimates.max { largest($0) < largest($1) } ?? Estimate(.nan, count: 0)
-    let raw = try group.array("uncorrected", ["moment": "second"]).values.min() ?? .nan
-    let sequences = group.group.number("sequences") ?? .nan
+    let raw = try group.values(.uncorrectedMoment, [.moment: Moment.second.rawValue]).min() ?? .nan
+    let sequences = group.group.number(sequenceCount) ?? .nan
     return ClaimOutcome(
       .all(estimates.map { $0.judgement(in: .inside(-bound...bound)) }), worst, threshold: bound,
       unit: "bias / expectation",
       "the widest of \(z.count) intervals, from \(Int(sequences)) sequences each, reaches "
         + "\(text(largest(worst))); largest |z| \(text(z.map(abs).max() ?? .nan)); without correction "
         + "the second moment starts at \(text(raw)) of its expectation")
-  },
+  }.reading(Topic.moments, .standardErrors, .correctedMoment, .uncorrectedMoment),
   .custom(
     "alg.adagrad-limit", "AdaGrad is Adam with beta1 = 0, beta2 -> 1 and alpha / sqrt(t)",
     place: "section 5",
     rule: "distance of trajectories goes to 0 linearly in 1 - beta2: slope of the logarithms over "
       + "1e-6 to 1e-3 within 1 +- 0.05", figure: "alg-adagrad-limit"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let points = try context.values("adagrad_limit", "distance", along: "log10_rest")
+    let points = try context.values(.adaGradLimit, .limitDistance, along: .log10Rest)
       .map { (x: Double($0.label) ?? .nan, y: $0.value) }
     let fitted = points.filter { (-6.01 ... -2.99).contains($0.x) }
     let slope = Statistics.slope(fitted.map(\.x), fitted.map { log10($0.y) })
@@ -211,21 +199,22 @@ let propertyClaims: [Claim] = [
       numbers: points.map { ClaimNumber("1 - beta2 = 10^\(text($0.x))", $0.y) },
       "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))"
     )
-  },
+  }.reading(Topic.adaGradLimit, .limitDistance),
   .custom(
     "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",
     rule: "bytes of optimizer state per parameter, measured: two 4-byte numbers"
-
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let bytes = try context.values("memory", "bytes", along: "method")
-    let adam = bytes.first { $0.label == "adam" }?.value ?? .nan
+    let bytes = try context.values(.memory, .bytes, along: .method)
+    func size(of method: MethodDescription) -> Double {
+      bytes.first { $0.label == method.name }?.value ?? .nan
+    }
+    let adam = size(of: Adam.method)
     return ClaimOutcome(
       abs(adam - 8) < 0.01 ? .reproduced : .notReproduced, effect: adam, threshold: 8,
       unit: "bytes a parameter", numbers: bytes.map { ClaimNumber($0.label, $0.value) },
       "Adam keeps \(text(adam)) bytes a parameter in single precision; SGD "
-        + "\(text(bytes.first { $0.label == "sgd" }?.value ?? .nan)), AdaGrad "
-        + "\(text(bytes.first { $0.label == "adagrad" }?.value ?? .nan)), AMSGrad "
-        + "\(text(bytes.first { $0.label == "amsgrad" }?.value ?? .nan))")
-  },
+        + "\(text(size(of: SGD.method))), AdaGrad \(text(size(of: AdaGrad.method))), AMSGrad "
+        + text(size(of: AMSGrad.method)))
+  }.reading(Topic.memory, .bytes),
   efficientOrderClaim, nonStationaryClaim,
 ]

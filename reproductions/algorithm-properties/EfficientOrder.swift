@@ -3,7 +3,6 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 // The end of section 2: the last three lines of algorithm 1 in another order, with alpha_t =
 // alpha sqrt(1 - beta2^t) / (1 - beta1^t) and an epsilon-hat beside the uncorrected root.
@@ -34,26 +33,28 @@ private struct Moments {
   }
 }
 
+extension Quantity {
+  static let orderDistance = Quantity(
+    "distance", [.gradientSize],
+    "largest distance of the two trajectories over the largest way from the start, with "
+      + "epsilon-hat = epsilon sqrt(1 - beta2^t), double precision")
+  static let orderDistanceFixed = Quantity(
+    "distance_fixed", [.gradientSize], "the same with epsilon-hat = epsilon")
+  static let orderDistanceSingle = Quantity(
+    "distance_single", [.gradientSize],
+    "the same as distance, between our optimizers in single precision")
+}
+
 /// Trajectories of both orders on the same noisy quadratic costs, with gradients of several sizes.
 func efficientOrder(steps: Int) -> Computation<NoData> {
   let (count, alpha, epsilon, beta2) = (16, 0.01, 1e-8, 0.999)
   return Computation(
-    "efficient_order", "algorithm 1 beside the order of computation that is called more efficient",
+    Topic.efficientOrder.rawValue,
+    "algorithm 1 beside the order of computation that is called more efficient",
     ownAxes: [
-      Dimension(
-        "gradient_size", .double(gradientSizes),
-        attributes: .meaning("standard deviation of the gradients' noise"))
+      Axis.gradientSize(.double(gradientSizes), "standard deviation of the gradients' noise")
     ],
-    quantities: [
-      Quantity(
-        "distance", ["gradient_size"],
-        "largest distance of the two trajectories over the largest way from the start, with "
-          + "epsilon-hat = epsilon sqrt(1 - beta2^t), double precision"),
-      Quantity("distance_fixed", ["gradient_size"], "the same with epsilon-hat = epsilon"),
-      Quantity(
-        "distance_single", ["gradient_size"],
-        "the same as distance, between our optimizers in single precision"),
-    ],
+    quantities: [.orderDistance, .orderDistanceFixed, .orderDistanceSingle],
     parameters: ["steps": Double(steps), "alpha": alpha, "epsilon": epsilon]
   ) { point, _ in
     UnitsOfWork(count: gradientSizes.count) { unit, ledger in
@@ -85,17 +86,14 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
         }
       }
       func epsilonHat(_ t: Int) -> Double { epsilon * (1 - pow(beta2, Double(t))).squareRoot() }
-      func distance(_ a: [[Double]], _ b: [[Double]]) -> Double {
-        let way = b.joined().map(abs).max() ?? .nan
-        return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? .nan) / way
-      }
       let reference = trajectory { $0.step($1, epsilon: epsilon) }
       ledger.record(
-        "distance", at: [unit],
-        distance(trajectory { $0.efficientStep($1, epsilonHat: epsilonHat($1)) }, reference))
+        .orderDistance, at: [unit],
+        relativeDistance(trajectory { $0.efficientStep($1, epsilonHat: epsilonHat($1)) }, reference)
+      )
       ledger.record(
-        "distance_fixed", at: [unit],
-        distance(trajectory { $0.efficientStep($1, epsilonHat: epsilon) }, reference))
+        .orderDistanceFixed, at: [unit],
+        relativeDistance(trajectory { $0.efficientStep($1, epsilonHat: epsilon) }, reference))
       var adam = Adam(count: count, alpha: alpha, epsilon: epsilon)
       var efficient = AdamEpsilonHat(count: count, alpha: alpha)
       let first = single { theta, gradient, _ in adam.step(&theta, gradient: gradient) }
@@ -103,7 +101,7 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
         efficient.epsilon = epsilonHat(t)
         efficient.step(&theta, gradient: gradient)
       }
-      ledger.record("distance_single", at: [unit], distance(second, first))
+      ledger.record(.orderDistanceSingle, at: [unit], relativeDistance(second, first))
     }
   }
 }
@@ -117,13 +115,13 @@ let efficientOrderClaim = Claim.custom(
     "trajectories on noisy quadratic costs, gradients of sizes 1 to 1e-8, equal within 1e-6 of the "
     + "way from the start, with epsilon-hat = epsilon sqrt(1 - beta2^t), in double precision"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
-  func distances(_ name: String) throws -> [(label: String, value: Double)] {
-    try context.values("efficient_order", name, along: "gradient_size")
+  func distances(_ quantity: Quantity) throws -> [(label: String, value: Double)] {
+    try context.values(.efficientOrder, quantity, along: .gradientSize)
   }
   func text(_ number: Double) -> String { NumberText.significant(number) }
-  let exact = try distances("distance")
-  let fixed = try distances("distance_fixed")
-  let single = try distances("distance_single").map(\.value).max() ?? .nan
+  let exact = try distances(.orderDistance)
+  let fixed = try distances(.orderDistanceFixed)
+  let single = try distances(.orderDistanceSingle).map(\.value).max() ?? .nan
   let largest = exact.map(\.value).max() ?? .nan
   return ClaimOutcome(
     largest <= 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1e-6,
@@ -133,4 +131,4 @@ let efficientOrderClaim = Claim.custom(
     "largest distance \(text(largest)), in single precision \(text(single)); with a fixed epsilon-hat = "
       + "epsilon, which the paper does not define, "
       + fixed.map { "\(text($0.value)) for gradients of size \($0.label)" }.joined(separator: ", "))
-}
+}.reading(Topic.efficientOrder, .orderDistance, .orderDistanceFixed, .orderDistanceSingle)

@@ -1,36 +1,40 @@
 import Reporting
+import Reproduction
 
-private let colours: [String: Figure.Colour] = [
-  "0.9, 0.999": .red, "0.9, 0.9999": .magenta, "0, 0.999": .blue, "0.9, 0.99": .green,
-  "0.5, 0.75": .orange, "0.99, 0.999": .cyan, "0.9, 0.9": .black, "0.95, 0.9": .red,
+private let colours: [Betas: Figure.Colour] = [
+  .defaults: .red, .longMemory: .magenta, .noMomentum: .blue, .shortMemory: .green, .half: .orange,
+  .muchMomentum: .cyan, .equal: .black, .unbounded: .red,
 ]
 
-private let moments = ["first", "second"]
-
 private func line(
-  _ name: String, _ variable: String, _ along: String, betas: String? = nil,
-  colour: Figure.Colour? = nil, isPoints: Bool = false, select: [String: String] = [:],
-  x: String? = nil, band: Figure.Band = .none
+  _ name: String, _ topic: Topic, _ quantity: Quantity, _ along: Axis, betas: Betas? = nil,
+  colour: Figure.Colour? = nil, isPoints: Bool = false, select: [Axis: String] = [:],
+  x: Quantity? = nil, band: Figure.Band = .none
 ) -> Figure.Line {
   Figure.Line(
-    name, colour ?? betas.flatMap { colours[$0] } ?? .black, variable: variable, along: along,
-    select: select.merging(betas.map { ["betas": $0] } ?? [:]) { own, _ in own }, band: band,
-    isPoints: isPoints, xVariable: x)
+    name, colour ?? betas.flatMap { colours[$0] } ?? .black,
+    variable: Computed(topic, quantity).variable, along: along.name,
+    select: select.merging(betas.map { [.betas: $0.label] } ?? [:]) { own, _ in own }.byName,
+    band: band, isPoints: isPoints, xVariable: x.map { Computed(topic, $0).variable })
 }
 
 /// The closed form as a line, what our optimizer does as points, the paper's bound in grey.
 private func worstCasePanel(
-  _ title: String, _ pairs: [String], bounds: [String], largest: [Figure.Largest]
+  _ title: String, _ pairs: [Betas], bounds: [Betas], largest: String, of judged: Betas
 ) -> Figure.Panel {
   Figure.Panel(
     title, x: .logarithmic("number of gradients t", 1...1e5),
     y: .logarithmic("largest step / alpha", ticks: [1, 2, 3, 5, 10, 20, 30]),
-    lines: pairs.map { line($0, "worst_case/closed_form", "t", betas: $0) }
-      + pairs.map { line("", "worst_case/step", "t", betas: $0, isPoints: true) }
-      + bounds.map { (pair: String) in
-        line("stated: \(pair)", "worst_case/stated_bound", "t", betas: pair, colour: .grey)
-      }, largest: largest)
+    lines: pairs.map { line($0.label, .worstCase, .largestStep, .gradients, betas: $0) }
+      + pairs.map { line("", .worstCase, .attainedStep, .gradients, betas: $0, isPoints: true) }
+      + bounds.map {
+        line(stated($0), .worstCase, .statedBound, .gradients, betas: $0, colour: .grey)
+      }, largest: [.init(largest, of: judged.label), .init("stated", of: stated(judged))])
 }
+
+private func stated(_ pair: Betas) -> String { "stated: \(pair.label)" }
+
+private func uncorrected(_ pair: Betas) -> String { "uncorrected \(pair.label)" }
 
 let propertyFigures: [Figure] = [
   Figure(
@@ -41,13 +45,11 @@ let propertyFigures: [Figure] = [
       + "without end. Labels are beta1, beta2.",
     panels: [
       worstCasePanel(
-        "1 - beta1 > sqrt(1 - beta2)", ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
-        bounds: ["0.9, 0.999", "0.9, 0.9999", "0, 0.999"],
-        largest: [.init("defaults:", of: "0.9, 0.999"), .init("stated", of: "stated: 0.9, 0.999")]),
+        "1 - beta1 > sqrt(1 - beta2)", firstCasePairs, bounds: firstCasePairs,
+        largest: "defaults:", of: .defaults),
       worstCasePanel(
-        "otherwise", ["0.9, 0.99", "0.5, 0.75", "0.99, 0.999", "0.9, 0.9", "0.95, 0.9"],
-        bounds: ["0.9, 0.99"],
-        largest: [.init("(0.9, 0.99):", of: "0.9, 0.99"), .init("stated", of: "stated: 0.9, 0.99")]),
+        "otherwise", otherPairs, bounds: [.shortMemory],
+        largest: "(\(Betas.shortMemory.label)):", of: .shortMemory),
     ]),
   Figure(
     "alg-adamax", "The largest step that AdaMax can be led to", place: "section 7.1",
@@ -58,10 +60,11 @@ let propertyFigures: [Figure] = [
       Figure.Panel(
         "", x: .logarithmic("number of gradients t", 1...1000),
         y: .linear("largest step / alpha"),
-        lines: [("0.9, 0.999", Figure.Colour.red), ("0.9, 0.99", .green)].flatMap { pair, colour in
+        lines: [Betas.defaults, .shortMemory].flatMap { pair in
           [
-            line(pair, "worst_case_adamax/closed_form", "t", betas: pair, colour: colour),
-            line("", "worst_case_adamax/step", "t", betas: pair, colour: colour, isPoints: true),
+            line(
+              pair.label, .worstCaseOfAdaMax, .largestStepOfAdaMax, .gradients, betas: pair),
+            line("", .worstCaseOfAdaMax, .attainedStep, .gradients, betas: pair, isPoints: true),
           ]
         })
     ]),
@@ -75,14 +78,15 @@ let propertyFigures: [Figure] = [
         "exact", x: .logarithmic("p"), y: .logarithmic("largest |log(u_p / u)|"),
         lines: [
           line(
-            "exact", "norm_family/deviation", "p", colour: .blue, select: ["gradient_size": "1"])
+            "exact", .normFamily, .normDeviation, .power, colour: .blue,
+            select: [.gradientSize: normalGradients])
         ]),
       Figure.Panel(
         "single precision", x: .logarithmic("p"), y: .linear("share of steps lost", 0...1),
-        lines: [("1", Figure.Colour.green), ("0.001", .red)].map { deviation, colour in
+        lines: [(normalGradients, Figure.Colour.green), (smallGradients, .red)].map {
+          size, colour in
           line(
-            deviation, "norm_family/lost_single", "p", colour: colour,
-            select: ["gradient_size": deviation])
+            size, .normFamily, .lostSteps, .power, colour: colour, select: [.gradientSize: size])
         }),
     ]),
   Figure(
@@ -92,9 +96,9 @@ let propertyFigures: [Figure] = [
     panels: [
       Figure.Panel(
         "", x: .logarithmic("zeros before the gradient n"), y: .logarithmic("step / alpha"),
-        lines: spikePairs.map { line($0, "spike/step", "n", betas: $0) }
-          + spikePairs.map { (pair: String) in
-            line("stated: \(pair)", "spike/stated_bound", "n", betas: pair, colour: .grey)
+        lines: firstCasePairs.map { line($0.label, .spike, .stepAfterZeros, .zeros, betas: $0) }
+          + firstCasePairs.map {
+            line(stated($0), .spike, .boundAfterZeros, .zeros, betas: $0, colour: .grey)
           })
     ]),
   Figure(
@@ -105,13 +109,15 @@ let propertyFigures: [Figure] = [
     panels: [
       Figure.Panel(
         "", x: .logarithmic("step t"), y: .logarithmic("step / alpha", 0.7...50),
-        lines: ["0.9, 0.99", "0.9, 0.999", "0.9, 0.9999", "0, 0.999"].map { (pair: String) in
-          line("uncorrected \(pair)", "first_steps/uncorrected", "t", betas: pair)
+        lines: constantPairs.map {
+          line(uncorrected($0), .firstSteps, .uncorrectedStep, .gradients, betas: $0)
         } + [
-          line("corrected, all", "first_steps/corrected", "t", betas: "0.9, 0.999", colour: .black)
+          line(
+            "corrected, all", .firstSteps, .correctedStep, .gradients, betas: .defaults,
+            colour: .black)
         ],
         largest: [
-          .init("largest at the defaults:", of: "uncorrected 0.9, 0.999"),
+          .init("largest at the defaults:", of: uncorrected(.defaults)),
           .init("corrected", of: "corrected, all"),
         ])
     ]),
@@ -121,28 +127,29 @@ let propertyFigures: [Figure] = [
     caption:
       "Above: corrected moments stay at their expectations from the first gradient on, for every "
       + "distribution. Below: uncorrected ones start at 1 - beta of them.",
-    panels: moments.map { (moment: String) in
+    panels: Moment.allCases.map { moment in
       Figure.Panel(
         "\(moment) moment, corrected", x: .logarithmic("number of gradients t"),
         y: .linear("mean / expectation - 1"),
-        lines: [
-          ("normal", Figure.Colour.blue), ("exponential", .green), ("uniform", .orange),
-          ("sparse", .magenta), ("correlated", .cyan),
-        ].map { source, colour in
+        lines: zip(
+          GradientSource.allCases, [.blue, .green, .orange, .magenta, .cyan] as [Figure.Colour]
+        ).map { source, colour in
           line(
-            source, "moments/corrected", "t", colour: colour,
-            select: ["moment": moment, "source": source],
-            band: .standardErrors(from: 1, deviation: "moments/z"))
+            source.rawValue, .moments, .correctedMoment, .gradients, colour: colour,
+            select: [.moment: moment.rawValue, .source: source.rawValue],
+            band: .standardErrors(
+              from: 1, deviation: Computed(Topic.moments, .standardErrors).variable))
         })
     }
-      + moments.map { (moment: String) in
+      + Moment.allCases.map { moment in
         Figure.Panel(
           "\(moment) moment, uncorrected", x: .logarithmic("number of gradients t"),
           y: .linear("mean / expectation", 0...1.1),
           lines: [
             line(
-              "normal", "moments/uncorrected", "t", colour: .blue,
-              select: ["moment": moment, "source": "normal"])
+              GradientSource.normal.rawValue, .moments, .uncorrectedMoment, .gradients,
+              colour: .blue,
+              select: [.moment: moment.rawValue, .source: GradientSource.normal.rawValue])
           ])
       }),
   Figure(
@@ -155,12 +162,8 @@ let propertyFigures: [Figure] = [
       Figure.Panel(
         "", x: .logarithmic("1 - beta2"), y: .logarithmic("relative distance"),
         lines: [
-          line(
-            "double", "adagrad_limit/distance", "log10_rest", colour: .blue,
-            x: "adagrad_limit/rest"),
-          line(
-            "single", "adagrad_limit/distance_single", "log10_rest", colour: .red,
-            x: "adagrad_limit/rest"),
+          line("double", .adaGradLimit, .limitDistance, .log10Rest, colour: .blue, x: .rest),
+          line("single", .adaGradLimit, .limitDistanceSingle, .log10Rest, colour: .red, x: .rest),
         ])
     ]),
   Figure(
@@ -174,14 +177,14 @@ let propertyFigures: [Figure] = [
         "", x: .logarithmic("factor c"), y: .logarithmic("relative deviation", 1e-8...10),
         lines: [
           line(
-            "epsilon 1e-8", "scale/deviation", "log2_scale", colour: .red,
-            select: ["epsilon": "1e-08"], x: "scale/scale"),
+            "epsilon 1e-8", .scale, .scaleDeviation, .log2Scale, colour: .red,
+            select: [.epsilon: epsilons.standard], x: .scale),
           line(
-            "epsilon 0", "scale/deviation", "log2_scale", colour: .blue,
-            select: ["epsilon": "0"], x: "scale/scale"),
+            "epsilon 0", .scale, .scaleDeviation, .log2Scale, colour: .blue,
+            select: [.epsilon: epsilons.none], x: .scale),
           line(
-            "epsilon 0, 3 c", "scale/deviation_three", "log2_scale", colour: .cyan,
-            select: ["epsilon": "0"], x: "scale/scale"),
+            "epsilon 0, 3 c", .scale, .scaleDeviationOfThree, .log2Scale, colour: .cyan,
+            select: [.epsilon: epsilons.none], x: .scale),
         ])
     ]),
   Figure(
@@ -189,16 +192,16 @@ let propertyFigures: [Figure] = [
     caption:
       "Root of the mean square distance from the minimum against the stepsize. Every method has "
       + "its own best stepsize; at its best AdaGrad, whose steps only shrink, should be behind.",
-    panels: changes.flatMap { (change: String) in
+    panels: Change.allCases.flatMap { change in
       noiseLevels.map { noise in
         Figure.Panel(
-          "\(change), noise \(NumberText.significant(noise))", x: .linear("log10 alpha"),
+          "\(change.rawValue), noise \(NumberText.significant(noise))", x: .linear("log10 alpha"),
           y: .logarithmic("tracking error", 0.01...100),
           lines: zip(trackers, [.red, .blue, .green, .black] as [Figure.Colour]).map {
             method, colour in
-            Figure.Line(
-              method, colour, variable: "non_stationary/tracking_error", along: "log10_alpha",
-              select: ["change": change, "noise": "\(noise)", "method": method])
+            line(
+              method, .nonStationary, .trackingError, .log10Alpha, colour: colour,
+              select: [.change: change.rawValue, .noise: "\(noise)", .method: method], band: .seeds)
           })
       }
     }),

@@ -2,7 +2,6 @@ import Glibc
 import Numerics
 import Optimizers
 import Reproduction
-import ResultStore
 
 // Section 3: with bias correction the moments are unbiased estimates, for stationary gradients.
 
@@ -64,33 +63,32 @@ enum GradientSource: String, CaseIterable {
   }
 }
 
+enum Moment: String, CaseIterable { case first, second }
+
+extension Quantity {
+  static let correctedMoment = Quantity(
+    "corrected", [.moment, .gradients], "mean of the corrected moment over its expectation")
+  static let uncorrectedMoment = Quantity(
+    "uncorrected", [.moment, .gradients], "mean of the uncorrected moment over its expectation")
+  static let standardErrors = Quantity(
+    "z", [.moment, .gradients], "deviation of the corrected mean in standard errors")
+}
+
+/// The attribute that has the number of sequences.
+let sequenceCount = "sequences"
+
 /// Averages of Adam's moments over many independent sequences, against the expectations.
 func momentEstimates(sequences: Int, to last: Int) -> Computation<NoData> {
   let times = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter { $0 <= last }
-  let axes = ["moment", "t"]
   return Computation(
-    "moments", "Adam's moments, averaged over many sequences of gradients, against expectations",
-    axes: [
-      Dimension(
-        "source", .string(GradientSource.allCases.map(\.rawValue)),
-        attributes: .meaning("distribution of the gradients"))
-    ],
-    ownAxes: [
-      Dimension(
-        "moment", .string(["first", "second"]),
-        attributes: .meaning("first: of g; second: of g^2")),
-      countAxis("t", times, "number of gradients"),
-    ],
-    quantities: [
-      Quantity("corrected", axes, "mean of the corrected moment over its expectation"),
-      Quantity("uncorrected", axes, "mean of the uncorrected moment over its expectation"),
-      Quantity("z", axes, "deviation of the corrected mean in standard errors"),
-    ],
-    parameters: ["sequences": Double(sequences), "beta1": 0.9, "beta2": 0.999]
+    Topic.moments.rawValue,
+    "Adam's moments, averaged over many sequences of gradients, against expectations",
+    axes: [Axis.source(GradientSource.self)],
+    ownAxes: [Axis.moment(Moment.self), Axis.gradients(times)],
+    quantities: [.correctedMoment, .uncorrectedMoment, .standardErrors],
+    parameters: [sequenceCount: Double(sequences), "beta1": 0.9, "beta2": 0.999]
   ) { point, _ in
-    guard let source = GradientSource(rawValue: point["source"]) else {
-      preconditionFailure("the axis lists the sources")
-    }
+    let source: GradientSource = point.label(.source)
     return UnitsOfWork(count: last) { unit, ledger in
       let t = unit + 1
       var adam = Adam(count: sequences, alpha: 1, beta1: 0.9, beta2: 0.999, epsilon: 0)
@@ -114,10 +112,11 @@ func momentEstimates(sequences: Int, to last: Int) -> Computation<NoData> {
         let correction = 1 - pow(moment == 0 ? adam.beta1 : adam.beta2, Double(t))
         let (mean, deviation) = meanAndDeviation(vector.values)
         let expected = expectations[moment]
-        ledger.record("uncorrected", at: [moment, index], mean / expected)
-        ledger.record("corrected", at: [moment, index], mean / correction / expected)
+        ledger.record(.uncorrectedMoment, at: [moment, index], mean / expected)
+        ledger.record(.correctedMoment, at: [moment, index], mean / correction / expected)
         let error = deviation / correction / Double(sequences).squareRoot()
-        ledger.record("z", at: [moment, index], (mean / correction - expected) / error)
+        ledger.record(
+          .standardErrors, at: [moment, index], (mean / correction - expected) / error)
       }
     }
   }

@@ -1,7 +1,18 @@
 import Glibc
 import Numerics
 import Reproduction
-import ResultStore
+
+extension Quantity {
+  static let normDeviation = Quantity(
+    "deviation", [.power], "largest |log(u_p / u)| over all steps")
+  static let lostSteps = Quantity(
+    "lost_single", [.power], "share of steps where v_t is 0 or infinite in single precision")
+  static let normDeviationSingle = Quantity(
+    "deviation_single", [.power], "largest |log(u_p / u)| over the other steps, single precision")
+}
+
+let normalGradients = "1"
+let smallGradients = "0.001"
 
 /// Section 7.1: `v_t = beta2^p v_{t-1} + (1 - beta2^p) |g_t|^p` and `u_p = v_t^(1/p)`, beside the
 /// `u_t = max(beta2 u_{t-1}, |g_t|)` that is its limit: exactly, by logarithms in double precision,
@@ -10,22 +21,13 @@ func normFamily(steps: Int) -> Computation<NoData> {
   let powers = (1...14).map { 1 << $0 }
   let beta2 = 0.999
   return Computation(
-    "norm_family", "how far L^p methods are from AdaMax",
-    axes: [
-      Dimension(
-        "gradient_size", .string(["1", "0.001"]),
-        attributes: .meaning("standard deviation of the gradients"))
-    ],
-    ownAxes: [countAxis("p", powers, "the norm's power")],
-    quantities: [
-      Quantity("deviation", ["p"], "largest |log(u_p / u)| over all steps"),
-      Quantity(
-        "lost_single", ["p"], "share of steps where v_t is 0 or infinite in single precision"),
-      Quantity(
-        "deviation_single", ["p"], "largest |log(u_p / u)| over the other steps, single precision"),
-    ], parameters: ["beta2": beta2, "steps": Double(steps)]
+    Topic.normFamily.rawValue, "how far L^p methods are from AdaMax",
+    axes: [Axis.gradientSize(.string([normalGradients, smallGradients]))],
+    ownAxes: [Axis.power(powers)],
+    quantities: [.normDeviation, .lostSteps, .normDeviationSingle],
+    parameters: ["beta2": beta2, "steps": Double(steps)]
   ) { point, _ in
-    let deviation = Float(point["gradient_size"]) ?? 1
+    let deviation = Float(point[.gradientSize]) ?? 1
     return UnitsOfWork(count: powers.count) { unit, ledger in
       let p = Double(powers[unit])
       let decay = p * log(beta2)
@@ -51,9 +53,9 @@ func normFamily(steps: Int) -> Computation<NoData> {
           lost += 1
         }
       }
-      ledger.record("deviation", at: [unit], largest)
-      ledger.record("lost_single", at: [unit], Double(lost) / Double(steps))
-      if lost < steps { ledger.record("deviation_single", at: [unit], largestSingle) }
+      ledger.record(.normDeviation, at: [unit], largest)
+      ledger.record(.lostSteps, at: [unit], Double(lost) / Double(steps))
+      if lost < steps { ledger.record(.normDeviationSingle, at: [unit], largestSingle) }
     }
   }
 }

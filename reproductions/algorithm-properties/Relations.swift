@@ -2,38 +2,51 @@ import Glibc
 import Numerics
 import Optimizers
 import Reproduction
-import ResultStore
 
 // Section 2.1: invariance to the scale of the gradients. Section 5: AdaGrad as a limit of Adam.
 // Section 1: little memory.
+
+extension Quantity {
+  static let scale = Quantity("scale", [.log2Scale], "the factor c")
+  static let changed = Quantity(
+    "changed", [.log2Scale], "share of parameters that end at other bits")
+  static let scaleDeviation = Quantity(
+    "deviation", [.log2Scale],
+    "largest difference of two parameters over the largest way from the start")
+  static let scaleDeviationOfThree = Quantity(
+    "deviation_three", [.log2Scale], "the same for the factor 3 c, which is no power of two")
+  static let changedDiagonal = Quantity(
+    "changed_diagonal", [],
+    "share of parameters that end at other bits when each has a factor of its own, powers of "
+      + "two from 2^-20 to 2^20")
+
+  static let rest = Quantity("rest", [.log10Rest], "1 - beta2")
+  static let limitDistance = Quantity(
+    "distance", [.log10Rest],
+    "largest distance of the two trajectories over AdaGrad's largest way from the start")
+  static let limitDistanceSingle = Quantity(
+    "distance_single", [.log10Rest], "the same in single precision")
+
+  static let vectors = Quantity("vectors", [.method], "vectors of the size of theta")
+  static let bytes = Quantity(
+    "bytes", [.method], "size of the state after two steps, as it is saved, for each parameter",
+    units: "byte")
+}
+
+let epsilons = (none: "0", standard: "1e-08")
 
 /// Trajectories under gradients that are multiplied by c, against those of c = 1.
 func scaleInvariance(steps: Int) -> Computation<NoData> {
   let count = 512
   let exponents = Array(stride(from: -72, through: 48, by: 4))
   return Computation(
-    "scale", "trajectories under gradients times c, against c = 1",
-    axes: [
-      Dimension(
-        "epsilon", .double([0, 1e-8]), attributes: .meaning("epsilon"))
-    ],
-    ownAxes: [countAxis("log2_scale", exponents, "binary logarithm of the factor c")],
-    quantities: [
-      Quantity("scale", ["log2_scale"], "the factor c"),
-      Quantity("changed", ["log2_scale"], "share of parameters that end at other bits"),
-      Quantity(
-        "deviation", ["log2_scale"],
-        "largest difference of two parameters over the largest way from the start"),
-      Quantity(
-        "deviation_three", ["log2_scale"], "the same for the factor 3 c, which is no power of two"),
-      Quantity(
-        "changed_diagonal", [],
-        "share of parameters that end at other bits when each has a factor of its own, powers of "
-          + "two from 2^-20 to 2^20"),
-    ],
+    Topic.scale.rawValue, "trajectories under gradients times c, against c = 1",
+    axes: [Axis.epsilon(.double([epsilons.none, epsilons.standard].compactMap(Double.init)))],
+    ownAxes: [Axis.log2Scale(exponents)],
+    quantities: [.scale, .changed, .scaleDeviation, .scaleDeviationOfThree, .changedDiagonal],
     parameters: ["steps": Double(steps), "alpha": 0.001, "beta1": 0.9, "beta2": 0.999]
   ) { point, _ in
-    let epsilon = Double(point["epsilon"]) ?? 0
+    let epsilon = Double(point[.epsilon]) ?? 0
     func trajectory(_ factor: (Int) -> Float) -> FloatVector {
       var adam = Adam(count: count, epsilon: epsilon)
       var theta = FloatVector(count: count)
@@ -49,25 +62,24 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
       return theta
     }
     let reference = trajectory { _ in 1 }
-    let way = reference.array.map { abs(Double($0)) }.max() ?? .nan
     func changed(_ theta: FloatVector) -> Double {
       let pairs = zip(theta.array, reference.array)
       return Double(pairs.count { $0.bitPattern != $1.bitPattern }) / Double(count)
     }
     func deviation(_ theta: FloatVector) -> Double {
-      (zip(theta.array, reference.array).map { abs(Double($0) - Double($1)) }.max() ?? 0) / way
+      relativeDistance([theta.array.map(Double.init)], [reference.array.map(Double.init)])
     }
     return UnitsOfWork(count: exponents.count) { unit, ledger in
       let scale = powerOfTwo(exponents[unit])
       let theta = trajectory { _ in scale }
-      ledger.record("scale", at: [unit], Double(scale))
-      ledger.record("changed", at: [unit], changed(theta))
-      ledger.record("deviation", at: [unit], deviation(theta))
-      ledger.record("deviation_three", at: [unit], deviation(trajectory { _ in 3 * scale }))
+      ledger.record(.scale, at: [unit], Double(scale))
+      ledger.record(.changed, at: [unit], changed(theta))
+      ledger.record(.scaleDeviation, at: [unit], deviation(theta))
+      ledger.record(
+        .scaleDeviationOfThree, at: [unit], deviation(trajectory { _ in 3 * scale }))
       if unit == 0 {
         ledger.record(
-          "changed_diagonal",
-          changed(trajectory { index in powerOfTwo(index % 41 - 20) }))
+          .changedDiagonal, changed(trajectory { index in powerOfTwo(index % 41 - 20) }))
       }
     }
   }
@@ -80,19 +92,9 @@ func adaGradLimit(steps: Int) -> Computation<NoData> {
   let dimension = 16
   let alpha = 0.5
   return Computation(
-    "adagrad_limit", "distance of Adam's trajectory from AdaGrad's as beta2 goes to 1",
-    ownAxes: [
-      Dimension(
-        "log10_rest", .double(exponents),
-        attributes: .meaning("decimal logarithm of 1 - beta2"))
-    ],
-    quantities: [
-      Quantity("rest", ["log10_rest"], "1 - beta2"),
-      Quantity(
-        "distance", ["log10_rest"],
-        "largest distance of the two trajectories over AdaGrad's largest way from the start"),
-      Quantity("distance_single", ["log10_rest"], "the same in single precision"),
-    ],
+    Topic.adaGradLimit.rawValue, "distance of Adam's trajectory from AdaGrad's as beta2 goes to 1",
+    ownAxes: [Axis.log10Rest(.double(exponents))],
+    quantities: [.rest, .limitDistance, .limitDistanceSingle],
     parameters: ["steps": Double(steps), "alpha": alpha, "beta1": 0]
   ) { point, _ in
     // f_t(theta) = sum_i a_i (theta_i - x_ti)^2 / 2 with a from 0.1 to 1.6 and x ~ N(1, 1).
@@ -138,19 +140,15 @@ func adaGradLimit(steps: Int) -> Computation<NoData> {
         return theta.array.map(Double.init)
       }
     }
-    func distance(_ a: [[Double]], _ b: [[Double]]) -> Double {
-      let way = b.joined().map(abs).max() ?? .nan
-      return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? 0) / way
-    }
     let exact = adaGrad()
     let exactSingle = single(AdaGrad(count: dimension, alpha: alpha, epsilon: 0)) { _ in alpha }
     return UnitsOfWork(count: exponents.count) { unit, ledger in
       let rest = pow(10, exponents[unit])
-      ledger.record("rest", at: [unit], rest)
-      ledger.record("distance", at: [unit], distance(adam(rest: rest), exact))
+      ledger.record(.rest, at: [unit], rest)
+      ledger.record(.limitDistance, at: [unit], relativeDistance(adam(rest: rest), exact))
       let method = Adam(count: dimension, alpha: alpha, beta1: 0, beta2: 1 - rest, epsilon: 0)
       let trajectory = single(method) { alpha / Double($0).squareRoot() }
-      ledger.record("distance_single", at: [unit], distance(trajectory, exactSingle))
+      ledger.record(.limitDistanceSingle, at: [unit], relativeDistance(trajectory, exactSingle))
     }
   }
 }
@@ -160,18 +158,8 @@ func memory() -> Computation<NoData> {
   let methods = OptimizerRegistry.all
   let count = 1_000_000
   return Computation(
-    "memory", "the state that each method keeps",
-    ownAxes: [
-      Dimension(
-        "method", .string(methods.map(\.name)), attributes: .meaning("method"))
-    ],
-    quantities: [
-      Quantity("vectors", ["method"], "vectors of the size of theta"),
-      Quantity(
-        "bytes", ["method"],
-        "size of the state after two steps, as it is saved, for each parameter",
-        units: "byte"),
-    ],
+    Topic.memory.rawValue, "the state that each method keeps",
+    ownAxes: [Axis.method(.string(methods.map(\.name)))], quantities: [.vectors, .bytes],
     parameters: ["parameters": Double(count)]
   ) { _, _ in
     UnitsOfWork(count: methods.count) { unit, ledger in
@@ -184,10 +172,16 @@ func memory() -> Computation<NoData> {
       let bytes =
         numbers * MemoryLayout<Float>.stride
         + (state.scalars.count + 1) * MemoryLayout<Double>.stride
-      ledger.record("vectors", at: [unit], Double(state.vectors.count))
-      ledger.record("bytes", at: [unit], Double(bytes) / Double(count))
+      ledger.record(.vectors, at: [unit], Double(state.vectors.count))
+      ledger.record(.bytes, at: [unit], Double(bytes) / Double(count))
     }
   }
+}
+
+/// The largest distance of two trajectories, over the largest way of the second from the start.
+func relativeDistance(_ a: [[Double]], _ b: [[Double]]) -> Double {
+  let way = b.joined().map(abs).max() ?? .nan
+  return (zip(a.joined(), b.joined()).map { abs($0 - $1) }.max() ?? .nan) / way
 }
 
 private func powerOfTwo(_ exponent: Int) -> Float {

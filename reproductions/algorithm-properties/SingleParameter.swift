@@ -4,14 +4,25 @@ import Optimizers
 import Reproduction
 
 /// A pair of decay rates, named by the two numbers.
-struct Betas {
+struct Betas: Hashable {
+  let label: String
   let beta1: Double
   let beta2: Double
+
+  static let defaults = Betas("0.9, 0.999")
+  static let longMemory = Betas("0.9, 0.9999")
+  static let noMomentum = Betas("0, 0.999")
+  static let shortMemory = Betas("0.9, 0.99")
+  static let half = Betas("0.5, 0.75")
+  static let muchMomentum = Betas("0.99, 0.999")
+  static let equal = Betas("0.9, 0.9")
+  static let unbounded = Betas("0.95, 0.9")
 
   /// The pair of a label such as `0.9, 0.999`.
   init(_ label: String) {
     let numbers = label.split(separator: ",").compactMap { Double($0.drop { $0 == " " }) }
     precondition(numbers.count == 2, "\(label) is not a pair of decay rates")
+    self.label = label
     beta1 = numbers[0]
     beta2 = numbers[1]
   }

@@ -104,7 +104,7 @@ private func timeClaim(_ target: Double) -> Claim {
     }
     throw NotRun(
       "\(text): not with every seed do they get there in the passes made, so there is no ratio")
-  }.timed
+  }.timed.reading(RunTime.training)
 }
 
 private let overheadClaim = Claim.custom(
@@ -132,7 +132,7 @@ private let overheadClaim = Claim.custom(
     "a pass takes SFO \(NumberText.significant(ratio)) times as long, from "
       + "\(NumberText.significant(ratios.min() ?? .nan)) to "
       + "\(NumberText.significant(ratios.max() ?? .nan)) over seeds")
-}.timed
+}.timed.reading(RunTime.training)
 
 private let memoryClaim = Claim.custom(
   "fig2b.sfo-memory", "SFO's memory is linear in the number of minibatches", place: place,
@@ -168,7 +168,7 @@ private let memoryClaim = Claim.custom(
       + [ClaimNumber("Adam, MB", adam / 1e6)],
     zip(memorySizes, sizes).map { "N = \($0): \(NumberText.significant($1 / 1e6)) MB" }
       .joined(separator: ", ") + "; Adam: \(NumberText.significant(adam / 1e6)) MB")
-}
+}.reading(memoryProbe)
 
 let claims: [Claim] =
   [

@@ -20,10 +20,10 @@ let claims: [Claim] =
     .lastEpochsMeanLower(
       "fig2a.adam-best", "Adam shows better convergence than the other methods", place: place,
       "Adam", than: rivals, last: 20, of: 201, figure: "fig2a"
-    ).judged(onlyIf: "trained with dropout", requireDropout)
+    ).judged(onlyIf: "trained with dropout", reading: [dropout], requireDropout)
   ]
   + (rivals + ["Adam"]).map {
     .figureMatch(
       figure: "fig2a", contender: $0, thresholds: (0.15, 0.5), epochs: 0...200, place: place
-    ).judged(onlyIf: "trained with dropout", requireDropout)
+    ).judged(onlyIf: "trained with dropout", reading: [dropout], requireDropout)
   } + [EarlyAccuracy.claim(.perceptron), DefaultsClaim.claim(.perceptron)]

@@ -5,35 +5,24 @@ import ResultStore
 
 private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
 
-/// The groups of benign streams in the result file, with their streams.
-private let benignGroups = ["streams", "mnist"]
-
 extension ClaimContext {
-  /// A finished computation.
-  fileprivate func finished(_ computation: String) throws -> DocumentView {
-    let group = try document.view.subgroup(computation)
-    guard try group.allFinished() else {
-      throw NotRun("\(computation) has not been computed to its end")
-    }
-    return group
-  }
-
   /// The exponent of R(T) over the last two decades: with seeds that of their mean, with its
   /// interval over them by the jackknife; without seeds with the interval of the fit.
   fileprivate func exponent(
-    _ computation: String, _ selection: [String: String]
+    _ topic: Topic, _ method: Rival, _ labels: [Axis: String] = [:]
   ) throws -> Estimate {
-    let group = try finished(computation)
-    let times = try group.coordinates("T")
+    let group = try finished(topic)
+    let times = try group.labels(.costs).compactMap(Double.init)
+    let labels = labels.merging([.method: method.rawValue]) { own, _ in own }
     func fit(_ regret: [Double]) -> Estimate {
       let points = zip(times, regret).filter { $0 >= (times.last ?? 1) / 100 && $1 > 0 }
       return Statistics.slope(points.map { log($0.0) }, points.map { log($0.1) })
     }
-    guard let seeds = try? group.labels("seed") else {
-      return fit(try group.array("regret", selection).values)
+    guard let seeds = try? group.labels(.seed) else {
+      return fit(try group.values(.regret, labels))
     }
     let curves = try seeds.map { seed in
-      try group.array("regret", selection.merging(["seed": seed]) { old, _ in old }).values
+      try group.values(.regret, labels.merging([.seed: seed]) { own, _ in own })
     }
     func exponent(_ chosen: [Int]) -> Double {
       fit(times.indices.map { time in Statistics.mean(chosen.map { curves[$0][time] }) }).value
@@ -50,26 +39,26 @@ let regretClaims: [Claim] = [
     figure: "regret-bound"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     var numbers: [ClaimNumber] = []
-    for name in benignGroups {
-      let group = try context.finished(name)
-      for problem in try group.labels("problem") {
-        for method in ["Adam", "Adam, lambda = 0.9"] {
-          let place = ["problem": problem, "method": method]
-          let ratios = zip(
-            try group.array("regret", place).values, try group.array("bound", place).values
-          ).map { $0 / $1 }
-          numbers.append(ClaimNumber("\(problem), \(method)", ratios.max() ?? .nan))
-        }
+    func largestRatio(_ group: DocumentView, _ place: [Axis: String]) throws -> Double {
+      zip(try group.values(.regret, place), try group.values(.bound, place)).map { $0 / $1 }.max()
+        ?? .nan
+    }
+    for stream in Stream.allCases {
+      let group = try context.finished(stream.topic)
+      for method in [Rival.adam, .smallerLambda] {
+        let ratio = try largestRatio(
+          group, [.stream: stream.rawValue, .method: method.rawValue])
+        numbers.append(ClaimNumber("\(stream.rawValue), \(method.rawValue)", ratio))
       }
     }
-    let group = try context.finished("counterexamples")
+    let group = try context.finished(Topic.counterexamples)
     var violations: [String] = []
-    for example in try group.labels("example") {
-      let place = ["example": example, "method": "Adam"]
-      let regret = try group.array("regret", place).values
-      let bound = try group.array("bound", place).values
-      numbers.append(ClaimNumber(example, zip(regret, bound).map { $0 / $1 }.max() ?? .nan))
-      let first = try group.number("first_violation", place)
+    for example in Counterexample.deterministic.map(\.name) {
+      let place: [Axis: String] = [.example: example, .method: Rival.adam.rawValue]
+      let regret = try group.values(.regret, place)
+      let bound = try group.values(.bound, place)
+      numbers.append(ClaimNumber(example, try largestRatio(group, place)))
+      let first = try group.number(.firstViolation, place)
       if first > 0, let regret = regret.last, let bound = bound.last {
         violations.append(
           "\(example): from T = \(Int(first)) on, at the end R(T) = \(text(regret)) against "
@@ -83,7 +72,8 @@ let regretClaims: [Claim] = [
       violations.isEmpty
         ? "no violation"
         : "the bound is broken, with every assumption met: " + violations.joined(separator: "; "))
-  },
+  }.reading(Topic.streams, .regret, .bound).reading(Topic.mnist, .regret, .bound)
+    .reading(Topic.counterexamples, .regret, .bound, .firstViolation),
   .custom(
     "alg.regret-vanishes", "for all bounded convex costs R(T) / T = O(1 / sqrt(T))",
     place: "section 4, corollary 4.2",
@@ -91,26 +81,22 @@ let regretClaims: [Claim] = [
       + "counterexamples: not reproduced if the interval of one lies above 0.55",
     figure: "regret-average"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    var benign: [(String, Estimate)] = []
-    for name in benignGroups {
-      for problem in try context.finished(name).labels("problem") {
-        benign.append(
-          (problem, try context.exponent(name, ["problem": problem, "method": "Adam"])))
-      }
+    var all = try Stream.allCases.map { stream in
+      (stream.rawValue, try context.exponent(stream.topic, .adam, [.stream: stream.rawValue]))
     }
-    let periodic = try context.exponent(
-      "counterexamples", ["example": "periodic", "method": "Adam"])
-    let stochastic = try context.exponent("stochastic", ["method": "Adam"])
-    let simple = try context.exponent("counterexamples", ["example": "C = 3", "method": "Adam"])
-    let all =
-      benign + [("periodic", periodic), ("stochastic", stochastic), ("C = 3", simple)]
-    func last(_ group: String, _ place: [String: String]) throws -> Double {
-      let values = try context.finished(group).series("average_regret", place, along: "T").y
-      return values.last ?? .nan
+    let periodic: [Axis: String] = [.example: Counterexample.periodic.name]
+    let simple = Counterexample.simple.name
+    all += [
+      (Counterexample.periodic.name, try context.exponent(.counterexamples, .adam, periodic)),
+      (Counterexample.stochastic.name, try context.exponent(.stochastic, .adam)),
+      (simple, try context.exponent(.counterexamples, .adam, [.example: simple])),
+    ]
+    func last(_ method: Rival) throws -> Double {
+      let labels = periodic.merging([.method: method.rawValue]) { own, _ in own }
+      return try context.finished(Topic.counterexamples).values(.averageRegret, labels).last ?? .nan
     }
-    let adam = try last("counterexamples", ["example": "periodic", "method": "Adam"])
-    let amsgrad = try last("counterexamples", ["example": "periodic", "method": "AMSGrad"])
-    let worst = all.max { $0.1.low < $1.1.low }?.1 ?? simple
+    let (adam, amsgrad) = (try last(.adam), try last(.amsGrad))
+    let worst = all.max { $0.1.low < $1.1.low }?.1 ?? Estimate(.nan, count: 0)
     let exponents = all.map {
       "\($0.0) \(text($0.1.value)) [\(text($0.1.low)), \(text($0.1.high))]"
     }
@@ -121,25 +107,26 @@ let regretClaims: [Claim] = [
       "exponents: " + exponents.joined(separator: ", ") + "; on the periodic counterexample the "
         + "average regret ends at \(text(adam)) with Adam, which goes to the worst point, and at "
         + "\(text(amsgrad)) with AMSGrad")
-  },
+  }.reading(Topic.streams, .regret).reading(Topic.mnist, .regret)
+    .reading(Topic.counterexamples, .regret, .averageRegret).reading(Topic.stochastic, .regret),
   .custom(
     "alg.lemma-10.3", "sum_t sqrt(g_t^2 / t) <= 2 G_inf ||g_{1:T}||_2",
     place: "appendix, lemma 10.3", rule: "numerically: any violation = not reproduced",
     figure: "regret-lemma"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let group = try context.finished("lemma_10_3")
+    let group = try context.finished(Topic.lemma)
     var numbers: [ClaimNumber] = []
     var broken: [String] = []
     var corrected = 0.0
-    for sequence in try group.labels("sequence") {
-      let place = ["sequence": sequence]
-      let left = try group.array("left", place).values
-      let right = try group.array("right", place).values
-      numbers.append(ClaimNumber(sequence, zip(left, right).map { $0 / $1 }.max() ?? .nan))
-      corrected = max(
-        corrected,
-        zip(left, try group.array("corrected", place).values).map { $0 / $1 }.max() ?? .nan)
-      let first = try group.number("first_violation", place)
+    for sequence in GradientSequence.allCases.map(\.rawValue) {
+      let place: [Axis: String] = [.sequence: sequence]
+      let left = try group.values(.left, place)
+      func largestRatio(_ right: Quantity) throws -> Double {
+        zip(left, try group.values(right, place)).map { $0 / $1 }.max() ?? .nan
+      }
+      numbers.append(ClaimNumber(sequence, try largestRatio(.right)))
+      corrected = max(corrected, try largestRatio(.corrected))
+      let first = try group.number(.lemmaViolation, place)
       if first > 0 { broken.append("\(sequence) from T = \(Int(first)) on") }
     }
     let largest = numbers.map(\.value).max() ?? .nan
@@ -148,7 +135,7 @@ let regretClaims: [Claim] = [
       unit: "largest left side / right side", numbers: numbers,
       (broken.isEmpty ? "no violation" : "broken by " + broken.joined(separator: " and "))
         + "; sqrt(1 + ln T) ||g|| is never exceeded (largest ratio \(text(corrected)))")
-  },
+  }.reading(Topic.lemma, .left, .right, .corrected, .lemmaViolation),
   .custom(
     "regret.convex-rate", "experiments confirm the rate of convergence in convex problems",
     place: "section 8",
@@ -156,11 +143,10 @@ let regretClaims: [Claim] = [
       "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
       + "decades: the interval at most 0.55", figure: "regret-streams"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
-    let estimate = try context.exponent(
-      "mnist", ["problem": "MNIST logistic", "method": "Adam"])
+    let estimate = try context.exponent(.mnist, .adam, [.stream: Stream.logistic.rawValue])
     return ClaimOutcome(
       estimate.judgement(in: .atMost(0.55)), estimate, threshold: 0.55, unit: "exponent of R(T)",
       "R(T) grows like T^\(text(estimate.value)); theorem 4.1 and corollary 4.2 have 0.5")
-  },
+  }.reading(Topic.mnist, .regret),
   sparseClaim,
 ]

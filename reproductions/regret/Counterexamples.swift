@@ -31,20 +31,19 @@ struct Counterexample {
     name: "stochastic", large: 1010, small: -10, period: 101, probability: 0.01, alpha: 0.5,
     beta1: 0.9, beta2: 0.99, lambdaRest: 1e-8)
 
-  static let deterministic = [
-    Counterexample(
-      name: "periodic", large: 1010, small: -10, period: 101, alpha: 0.5, beta1: 0.9, beta2: 0.99,
-      lambdaRest: 1e-8),
-    Counterexample(
-      name: "C = 3", large: 3, small: -1, period: 3, alpha: 0.6, beta1: 0, beta2: 0.1,
-      lambdaRest: 0.5),
-    Counterexample(
-      name: "C = 3, no projection", large: 3, small: -1, period: 3, isProjected: false, alpha: 0.3,
-      beta1: 0, beta2: 0.1, lambdaRest: 0.5),
-    Counterexample(
-      name: "C = 3, default betas", large: 3, small: -1, period: 3, alpha: 0.6, beta1: 0.9,
-      beta2: 0.999, lambdaRest: 0.5),
-  ]
+  static let periodic = Counterexample(
+    name: "periodic", large: 1010, small: -10, period: 101, alpha: 0.5, beta1: 0.9, beta2: 0.99,
+    lambdaRest: 1e-8)
+  static let simple = Counterexample(
+    name: "C = 3", large: 3, small: -1, period: 3, alpha: 0.6, beta1: 0, beta2: 0.1,
+    lambdaRest: 0.5)
+  static let notProjected = Counterexample(
+    name: "C = 3, no projection", large: 3, small: -1, period: 3, isProjected: false, alpha: 0.3,
+    beta1: 0, beta2: 0.1, lambdaRest: 0.5)
+  static let defaultBetas = Counterexample(
+    name: "C = 3, default betas", large: 3, small: -1, period: 3, alpha: 0.6, beta1: 0.9,
+    beta2: 0.999, lambdaRest: 0.5)
+  static let deterministic = [periodic, simple, notProjected, defaultBetas]
 
   func slope(_ t: Int, _ stream: inout RandomStream) -> Double {
     guard let probability else { return t % period == 1 ? large : small }
@@ -55,25 +54,17 @@ struct Counterexample {
   var gradientBound: Double { large + (isProjected ? 0 : 4) }
 }
 
-private let rivals = [
-  (name: "Adam", method: Adam.method), (name: "AMSGrad", method: AMSGrad.method),
-]
-private let methods = rivals.map(\.name)
+private let rivals = [Rival.adam, .amsGrad]
+private let methods = rivals.map(\.rawValue)
 
 private func computation(
-  _ name: String, _ meaning: String, axes: [Dimension], horizon: Int,
+  _ topic: Topic, _ meaning: String, axes: [Dimension], horizon: Int,
   example: @escaping @Sendable (ComputationPoint) -> Counterexample
 ) -> Computation<ImageData> {
   Computation(
-    name, meaning, axes: axes,
-    ownAxes: [textAxis("method", methods, "method"), timeAxis(horizons(to: horizon))],
-    quantities: [
-      Quantity("regret", ["method", "T"], "R(T): costs paid less those of the best fixed point"),
-      Quantity("average_regret", ["method", "T"], "R(T) / T"),
-      Quantity("iterate", ["method", "T"], "theta after T costs; -1 is best, +1 worst"),
-      Quantity("bound", ["method", "T"], "right side of theorem 4.1"),
-      Quantity("first_violation", ["method"], "first T with R(T) above the bound; -1: none"),
-    ],
+    topic.rawValue, meaning, axes: axes,
+    ownAxes: [Axis.method(.string(methods)), Axis.costs(horizons(to: horizon))],
+    quantities: [.regret, .averageRegret, .iterate, .bound, .firstViolation],
     parameters: ["horizon": Double(horizon)]
   ) { point, _ in
     try work(example(point), horizon: horizon, seed: point.seed)
@@ -84,14 +75,14 @@ private func computation(
 func counterexamples(horizon: Int, seeds: [UInt64]) -> [Computation<ImageData>] {
   [
     computation(
-      "counterexamples", "regret on the counterexamples of Reddi, Kale and Kumar 2018",
-      axes: [textAxis("example", Counterexample.deterministic.map(\.name), "stream of costs")],
+      .counterexamples, "regret on the counterexamples of Reddi, Kale and Kumar 2018",
+      axes: [Axis.example(.string(Counterexample.deterministic.map(\.name)))],
       horizon: horizon
     ) { point in
-      Counterexample.deterministic.first { $0.name == point["example"] } ?? .stochastic
+      Counterexample.deterministic.first { $0.name == point[.example] } ?? .stochastic
     },
     computation(
-      "stochastic", "regret on their stochastic counterexample", axes: [seedAxis(seeds)],
+      .stochastic, "regret on their stochastic counterexample", axes: [Axis.seed(seeds)],
       horizon: horizon
     ) { _ in .stochastic },
   ]
@@ -99,11 +90,12 @@ func counterexamples(horizon: Int, seeds: [UInt64]) -> [Computation<ImageData>] 
 
 private func work(_ example: Counterexample, horizon: Int, seed: UInt64) throws -> UnitsOfWork {
   let times = horizons(to: horizon)
-  let start = try rivals.map { name, method in
+  let start = try rivals.map { rival in
     let strategy = Strategy(
-      method: method, alpha: example.alpha, beta1: example.beta1, beta2: example.beta2,
+      method: rival.strategy.method, alpha: example.alpha, beta1: example.beta1,
+      beta2: example.beta2,
       lambdaRest: example.lambdaRest)
-    return try Player(name, strategy, dimension: 1)
+    return try Player(rival.rawValue, strategy, dimension: 1)
   }
   return UnitsOfWork(count: (horizon + blockLength - 1) / blockLength) { unit, ledger in
     var players = start
@@ -151,43 +143,42 @@ private func work(_ example: Counterexample, horizon: Int, seed: UInt64) throws 
           if regret > bound && tracks[method][3] < 0 { tracks[method][3] = Double(t) }
         }
         guard let place else { continue }
-        ledger.record("regret", at: [method, place], regret)
-        ledger.record("average_regret", at: [method, place], regret / Double(t))
-        ledger.record("iterate", at: [method, place], x)
-        ledger.record("bound", at: [method, place], bound)
+        ledger.record(.regret, at: [method, place], regret)
+        ledger.record(.averageRegret, at: [method, place], regret / Double(t))
+        ledger.record(.iterate, at: [method, place], x)
+        ledger.record(.bound, at: [method, place], bound)
       }
     }
     for (method, player) in players.enumerated() {
       player.save(to: &ledger.memory)
       ledger.memory.numbers[methods[method] + ".track"] = tracks[method]
-      ledger.record("first_violation", at: [method], tracks[method][3])
+      ledger.record(.firstViolation, at: [method], tracks[method][3])
     }
     ledger.memory.numbers["sum"] = [sum]
   }
 }
 
+/// Gradients that lemma 10.3 is about.
+enum GradientSequence: String, CaseIterable {
+  case falling = "g = 1 / sqrt(t)"
+  case quarter = "g = 1/4"
+  case one = "g = 1"
+
+  /// The largest, `G_inf`.
+  var bound: Double { self == .quarter ? 0.25 : 1 }
+
+  func gradient(_ t: Int) -> Double { self == .falling ? 1 / Double(t).squareRoot() : bound }
+}
+
 /// Lemma 10.3: `sum_t sqrt(g_t^2 / t) <= 2 G_inf ||g_{1:T}||_2`, for one coordinate.
 func lemma(horizon: Int) -> Computation<ImageData> {
   let times = horizons(to: horizon)
-  let sequences: [(name: String, bound: Double, gradient: @Sendable (Int) -> Double)] = [
-    ("g = 1 / sqrt(t)", 1, { 1 / Double($0).squareRoot() }),
-    ("g = 1/4", 0.25, { _ in 0.25 }),
-    ("g = 1", 1, { _ in 1 }),
-  ]
   return Computation(
-    "lemma_10_3", "both sides of lemma 10.3",
-    axes: [textAxis("sequence", sequences.map(\.name), "gradients; G_inf is the largest")],
-    ownAxes: [timeAxis(times)],
-    quantities: [
-      Quantity("left", ["T"], "sum of sqrt(g^2 / t)"),
-      Quantity("right", ["T"], "2 G_inf ||g||_2, as stated"),
-      Quantity("corrected", ["T"], "sqrt(1 + ln T) ||g||_2, by Cauchy and Schwarz"),
-      Quantity("first_violation", [], "first T with the left side above the right; -1: none"),
-    ]
+    Topic.lemma.rawValue, "both sides of lemma 10.3",
+    axes: [Axis.sequence(GradientSequence.self)],
+    ownAxes: [Axis.costs(times)], quantities: [.left, .right, .corrected, .lemmaViolation]
   ) { point, _ in
-    guard let sequence = sequences.first(where: { $0.name == point["sequence"] }) else {
-      preconditionFailure("the axis lists the sequences")
-    }
+    let sequence: GradientSequence = point.label(.sequence)
     return UnitsOfWork(count: 1) { _, ledger in
       var (left, squares, first) = (0.0, 0.0, -1.0)
       for t in 1...horizon {
@@ -197,12 +188,11 @@ func lemma(horizon: Int) -> Computation<ImageData> {
         let right = 2 * sequence.bound * squares.squareRoot()
         if left > right && first < 0 { first = Double(t) }
         guard let place = times.firstIndex(of: t) else { continue }
-        ledger.record("left", at: [place], left)
-        ledger.record("right", at: [place], right)
-        ledger.record(
-          "corrected", at: [place], ((1 + log(Double(t))) * squares).squareRoot())
+        ledger.record(.left, at: [place], left)
+        ledger.record(.right, at: [place], right)
+        ledger.record(.corrected, at: [place], ((1 + log(Double(t))) * squares).squareRoot())
       }
-      ledger.record("first_violation", first)
+      ledger.record(.lemmaViolation, first)
     }
   }
 }

@@ -1,36 +1,48 @@
 import Glibc
 import Reporting
+import Reproduction
 
-private let methods: [(name: String, colour: Figure.Colour)] = [
-  ("Adam", .red), ("Adam, lambda = 0.9", .orange), ("AMSGrad", .blue), ("AdaGrad", .green),
+private let colours: [Rival: Figure.Colour] = [
+  .adam: .red, .smallerLambda: .orange, .amsGrad: .blue, .adaGrad: .green,
 ]
 
 private let costs = Figure.Axis.logarithmic("costs seen T")
 
+/// A line of a rival, with its name and colour if no others are given.
 private func line(
-  _ name: String, _ colour: Figure.Colour, _ variable: String, _ select: [String: String],
-  band: Figure.Band = .seeds
+  _ rival: Rival, _ topic: Topic, _ quantity: Quantity, _ labels: [Axis: String] = [:],
+  name: String? = nil, colour: Figure.Colour? = nil, band: Figure.Band = .seeds
 ) -> Figure.Line {
-  Figure.Line(name, colour, variable: variable, along: "T", select: select, band: band)
+  Figure.Line(
+    name ?? rival.rawValue, colour ?? colours[rival] ?? .black,
+    variable: Computed(topic, quantity).variable, along: Axis.costs.name,
+    select: labels.merging([.method: rival.rawValue]) { own, _ in own }.byName, band: band)
 }
 
-private func group(of problem: String) -> String {
-  problem == "MNIST logistic" ? "mnist" : "streams"
+/// A panel of Adam and AMSGrad on a counterexample.
+private func counterexample(
+  _ title: String, _ topic: Topic, _ quantity: Quantity, _ labels: [Axis: String] = [:],
+  x: Figure.Axis = costs, y: Figure.Axis
+) -> Figure.Panel {
+  Figure.Panel(
+    title, x: x, y: y,
+    lines: [Rival.adam, .amsGrad].map {
+      line($0, topic, quantity, labels, band: labels.isEmpty ? .seeds : .none)
+    })
 }
+
+private let periodic: [Axis: String] = [.example: Counterexample.periodic.name]
+private let logistic: [Axis: String] = [.stream: Stream.logistic.rawValue]
 
 let regretFigures: [Figure] = [
   Figure(
     "regret-streams", "Regret on streams where nothing is set up against Adam",
     place: "section 4",
     caption: "R(T) grows like sqrt(T) or slower: here the corollary's rate is what one sees.",
-    panels: problems.map { problem in
+    panels: Stream.allCases.map { stream in
       Figure.Panel(
-        problem, x: costs, y: .logarithmic("regret R(T)"),
-        lines: methods.map { method in
-          line(
-            method.name, method.colour, "\(group(of: problem))/regret",
-            ["problem": problem, "method": method.name])
-        })
+        stream.rawValue, x: costs, y: .logarithmic("regret R(T)"),
+        lines: Rival.allCases.map { line($0, stream.topic, .regret, [.stream: stream.rawValue]) })
     }),
   Figure(
     "regret-average", "Average regret on the counterexamples of Reddi, Kale and Kumar 2018",
@@ -38,31 +50,17 @@ let regretFigures: [Figure] = [
     caption: "Corollary 4.2 has R(T) / T go to 0 for every stream of bounded convex costs. Here "
       + "Adam's goes to a constant, and its iterate to the worst point, +1; AMSGrad's does not.",
     panels: [
-      Figure.Panel(
-        "periodic: R(T) / T", x: costs, y: .logarithmic("average regret R(T) / T"),
-        lines: methods.filter { ["Adam", "AMSGrad"].contains($0.name) }.map {
-          line(
-            $0.name, $0.colour, "counterexamples/average_regret",
-            ["example": "periodic", "method": $0.name], band: .none)
-        }),
-      Figure.Panel(
-        "periodic: iterate (best: -1)", x: costs, y: .linear("theta", -1.05...1.05),
-        lines: methods.filter { ["Adam", "AMSGrad"].contains($0.name) }.map {
-          line(
-            $0.name, $0.colour, "counterexamples/iterate",
-            ["example": "periodic", "method": $0.name], band: .none)
-        }),
-      Figure.Panel(
-        "stochastic: R(T) / T", x: .logarithmic("costs seen T", 1e3...1e6),
-        y: .linear("average regret R(T) / T", 0...3),
-        lines: methods.filter { ["Adam", "AMSGrad"].contains($0.name) }.map {
-          line($0.name, $0.colour, "stochastic/average_regret", ["method": $0.name])
-        }),
-      Figure.Panel(
-        "stochastic: iterate (best: -1)", x: costs, y: .linear("theta", -1.05...1.05),
-        lines: methods.filter { ["Adam", "AMSGrad"].contains($0.name) }.map {
-          line($0.name, $0.colour, "stochastic/iterate", ["method": $0.name])
-        }),
+      counterexample(
+        "periodic: R(T) / T", .counterexamples, .averageRegret, periodic,
+        y: .logarithmic("average regret R(T) / T")),
+      counterexample(
+        "periodic: iterate (best: -1)", .counterexamples, .iterate, periodic,
+        y: .linear("theta", -1.05...1.05)),
+      counterexample(
+        "stochastic: R(T) / T", .stochastic, .averageRegret,
+        x: .logarithmic("costs seen T", 1e3...1e6), y: .linear("average regret R(T) / T", 0...3)),
+      counterexample(
+        "stochastic: iterate (best: -1)", .stochastic, .iterate, y: .linear("theta", -1.05...1.05)),
     ]),
   Figure(
     "regret-bound", "Regret and the bound of theorem 4.1", place: "section 4, theorem 4.1",
@@ -70,49 +68,42 @@ let regretFigures: [Figure] = [
       "The theorem puts R(T) below the grey line in every panel. With beta1 = 0, beta2 = 0.1 "
       + "it is broken, with projection and without; elsewhere it is far above.",
     panels: [
-      ("C = 3", "C = 3: beta1 = 0, beta2 = 0.1"),
-      ("C = 3, no projection", "the same without projection, alpha = 0.3"),
-      ("C = 3, default betas", "C = 3: beta1 = 0.9, beta2 = 0.999"),
-    ].map { example, title in
-      Figure.Panel(
+      (Counterexample.simple, "C = 3: beta1 = 0, beta2 = 0.1"),
+      (.notProjected, "the same without projection, alpha = 0.3"),
+      (.defaultBetas, "C = 3: beta1 = 0.9, beta2 = 0.999"),
+    ].map { (counterexample: Counterexample, title: String) in
+      let example: [Axis: String] = [.example: counterexample.name]
+      return Figure.Panel(
         title, x: costs, y: .logarithmic("regret R(T)"),
         lines: [
+          line(.adam, .counterexamples, .regret, example, band: .none),
+          line(.amsGrad, .counterexamples, .regret, example, band: .none),
           line(
-            "Adam", .red, "counterexamples/regret", ["example": example, "method": "Adam"],
-            band: .none),
-          line(
-            "AMSGrad", .blue, "counterexamples/regret", ["example": example, "method": "AMSGrad"],
-            band: .none),
-          line(
-            "bound", .grey, "counterexamples/bound", ["example": example, "method": "Adam"],
-            band: .none),
+            .adam, .counterexamples, .bound, example, name: "bound", colour: .grey, band: .none),
         ])
     } + [
       Figure.Panel(
-        "MNIST logistic", x: costs, y: .logarithmic("regret R(T)"),
+        Stream.logistic.rawValue, x: costs, y: .logarithmic("regret R(T)"),
         lines: [
-          line(
-            "Adam", .red, "mnist/regret", ["problem": "MNIST logistic", "method": "Adam"]),
-          line(
-            "bound, lambda = 0.9", .orange, "mnist/bound",
-            ["problem": "MNIST logistic", "method": "Adam, lambda = 0.9"]),
-          line(
-            "bound, 1 - 1e-8", .grey, "mnist/bound",
-            ["problem": "MNIST logistic", "method": "Adam"]),
+          line(.adam, .mnist, .regret, logistic),
+          line(.smallerLambda, .mnist, .bound, logistic, name: "bound, lambda = 0.9"),
+          line(.adam, .mnist, .bound, logistic, name: "bound, 1 - 1e-8", colour: .grey),
         ])
     ]),
   Figure(
     "regret-lemma", "Both sides of lemma 10.3", place: "appendix, lemma 10.3",
     caption: "The lemma has the left side below the stated right side for all T; it is above.",
-    panels: ["g = 1 / sqrt(t)", "g = 1/4"].map { (sequence: String) in
+    panels: [GradientSequence.falling, .quarter].map { sequence in
       Figure.Panel(
-        sequence, x: costs,
-        y: .logarithmic("both sides", ticks: sequence == "g = 1/4" ? nil : [1, 2, 3, 5, 10]),
+        sequence.rawValue, x: costs,
+        y: .logarithmic("both sides", ticks: sequence == .quarter ? nil : [1, 2, 3, 5, 10]),
         lines: [
-          ("left side", Figure.Colour.red, "left"), ("right side, stated", .grey, "right"),
-          ("right side, corrected", .blue, "corrected"),
-        ].map { name, colour, variable in
-          line(name, colour, "lemma_10_3/\(variable)", ["sequence": sequence], band: .none)
+          ("left side", Figure.Colour.red, Quantity.left), ("right side, stated", .grey, .right),
+          ("right side, corrected", .blue, .corrected),
+        ].map { name, colour, quantity in
+          Figure.Line(
+            name, colour, variable: Computed(Topic.lemma, quantity).variable,
+            along: Axis.costs.name, select: [Axis.sequence.name: sequence.rawValue], band: .none)
         })
     }),
   Figure(
@@ -127,8 +118,9 @@ let regretFigures: [Figure] = [
         lines: zip(sparseMethods.map(\.name), [.red, .green, .black] as [Figure.Colour]).map {
           method, colour in
           Figure.Line(
-            method, colour, variable: "sparse_features/sparse_regret", along: "d",
-            select: ["sparse_method": method, "log10_alpha": "\(exponent)"])
+            method, colour, variable: Computed(Topic.sparseFeatures, .sparseRegret).variable,
+            along: Axis.features.name,
+            select: [Axis.sparseMethod.name: method, Axis.log10Alpha.name: "\(exponent)"])
         })
     }),
 ]

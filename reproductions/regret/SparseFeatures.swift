@@ -4,7 +4,6 @@ import Numerics
 import Optimizers
 import Reporting
 import Reproduction
-import ResultStore
 
 // Section 4: on sparse features adaptive methods reach O(log d sqrt(T)) where others have O(sqrt(d T)).
 // f_t(theta) = sum of c_ti theta_i over the features i that are present, which feature i is with
@@ -67,24 +66,14 @@ struct SparseStream {
 /// Regret after T costs for several numbers of features, methods and stepsizes.
 func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computation<ImageData> {
   Computation(
-    "sparse_features",
+    Topic.sparseFeatures.rawValue,
     "regret on features of which the one of rank i is present with probability 1 / i",
-    axes: [
-      seedAxis(searchSeeds + seeds)
-    ],
+    axes: [Axis.seed(searchSeeds + seeds)],
     ownAxes: [
-      textAxis("sparse_method", sparseMethods.map(\.name), "method"),
-      Dimension(
-        "d", .int64(dimensions.map(Int64.init)),
-        attributes: .meaning("number of features", units: "1")),
-      Dimension(
-        "log10_alpha", .double((-6...2).map { Double($0) / 2 }),
-        attributes: .meaning("decimal logarithm of alpha")),
+      Axis.sparseMethod(.string(sparseMethods.map(\.name))), Axis.features(dimensions),
+      Axis.log10Alpha(.double((-6...2).map { Double($0) / 2 })),
     ],
-    quantities: [
-      Quantity(
-        "sparse_regret", ["sparse_method", "d", "log10_alpha"], "R(T) at the end of the stream")
-    ],
+    quantities: [.sparseRegret],
     parameters: ["horizon": Double(horizon), "beta1": 0.9, "beta2": 0.999]
   ) { point, _ in
     UnitsOfWork(count: dimensions.count) { unit, ledger in
@@ -93,7 +82,7 @@ func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computa
         for (column, alpha) in stepsizes.enumerated() {
           // A feature that has not come has no gradient, and 0 / 0 is no step: epsilon is 1e-8.
           let strategy = Strategy(method: method, alpha: alpha, lambdaRest: 1e-8, epsilon: 1e-8)
-          ledger.record("sparse_regret", at: [row, unit, column], try stream.regret(of: strategy))
+          ledger.record(.sparseRegret, at: [row, unit, column], try stream.regret(of: strategy))
         }
       }
     }
@@ -110,24 +99,20 @@ let sparseClaim = Claim.custom(
     + "below SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; paired "
     + "interval over seeds", figure: "regret-sparse"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
-  let group = try context.document.view.subgroup("sparse_features")
-  guard try group.allFinished() else {
-    throw NotRun("sparse_features has not been computed to its end")
-  }
+  let group = try context.finished(Topic.sparseFeatures)
   let isSearch: (String) -> Bool = { (UInt64($0) ?? 0) >= Search.firstSeed }
-  let seeds = try group.labels("seed")
-  let dimensions = try group.labels("d")
+  let seeds = try group.labels(.seed)
+  let dimensions = try group.labels(.features)
   func regret(_ method: MethodDescription, _ d: String, _ alpha: String, _ seed: String) throws
     -> Double
   {
     try group.number(
-      "sparse_regret",
-      ["seed": seed, "sparse_method": method.name, "d": d, "log10_alpha": alpha])
+      .sparseRegret, [.seed: seed, .sparseMethod: method.name, .features: d, .log10Alpha: alpha])
   }
   /// The exponent of each judged seed.
   func exponents(_ method: MethodDescription) throws -> [Double] {
     let best = try dimensions.map { d in
-      try group.labels("log10_alpha").map { alpha in
+      try group.labels(.log10Alpha).map { alpha in
         (
           alpha: alpha,
           regret: Statistics.mean(
@@ -156,4 +141,4 @@ let sparseClaim = Claim.custom(
     "exponents of R(T) in d: "
       + all.map { "\($0.name) \(NumberText.significant($0.estimate.value))" }.joined(
         separator: ", "))
-}
+}.reading(Topic.sparseFeatures, .sparseRegret)

@@ -1,17 +1,36 @@
 import Datasets
 import Optimizers
 import Reproduction
-import ResultStore
 
-/// What theorem 4.1 suggests for lambda, and one for which its bound says something.
-let strategies: [(name: String, strategy: Strategy)] = [
-  ("Adam", Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 1e-8)),
-  ("Adam, lambda = 0.9", Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 0.1)),
-  ("AMSGrad", Strategy(method: AMSGrad.method, alpha: 0.5, lambdaRest: 1e-8)),
-  ("AdaGrad", Strategy(method: AdaGrad.method, alpha: 0.5)),
-]
+/// Who plays. Of Adam there are what theorem 4.1 suggests for lambda, and one for which its bound says
+/// something.
+enum Rival: String, CaseIterable {
+  case adam = "Adam"
+  case smallerLambda = "Adam, lambda = 0.9"
+  case amsGrad = "AMSGrad"
+  case adaGrad = "AdaGrad"
 
-let problems = ["random signs", "noisy quadratic", "least squares", "MNIST logistic"]
+  /// Against streams where nothing is set up against it.
+  var strategy: Strategy {
+    switch self {
+    case .adam: Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 1e-8)
+    case .smallerLambda: Strategy(method: Adam.method, alpha: 0.5, lambdaRest: 0.1)
+    case .amsGrad: Strategy(method: AMSGrad.method, alpha: 0.5, lambdaRest: 1e-8)
+    case .adaGrad: Strategy(method: AdaGrad.method, alpha: 0.5)
+    }
+  }
+}
+
+/// Streams of convex costs where nothing is set up against Adam.
+enum Stream: String, CaseIterable {
+  case randomSigns = "random signs"
+  case noisyQuadratic = "noisy quadratic"
+  case leastSquares = "least squares"
+  case logistic = "MNIST logistic"
+
+  /// The computation that it belongs to.
+  var topic: Topic { self == .logistic ? .mnist : .streams }
+}
 
 /// 1, 2, 5, 10, ... up to the horizon, and the horizon.
 func horizons(to last: Int) -> [Int] {
@@ -24,65 +43,39 @@ func horizons(to last: Int) -> [Int] {
   return values + [last]
 }
 
-func timeAxis(_ times: [Int]) -> Dimension {
-  Dimension(
-    "T", .int64(times.map(Int64.init)),
-    attributes: .meaning("costs seen", units: "1"))
-}
-
-func textAxis(_ name: String, _ labels: [String], _ meaning: String) -> Dimension {
-  Dimension(name, .string(labels), attributes: .meaning(meaning))
-}
-
-func seedAxis(_ seeds: [UInt64]) -> Dimension {
-  Dimension(
-    "seed", .int64(seeds.map { Int64(bitPattern: $0) }),
-    attributes: .meaning("seed"))
-}
-
-/// Streams of convex costs where nothing is set up against Adam.
+/// The regret on the streams.
 func benignStreams(horizon: Int, radius: Double?, seeds: [UInt64]) -> [Computation<ImageData>] {
-  func computation(_ name: String, _ problems: [String], usesData: Bool) -> Computation<ImageData> {
+  [Topic.streams, .mnist].map { topic in
     var parameters = ["horizon": Double(horizon), "alpha": 0.5, "beta1": 0.9, "beta2": 0.999]
     if let radius { parameters["radius"] = radius }
     return Computation(
-      name, "regret on streams of convex costs, parameters projected on a box",
-      axes: [textAxis("problem", problems, "stream of costs"), seedAxis(seeds)],
+      topic.rawValue, "regret on streams of convex costs, parameters projected on a box",
+      axes: [
+        Axis.stream(.string(Stream.allCases.filter { $0.topic == topic }.map(\.rawValue))),
+        Axis.seed(seeds),
+      ],
       ownAxes: [
-        textAxis("method", strategies.map(\.name), "method"),
-        textAxis("term", ["first", "second", "third"], "term of the bound"),
-        timeAxis(horizons(to: horizon)),
+        Axis.method(Rival.self), Axis.term(.string(["first", "second", "third"])),
+        Axis.costs(horizons(to: horizon)),
       ],
-      quantities: [
-        Quantity("regret", ["method", "T"], "R(T): costs paid less those of the best fixed point"),
-        Quantity("average_regret", ["method", "T"], "R(T) / T"),
-        Quantity("bound", ["method", "T"], "right side of theorem 4.1"),
-        Quantity("bound_terms", ["method", "term", "T"], "terms of the right side of theorem 4.1"),
-        Quantity("least_cost", ["T"], "costs of the best fixed point in hindsight"),
-      ],
-      parameters: parameters, usesData: usesData
+      quantities: [.regret, .averageRegret, .bound, .boundTerms, .leastCost],
+      parameters: parameters, usesData: topic == .mnist
     ) { point, loadData in
-      switch point["problem"] {
-      case "random signs":
-        try work(RandomSigns(radius: radius ?? 1), horizon: horizon, seed: point.seed)
-      case "noisy quadratic":
-        try work(NoisyQuadratic(radius: radius ?? 1), horizon: horizon, seed: point.seed)
-      case "least squares":
-        try work(LeastSquares(radius: radius ?? 1), horizon: horizon, seed: point.seed)
-      default:
-        try work(
-          LogisticStream(try loadData().training, radius: radius ?? 10), horizon: horizon,
-          seed: point.seed)
+      func play(_ problem: some OnlineProblem) throws -> UnitsOfWork {
+        try work(problem, horizon: horizon, seed: point.seed)
+      }
+      switch point.label(.stream) as Stream {
+      case .randomSigns: return try play(RandomSigns(radius: radius ?? 1))
+      case .noisyQuadratic: return try play(NoisyQuadratic(radius: radius ?? 1))
+      case .leastSquares: return try play(LeastSquares(radius: radius ?? 1))
+      case .logistic:
+        return try play(LogisticStream(try loadData().training, radius: radius ?? 10))
       }
     }
   }
-  return [
-    computation("streams", Array(problems.dropLast()), usesData: false),
-    computation("mnist", [problems[problems.count - 1]], usesData: true),
-  ]
 }
 
-/// Lets all strategies play against one stream, block after block.
+/// Lets all rivals play against one stream, block after block.
 private func work<Problem: OnlineProblem>(_ problem: Problem, horizon: Int, seed: UInt64) throws
   -> UnitsOfWork
 {
@@ -91,7 +84,9 @@ private func work<Problem: OnlineProblem>(_ problem: Problem, horizon: Int, seed
   let diameter = (
     two: 2 * problem.radius * Double(dimension).squareRoot(), infinity: 2 * problem.radius
   )
-  let start = try strategies.map { try Player($0.name, $0.strategy, dimension: dimension) }
+  let start = try Rival.allCases.map {
+    try Player($0.rawValue, $0.strategy, dimension: dimension)
+  }
   return UnitsOfWork(count: (horizon + blockLength - 1) / blockLength) { unit, ledger in
     var problem = problem
     var players = start
@@ -113,16 +108,16 @@ private func work<Problem: OnlineProblem>(_ problem: Problem, horizon: Int, seed
       problem.note(index, in: &statistics)
       guard let place = times.firstIndex(of: t) else { continue }
       let least = problem.leastCost(statistics, count: t, from: &best)
-      ledger.record("least_cost", at: [place], least)
+      ledger.record(.leastCost, at: [place], least)
       for (method, player) in players.enumerated() {
         let regret = player.paid - least
         let terms = player.boundTerms(
           t, diameter: diameter, gradientBound: problem.gradientBound)
-        ledger.record("regret", at: [method, place], regret)
-        ledger.record("average_regret", at: [method, place], regret / Double(t))
-        ledger.record("bound", at: [method, place], terms.reduce(0, +))
+        ledger.record(.regret, at: [method, place], regret)
+        ledger.record(.averageRegret, at: [method, place], regret / Double(t))
+        ledger.record(.bound, at: [method, place], terms.reduce(0, +))
         for (term, value) in terms.enumerated() {
-          ledger.record("bound_terms", at: [method, term, place], value)
+          ledger.record(.boundTerms, at: [method, term, place], value)
         }
       }
     }

@@ -11,10 +11,6 @@ let noisyProblem = "logistic, alpha 0.01"
 let perceptron = "perceptron"
 let exponential = TemporalAverage.Kind.exponential(beta: 0.999)
 
-let averageCost = "averaged_test_cost"
-let uncorrectedCost = "uncorrected_test_cost"
-let meanCost = "mean_test_cost"
-
 private func probe(
   _ name: String, _ kind: TemporalAverage.Kind, corrected: Bool = true, _ meaning: String
 ) -> Probe {
@@ -28,14 +24,13 @@ private func probe(
   }
 }
 
-let averagingProbes = [
-  probe(
-    averageCost, exponential, "test cost at the exponential average with its bias correction"),
-  probe(
-    uncorrectedCost, exponential, corrected: false,
-    "test cost at the exponential average without its bias correction"),
-  probe(meanCost, .mean, "test cost at the mean of all iterates"),
-]
+let averagedCost = probe(
+  "averaged_test_cost", exponential,
+  "test cost at the exponential average with its bias correction")
+let uncorrectedCost = probe(
+  "uncorrected_test_cost", exponential, corrected: false,
+  "test cost at the exponential average without its bias correction")
+let meanCost = probe("mean_test_cost", .mean, "test cost at the mean of all iterates")
 
 /// The average with bias correction against the last iterate, where the runs end.
 let averagingClaim = Claim.custom(
@@ -49,10 +44,11 @@ let averagingClaim = Claim.custom(
   guard let end = epochs.last, let last = Int(end), last > 0 else {
     throw NotRun("no epoch was made")
   }
-  func ratios(_ variable: String, _ problem: String) throws -> [Double] {
+  func ratios(_ probe: Probe, _ problem: String) throws -> [Double] {
     try view.labels("seed").map { seed in
       let cell = ["arm": Arm.literal.rawValue, "optimizer": problem, "seed": seed, "epoch": end]
-      let ratio = log(try view.number(variable, cell) / view.number(Measure.testCost.name, cell))
+      let ratio = log(
+        try view.number(probe.variable, cell) / view.number(Measure.testCost.name, cell))
       guard ratio.isFinite else {
         throw NotRun("\(problem), seed \(seed), has not come to its end")
       }
@@ -60,10 +56,10 @@ let averagingClaim = Claim.custom(
     }
   }
   let problems = [noisyProblem, perceptron]
-  let estimates = try problems.map { Statistics.studentMean(try ratios(averageCost, $0)) }
+  let estimates = try problems.map { Statistics.studentMean(try ratios(averagedCost, $0)) }
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
-  let quiet = Statistics.mean(try ratios(averageCost, quietProblem))
+  let quiet = Statistics.mean(try ratios(averagedCost, quietProblem))
   let sentences = try zip(problems, estimates).map { problem, estimate in
     let mean = Statistics.mean(try ratios(meanCost, problem))
     let uncorrected = Statistics.mean(try ratios(uncorrectedCost, problem))
@@ -79,4 +75,4 @@ let averagingClaim = Claim.custom(
     sentences.joined(separator: "; ")
       + "; for comparison \(quietProblem) with Adam's default stepsize: \(percent(quiet))"
   )
-}
+}.reading(averagedCost, uncorrectedCost, meanCost)

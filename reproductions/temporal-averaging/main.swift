@@ -38,7 +38,7 @@ TrainingExperiment(
     quick: Budget(epochs: 5, seeds: 3),
     paper: Budget(epochs: 20, seeds: 10)),
   contenders: problems,
-  probes: averagingProbes,
+  probes: [averagedCost, uncorrectedCost, meanCost],
   figures: [
     Figure(
       "averaging", "Test cost of averages and of the last iterate", place: place,
@@ -52,8 +52,8 @@ TrainingExperiment(
           y: .logarithmic("test cost"),
           select: ["arm": Arm.literal.rawValue, "optimizer": problem],
           lines: [
-            line("last iterate", .black, Measure.testCost.name),
-            line("corrected average", .magenta, averageCost),
+            line("last iterate", .black, Measure.testCost),
+            line("corrected average", .magenta, averagedCost),
             line("uncorrected average", .orange, uncorrectedCost),
             line("plain mean", .blue, meanCost),
           ])
@@ -79,6 +79,6 @@ TrainingExperiment(
   }
 }.main()
 
-func line(_ name: String, _ colour: Figure.Colour, _ variable: String) -> Figure.Line {
-  Figure.Line(name, colour, variable: variable, along: "epoch")
+func line(_ name: String, _ colour: Figure.Colour, _ recorded: any Recorded) -> Figure.Line {
+  Figure.Line(name, colour, variable: recorded.variable, along: "epoch")
 }

@@ -65,7 +65,7 @@ package let biasCorrectionClaims: [Claim] = [
       + "at 100, up to the width of the brackets",
     inPaper: { paper in
       func ratio(_ panel: Panel) -> Double {
-        let stable = [SweepLosses.corrected, SweepLosses.uncorrected].map { variant in
+        let stable = SweepLosses.variants.map { variant in
           paperLosses(paper, panel, variant).filter { $0.value < SweepLosses.failure }.keys.max()
             ?? -.infinity
         }
@@ -98,7 +98,7 @@ package let biasCorrectionClaims: [Claim] = [
     /// How far the ratios of two horizons may differ by the width of their brackets alone.
     func width(_ panels: [Panel]) -> Double {
       panels.flatMap { panel in
-        [SweepLosses.corrected, SweepLosses.uncorrected].map { variant in
+        SweepLosses.variants.map { variant in
           losses.edge(variant, panel).values.map { edge in
             edge.bracket.lowerBound > 0
               ? log(edge.bracket.upperBound / edge.bracket.lowerBound) / 2 : 0
@@ -115,7 +115,7 @@ package let biasCorrectionClaims: [Claim] = [
       let ratio = spread(first.bySeed)
       smallest = min(smallest, exp(ratio.value))
       numbers.append(ratio.number(panel.name, exp))
-      for variant in [SweepLosses.corrected, SweepLosses.uncorrected] {
+      for variant in SweepLosses.variants {
         for (seed, edge) in losses.edge(variant, panel).sorted(by: { $0.key < $1.key })
         where edge.bracket.lowerBound < edge.bracket.upperBound {
           brackets.append(
@@ -142,7 +142,7 @@ package let biasCorrectionClaims: [Claim] = [
         "with correction the largest stable alpha is "
           + numbers.map { "\(text($0.value)) times as large (\($0.label))" }
           .joined(separator: ", ")))
-  },
+  }.reading(SweepEdges.End.stable, SweepEdges.End.failed),
   .custom(
     "fig4.best-small", "the best results come from small 1 - beta2 and bias correction",
     place: place,
@@ -304,7 +304,7 @@ private func match(_ context: ClaimContext) throws -> ClaimOutcome {
   var cells: [(name: String, ours: [Int: Double], paper: Double)] = []
   var count = 0
   for panel in Panel.all(horizons) {
-    for variant in [SweepLosses.corrected, SweepLosses.uncorrected] {
+    for variant in SweepLosses.variants {
       let name = paperCurve(panel.horizon, beta1: panel.beta1, beta2: panel.beta2, variant)
       for point in context.paper.curve(name, of: "fig4")?.points ?? [] where point.note == .point {
         count += 1

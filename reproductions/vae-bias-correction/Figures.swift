@@ -19,8 +19,8 @@ func paperCurve(_ horizon: Int, beta1: Double, beta2: Double, _ variant: String)
 let biasCorrectionFigures: @Sendable (SweepExtent) -> [Figure] = { extent in
   let reached = horizons.filter { $0 <= extent.epochs }
   let panels = (reached.isEmpty ? [extent.epochs] : reached).flatMap { horizon in
-    extent.values(of: "beta1").flatMap { beta1 in
-      extent.values(of: "beta2").map { beta2 in
+    extent.values(of: beta1Axis).flatMap { beta1 in
+      extent.values(of: beta2Axis).map { beta2 in
         panel(after: horizon, beta1: beta1, beta2: beta2)
       }
     }
@@ -31,7 +31,7 @@ let biasCorrectionFigures: @Sendable (SweepExtent) -> [Figure] = { extent in
       caption: "Loss against the stepsize. The nearer beta2 is to 1, the smaller is the stepsize "
         + "at which runs without correction fail, while those with it go on. At small stepsizes "
         + "the uncorrected runs are ahead: their first steps are larger.",
-      columns: extent.values(of: "beta2").count, panels: panels)
+      columns: extent.values(of: beta2Axis).count, panels: panels)
   ]
 }
 
@@ -43,12 +43,13 @@ private func panel(after horizon: Int, beta1: Double, beta2: Double) -> Figure.P
     y: horizons.contains(horizon)
       ? .linear("loss", 95...140, ticks: [100, 120, 140]) : .linear("loss"),
     select: [
-      "beta1": NumberText.exact(beta1), "beta2": NumberText.exact(beta2), "epoch": "\(horizon)",
+      beta1Axis.name: NumberText.exact(beta1), beta2Axis.name: NumberText.exact(beta2),
+      "epoch": "\(horizon)",
     ],
-    lines: [("corrected", Figure.Colour.red), ("uncorrected", .green)].map { variant, colour in
+    lines: zip(SweepLosses.variants, [.red, .green] as [Figure.Colour]).map { variant, colour in
       Figure.Line(
-        variant, colour, variable: Measure.loss.name, along: "log10_alpha",
-        select: ["bias_correction": variant],
+        variant, colour, variable: Measure.loss.name, along: alphaAxis.name,
+        select: [sweptVariants.axis: variant],
         paper: paperCurve(horizon, beta1: beta1, beta2: beta2, variant))
     })
 }

@@ -31,10 +31,10 @@ let sparserClaim = Claim.custom(
   let parts = try weights.map { layer in
     let rises = losses.seeds.compactMap { seed -> Double? in
       func share(_ epoch: Int) -> Double {
-        cells.value(at: [
-          "seed": seed, "bias_correction": SweepLosses.corrected, "beta1": "0.9", "beta2": "0.999",
-          "log10_alpha": alpha, "epoch": "\(epoch)", "layer": layer,
-        ]) ?? .nan
+        let panel = Panel(horizon: epoch, beta1: 0.9, beta2: 0.999)
+        var place = losses.labels(SweepLosses.corrected, panel, alpha: alpha, seed: seed)
+        place["layer"] = layer
+        return cells.value(at: place) ?? .nan
       }
       let rise = share(100) - share(1)
       return rise.isFinite ? rise : nil

@@ -1,5 +1,6 @@
 import Glibc
 import Reporting
+import Reproduction
 import ResultStore
 
 /// One pair of axes of the paper's figure.
@@ -28,6 +29,7 @@ struct SweepLosses {
   static let failure = 200.0
   static let corrected = "corrected"
   static let uncorrected = "uncorrected"
+  static let variants = [corrected, uncorrected]
 
   let seeds: [String]
   /// The stepsizes of the axis, ascending, with their labels.
@@ -43,11 +45,11 @@ struct SweepLosses {
       throw NotRun("the file has no variable status")
     }
     self.status = status
-    edges = Cells("edges/stable", in: context.document).flatMap { stable in
-      Cells("edges/failed", in: context.document).map { (stable, $0) }
+    edges = Cells(SweepEdges.End.stable.variable, in: context.document).flatMap { stable in
+      Cells(SweepEdges.End.failed.variable, in: context.document).map { (stable, $0) }
     }
     seeds = loss.labels(of: "seed")
-    alphas = loss.labels(of: "log10_alpha").map { label in
+    alphas = loss.labels(of: alphaAxis.name).map { label in
       // Labels are logarithms of round numbers.
       let text = NumberText.significant(pow(10, Double(label) ?? .nan), digits: 6)
       return (Double(text) ?? .nan, label)
@@ -59,14 +61,25 @@ struct SweepLosses {
     horizon == horizons[0] ? alphas : alphas.filter { longAlphas.contains($0.value) }
   }
 
+  /// The labels of one variant in a panel, with one seed: of a cell at the panel's horizon if its
+  /// stepsize is given, else of an edge.
+  func labels(
+    _ variant: String, _ panel: Panel, alpha: String? = nil, seed: String
+  ) -> [String: String] {
+    var labels = [
+      "seed": seed, sweptVariants.axis: variant, beta1Axis.name: "\(panel.beta1)",
+      beta2Axis.name: "\(panel.beta2)",
+    ]
+    labels[alphaAxis.name] = alpha
+    labels[alpha == nil ? SweepEdges.horizon : "epoch"] = "\(panel.horizon)"
+    return labels
+  }
+
   /// The losses by the place of their seed, infinite where the run failed; those that were run.
   func values(_ variant: String, _ panel: Panel, alpha label: String) -> [Int: Double] {
     var values: [Int: Double] = [:]
     for (index, seed) in seeds.enumerated() {
-      let place = [
-        "seed": seed, "bias_correction": variant, "beta1": "\(panel.beta1)",
-        "beta2": "\(panel.beta2)", "log10_alpha": label, "epoch": "\(panel.horizon)",
-      ]
+      let place = labels(variant, panel, alpha: label, seed: seed)
       guard let value = loss.value(at: place) else { continue }
       if value.isFinite {
         values[index] = value < Self.failure ? value : .infinity
@@ -102,10 +115,7 @@ struct SweepLosses {
       }
     }
     return seeds.indices.reduce(into: [:]) { found, seed in
-      let place = [
-        "seed": seeds[seed], "bias_correction": variant, "beta1": "\(panel.beta1)",
-        "beta2": "\(panel.beta2)", "horizon": "\(panel.horizon)",
-      ]
+      let place = labels(variant, panel, seed: seeds[seed])
       // One that lies beyond what was tried gives no number.
       guard let stable = edges.stable.value(at: place), let failed = edges.failed.value(at: place),
         stable < failed
@@ -118,7 +128,7 @@ struct SweepLosses {
   func edgeGap(in panels: [Panel]) -> String? {
     guard edges != nil else { return gap(in: panels) }
     let missing = panels.reduce(0) { count, panel in
-      count + [Self.corrected, Self.uncorrected].count { edge($0, panel).isEmpty }
+      count + Self.variants.count { edge($0, panel).isEmpty }
     }
     return missing > 0 ? "\(missing) of \(2 * panels.count) edges have not been found" : nil
   }
@@ -135,15 +145,14 @@ struct SweepLosses {
     guard ends.0 <= 1.001e-5 && ends.1 >= 0.999e-1 else {
       return "the stepsizes do not reach from 1e-5 to 1e-1"
     }
-    let variants = [Self.corrected, Self.uncorrected]
     let missing = panels.reduce(0) { count, panel in
       count
-        + variants.reduce(0) { count, variant in
+        + Self.variants.reduce(0) { count, variant in
           count
             + alphas(at: panel.horizon).count { values(variant, panel, alpha: $0.label).isEmpty }
         }
     }
-    let all = panels.reduce(0) { $0 + variants.count * alphas(at: $1.horizon).count }
+    let all = panels.reduce(0) { $0 + Self.variants.count * alphas(at: $1.horizon).count }
     return missing > 0 ? "\(missing) of \(all) cells have not been run" : nil
   }
 }

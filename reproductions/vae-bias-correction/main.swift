@@ -1,5 +1,4 @@
 import Networks
-import Optimizers
 import Reporting
 import Reproduction
 
@@ -22,9 +21,9 @@ SweepExperiment(
   minibatch: 100,
   profiles: ByProfile(
     smoke: SweepBudget(
-      epochs: 1, seeds: 1, keeping: ["beta2": [0.99, 0.9999], "alpha": [1e-3, 1e-2]]),
+      epochs: 1, seeds: 1, keeping: [beta2Axis: [0.99, 0.9999], alphaAxis: [1e-3, 1e-2]]),
     quick: SweepBudget(
-      epochs: 10, seeds: 1, keeping: ["beta1": [0.9], "alpha": [3e-4, 1e-3, 3e-3, 1e-2]]),
+      epochs: 10, seeds: 1, keeping: [beta1Axis: [0.9], alphaAxis: [3e-4, 1e-3, 3e-3, 1e-2]]),
     paper: SweepBudget(
       epochs: 100, seeds: 3,
       saving: SweepProtocol(
@@ -33,22 +32,10 @@ SweepExperiment(
           + "0.5 nats of the best alpha, and where corrected is behind by most",
         seeds: SweepSeeds(after: horizons, margin: 0.5, gap: 0.2),
         edges: SweepEdges(after: horizons, failure: SweepLosses.failure, within: 1.0 / 32) {
-          ($0["beta2"] ?? 0) >= 0.999
+          $0[beta2Axis] >= 0.999
         },
-        epochs: { longAlphas.contains($0["alpha"] ?? 0) ? nil : horizons[0] }))),
-  variants: SweepVariants(
-    "bias_correction", "whether the moments are corrected for their start at 0",
-    [
-      .init("corrected", optimizer: Adam.method),
-      .init("uncorrected", optimizer: AdamUncorrected.method),
-    ]),
-  axes: [
-    SweepAxis("beta1", [0, 0.9]),
-    SweepAxis("beta2", [0.99, 0.999, 0.9999]),
-    SweepAxis(
-      "alpha", [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1], labels: .logarithms,
-      listOption: "alphas"),
-  ],
+        epochs: { longAlphas.contains($0[alphaAxis]) ? nil : horizons[0] }))),
+  variants: sweptVariants, axes: [beta1Axis, beta2Axis, alphaAxis],
   loss: "negative lower bound: before the first epoch, mean over the training set at theta; after "
     + "e epochs, mean of the minibatch costs over the pass that ends there",
   probes: [smallGradients], probeAxes: [LayerStatistics.layerAxis(weights)],

@@ -32,48 +32,35 @@ public struct Claim: Sendable {
   /// The paper's curve that it lays ours on.
   package private(set) var matched: (figure: String, curve: String)?
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
-  private let outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
+  private var outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
-  /// The claim, decided by measured times.
-  public var timed: Claim {
+  private func with(_ change: (inout Claim) -> Void) -> Claim {
     var copy = self
-    copy.isTimed = true
+    change(&copy)
     return copy
   }
 
+  /// The claim, decided by measured times.
+  public var timed: Claim { with { $0.isTimed = true } }
+
   func comparing(_ comparisons: [CostComparison]) -> Claim {
-    var copy = self
-    copy.comparisons = comparisons
-    return copy.naming(comparisons.flatMap { [$0.a, $0.b] })
+    with { $0.comparisons = comparisons }.naming(comparisons.flatMap { [$0.a, $0.b] })
   }
 
   /// The claim, with the contenders that it names.
-  func naming(_ names: [String]) -> Claim {
-    var copy = self
-    copy.contenders = names
-    return copy
-  }
+  func naming(_ names: [String]) -> Claim { with { $0.contenders = names } }
 
   /// The claim, with what it reads beside costs: a program stops at its start if no run records it.
   public func reading(_ recorded: any Recorded...) -> Claim {
-    var copy = self
-    copy.variables += recorded.map(\.variable)
-    return copy
+    with { $0.variables += recorded.map(\.variable) }
   }
 
   /// The claim, as one of the paper's curves.
-  public var ofCurve: Claim {
-    var copy = self
-    copy.group = .figure
-    return copy
-  }
+  public var ofCurve: Claim { with { $0.group = .figure } }
 
   /// The claim, as one that somebody else makes.
   public func of(_ writeUp: WriteUp) -> Claim {
-    var copy = self
-    copy.group = .writeUp
-    copy.writeUp = writeUp
-    return copy
+    with { ($0.group, $0.writeUp) = (.writeUp, writeUp) }
   }
 
   /// The place in the paper or the write-up, for readers.
@@ -120,30 +107,26 @@ public struct Claim: Sendable {
   }
 
   func matching(_ figure: String, _ curve: String) -> Claim {
-    var copy = self
-    copy.matched = (figure, curve)
-    return copy
+    with { $0.matched = (figure, curve) }
   }
 
   /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
   /// the verdict `not run`.
   ///
-  /// - Parameter words: the condition in words, for the rule.
+  /// - Parameters:
+  ///   - words: the condition in words, for the rule.
+  ///   - recorded: what the condition reads beside costs, see `reading`.
   public func judged(
-    onlyIf words: String, _ condition: @escaping @Sendable (ClaimContext) throws -> Void
+    onlyIf words: String, reading recorded: [any Recorded] = [],
+    _ condition: @escaping @Sendable (ClaimContext) throws -> Void
   ) -> Claim {
-    var copy = Claim(
-      id, statement, place: place, rule: "\(rule); judged only if \(words)", figure: figure,
-      arms: arms, group: group, paperFigure: paperFigure
-    ) { [outcomes] context in
+    var copy = self
+    copy.rule += "; judged only if \(words)"
+    copy.outcomes = { [outcomes] context in
       try condition(context)
       return try outcomes(context)
     }
-    copy.comparisons = comparisons
-    copy.contenders = contenders
-    copy.matched = matched
-    copy.writeUp = writeUp
-    copy.variables = variables
+    copy.variables += recorded.map(\.variable)
     return copy
   }
 

@@ -56,12 +56,8 @@ public struct ClaimCounts: Sendable, Equatable {
       Attribute("comment", text),
     ]
     encoded.dimensions = [
-      Dimension(
-        "group", .string(ClaimGroup.allCases.map(\.rawValue)),
-        attributes: .meaning("whose claim it is")),
-      Dimension(
-        "verdict", .string(Verdict.allCases.map(\.rawValue)),
-        attributes: .meaning("verdict")),
+      Dimension("group", .string(ClaimGroup.allCases.map(\.rawValue)), "whose claim it is"),
+      Dimension("verdict", .string(Verdict.allCases.map(\.rawValue)), "verdict"),
     ]
     encoded.variables = [
       Variable(
@@ -69,7 +65,7 @@ public struct ClaimCounts: Sendable, Equatable {
         .int64(
           ClaimGroup.allCases.flatMap { group in
             Verdict.allCases.map { Int64(count(group, $0)) }
-          }), attributes: .meaning("claims", units: "1"))
+          }), "claims", units: "1")
     ]
     return encoded
   }

@@ -201,16 +201,13 @@ extension [ClaimOutcome] {
       ),
     ]
     group.dimensions = [
-      Dimension(
-        "claim", .string(map(\.key)), attributes: .meaning("claim and arm"))
+      Dimension("claim", .string(map(\.key)), "claim and arm")
     ]
     func text(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> String) -> Variable {
-      Variable(
-        name, ["claim"], .string(map(path)), attributes: .meaning(longName))
+      Variable(name, ["claim"], .string(map(path)), longName)
     }
     func number(_ name: String, _ longName: String, _ path: (ClaimOutcome) -> Double) -> Variable {
-      Variable(
-        name, ["claim"], .double(map(path)), attributes: .meaning(longName))
+      Variable(name, ["claim"], .double(map(path)), longName)
     }
     let (experiment, profile) = (document.root.text("experiment"), document.root.text("profile"))
     group.variables = [
@@ -244,9 +241,7 @@ extension [ClaimOutcome] {
       number("ratio_threshold", "what the ratio is compared with") { $0.ratio.threshold },
       text("unit", "what the effect is", \.unit),
       number("confidence", "confidence of the interval that decided", \.confidence),
-      Variable(
-        "seeds", ["claim"], .int64(map { Int64($0.seeds) }),
-        attributes: .meaning("seeds behind the effect")),
+      Variable("seeds", ["claim"], .int64(map { Int64($0.seeds) }), "seeds behind the effect"),
       text("detail", "the numbers or the reason in one sentence", \.detail),
       text("figure", "figure that shows it", \.figure),
     ]
@@ -256,12 +251,10 @@ extension [ClaimOutcome] {
       var numbers = Group()
       numbers.attributes = .meaning("the numbers behind the verdicts")
       numbers.dimensions = [
-        Dimension(
-          "number", .int64(rows.indices.map(Int64.init)),
-          attributes: .meaning("row"))
+        Dimension("number", .int64(rows.indices.map(Int64.init)), "row")
       ]
       func column(_ name: String, _ longName: String, _ values: Values) -> Variable {
-        Variable(name, ["number"], values, attributes: .meaning(longName))
+        Variable(name, ["number"], values, longName)
       }
       numbers.variables = [
         column("of_claim", "claim and arm", .string(rows.map(\.0))),

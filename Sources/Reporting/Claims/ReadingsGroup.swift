@@ -17,10 +17,10 @@ extension Readings {
         "settings from a search are judged on the search's own runs; a map of readings, not a vote"),
     ]
     group.dimensions = [
-      Dimension("claim", .string(claims), attributes: .meaning("claim")),
+      Dimension("claim", .string(claims), "claim"),
       Dimension(
         "rank", .int64((0..<length).map(Int64.init)),
-        attributes: .meaning("place of a reading among its claim's, by effect")),
+        "place of a reading among its claim's, by effect"),
     ]
     func cells<Element>(_ missing: Element, _ value: (Reading) -> Element) -> [Element] {
       claims.flatMap { claim -> [Element] in
@@ -29,14 +29,10 @@ extension Readings {
       }
     }
     func text(_ name: String, _ longName: String, _ value: (Reading) -> String) -> Variable {
-      Variable(
-        name, ["claim", "rank"], .string(cells("", value)),
-        attributes: .meaning(longName))
+      Variable(name, ["claim", "rank"], .string(cells("", value)), longName)
     }
     func number(_ name: String, _ longName: String, _ value: (Reading) -> Double) -> Variable {
-      Variable(
-        name, ["claim", "rank"], .double(cells(.nan, value)),
-        attributes: .meaning(longName))
+      Variable(name, ["claim", "rank"], .double(cells(.nan, value)), longName)
     }
     group.variables = [
       text(

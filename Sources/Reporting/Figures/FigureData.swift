@@ -122,13 +122,13 @@ package struct LineData: Sendable {
   /// The line as declared.
   package let line: Figure.Line
   /// The places that have a value or a divergence, in order.
-  package let points: [Point]
+  package private(set) var points: [Point] = []
   /// The values behind each point, by seed; NaN where a seed has none.
-  package let perSeed: [[Double]]
+  package private(set) var perSeed: [[Double]] = []
   /// How many seeds have a value somewhere.
-  package let seeds: Int
+  package private(set) var seeds = 0
   /// The seeds, as indices of `perSeed`, that diverged somewhere.
-  package let diverged: Set<Int>
+  package private(set) var diverged: Set<Int> = []
   /// The paper's curve.
   package let paper: PaperCurves.Curve?
 
@@ -154,26 +154,13 @@ package struct LineData: Sendable {
   ) {
     self.line = line
     self.paper = paper
-    guard let cells = Cells(line.variable, in: document) else {
-      points = []
-      perSeed = []
-      seeds = 0
-      diverged = []
-      return
-    }
+    guard let cells = Cells(line.variable, in: document) else { return }
     let selection = panel.select.merging(line.select) { _, own in own }
     let status = RunStatus(document)
     let seedLabels = cells.has("seed") ? cells.labels(of: "seed") : ["0"]
     let xCells = line.xVariable.flatMap { Cells($0, in: document) }
-    guard let unit = Self.unit(line, xCells, selection, seedLabels) else {
-      points = []
-      perSeed = []
-      seeds = 0
-      diverged = []
-      return
-    }
+    guard let unit = Self.unit(line, xCells, selection, seedLabels) else { return }
     var seen = [Bool](repeating: false, count: seedLabels.count)
-    var diverged: Set<Int> = []
     var points: [(point: Point, values: [Double])] = []
     for label in cells.labels(of: line.along) {
       var place = selection
@@ -235,7 +222,6 @@ package struct LineData: Sendable {
     self.points = points.map(\.point)
     perSeed = points.map(\.values)
     seeds = seen.count { $0 }
-    self.diverged = diverged
   }
 
   /// Each seed's values, and the ends of the band, averaged over the places around each place; at the ends

@@ -14,13 +14,12 @@ enum HTML {
     return "<details\(name)\(style)><summary>\(summary)</summary>\n\(body)</details>\n"
   }
 
-  /// A table that scrolls inside its own box, or, with `isCards`, whose rows become cards on narrow
-  /// screens. The roles are spelled out, as `display` would take them away.
+  /// A table that scrolls inside its own box, and whose rows become cards on narrow screens. The roles are spelled out, as `display` would take them away.
   static func table(
-    _ caption: String, _ header: [String], _ rows: [[String]], isCards: Bool = true
+    _ caption: String, _ header: [String], _ rows: [[String]]
   ) -> String {
     var out = "<div class=\"scroll\" role=\"region\" aria-label=\"\(caption)\" tabindex=\"0\">\n"
-    out += "<table role=\"table\"\(isCards ? " class=\"cards\"" : "")>\n"
+    out += "<table role=\"table\" class=\"cards\">\n"
     out += "<caption>\(caption)</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">"
     out += header.map { "<th role=\"columnheader\" scope=\"col\">\(escaped($0))</th>" }.joined()
     out += "</tr></thead>\n<tbody role=\"rowgroup\">\n"

@@ -136,12 +136,10 @@ extension [OpenChoice] {
     var group = Group()
     group.attributes = .meaning("what the paper leaves open, and what was chosen")
     group.dimensions = [
-      Dimension(
-        "choice", .int64(indices.map(Int64.init)), attributes: .meaning("row"))
+      Dimension("choice", .int64(indices.map(Int64.init)), "row")
     ]
     func column(_ name: String, _ longName: String, _ path: (OpenChoice) -> String) -> Variable {
-      Variable(
-        name, ["choice"], .string(map(path)), attributes: .meaning(longName))
+      Variable(name, ["choice"], .string(map(path)), longName)
     }
     group.variables = [
       column("question", "what is open", \.question), column("taken", "what was taken", \.taken),

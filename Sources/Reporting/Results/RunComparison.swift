@@ -239,7 +239,7 @@ public struct RunComparison: Sendable {
     }
     var root = Group()
     func dimension(_ name: String, _ labels: Values) -> Dimension {
-      Dimension(name, labels, attributes: .meaning(name))
+      Dimension(name, labels, name)
     }
     root.dimensions = [
       dimension("arm", .string(sides.map(\.name))), dimension("optimizer", .string(optimizers)),

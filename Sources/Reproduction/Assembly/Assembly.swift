@@ -163,21 +163,17 @@ struct Assembly {
       ("diverged_step", divergedStep, "step of that epoch, -1: it did not diverge"),
     ] where recordsDivergence {
       group.variables.append(
-        Variable(
-          name, axisNames, .int32(values),
-          attributes: .meaning(meaning, units: "1")))
+        Variable(name, axisNames, .int32(values), meaning, units: "1"))
     }
     if givesReasons && recordsDivergence {
       group.variables.append(
-        Variable(
-          "diverged_reason", axisNames, .string(reasons),
-          attributes: .meaning("why the run counts as diverged")))
+        Variable("diverged_reason", axisNames, .string(reasons), "why the run counts as diverged"))
     }
     if let count = epochCount, lengths.contains(where: { $0 >= 0 && $0 < count - 1 }) {
       group.variables.append(
         Variable(
           "run_epochs", axisNames, .int32(lengths),
-          attributes: .meaning("epochs that the run is to make, -1: it was not run", units: "1")))
+          "epochs that the run is to make, -1: it was not run", units: "1"))
     }
     addHyperparameters(to: &group, axes: hyperparameterAxes)
     group.groups.append(Subgroup(RunTime.group, volatile(axisNames)))
@@ -189,22 +185,20 @@ struct Assembly {
     var group = Group()
     group.variables = [
       Variable(
-        "made_by", axisNames, .string(makers),
-        attributes: .meaning("what made the run: a label of /volatile/makers"))
+        "made_by", axisNames, .string(makers), "what made the run: a label of /volatile/makers")
     ]
     if !elapsed.isEmpty {
       group.variables.append(
         Variable(
           RunTime.computation.rawValue, axisNames + ["epoch"], .double(elapsed),
-          attributes: .meaning("seconds of computation up to the end of the epoch", units: "s")))
+          "seconds of computation up to the end of the epoch", units: "s"))
     }
     if !trained.isEmpty {
       group.variables.append(
         Variable(
           RunTime.training.rawValue, axisNames + ["epoch"], .double(trained),
-          attributes: .meaning(
-            "processor seconds of training up to the end of the epoch, without evaluations",
-            units: "s")))
+          "processor seconds of training up to the end of the epoch, without evaluations",
+          units: "s"))
     }
     return group
   }
@@ -228,13 +222,13 @@ struct Assembly {
         Variable(
           name.replacing("-", with: "_"), axisNames,
           .double(cells.map { $0?.values[name] ?? .nan }),
-          attributes: .meaning(HyperparameterMeaning.of(name), units: "1")))
+          HyperparameterMeaning.of(name), units: "1"))
     }
     group.variables.append(
       Variable(
         "schedule", axisNames,
         .string(cells.map { $0?.schedule ?? "" }),
-        attributes: .meaning("stepsize schedule; t counts from 1")))
+        "stepsize schedule; t counts from 1"))
     let settingNames = Set(cells.compactMap { $0?.settings.names }.flatMap { $0 }).sorted()
     for name in settingNames {
       let values = cells.map { $0?.settings[name] }
@@ -246,7 +240,7 @@ struct Assembly {
       group.variables.append(
         Variable(
           DeclaredSetting.variable(name), axisNames, array,
-          attributes: .meaning("chosen where the paper says nothing: \(name)")))
+          "chosen where the paper says nothing: \(name)"))
     }
   }
 }
@@ -257,8 +251,7 @@ extension Dimension {
   static func epochs(_ count: Int, steps: Int? = nil) -> Dimension {
     Dimension(
       "epoch", .int64((0...Int64(count)).map { $0 }),
-      attributes: .meaning(
-        steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset", units: "1"))
+      steps.map { "epochs of \($0) steps" } ?? "iterations over entire dataset", units: "1")
   }
 }
 
@@ -279,40 +272,35 @@ extension CommittedSearch {
     group.attributes =
       remarks.isEmpty ? [] : [Attribute("comment", remarks.joined(separator: "; "))]
     group.dimensions = [
-      Dimension(
-        "trial", .int64(rows.indices.map(Int64.init)),
-        attributes: .meaning("one run of the search"))
+      Dimension("trial", .int64(rows.indices.map(Int64.init)), "one run of the search")
     ]
     group.variables =
       [
-        Variable(
-          "contender", ["trial"], .string(rows.map(\.contender)), attributes: .meaning("optimizer"))
+        Variable("contender", ["trial"], .string(rows.map(\.contender)), "optimizer")
       ]
       + names.map { name in
         Variable(
           name.replacing("-", with: "_"), ["trial"],
           .double(rows.map { $0.point.hyperparameters[name] ?? .nan }),
-          attributes: .meaning(HyperparameterMeaning.of(name)))
+          HyperparameterMeaning.of(name))
       } + [
         Variable(
           "schedule", ["trial"], .string(rows.map(\.point.schedule.description)),
-          attributes: .meaning("stepsize schedule")),
+          "stepsize schedule"),
         Variable(
           "search_epochs", ["trial"], .int64(rows.map { Int64($0.epochs) }),
-          attributes: .meaning("horizon of the search in epochs")),
-        Variable(
-          "search_seed", ["trial"], .int64(rows.map { Int64(bitPattern: $0.seed) }),
-          attributes: .meaning("seed")),
+          "horizon of the search in epochs"),
+        Variable("search_seed", ["trial"], .int64(rows.map { Int64(bitPattern: $0.seed) }), "seed"),
         Variable(
           "final_cost", ["trial"], .double(rows.map(\.cost)),
-          attributes: .meaning("running training cost of the last pass; NaN: diverged")),
+          "running training cost of the last pass; NaN: diverged"),
       ]
       + Arm.allCases.compactMap { arm in
         selected[arm].map { points in
           Variable(
             arm == .tuned ? "selected" : "selected_\(arm.rawValue)", ["trial"],
             .uint8(rows.map { isSelected($0, points) }),
-            attributes: .meaning("1: the point that the \(arm.rawValue) arm uses"))
+            "1: the point that the \(arm.rawValue) arm uses")
         }
       }
     let length = curves.map(\.count).max() ?? 0
@@ -320,14 +308,14 @@ extension CommittedSearch {
       group.dimensions.append(
         Dimension(
           "pass", .int64((0..<Int64(length)).map { $0 }),
-          attributes: .meaning("the pass that starts after so many epochs")))
+          "the pass that starts after so many epochs"))
       let rest = [[Double]](repeating: [], count: rows.count - curves.count)
       group.variables.append(
         Variable(
           Measure.runningCost.name, ["trial", "pass"],
           .double(
             (curves + rest).flatMap { $0 + [Double](repeating: .nan, count: length - $0.count) }),
-          attributes: .meaning("running training cost of each pass; NaN: diverged, or not kept")))
+          "running training cost of each pass; NaN: diverged, or not kept"))
     }
     return group
   }

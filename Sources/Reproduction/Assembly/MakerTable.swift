@@ -87,13 +87,13 @@ package struct MakerTable {
     group.dimensions = [
       Dimension(
         "maker", .string(entries.map { $0.maker?.identifier ?? RunMaker.unknownIdentifier }),
-        attributes: .meaning("name of a program on a machine"))
+        "name of a program on a machine")
     ]
     func column(_ name: String, _ longName: String, _ property: (RunMaker) -> String) -> Variable {
       Variable(
         name, ["maker"],
         .string(entries.map { $0.maker.map(property) ?? RunMaker.unknownIdentifier }),
-        attributes: .meaning(longName))
+        longName)
     }
     group.variables = [
       column("program_sha256", "SHA-256 of code and data of the executable", \.program),
@@ -111,10 +111,10 @@ package struct MakerTable {
       column("isa", "newest instruction set that was used", \.instructionSet),
       Variable(
         "runs", ["maker"], .int64(entries.map { Int64($0.runs) }),
-        attributes: .meaning("runs that it made, those of searches too")),
+        "runs that it made, those of searches too"),
       Variable(
         "kept_because", ["maker"], .string(entries.map(\.check.text)),
-        attributes: .meaning("how its runs were compared with the program that wrote the file")),
+        "how its runs were compared with the program that wrote the file"),
     ]
     return group
   }

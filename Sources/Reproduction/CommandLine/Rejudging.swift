@@ -68,8 +68,7 @@ extension ExperimentCommand {
       if names.contains(old) {
         let renamed = names.map { $0 == old ? new.rawValue : $0 }
         document.root.dimensions[index] = Dimension(
-          "arm", .string(renamed),
-          attributes: .meaning(Arm.description(of: renamed)))
+          "arm", .string(renamed), Arm.description(of: renamed))
       }
     }
     // An arm that was left out is named here alone.

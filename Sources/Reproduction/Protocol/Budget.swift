@@ -53,15 +53,16 @@ public struct SweepBudget: Sendable {
   /// - Parameters:
   ///   - epochs: passes over the training data.
   ///   - seeds: how many seeds there are: 0, 1, ...
-  ///   - kept: the values that are kept of an axis, by hyperparameter; all where it has none. Values
-  ///     from the command line are all kept.
+  ///   - kept: the values that are kept of an axis; all where it has none. Values from the command
+  ///     line are all kept.
   ///   - saving: which cells are run for fewer epochs and with fewer seeds; `nil`: none.
   public init(
-    epochs: Int, seeds: Int, keeping kept: [String: [Double]] = [:], saving: SweepProtocol? = nil
+    epochs: Int, seeds: Int, keeping kept: KeyValuePairs<SweepAxis, [Double]> = [:],
+    saving: SweepProtocol? = nil
   ) {
     self.epochs = epochs
     self.seeds = seeds
-    self.kept = kept
+    self.kept = Dictionary(uniqueKeysWithValues: kept.map { ($0.hyperparameter, $1) })
     self.saving = saving
   }
 }

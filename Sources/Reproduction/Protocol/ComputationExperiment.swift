@@ -116,7 +116,7 @@ public struct Computation<Data: Sendable>: Sendable {
       let labels = zip(axes, position).map { axis, index in
         RunSpecification.Label(axis.name, axis.labels.texts[index])
       }
-      let seed = labels.first { $0.axis == "seed" }.flatMap { UInt64($0.label) }
+      let seed = labels.first { $0.axis == Axis.seed.name }.flatMap { UInt64($0.label) }
       return ComputationPoint(labels: labels, seed: seed ?? 0)
     }
   }
@@ -124,41 +124,8 @@ public struct Computation<Data: Sendable>: Sendable {
   /// The SHA-256 of the axes and quantities of a run: other labels, another computation.
   var axesIdentity: String {
     let axes = ownAxes.map { ([$0.name] + $0.labels.texts).joined(separator: "\t") }
-    let names = quantities.map { ([$0.name] + $0.axes).joined(separator: "\t") }
+    let names = quantities.map { ([$0.name] + $0.axes.map(\.name)).joined(separator: "\t") }
     return SHA256.hexDigest(of: (axes + names).joined(separator: "\n"))
-  }
-}
-
-/// A quantity that a computation records.
-public struct Quantity: Sendable {
-  /// The variable's name.
-  public let name: String
-  /// Its axes, of the computation's own.
-  public let axes: [String]
-  /// What it is, for `long_name`.
-  public let meaning: String
-  /// Its unit; `1` for pure numbers.
-  public let units: String
-
-  /// A quantity.
-  public init(_ name: String, _ axes: [String] = [], _ meaning: String, units: String = "1") {
-    self.name = name
-    self.axes = axes
-    self.meaning = meaning
-    self.units = units
-  }
-
-  /// The quantity before anything has been computed.
-  func empty(in known: [Dimension]) -> Series {
-    let shape = axes.map { axis in
-      guard let dimension = known.first(where: { $0.name == axis }) else {
-        preconditionFailure("\(name): no axis \(axis) is declared")
-      }
-      return dimension.length
-    }
-    let count = shape.reduce(1, *)
-    return Series(
-      name, axes: axes, shape: shape, values: [Double](repeating: .nan, count: count))
   }
 }
 
@@ -170,9 +137,17 @@ public struct ComputationPoint: Sendable {
   public let seed: UInt64
 
   /// The label along `axis`, which must be one of the computation's.
-  public subscript(axis: String) -> String {
-    guard let label = labels.first(where: { $0.axis == axis })?.label else {
-      preconditionFailure("no axis \(axis) is declared")
+  public subscript(axis: Axis) -> String {
+    guard let label = labels.first(where: { $0.axis == axis.name })?.label else {
+      preconditionFailure("no axis \(axis.name) is declared")
+    }
+    return label
+  }
+
+  /// The label along `axis`, as one of the names that the axis has.
+  public func label<Label: RawRepresentable<String>>(_ axis: Axis) -> Label {
+    guard let label = Label(rawValue: self[axis]) else {
+      preconditionFailure("\(self[axis]) is no \(axis.name)")
     }
     return label
   }

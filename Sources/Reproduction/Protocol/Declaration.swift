@@ -296,6 +296,9 @@ extension MinibatchTraining {
         .map {
           ($0, inTime)
         })
+    for setting in settings {
+      variables[DeclaredSetting.variable(setting.name)] = runs.filter { $0.key != "seed" }
+    }
     for probe in probes {
       var dimensions = runs
       dimensions.updateValue(nil, forKey: probe.leadingAxis)
@@ -325,7 +328,12 @@ extension SweepExperiment {
       variants.axis: variants.all.map(\.name), "seed": nil,
     ]
     for axis in axes { dimensions.updateValue(nil, forKey: axis.name) }
-    let variables = training.variables(of: dimensions, probeAxes: probeAxes)
+    var variables = training.variables(of: dimensions, probeAxes: probeAxes)
+    if Profile.allCases.contains(where: { profiles[$0].saving?.edges != nil }) {
+      for end in SweepEdges.End.allCases {
+        variables[end.variable] = dimensions.merging([SweepEdges.horizon: nil]) { own, _ in own }
+      }
+    }
     // A chart of the paper lacks the curves of variants that fail everywhere.
     declaration.checkLines(variables, hasAllCurves: false)
     declaration.check(claims, variables: variables.keys, siblings: siblings)
@@ -343,7 +351,8 @@ extension ComputationExperiment {
     for computation in (try? computations(PlanRequest(profile: .paper, data: ""))) ?? [] {
       for quantity in computation.quantities {
         let axes =
-          computation.axes + computation.ownAxes.filter { quantity.axes.contains($0.name) }
+          computation.axes
+          + computation.ownAxes.filter { quantity.axes.map(\.name).contains($0.name) }
         variables["\(computation.name)/\(quantity.name)"] = Dictionary(
           uniqueKeysWithValues: axes.map { ($0.name, $0.labels.texts) })
       }

@@ -20,8 +20,7 @@ public enum LayerStatistics {
   public static func axes(layers: [String]) -> [Dimension] {
     [
       layerAxis(layers),
-      Dimension(
-        "quantile", .double(quantiles), attributes: .meaning("quantile")),
+      Dimension("quantile", .double(quantiles), "quantile"),
     ]
   }
 
@@ -44,7 +43,7 @@ public enum LayerStatistics {
 
   /// The axis of layers alone.
   public static func layerAxis(_ layers: [String]) -> Dimension {
-    Dimension("layer", .string(layers), attributes: .meaning("weights of layer"))
+    Dimension("layer", .string(layers), "weights of layer")
   }
 
   /// A probe of the share of entries of the last minibatch's gradient whose absolute value is below

@@ -43,13 +43,7 @@ struct MinibatchTraining<Data: Sendable>: Sendable {
     request.seeds ?? (0..<UInt64(seeds[request.profile])).map { $0 }
   }
 
-  func seedAxis(_ request: PlanRequest) -> Dimension { Self.seedAxis(seedList(request)) }
-
-  static func seedAxis(_ seeds: [UInt64]) -> Dimension {
-    Dimension(
-      "seed", .int64(seeds.map { Int64(bitPattern: $0) }),
-      attributes: .meaning("seed"))
-  }
+  func seedAxis(_ request: PlanRequest) -> Dimension { Axis.seed(seedList(request)) }
 
   /// How the epochs are fewer than the protocol's; empty if they are not.
   func shortened(_ request: PlanRequest) -> String {

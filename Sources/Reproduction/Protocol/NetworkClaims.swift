@@ -39,7 +39,8 @@ extension Claim {
         "share of pairs of a parameter and a step above \(compact(LayerStatistics.stepLimit)) alpha, "
         + "in the first pass and in the last, every \(LayerStatistics.stepInterval)th step, each layer of "
         + networks.map(\.name).joined(separator: " and ") + ": at most \(compact(100 * share)) %",
-      networks: networks, region: .atMost(share), unit: "largest share of steps above 1.1 alpha"
+      networks: networks, region: .atMost(share), unit: "largest share of steps above 1.1 alpha",
+      reading: [.shareAboveAlpha, .largestStep]
     ) { context, layer in
       let cells = try LayerCells(.shareAboveAlpha, context)
       let largest = try LayerCells(.largestStep, context)
@@ -67,7 +68,7 @@ extension Claim {
         "median absolute step after the last pass at most \(compact(ratio)) of that after the first, "
         + "in each layer of " + networks.map(\.name).joined(separator: " and ")
         + ", alpha searched and constant", networks: networks, region: .atMost(log(ratio)),
-      unit: "log(last / first)"
+      unit: "log(last / first)", reading: [.medianStep]
     ) { context, layer in
       let cells = try LayerCells(.medianStep, context)
       let last = try cells.lastEpoch(contender, layer)
@@ -81,13 +82,16 @@ extension Claim {
     }
   }
 
-  /// - Parameter measure: what is measured of a layer.
+  /// - Parameters:
+  ///   - quantities: what `measure` looks at.
+  ///   - measure: what is measured of a layer.
   private static func overNetworks(
     _ id: String, _ statement: String, place: String, rule: String, networks: [Network],
-    region: Region, unit: String,
+    region: Region, unit: String, reading quantities: [LayerStatistics.Quantity],
     measure: @escaping @Sendable (ClaimContext, _ layer: String) throws -> [LayerMeasure]
   ) -> Claim {
-    custom(id, statement, place: place, rule: rule, figure: "", arms: [.tuned]) { context in
+    let claim = custom(id, statement, place: place, rule: rule, figure: "", arms: [.tuned]) {
+      context in
       var judged: [(name: String, estimate: Estimate)] = []
       var told: [ClaimNumber] = []
       var missing: [String] = []
@@ -117,6 +121,8 @@ extension Claim {
       if !missing.isEmpty, judgement.verdict != .notReproduced { outcome.verdict = .notRun }
       return outcome
     }
+    let readsOwn = networks.contains { $0.experiment == nil }
+    return readsOwn ? quantities.reduce(claim) { $0.reading($1) } : claim
   }
 
   /// Section 6.3: leaving out the first moment costs more in one network than in another: the ratio of

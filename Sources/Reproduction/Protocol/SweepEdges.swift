@@ -1,8 +1,25 @@
 import Foundation
+import ResultStore
 
 /// Where a sweep looks for the edge of stability along its last axis: the largest value at which a run
 /// does not fail.
 public struct SweepEdges: Sendable {
+  /// The ends of the brackets, as the group `/edges` has them.
+  public enum End: String, CaseIterable, Recorded {
+    /// The largest value below the edge that did not fail.
+    case stable
+    /// The smallest value above the edge that failed.
+    case failed
+
+    static let group = "edges"
+
+    /// Its variable's path in a result file.
+    public var variable: String { "\(Self.group)/\(rawValue)" }
+  }
+
+  /// The name of the axis of `horizons`.
+  public static let horizon = "horizon"
+
   /// The numbers of epochs after which a run has failed or not, ascending.
   let horizons: [Int]
   /// A loss from here on is that of a run that failed.

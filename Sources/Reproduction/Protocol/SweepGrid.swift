@@ -105,6 +105,11 @@ public struct SweepAxis: Sendable {
   }
 }
 
+extension [String: Double] {
+  /// The value of a cell along an axis; NaN if it has none.
+  public subscript(axis: SweepAxis) -> Double { self[axis.hyperparameter] ?? .nan }
+}
+
 /// What part of a sweep is run.
 public struct SweepExtent: Sendable {
   /// Passes over the training data.
@@ -113,8 +118,8 @@ public struct SweepExtent: Sendable {
   public let variants: [String]
   let values: [String: [Double]]
 
-  /// The values of a hyperparameter that are run, ascending; none if it is not swept.
-  public func values(of hyperparameter: String) -> [Double] { values[hyperparameter] ?? [] }
+  /// The values along an axis that are run, ascending.
+  public func values(of axis: SweepAxis) -> [Double] { values[axis.hyperparameter] ?? [] }
 }
 
 /// The grid of a sweep for one request.
@@ -170,16 +175,13 @@ struct SweepGrid {
     self.isKept = isKept
     dimensions =
       [
-        Dimension(
-          variants.axis, .string(variants.all.map(\.name)),
-          attributes: .meaning(variants.meaning))
+        Dimension(variants.axis, .string(variants.all.map(\.name)), variants.meaning)
       ]
       + zip(axes, values).map { axis, values in
         let logarithm = axis.labels == .logarithms ? "decimal logarithm of " : ""
         return Dimension(
           axis.name, .double(values.map(axis.label)),
-          attributes: .meaning(
-            logarithm + HyperparameterMeaning.of(axis.hyperparameter), units: "1"))
+          logarithm + HyperparameterMeaning.of(axis.hyperparameter), units: "1")
       }
     var cells = variants.all.indices.map {
       Cell(position: [$0], values: [], isKept: true)

@@ -108,8 +108,7 @@ extension SweepEdges {
   /// - Parameter axes: seeds, variants and the swept axes but the last.
   func group(_ searches: [SweepEdgeRuns], axes: [Dimension], of hyperparameter: String) -> Group {
     let last = Dimension(
-      "horizon", .int64(horizons.map(Int64.init)),
-      attributes: .meaning("epochs after which a run has failed or not"))
+      Self.horizon, .int64(horizons.map(Int64.init)), "epochs after which a run has failed or not")
     let dimensions = axes + [last]
     let count = dimensions.reduce(1) { $0 * $1.length }
     var stable = [Double](repeating: .nan, count: count)
@@ -129,12 +128,10 @@ extension SweepEdges {
     group.dimensions = dimensions
     let names = dimensions.map(\.name)
     group.variables = [
-      ("stable", stable, "largest \(hyperparameter) below the edge that did not fail"),
-      ("failed", failed, "smallest \(hyperparameter) above the edge that failed"),
-    ].map { name, values, meaning in
-      Variable(
-        name, names, .double(values),
-        attributes: .meaning(meaning, units: "1"))
+      (End.stable, stable, "largest \(hyperparameter) below the edge that did not fail"),
+      (.failed, failed, "smallest \(hyperparameter) above the edge that failed"),
+    ].map { end, values, meaning in
+      Variable(end.rawValue, names, .double(values), meaning, units: "1")
     }
     return group
   }

@@ -182,7 +182,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
       let searches = try edgeSearches()
       group.groups.append(
         Subgroup(
-          "edges",
+          SweepEdges.End.group,
           edges.group(
             searches, axes: [experiment.training.seedAxis(request)] + grid.dimensions.dropLast(),
             of: axis.hyperparameter)))

@@ -15,13 +15,9 @@ extension TrainingSession {
     var assembly = Assembly(axes: [
       Dimension(
         "arm", .string(labels),
-        attributes: .meaning(
-          request.isCustom ? "arm: settings given on the command line" : Arm.description(of: labels)
-        )),
-      Dimension(
-        "optimizer", .string(contenders.map(\.name)),
-        attributes: .meaning("optimizer")),
-      MinibatchTraining<Data>.seedAxis(seeds),
+        request.isCustom ? "arm: settings given on the command line" : Arm.description(of: labels)),
+      Dimension("optimizer", .string(contenders.map(\.name)), "optimizer"),
+      Axis.seed(seeds),
     ])
     let epochs = parts.map(\.session.epochCount).max() ?? epochCount
     assembly.define(.epochs(epochs, steps: budget.stepsWithReplacement))
@@ -29,9 +25,7 @@ extension TrainingSession {
     for probe in experiment.training.probes {
       if case .afterSteps(let steps, let axis) = probe.moment {
         assembly.define(
-          Dimension(
-            axis, .int64(steps.map(Int64.init)),
-            attributes: .meaning("steps made")))
+          Dimension(axis, .int64(steps.map(Int64.init)), "steps made"))
       }
       assembly.describe(probe.name, longName: probe.meaning, units: "1")
     }

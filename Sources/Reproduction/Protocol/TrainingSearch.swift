@@ -153,25 +153,20 @@ extension RacingReplay {
     group.dimensions.append(
       Dimension(
         "race", .int64(races.indices.map(Int64.init)),
-        attributes: .meaning("a race that was replayed on the curves of this search")))
+        "a race that was replayed on the curves of this search"))
     group.variables += [
-      Variable(
-        "race_rule", ["race"], .string(races.map(\.rule.text)), attributes: .meaning("rule")),
-      Variable(
-        "race_contender", ["race"], .string(races.map(\.contender)),
-        attributes: .meaning("optimizer")),
+      Variable("race_rule", ["race"], .string(races.map(\.rule.text)), "rule"),
+      Variable("race_contender", ["race"], .string(races.map(\.contender)), "optimizer"),
       Variable(
         "race_schedule", ["race"], .string(races.map(\.schedule.description)),
-        attributes: .meaning("stepsize schedule")),
-      Variable(
-        "race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }),
-        attributes: .meaning("seed")),
+        "stepsize schedule"),
+      Variable("race_seed", ["race"], .int64(races.map { Int64(bitPattern: $0.seed) }), "seed"),
       Variable(
         "race_regret", ["race"], .double(races.map(\.regret)),
-        attributes: .meaning("final cost of the race's choice over the lowest of the full search")),
+        "final cost of the race's choice over the lowest of the full search"),
       Variable(
         "race_share", ["race"], .double(races.map(\.share)),
-        attributes: .meaning("passes of the race over those of the full search")),
+        "passes of the race over those of the full search"),
     ]
   }
 }

@@ -23,13 +23,14 @@ public struct Ledger {
   fileprivate(set) var results: [Series]
 
   /// Records one value of a quantity, at a position along its axes.
-  public mutating func record(_ name: String, at position: [Int] = [], _ value: Double) {
-    record(name, from: position, [value])
+  public mutating func record(_ quantity: Quantity, at position: [Int] = [], _ value: Double) {
+    record(quantity, from: position, [value])
   }
 
   /// Records the values of a quantity from a position on, which names the leading axes: the others
   /// follow row-major.
-  public mutating func record(_ name: String, from position: [Int] = [], _ values: [Double]) {
+  public mutating func record(_ quantity: Quantity, from position: [Int] = [], _ values: [Double]) {
+    let name = quantity.name
     guard let index = results.firstIndex(where: { $0.name == name }) else {
       preconditionFailure("no quantity \(name) is declared")
     }

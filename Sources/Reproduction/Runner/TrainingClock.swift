@@ -1,4 +1,4 @@
-import Glibc
+import Numerics
 
 /// Adds up the processor time of the thread that it is started and stopped on.
 struct TrainingClock {
@@ -8,18 +8,12 @@ struct TrainingClock {
   init(seconds: Double = 0) { before = seconds }
 
   /// The seconds between starts and stops.
-  var seconds: Double { before + (startedAt.map { Self.now() - $0 } ?? 0) }
+  var seconds: Double { before + (startedAt.map { clockSeconds() - $0 } ?? 0) }
 
-  mutating func start() { startedAt = startedAt ?? Self.now() }
+  mutating func start() { startedAt = startedAt ?? clockSeconds() }
 
   mutating func stop() {
     before = seconds
     startedAt = nil
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 }
