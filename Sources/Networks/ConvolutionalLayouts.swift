@@ -1,4 +1,5 @@
 import Numerics
+import Storage
 
 extension ConvolutionalNetwork {
   /// How the convolutions of a network are computed if the options ask for `algorithm`: by `direct`
@@ -82,7 +83,7 @@ extension ConvolutionalNetwork {
         of: hiddenLayer.layout.stored(rows, shape: [options.hiddenUnits, inputs]),
         count: count)
     } catch {
-      fatalError("\(error)")
+      stop("\(error)")
     }
   }
 
@@ -138,7 +139,7 @@ extension ConvolutionalNetwork {
     do {
       try prepare(count)
     } catch {
-      fatalError("\(error)")
+      stop("\(error)")
     }
     return find()
   }

@@ -1,6 +1,7 @@
 import COneDNN
 import CVectorKernels
 import Numerics
+import Storage
 
 /// The passes of a perceptron through its layers, and their buffers.
 ///
@@ -112,7 +113,7 @@ final class PerceptronPasses {
       try prepare(count, training: training)
     } catch {
       // The same layers work for other sizes: only lack of memory gets here.
-      fatalError("\(error)")
+      stop("\(error)")
     }
     return plan(count, training: training)
   }

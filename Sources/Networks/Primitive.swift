@@ -111,7 +111,7 @@ final class Primitive {
   /// A primitive that was made does not fail, except out of memory: there is nothing to go on with.
   @inline(__always)
   private func check(_ status: Int32) {
-    if status != 0 { fatalError(String(cString: onednn_error())) }
+    if status != 0 { stop(String(cString: onednn_error())) }
   }
 }
 

@@ -9,9 +9,9 @@ package final class Stopwatch {
   package func reset() { seconds = [] }
 
   package func measure(_ name: String, _ body: () -> Void) {
-    let start = clockSeconds()
+    let start = processorSeconds()
     body()
-    let elapsed = clockSeconds() - start
+    let elapsed = processorSeconds() - start
     if let i = seconds.firstIndex(where: { $0.name == name }) {
       seconds[i].seconds += elapsed
     } else {

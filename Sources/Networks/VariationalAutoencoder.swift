@@ -1,5 +1,6 @@
 import CVectorKernels
 import Numerics
+import Storage
 
 /// A variational auto-encoder of images (section 6.4 of the paper; Kingma and Welling 2013).
 ///
@@ -136,7 +137,7 @@ public final class VariationalAutoencoder: Objective {
       return plan
     } catch {
       // The same layers work for other sizes: only lack of memory gets here.
-      fatalError("\(error)")
+      stop("\(error)")
     }
   }
 

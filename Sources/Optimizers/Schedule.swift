@@ -84,7 +84,13 @@ public enum Schedule: Sendable, Hashable, CustomStringConvertible {
 extension Schedule: Codable {
   /// Reads the text form.
   public init(from decoder: any Decoder) throws {
-    self = try .parse(try decoder.singleValueContainer().decode(String.self))
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let schedule = try? Self.parse(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "no schedule: \(text)")
+    }
+    self = schedule
   }
 
   /// Writes the text form.

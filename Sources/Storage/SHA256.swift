@@ -9,13 +9,13 @@ public struct SHA256 {
 
     init() {
       guard let pointer = EVP_MD_CTX_new(), EVP_DigestInit_ex(pointer, EVP_sha256(), nil) == 1
-      else { fatalError("libcrypto has no SHA-256") }
+      else { stop("libcrypto has no SHA-256") }
       self.pointer = pointer
     }
 
     init(copying other: Context) {
       guard let pointer = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(pointer, other.pointer) == 1
-      else { fatalError("libcrypto cannot copy a SHA-256 state") }
+      else { stop("libcrypto cannot copy a SHA-256 state") }
       self.pointer = pointer
     }
 

@@ -86,12 +86,12 @@ let subjects = [
 /// The shortest of `repetitions` runs of `body`, in seconds of processor time; `meet`, before each,
 /// makes threads begin together, and then it is wall time.
 func shortest(_ repetitions: Int, meet: (() -> Void)? = nil, _ body: () -> Void) -> Double {
-  let clock = meet == nil ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
+  let clock = meet == nil ? processorSeconds : wallSeconds
   return (0..<repetitions).reduce(Double.infinity) { best, _ in
     meet?()
-    let start = clockSeconds(clock)
+    let start = clock()
     body()
-    return min(best, clockSeconds(clock) - start)
+    return min(best, clock() - start)
   }
 }
 
@@ -256,11 +256,11 @@ func steps(
   parts.densities = objective.densities.compactMap { $0 }
   for _ in 0..<rounds {
     barrier.wait()
-    let start = clockSeconds(CLOCK_MONOTONIC)
-    let processorStart = clockSeconds()
+    let start = wallSeconds()
+    let processorStart = processorSeconds()
     for _ in 0..<perRound { training.step() }
-    let used = clockSeconds() - processorStart
-    parts.step = min(parts.step, (clockSeconds(CLOCK_MONOTONIC) - start) / Double(perRound))
+    let used = processorSeconds() - processorStart
+    parts.step = min(parts.step, (wallSeconds() - start) / Double(perRound))
     parts.processor = min(parts.processor, used / Double(perRound))
   }
   barrier.wait()

@@ -1,6 +1,6 @@
 // Prints, for every method and two numbers of parameters, the time of one update on one thread,
-// its traffic, and the traffic as a share of a plain memory copy's in the same run; beside it the time of as many
-// square roots and quotients.
+// its traffic, and the traffic as a share of a plain memory copy's in the same run; beside it the time
+// of as many square roots and quotients.
 
 import Optimizers
 import Reproduction
@@ -15,7 +15,8 @@ func chosenMethods() throws -> [String]? {
       Usage: bench-optimizers [METHOD...]
 
       Times one update of 20,000 and of 1,800,000 parameters on one thread, beside a plain copy of as
-      many bytes and as many square roots and quotients. Takes seconds a method; run it on a machine that does nothing else.
+      many bytes and as many square roots and quotients. Takes seconds a method; run it on a machine
+      that does nothing else.
 
       Methods (default: all): \(all.joined(separator: " "))
       """)

@@ -19,8 +19,8 @@ final class TimedSum: SumOfSubfunctions {
   init(_ inner: MinibatchSum) { self.inner = inner }
 
   func evaluate(_ index: Int, at theta: FloatVector, gradient: inout FloatVector) -> Double {
-    let start = clockSeconds()
-    defer { seconds += clockSeconds() - start }
+    let start = processorSeconds()
+    defer { seconds += processorSeconds() - start }
     return inner.evaluate(index, at: theta, gradient: &gradient)
   }
 }
@@ -33,7 +33,7 @@ func readingRate() -> Double {
   var best = 0.0
   for _ in 0..<5 {
     var sum = 0.0
-    let start = clockSeconds()
+    let start = processorSeconds()
     memory.withUnsafeBufferPointer { memory in
       vector.withUnsafeBufferPointer { vector in
         vk_subspace_coefficients(
@@ -41,7 +41,7 @@ func readingRate() -> Double {
       }
     }
     precondition(sum > 0)
-    best = max(best, 8 * Double(count) / (clockSeconds() - start))
+    best = max(best, 8 * Double(count) / (processorSeconds() - start))
   }
   return best
 }
@@ -89,7 +89,7 @@ CommandLineTool.main("bench-sums") {
       theta: network.initialTheta(seed: 0), count: count, seed: 0)
     // The first growth to full size is not what a step costs later.
     while optimizer.collapses < 1 { try optimizer.step(sum) }
-    let (evaluations, gradients, start) = (optimizer.evaluations, sum.seconds, clockSeconds())
+    let (evaluations, gradients, start) = (optimizer.evaluations, sum.seconds, processorSeconds())
     var dimensions = 0
     // One cycle of growth, with its collapse.
     while optimizer.collapses < 2 {
@@ -98,7 +98,7 @@ CommandLineTool.main("bench-sums") {
     }
     let made = Double(optimizer.evaluations - evaluations)
     let gradient = (sum.seconds - gradients) / made
-    let beside = (clockSeconds() - start) / made - gradient
+    let beside = (processorSeconds() - start) / made - gradient
     let mean = Double(dimensions) / made
     // Each new gradient is projected, and then the position moved: two passes over the basis.
     let reading = 2 * 4 * mean * Double(network.parameterCount) / rate

@@ -1,7 +1,20 @@
+import Foundation
 import Optimizers
 import Testing
 
 @Suite struct ScheduleTests {
+  @Test func `files have the text form, and text that is none is refused as damage`() throws {
+    let schedules: [Schedule] = [
+      .constant, .inverseSquareRoot(of: .epoch), .exponential(0.95, by: .step),
+    ]
+    let bytes = try JSONEncoder().encode(schedules)
+    #expect(try JSONDecoder().decode([String].self, from: bytes) == schedules.map(\.description))
+    #expect(try JSONDecoder().decode([Schedule].self, from: bytes) == schedules)
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode([Schedule].self, from: Data(#"["constand"]"#.utf8))
+    }
+  }
+
   private static let all: [Schedule] = [
     .constant, .inverseSquareRoot(of: .step), .inverseSquareRoot(of: .epoch), .inverse(of: .step),
     .inverse(of: .epoch), .exponential(0.999, by: .step), .exponential(0.95, by: .epoch),

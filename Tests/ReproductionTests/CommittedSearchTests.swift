@@ -44,7 +44,7 @@ extension CommittedSearch {
     ("0.0123456789", "cheap", 4), ("0.0123456789", "inf", 4), ("1000000", "-1", 4),
     ("contender\t", "optimizer\t", 3), ("0.0123456789", "0.0223456789", 6),
     ("Adam\talpha=1\t", "AdaGrad\talpha=1\t", 6), ("data: mnist", "data: other", 6),
-    ("# a remark\n", "", 5), ("# sha256 ", "# ", 6),
+    ("# a remark\n", "", 5), ("# sha256 ", "# ", 6), ("\tconstant\t", "\tconstand\t", 4),
   ])
   func `damage is told with the line`(text: String, replacement: String, line: Int) throws {
     let damaged = Self.table.text.replacing(text, with: replacement, maxReplacements: 1)

@@ -15,8 +15,10 @@ import Testing
 
   /// Adam on random gradients: three units of five steps; what they leave to each other is in the
   /// ledger.
+  private enum Topic: String { case walk }
+
   private static let walk = Computation<NoData>(
-    "walk", "a walk", axes: [beta1(.double([0, 0.9])), Axis.seed([3, 8])],
+    Topic.walk, "a walk", axes: [beta1(.double([0, 0.9])), Axis.seed([3, 8])],
     ownAxes: [unit([0, 1, 2]), parameter([0, 1])], quantities: [theta, norm],
     parameters: ["alpha": 0.25]
   ) { point, _ in
@@ -68,7 +70,7 @@ import Testing
   @Test func `other axes are another run`() throws {
     let walk = Self.walk
     let longer = Computation(
-      walk.name, walk.meaning, axes: walk.axes,
+      Topic.walk, walk.meaning, axes: walk.axes,
       ownAxes: [Self.unit([0, 1, 3]), walk.ownAxes[1]],
       quantities: walk.quantities, parameters: walk.parameters, work: walk.work)
     let runs = try [Self.walk, longer].map { computation in

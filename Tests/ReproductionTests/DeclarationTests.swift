@@ -163,7 +163,7 @@ import Testing
       ) { _ in
         [
           Computation(
-            Topic.group.rawValue, "group", axes: [Axis("case", "case")(.double([1e-3, 1]))],
+            Topic.group, "group", axes: [Axis("case", "case")(.double([1e-3, 1]))],
             ownAxes: [t([1, 2])], quantities: [value]
           ) { _, _ in UnitsOfWork(count: 0) { _, _ in } }
         ]

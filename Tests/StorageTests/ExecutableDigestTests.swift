@@ -10,6 +10,8 @@ import Testing
     var type: Int32
     var flags: Int32
     var content: [UInt8]
+    /// The size that its header tells, if that is not the content's.
+    var size: UInt64?
   }
 
   private let sections = [
@@ -18,6 +20,7 @@ import Testing
     Section(name: ".swift_modhash", type: SHT_PROGBITS, flags: SHF_ALLOC, content: [8]),
     Section(name: ".note", type: SHT_NOTE, flags: SHF_ALLOC, content: [6]),
     Section(name: ".debug", type: SHT_PROGBITS, flags: 0, content: [7]),
+    Section(name: ".bss", type: SHT_NOBITS, flags: SHF_ALLOC, content: [9], size: 1 << 40),
   ]
 
   /// The bytes of an ELF file: its header, the contents, the names, the table of sections.
@@ -35,7 +38,7 @@ import Testing
       header.sh_flags = UInt64(section.flags)
       header.sh_offset = UInt64(headerSize + body.count)
       let content = index == all.count - 1 ? names : section.content
-      header.sh_size = UInt64(content.count)
+      header.sh_size = section.size ?? UInt64(content.count)
       body += content
       headers.append(header)
     }

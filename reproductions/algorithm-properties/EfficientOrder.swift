@@ -49,7 +49,7 @@ extension Quantity {
 func efficientOrder(steps: Int) -> Computation<NoData> {
   let (count, alpha, epsilon, beta2) = (16, 0.01, 1e-8, 0.999)
   return Computation(
-    Topic.efficientOrder.rawValue,
+    Topic.efficientOrder,
     "algorithm 1 beside the order of computation that is called more efficient",
     ownAxes: [
       Axis.gradientSize(.double(gradientSizes), "standard deviation of the gradients' noise")

@@ -81,7 +81,7 @@ let sequenceCount = "sequences"
 func momentEstimates(sequences: Int, to last: Int) -> Computation<NoData> {
   let times = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter { $0 <= last }
   return Computation(
-    Topic.moments.rawValue,
+    Topic.moments,
     "Adam's moments, averaged over many sequences of gradients, against expectations",
     axes: [Axis.source(GradientSource.self)],
     ownAxes: [Axis.moment(Moment.self), Axis.gradients(times)],

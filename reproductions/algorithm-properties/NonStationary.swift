@@ -25,7 +25,7 @@ extension Quantity {
 func nonStationary(steps: Int, seeds: [UInt64]) -> Computation<NoData> {
   let count = 10
   return Computation(
-    Topic.nonStationary.rawValue,
+    Topic.nonStationary,
     "how far from a moving minimum each method is, on average over all steps",
     axes: [
       Axis.change(Change.self), Axis.noise(.double(noiseLevels)),

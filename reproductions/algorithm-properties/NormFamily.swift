@@ -21,7 +21,7 @@ func normFamily(steps: Int) -> Computation<NoData> {
   let powers = (1...14).map { 1 << $0 }
   let beta2 = 0.999
   return Computation(
-    Topic.normFamily.rawValue, "how far L^p methods are from AdaMax",
+    Topic.normFamily, "how far L^p methods are from AdaMax",
     axes: [Axis.gradientSize(.string([normalGradients, smallGradients]))],
     ownAxes: [Axis.power(powers)],
     quantities: [.normDeviation, .lostSteps, .normDeviationSingle],

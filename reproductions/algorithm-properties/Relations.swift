@@ -40,7 +40,7 @@ func scaleInvariance(steps: Int) -> Computation<NoData> {
   let count = 512
   let exponents = Array(stride(from: -72, through: 48, by: 4))
   return Computation(
-    Topic.scale.rawValue, "trajectories under gradients times c, against c = 1",
+    Topic.scale, "trajectories under gradients times c, against c = 1",
     axes: [Axis.epsilon(.double([epsilons.none, epsilons.standard].compactMap(Double.init)))],
     ownAxes: [Axis.log2Scale(exponents)],
     quantities: [.scale, .changed, .scaleDeviation, .scaleDeviationOfThree, .changedDiagonal],
@@ -92,7 +92,7 @@ func adaGradLimit(steps: Int) -> Computation<NoData> {
   let dimension = 16
   let alpha = 0.5
   return Computation(
-    Topic.adaGradLimit.rawValue, "distance of Adam's trajectory from AdaGrad's as beta2 goes to 1",
+    Topic.adaGradLimit, "distance of Adam's trajectory from AdaGrad's as beta2 goes to 1",
     ownAxes: [Axis.log10Rest(.double(exponents))],
     quantities: [.rest, .limitDistance, .limitDistanceSingle],
     parameters: ["steps": Double(steps), "alpha": alpha, "beta1": 0]
@@ -158,7 +158,7 @@ func memory() -> Computation<NoData> {
   let methods = OptimizerRegistry.all
   let count = 1_000_000
   return Computation(
-    Topic.memory.rawValue, "the state that each method keeps",
+    Topic.memory, "the state that each method keeps",
     ownAxes: [Axis.method(.string(methods.map(\.name)))], quantities: [.vectors, .bytes],
     parameters: ["parameters": Double(count)]
   ) { _, _ in

@@ -47,7 +47,7 @@ func spikes(to last: Int) -> Computation<NoData> {
   let shown = logarithmicGrid(to: last)
   let block = 2_000
   return Computation(
-    Topic.spike.rawValue, "the step at a gradient that comes after n gradients of zero",
+    Topic.spike, "the step at a gradient that comes after n gradients of zero",
     axes: [betasAxis(firstCasePairs)], ownAxes: [Axis.zeros(shown)],
     quantities: [.stepAfterZeros, .boundAfterZeros, .largestAfterZeros],
     parameters: ["last_n": Double(last)]
@@ -80,7 +80,7 @@ func spikes(to last: Int) -> Computation<NoData> {
 func worstCase(to last: Int) -> Computation<NoData> {
   let times = logarithmicGrid(to: last)
   return Computation(
-    Topic.worstCase.rawValue, "the largest step that any t gradients can lead to",
+    Topic.worstCase, "the largest step that any t gradients can lead to",
     axes: [betasAxis(firstCasePairs + otherPairs)], ownAxes: [Axis.gradients(times)],
     quantities: [.largestStep, .attainedStep, .attainedStepDouble, .statedBound]
   ) { point, _ in
@@ -108,7 +108,7 @@ func worstCase(to last: Int) -> Computation<NoData> {
 func worstCaseOfAdaMax(to last: Int) -> Computation<NoData> {
   let times = logarithmicGrid(to: last)
   return Computation(
-    Topic.worstCaseOfAdaMax.rawValue,
+    Topic.worstCaseOfAdaMax,
     "the largest step of AdaMax that any t gradients can lead to",
     axes: [betasAxis([.defaults, .shortMemory, .half])], ownAxes: [Axis.gradients(times)],
     quantities: [.largestStepOfAdaMax, .attainedStep]
@@ -133,7 +133,7 @@ func worstCaseOfAdaMax(to last: Int) -> Computation<NoData> {
 func firstSteps(to last: Int) -> Computation<NoData> {
   let times = logarithmicGrid(to: last)
   return Computation(
-    Topic.firstSteps.rawValue, "steps under a constant gradient, with and without bias correction",
+    Topic.firstSteps, "steps under a constant gradient, with and without bias correction",
     axes: [betasAxis(constantPairs)], ownAxes: [Axis.gradients(times)],
     quantities: [.correctedStep, .uncorrectedStep]
   ) { point, _ in

@@ -62,7 +62,7 @@ private func computation(
   example: @escaping @Sendable (ComputationPoint) -> Counterexample
 ) -> Computation<ImageData> {
   Computation(
-    topic.rawValue, meaning, axes: axes,
+    topic, meaning, axes: axes,
     ownAxes: [Axis.method(.string(methods)), Axis.costs(horizons(to: horizon))],
     quantities: [.regret, .averageRegret, .iterate, .bound, .firstViolation],
     parameters: ["horizon": Double(horizon)]
@@ -174,7 +174,7 @@ enum GradientSequence: String, CaseIterable {
 func lemma(horizon: Int) -> Computation<ImageData> {
   let times = horizons(to: horizon)
   return Computation(
-    Topic.lemma.rawValue, "both sides of lemma 10.3",
+    Topic.lemma, "both sides of lemma 10.3",
     axes: [Axis.sequence(GradientSequence.self)],
     ownAxes: [Axis.costs(times)], quantities: [.left, .right, .corrected, .lemmaViolation]
   ) { point, _ in

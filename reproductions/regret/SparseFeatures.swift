@@ -66,7 +66,7 @@ struct SparseStream {
 /// Regret after T costs for several numbers of features, methods and stepsizes.
 func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computation<ImageData> {
   Computation(
-    Topic.sparseFeatures.rawValue,
+    Topic.sparseFeatures,
     "regret on features of which the one of rank i is present with probability 1 / i",
     axes: [Axis.seed(searchSeeds + seeds)],
     ownAxes: [

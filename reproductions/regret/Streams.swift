@@ -49,7 +49,7 @@ func benignStreams(horizon: Int, radius: Double?, seeds: [UInt64]) -> [Computati
     var parameters = ["horizon": Double(horizon), "alpha": 0.5, "beta1": 0.9, "beta2": 0.999]
     if let radius { parameters["radius"] = radius }
     return Computation(
-      topic.rawValue, "regret on streams of convex costs, parameters projected on a box",
+      topic, "regret on streams of convex costs, parameters projected on a box",
       axes: [
         Axis.stream(.string(Stream.allCases.filter { $0.topic == topic }.map(\.rawValue))),
         Axis.seed(seeds),

@@ -14,7 +14,8 @@ enum HTML {
     return "<details\(name)\(style)><summary>\(summary)</summary>\n\(body)</details>\n"
   }
 
-  /// A table that scrolls inside its own box, and whose rows become cards on narrow screens. The roles are spelled out, as `display` would take them away.
+  /// A table that scrolls inside its own box, and whose rows become cards on narrow screens. The roles are
+  /// spelled out, as `display` would take them away.
   static func table(
     _ caption: String, _ header: [String], _ rows: [[String]]
   ) -> String {

@@ -89,11 +89,12 @@ public struct Computation<Data: Sendable>: Sendable {
 
   /// A computation.
   public init(
-    _ name: String, _ meaning: String, axes: [Dimension] = [], ownAxes: [Dimension] = [],
+    _ name: some RawRepresentable<String>, _ meaning: String, axes: [Dimension] = [],
+    ownAxes: [Dimension] = [],
     quantities: [Quantity], parameters: [String: Double] = [:], usesData: Bool = false,
     work: @escaping @Sendable (ComputationPoint, LoadData) throws -> UnitsOfWork
   ) {
-    self.name = name
+    self.name = name.rawValue
     self.meaning = meaning
     self.axes = axes
     self.ownAxes = ownAxes

@@ -96,6 +96,13 @@ struct Declaration {
     }
   }
 
+  /// The axes of a sweep of which a profile keeps some values.
+  mutating func checkKept(_ names: [String], among axes: [String], of profile: Profile) {
+    for name in names.sorted() {
+      require(name, among: axes, "axis", by: "the profile \(profile.rawValue)")
+    }
+  }
+
   /// Values of settings.
   mutating func check(_ values: Settings, by owner: String) {
     for name in values.names {
@@ -330,8 +337,10 @@ extension SweepExperiment {
     for axis in axes { dimensions.updateValue(nil, forKey: axis.name) }
     var variables = training.variables(of: dimensions, probeAxes: probeAxes)
     if Profile.allCases.contains(where: { profiles[$0].saving?.edges != nil }) {
+      // The last axis is the one along which the edge lies.
+      let cells = dimensions.filter { $0.key != axes.last?.name }
       for end in SweepEdges.End.allCases {
-        variables[end.variable] = dimensions.merging([SweepEdges.horizon: nil]) { own, _ in own }
+        variables[end.variable] = cells.merging([SweepEdges.horizon: nil]) { own, _ in own }
       }
     }
     // A chart of the paper lacks the curves of variants that fail everywhere.
@@ -339,6 +348,10 @@ extension SweepExperiment {
     declaration.check(claims, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(variants.all.prefix(1).map { ($0.name, $0.optimizer) }) { $1 }
     for question in questions { declaration.check(question, methods: methods) }
+    for profile in Profile.allCases {
+      declaration.checkKept(
+        Array(profiles[profile].kept.keys), among: axes.map(\.hyperparameter), of: profile)
+    }
     return declaration.problems
   }
 }

@@ -84,9 +84,9 @@ public struct Computed: Recorded {
 extension Claim {
   /// The claim, with what it reads of a computation: a program stops at its start if it records no such.
   public func reading(
-    _ computation: some RawRepresentable<String>, _ quantities: Quantity...
+    _ computation: some RawRepresentable<String>, _ first: Quantity, _ others: Quantity...
   ) -> Claim {
-    quantities.reduce(self) { $0.reading(Computed(computation, $1)) }
+    ([first] + others).reduce(self) { $0.reading(Computed(computation, $1)) }
   }
 }
 

@@ -8,9 +8,9 @@ struct TrainingClock {
   init(seconds: Double = 0) { before = seconds }
 
   /// The seconds between starts and stops.
-  var seconds: Double { before + (startedAt.map { clockSeconds() - $0 } ?? 0) }
+  var seconds: Double { before + (startedAt.map { processorSeconds() - $0 } ?? 0) }
 
-  mutating func start() { startedAt = startedAt ?? clockSeconds() }
+  mutating func start() { startedAt = startedAt ?? processorSeconds() }
 
   mutating func stop() {
     before = seconds
