@@ -269,7 +269,7 @@ func inputs(of sets: [ResultSet], reference: ResultSet?, known: ClaimList) throw
     (set?.experiments ?? []).map { "\(FilePaths.name(of: $0.path)) \($0.sha256)" }
   }
   let parts =
-    [try SHA256.hexDigest(ofFile: "/proc/self/exe")]
+    [try ExecutableDigest.hexDigest(ofFile: "/proc/self/exe")]
     + sets.flatMap { [$0.folder, "results"] + files($0) } + ["reference"] + files(reference) + [
       "claims", known.text,
     ]
