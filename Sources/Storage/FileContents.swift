@@ -35,12 +35,21 @@ public enum FileContents {
 
   /// The last bytes of the file at `path`: `count` of them, or all if there are fewer.
   public static func readSuffix(_ path: String, count: Int) throws -> [UInt8] {
+    try readPart(path) { size in max(0, size - count)..<size }
+  }
+
+  /// The bytes of the file at `path` that `part` chooses, which is told the file's size; where the file
+  /// ends before them, those that there are.
+  public static func readPart(_ path: String, _ part: (Int) -> Range<Int>) throws -> [UInt8] {
     try withDescriptor(path) { descriptor in
       var status = stat()
-      guard fstat(descriptor, &status) == 0,
-        lseek(descriptor, max(0, status.st_size - off_t(count)), SEEK_SET) >= 0
-      else { throw FileError(.read, path, code: errno) }
-      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      guard fstat(descriptor, &status) == 0 else { throw FileError(.read, path, code: errno) }
+      let size = Int(status.st_size)
+      let part = part(size).clamped(to: 0..<size)
+      guard lseek(descriptor, off_t(part.lowerBound), SEEK_SET) >= 0 else {
+        throw FileError(.read, path, code: errno)
+      }
+      return try [UInt8](unsafeUninitializedCapacity: part.count) { buffer, filled in
         filled = try fill(UnsafeMutableRawBufferPointer(buffer), from: descriptor, path)
       }
     }

@@ -45,6 +45,38 @@ import Testing
     #expect(try identity(run) == runBefore)
   }
 
+  @Test func `a question is answered by the status, and makes nothing`() throws {
+    let output = folder / "a.h5"
+    func ask(
+      _ more: String..., environment: [String: String] = Program.noFigures
+    ) throws -> Program.Outcome {
+      try program.run(
+        Program.tiny + ["--output", output, "--question"] + more, environment: environment)
+    }
+    let before = try ask()
+    #expect(before.status == 1 && before.output.isEmpty && folder.files.isEmpty)
+    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let bytes = try folder.bytes("a.h5")
+    let after = try ask()
+    #expect(after.status == 0 && after.output.contains("nothing to do, \(output) is complete"))
+    #expect(try ask("--seeds", "0..<2").status == 1)
+    #expect(try ask("--fresh").status == 1)
+    #expect(try ask("--status").status == 64)
+    #expect(try ask("--shard", "1/2").status == 64)
+    #expect(try folder.bytes("a.h5") == bytes)
+    // Where there is a gnuplot, the figures are to be drawn; what is not there any more is to be made again.
+    #expect(try ask(environment: [:]).status == 1)
+    #expect(try program.run(Program.tiny + ["--output", output], environment: [:]).status == 0)
+    #expect(try ask(environment: [:]).status == 0)
+    for name in ["a.h5", try #require(folder.files.first { $0.hasSuffix(".svg") })] {
+      let content = try folder.bytes(name)
+      try FileManager.default.removeItem(atPath: folder / name)
+      #expect(try ask(environment: [:]).status == 1)
+      try Data(content).write(to: URL(filePath: folder / name))
+      #expect(try ask(environment: [:]).status == 0)
+    }
+  }
+
   /// Changes whenever a file is written anew.
   private func identity(_ name: String) throws -> Int {
     let attributes = try FileManager.default.attributesOfItem(atPath: folder / name)

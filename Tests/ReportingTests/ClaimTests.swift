@@ -281,6 +281,42 @@ import Testing
     #expect(claim.rule == "\(Self.faster.rule); judged only if it rains")
   }
 
+  @Test func `a rule sees nothing of what runs record but what its claim declares`() throws {
+    var document = SyntheticResults().document
+    let cost = try #require(document.root.variable(Measure.runningCost.variable))
+    document.root.variables.append(
+      Variable("probe", cost.dimensions, cost.values, attributes: cost.attributes))
+    var computation = Group()
+    computation.variables = [
+      Variable(RunState.variable, [], .uint8([RunState.finished.rawValue]), attributes: []),
+      Variable("quantity", [], .double([1]), attributes: []),
+    ]
+    document.root.groups.append(Subgroup("computation", computation))
+    func reason(_ path: String, declaring: Bool) -> String {
+      struct Named: Recorded { let variable: String }
+      let parts = path.split(separator: "/").map(String.init)
+      let claim = Claim.custom("fig1a.reads", "reads", place: "nowhere", rule: "reads") { context in
+        if parts.count > 1 {
+          _ = try context.document.view.subgroup(parts[0]).number(parts[1])
+        } else if path == "view" {
+          _ = try context.document.view.array("probe")
+        } else {
+          _ = try context.array(path)
+        }
+        throw NotRun("read")
+      }
+      let read = path == "view" ? "probe" : path
+      return (declaring ? claim.reading(Named(variable: read)) : claim)
+        .judge(document).first?.detail ?? ""
+    }
+    for path in ["probe", "view", "computation/quantity"] {
+      #expect(reason(path, declaring: true) == "read")
+      #expect(reason(path, declaring: false).hasPrefix("the claim does not declare that it reads"))
+    }
+    #expect(reason(Measure.runningCost.variable, declaring: false) == "read")
+    #expect(reason("none", declaring: true) == "the file has no variable none")
+  }
+
   @Test func `settings from a search at another horizon give no verdict`() {
     var document = SyntheticResults().document
     var search = Group()

@@ -161,6 +161,29 @@ import Testing
     #expect(try alphas(.tuned, [.fitted]).isEmpty)
   }
 
+  @Test func `a question about a sweep names a value of each axis`() {
+    let (alpha, beta1) = (SweepAxis("alpha", [0.1, 0.2]), SweepAxis("beta1", [0, 0.9]))
+    let budget = SweepBudget(epochs: 1, seeds: 1)
+    func problems(_ cell: KeyValuePairs<SweepAxis, Double>) -> [String] {
+      SweepExperiment(
+        name: "sweep", title: "Sweep", place: "nowhere", data: .noData, minibatch: 2,
+        profiles: ByProfile(smoke: budget, quick: budget, paper: budget),
+        variants: SweepVariants("variant", "variant", [.init("plain", optimizer: Adam.method)]),
+        axes: [beta1, alpha], loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
+        questions: [
+          OpenQuestion(
+            "minibatch", ofCell: cell, called: "a cell", taken: "2", figure: "fig",
+            point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)])
+        ]
+      ) { _, _, _ in QuadraticObjective(count: 5) }.problems
+    }
+    #expect(problems([alpha: 0.2, beta1: 0]) == [])
+    #expect(
+      problems([alpha: 0.2]) == [
+        "the question \"minibatch\" names a value of alpha, not one of each axis: beta1, alpha"
+      ])
+  }
+
   @Test func `a sweep varies one cell`() throws {
     let alpha = SweepAxis("alpha", [0.1, 0.2])
     let experiment = SweepExperiment(
@@ -172,10 +195,10 @@ import Testing
       axes: [alpha], loss: "loss", paper: Self.paper, figures: { _ in [] }, claims: [],
       questions: [
         OpenQuestion(
-          "minibatch", ofCell: ["alpha": 0.2], called: "alpha = 0.2", taken: "2", figure: "fig",
+          "minibatch", ofCell: [alpha: 0.2], called: "alpha = 0.2", taken: "2", figure: "fig",
           point: { (curve: "Adam", x: Double($0)) }, alternatives: [.init("4", minibatch: 4)]),
         OpenQuestion(
-          "decay", ofCell: ["alpha": 0.1], called: "alpha = 0.1", taken: "0.9", figure: "fig",
+          "decay", ofCell: [alpha: 0.1], called: "alpha = 0.1", taken: "0.9", figure: "fig",
           point: { (curve: "none", x: Double($0)) },
           alternatives: [.init("0.5", hyperparameters: ["beta1": 0.5])]),
       ]

@@ -25,7 +25,7 @@ private func question(
   _ alternative: OpenQuestion.Alternative
 ) -> OpenQuestion {
   OpenQuestion(
-    question, ofCell: ["beta1": 0.9, "beta2": 0.999, "alpha": alpha],
+    question, ofCell: [beta1Axis: 0.9, beta2Axis: 0.999, alphaAxis: alpha],
     called:
       "\(SweepLosses.corrected), beta1 = 0.9, beta2 = 0.999, alpha = \(NumberText.exact(alpha))",
     taken: taken, figure: "fig4",

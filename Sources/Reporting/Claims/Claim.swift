@@ -50,7 +50,8 @@ public struct Claim: Sendable {
   /// The claim, with the contenders that it names.
   func naming(_ names: [String]) -> Claim { with { $0.contenders = names } }
 
-  /// The claim, with what it reads beside costs: a program stops at its start if no run records it.
+  /// The claim, with what it reads beside costs: a program stops at its start if no run records it. What is
+  /// not declared, the rule does not see.
   public func reading(_ recorded: any Recorded...) -> Claim {
     with { $0.variables += recorded.map(\.variable) }
   }
@@ -144,17 +145,15 @@ public struct Claim: Sendable {
     } else {
       judged = present.isEmpty ? [nil] : present
     }
-    return judged.flatMap { arm in
-      let context = ClaimContext(
-        document: document, arm: arm, paper: paper, siblings: siblings)
-      return judgeArm(context)
-    }
+    return judged.flatMap { judgeArm($0, of: document, paper: paper, siblings: siblings) }
   }
 
-  private func judgeArm(_ context: ClaimContext) -> [ClaimOutcome] {
+  private func judgeArm(
+    _ arm: String?, of document: Document, paper: PaperCurves, siblings: [String: Document]
+  ) -> [ClaimOutcome] {
     var found: [ClaimOutcome]
-    if !context.document.hasRealData {
-      let origin = context.document.dataOrigin
+    if !document.hasRealData {
+      let origin = document.dataOrigin
       found = [
         ClaimOutcome(
           .notRun,
@@ -162,18 +161,18 @@ public struct Claim: Sendable {
             ? "the file does not say where its data come from, so there is no verdict"
             : "no verdict from \(origin) data")
       ]
-    } else if let arm = context.arm, let reason = context.document.searchedElsewhere(arm) {
+    } else if let arm, let reason = document.searchedElsewhere(arm) {
       found = [ClaimOutcome(.notRun, reason)]
     } else {
+      let context = ClaimContext(
+        document: document, arm: arm, paper: paper, siblings: siblings, reading: variables)
       do {
         found = try outcomes(context)
-      } catch let missing as NotRun {
-        found = [ClaimOutcome(.notRun, missing.reason)]
       } catch {
-        found = [ClaimOutcome(.notRun, "\(error)")]
+        found = [ClaimOutcome(.notRun, context.reason(error))]
       }
     }
-    let paperFigure = paperFigure(context.paper).text
+    let paperFigure = paperFigure(paper).text
     let (digest, date) = (ruleDigest, ruleDate)
     for index in found.indices {
       if found[index].id.isEmpty { found[index].id = id }
@@ -186,7 +185,7 @@ public struct Claim: Sendable {
       found[index].place = source
       found[index].rule = rule
       found[index].figure = figure
-      found[index].arm = context.arm ?? ""
+      found[index].arm = arm ?? ""
     }
     return found
   }

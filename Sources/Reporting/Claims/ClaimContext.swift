@@ -12,24 +12,30 @@ public struct NotRun: Error, Sendable, Equatable {
 
 /// What a claim is judged on: one arm of one experiment's document.
 public struct ClaimContext: Sendable {
-  /// The experiment's results.
+  /// The experiment's results, as far as the claim declares to read them.
   public let document: Document
   /// The arm that is judged; nil where the experiment has no arms.
   public let arm: String?
   /// The paper's curves.
   public let paper: PaperCurves
   /// Results of other experiments by name, as far as they are there.
-  public let siblings: [String: Document]
+  private let siblings: [String: Document]
+  /// The variables that the claim declares to read.
+  private let declared: [String]
+  /// Those that it does not declare, and so cannot read.
+  private let hidden: Set<String>
 
-  /// One arm of a document.
-  public init(
+  /// One arm of a document, as far as a claim declares to read it.
+  package init(
     document: Document, arm: String?, paper: PaperCurves = PaperCurves(),
-    siblings: [String: Document] = [:]
+    siblings: [String: Document] = [:], reading declared: [String] = []
   ) {
-    self.document = document
+    hidden = document.recorded(beside: declared)
+    self.document = document.hiding(hidden)
     self.arm = arm
     self.paper = paper
     self.siblings = siblings
+    self.declared = declared
   }
 
   /// The same arm of another experiment, or the given one.
@@ -47,7 +53,7 @@ public struct ClaimContext: Sendable {
     if let arm, let reason = document.searchedElsewhere(arm) {
       throw NotRun("\(experiment): \(reason)")
     }
-    return ClaimContext(document: document, arm: arm)
+    return ClaimContext(document: document, arm: arm, reading: declared)
   }
 
   /// One cell of a variable.
@@ -61,9 +67,24 @@ public struct ClaimContext: Sendable {
   /// The variable, or the reason why there is none.
   package func array(_ name: String) throws -> Cells {
     guard let array = Cells(name, in: document) else {
-      throw NotRun("the file has no variable \(name)")
+      throw NotRun(undeclared(name) ?? "the file has no variable \(name)")
     }
     return array
+  }
+
+  /// What is wrong with a claim whose rule looks for this variable; `nil` if it is not there at all.
+  private func undeclared(_ path: String) -> String? {
+    hidden.contains(path) ? "the claim does not declare that it reads \(path)" : nil
+  }
+
+  /// Why a rule that threw an error gives no verdict.
+  func reason(_ error: any Error) -> String {
+    switch error {
+    case let missing as NotRun: missing.reason
+    case DocumentError.missing("variable", let name, let place, _):
+      undeclared(place == "/" ? name : "\(place.dropFirst())/\(name)") ?? "\(error)"
+    default: "\(error)"
+    }
   }
 
   package func array(_ measure: Measure) throws -> Cells { try array(measure.variable) }

@@ -7,7 +7,7 @@ import Storage
 /// The command line of an experiment, understood and checked.
 package struct CommandOptions {
   enum Mode: Equatable {
-    case run, list, dryRun, status, pending, search, merge, action, claims, rejudge
+    case run, question, list, dryRun, status, pending, search, merge, action, claims, rejudge
     case export, audit, auditable, help, version, completions, manual
 
     /// Whether nothing of the experiment is looked at.
@@ -71,7 +71,8 @@ package struct CommandOptions {
     if parsed.contains("man") { mode = .manual }
     request.isSearch = parsed.contains("search")
     var modes = [
-      ("list", Mode.list), ("dry-run", .dryRun), ("status", .status), ("pending", .pending),
+      ("question", Mode.question), ("list", .list), ("dry-run", .dryRun), ("status", .status),
+      ("pending", .pending),
       ("merge", .merge), ("claims", .claims), ("rejudge", .rejudge), ("export", .export),
       ("audit", .audit), ("auditable", .auditable),
       (experiment.options.action?.option.name ?? "", .action),
@@ -194,6 +195,9 @@ package struct CommandOptions {
     }
     if isJSON, ![.run, .list, .dryRun, .status, .claims, .help, .version].contains(mode) {
       throw UsageError("--json goes with --list, --dry-run, --status, --claims, or a run")
+    }
+    if mode == .question && shard != nil {
+      throw UsageError("--question is about the result file, which a shard is only part of")
     }
     operands = parsed.operands
     guard operands.isEmpty || mode == .merge else {

@@ -73,6 +73,7 @@ public struct ExperimentCommand: Sendable {
     let session = try Session(experiment: experiment, options: options, data: data)
     switch options.mode {
     case .list, .dryRun: return try list(session)
+    case .question: return try question(session)
     case .status: return try status(session, isDataMissing: isMissing)
     case .pending: return try pending(session)
     case .action: return try act(session)

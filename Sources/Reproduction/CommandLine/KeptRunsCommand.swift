@@ -15,8 +15,7 @@ extension ExperimentCommand {
   func rehearseKeptRuns(_ session: Session) throws -> Bool {
     let options = session.options
     let candidates = try keptByOthers(session)
-    let known = session.rehearsed
-    let open = Rehearsal.representatives(candidates.filter { known[$0.key] == nil })
+    let open = unrehearsed(candidates, session)
     if !open.isEmpty {
       let start = ContinuousClock.now
       var resources = session.resources
@@ -58,6 +57,18 @@ extension ExperimentCommand {
       session.store.removeCheckpoints(of: candidate.run.identity)
     }
     return true
+  }
+
+  /// One kept run of each kind that this program has not rehearsed.
+  func unrehearsed(_ session: Session) throws -> [Rehearsal.Candidate] {
+    unrehearsed(try keptByOthers(session), session)
+  }
+
+  private func unrehearsed(
+    _ candidates: [Rehearsal.Candidate], _ session: Session
+  ) -> [Rehearsal.Candidate] {
+    let known = session.rehearsed
+    return Rehearsal.representatives(candidates.filter { known[$0.key] == nil })
   }
 
   /// The planned runs that are there and not by this program, or not by its arithmetic.

@@ -49,11 +49,30 @@ extension ExperimentCommand {
           ? "more runs follow once the other shards are merged"
           : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
     } else if !isWritten {
-      say(
-        "\(experiment.name): nothing to do, \(options.output) is complete",
-        unless: options.saysNothing)
+      sayNothingToDo(session)
     }
     return summary.failed.isEmpty ? .success : .failure
+  }
+
+  /// Whether the command without `--question` would find nothing to do: no run to make or to rehearse, the
+  /// result file and the figures, if any can be drawn, as they are to be.
+  func question(_ session: Session) throws -> ExitStatus {
+    let session = try session.withKeptArms()
+    guard !session.options.isFresh, try session.missing() == (0, true),
+      try unrehearsed(session).isEmpty
+    else { return .failure }
+    let results = try results(of: session)
+    guard !results.isNew, results.undrawn.isEmpty || !FigureFolder(session).canDraw() else {
+      return .failure
+    }
+    sayNothingToDo(session)
+    return .success
+  }
+
+  private func sayNothingToDo(_ session: Session) {
+    say(
+      "\(experiment.name): nothing to do, \(session.options.output) is complete",
+      unless: session.options.saysNothing)
   }
 
   /// Takes the runs of the shard files, or of the shards' folders, named as operands.

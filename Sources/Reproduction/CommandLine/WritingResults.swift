@@ -31,8 +31,51 @@ extension ExperimentCommand {
     return true
   }
 
-  /// Writes the result file unless the same content is there already; returns whether it did.
+  /// What the finished runs of a session come to, beside what is there.
+  struct Results {
+    fileprivate let document: Document
+    fileprivate let outcomes: [ClaimOutcome]
+    fileprivate let content: String
+    /// Whether the result file is another one than would be written.
+    let isNew: Bool
+    fileprivate let folder: FigureFolder
+    /// The figures that are not there as they would be drawn.
+    let undrawn: [Figure]
+  }
+
+  /// Writes the result file and draws its figures, as far as that has not been done; returns whether
+  /// anything was written.
   func writeResults(_ session: Session, start: ContinuousClock.Instant) throws -> Bool {
+    let options = session.options
+    let results = try results(of: session)
+    var folder = results.folder
+    // Before the file, which is made again if this is all that was written.
+    try session.rememberArms()
+    guard results.isNew || !results.undrawn.isEmpty else { return false }
+    if results.isNew {
+      var document = results.document
+      document.root.attributes += [
+        Attribute("content_sha256", results.content),
+        Attribute("numbers_sha256", document.numbersDigest),
+      ]
+      if let mixture = document.root.text("mixed") {
+        complain("the runs do not come from the same arithmetic: \(mixture)")
+      }
+      session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
+      try session.keepAdditions()
+      try ResultFile.write(document, to: options.output, layer: session.layer)
+      say("\(experiment.name): wrote \(options.output)", unless: options.saysNothing)
+    }
+    // Whatever becomes of the figures, the results are there, and their verdicts are told.
+    let drawing = Result { try folder.draw(results.undrawn, of: results.document) }
+    if results.isNew, let verdicts = verdicts(results.outcomes, of: session) {
+      say(verdicts, unless: options.saysNothing)
+    }
+    return try drawing.get() || results.isNew
+  }
+
+  /// The document with its verdicts and figures, and how far it is there.
+  func results(of session: Session) throws -> Results {
     let options = session.options
     var document = try session.document()
     let siblings = try siblings(in: FilePaths.folder(of: options.output))
@@ -58,31 +101,11 @@ extension ExperimentCommand {
         Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
     let content = try document.contentIdentity()
-    let isNew = session.existingContent() != content
-    // Before the file, which is made again if this is all that was written.
-    try session.rememberArms()
-    var figureFolder = FigureFolder(session)
-    let undrawn = figureFolder.undrawn(figures, of: document)
-    guard isNew || !undrawn.isEmpty else { return false }
-    if isNew {
-      document.root.attributes += [
-        Attribute("content_sha256", content),
-        Attribute("numbers_sha256", document.numbersDigest),
-      ]
-      if let mixture = document.root.text("mixed") {
-        complain("the runs do not come from the same arithmetic: \(mixture)")
-      }
-      session.addVolatile(to: &document, seconds: (ContinuousClock.now - start).seconds)
-      try session.keepAdditions()
-      try ResultFile.write(document, to: options.output, layer: session.layer)
-      say("\(experiment.name): wrote \(options.output)", unless: options.saysNothing)
-    }
-    // Whatever becomes of the figures, the results are there, and their verdicts are told.
-    let drawing = Result { try figureFolder.draw(undrawn, of: document) }
-    if isNew, let verdicts = verdicts(outcomes + timed, of: session) {
-      say(verdicts, unless: options.saysNothing)
-    }
-    return try drawing.get() || isNew
+    let folder = FigureFolder(session)
+    return Results(
+      document: document, outcomes: outcomes + timed, content: content,
+      isNew: session.existingContent() != content, folder: folder,
+      undrawn: folder.undrawn(figures, of: document))
   }
 
   /// Tells what the runs came to; as JSON if that is asked for. Whoever gives settings is told each

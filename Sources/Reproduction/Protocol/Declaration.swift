@@ -236,16 +236,24 @@ struct Declaration {
 
   /// A question: whose run is varied, by what, and the paper's curve.
   ///
-  /// - Parameter methods: the method of each contender, or of the cells of a sweep under any name.
-  mutating func check(_ question: OpenQuestion, methods: [String: MethodDescription]) {
+  /// - Parameters:
+  ///   - methods: the method of each contender, or of the cells of a sweep under any name.
+  ///   - axes: the axes of a sweep, one of whose cells is varied.
+  mutating func check(
+    _ question: OpenQuestion, methods: [String: MethodDescription], axes: [String] = []
+  ) {
     let owner = "the question \"\(question.question)\""
-    if question.cell.isEmpty {
+    if axes.isEmpty {
       require(question.subject, among: methods.keys.sorted(), "contender", by: owner)
+    } else if Set(question.cell.keys) != Set(axes) {
+      report(
+        "\(owner) names a value of \(question.cell.keys.sorted().joined(separator: " and ")), not one of "
+          + "each axis: \(axes.joined(separator: ", "))")
     }
     if case .curve(let curve, let figure) = question.reference {
       requireCurve(curve, of: figure, by: owner)
     }
-    let method = methods[question.subject] ?? (question.cell.isEmpty ? nil : methods.values.first)
+    let method = methods[question.subject] ?? (axes.isEmpty ? nil : methods.values.first)
     for alternative in question.alternatives {
       let part = "\(owner), alternative \"\(alternative.name)\","
       check(alternative.settings, by: part)
@@ -347,7 +355,9 @@ extension SweepExperiment {
     declaration.checkLines(variables, hasAllCurves: false)
     declaration.check(claims, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(variants.all.prefix(1).map { ($0.name, $0.optimizer) }) { $1 }
-    for question in questions { declaration.check(question, methods: methods) }
+    for question in questions {
+      declaration.check(question, methods: methods, axes: axes.map(\.hyperparameter))
+    }
     for profile in Profile.allCases {
       declaration.checkKept(
         Array(profiles[profile].kept.keys), among: axes.map(\.hyperparameter), of: profile)

@@ -112,12 +112,13 @@ public struct OpenQuestion: Sendable {
   /// A question about a sweep: one of its cells is varied, in the first variant.
   ///
   /// - Parameters:
-  ///   - cell: the hyperparameters of that cell.
+  ///   - cell: that cell: a value of each axis.
   ///   - subject: the cell, for people.
   ///   - figure: the paper's figure with the point to compare with.
   ///   - point: the curve and the place on it, for runs of so many epochs.
   public init(
-    _ question: String, ofCell cell: [String: Double], called subject: String, taken: String,
+    _ question: String, ofCell cell: KeyValuePairs<SweepAxis, Double>, called subject: String,
+    taken: String,
     figure: String,
     point: @escaping @Sendable (_ epochs: Int) -> (curve: String, x: Double),
     profiles: Set<Profile> = Set(Profile.allCases), alternatives: [Alternative]
@@ -127,7 +128,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = .point(point, figure: figure)
-    self.cell = cell
+    self.cell = Dictionary(cell.map { ($0.hyperparameter, $1) }) { first, _ in first }
     arm = nil
     self.profiles = profiles
     passes = nil

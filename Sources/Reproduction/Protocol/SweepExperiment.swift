@@ -67,9 +67,6 @@ public struct SweepExperiment<Data: Sendable>: Experiment {
     self.picture = picture
     extentFigures = figures
     self.probeAxes = probeAxes
-    precondition(
-      questions.allSatisfy { Set($0.cell.keys) == Set(axes.map(\.hyperparameter)) },
-      "a question about a sweep names a value of each axis")
     self.questions = questions
     self.numericsVersion = numericsVersion
     self.failureCost = failureCost
