@@ -10,7 +10,7 @@ extension Measure: Recorded {
 }
 
 /// The time that runs took up to the end of each epoch, in seconds; not repeatable, unlike the rest.
-public enum RunTime: String, Recorded, CaseIterable {
+public enum RunTime: String, Sendable, Recorded, CaseIterable {
   /// Of computation.
   case computation = "elapsed_seconds"
   /// Of the processor, of training alone.

@@ -202,7 +202,7 @@ import Testing
 
   // MARK: Makers
 
-  @Test func `a table of makers tells what is mixed`() {
+  @Test func `a table of makers tells what is mixed`() throws {
     var records = (0..<3).map { record($0) }
     let one = MakerTable(records) { _ in .sameBits }
     #expect(one.mixture == nil && one.entries.count == 1 && one.entries[0].runs == 3)
@@ -218,6 +218,17 @@ import Testing
         == .string(["2.6.3, 3.7.2, unknown"]))
     let labels = mixed.group.dimensions[0].labels.texts
     #expect(labels.count == 3 && Set(labels).count == 3 && labels[2] == "unknown")
+    // Times are sums over a maker's runs.
+    for index in records.indices {
+      records[index].elapsedSeconds = [0, Double(index + 1)]
+      records[index].trainingSeconds = index == 1 ? [] : [0, Double(index)]
+      records[index].maker = records[0].maker
+    }
+    records[1].maker = maker("b", oneDNN: "3.7.2")
+    let group = MakerTable(records) { _ in .sameBits }.group
+    #expect(group.variable("elapsed_seconds")?.values == .double([1 + 3, 2]))
+    let training = try #require(group.variable("training_seconds")?.values.doubles)
+    #expect(training[0] == 2 && training[1].isNaN)
   }
 
   @Test func `changed sources are a flag, of all makers and of each`() {

@@ -36,7 +36,11 @@ package struct ExperimentSummary: Sendable {
   package let protocolText: String
   /// The sum of all runs' computation in seconds; NaN if the file does not say.
   package let computeSeconds: Double
-  /// The number of runs, and how many of them finished and diverged.
+  /// The processor time of all runs' training in seconds; NaN if the file does not say.
+  package let trainingSeconds: Double
+  /// The number of all runs, those of searches too; NaN if the file does not say.
+  package let runCount: Double
+  /// The number of runs along the result's axes, and how many of them finished and diverged.
   package let runs: (all: Int, finished: Int, diverged: Int)
 
   package init(_ document: Document) {
@@ -46,7 +50,15 @@ package struct ExperimentSummary: Sendable {
     choices = root.group("choices").map { [OpenChoice](decoding: $0) } ?? []
     let tally = Self.tally(document)
     runs = tally
-    computeSeconds = Self.seconds(document)
+    let makers = document.root.group("volatile/makers")
+    func sum(_ name: String) -> Double {
+      let known = makers?.variable(name)?.values.doubles?.filter(\.isFinite) ?? []
+      return known.isEmpty ? .nan : known.reduce(0, +)
+    }
+    runCount = sum("runs")
+    trainingSeconds = sum(RunTime.training.rawValue)
+    let sumOfAll = sum(RunTime.computation.rawValue)
+    computeSeconds = sumOfAll.isFinite ? sumOfAll : Self.seconds(document)
     settings = Self.settings(document)
     searches = root.group("search").map(Self.searches) ?? []
 

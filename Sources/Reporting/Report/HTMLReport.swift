@@ -79,9 +79,9 @@ public enum HTMLReport {
       Section(
         id: "times", title: "How long each part took",
         body: HTML.details(
-          "Seconds of computation, by experiment",
+          "Runs and their times, by experiment",
           HTML.table(
-            "Seconds of computation are those of all runs together.", ReportText.timeHeader,
+            ReportText.timeCaption, ReportText.timeHeader,
             ReportText.timeRows(content).map { $0.map(HTML.escaped) }))),
       Section(
         id: "provenance", title: "Provenance",

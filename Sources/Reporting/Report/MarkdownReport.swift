@@ -38,6 +38,7 @@ public enum MarkdownReport {
         ["experiment", "agreement"], content.comparisons.map { [$0.experiment, $0.text] })
     }
     out += "## How long each part took\n\n"
+    out += "\(ReportText.timeCaption)\n\n"
     out += table(ReportText.timeHeader, ReportText.timeRows(content))
     out += "## Provenance\n\n"
     out += table(

@@ -139,7 +139,8 @@ public enum Ledger {
         out += ReadmeSection.picture("figures/\(entry.figure.id)", words) + "\n"
       }
     }
-    return out
+    out += "<a id=\"times\"></a>\n\n## How long it took\n\n\(ReportText.timeCaption)\n\n"
+    return out + MarkdownReport.table(ReportText.timeHeader, ReportText.timeRows(content))
   }
 }
 

@@ -12,7 +12,13 @@ enum ReportText {
   static let searchHeader = [
     "search of", "grid points", "runs", "diverged points", "best cost", "median cost", "selected",
   ]
-  static let timeHeader = ["experiment", "computation", "this invocation", "jobs", "written"]
+  static let timeHeader = [
+    "experiment", "runs", "training, processor time", "computation", "processor", "written",
+  ]
+  /// What the columns of the table of times are.
+  static let timeCaption =
+    "All runs together, those of searches too. Training is timed by the processor's clock; computation, with "
+    + "evaluations, by the wall's, and so with whatever else the machine did."
   static let provenanceHeader = [
     "file", "SHA-256", "commit", "data", "data SHA-256", "processor", "software",
   ]
@@ -130,22 +136,34 @@ enum ReportText {
     ]
   }
 
+  /// A row a result file, and one for all of each profile.
   static func timeRows(_ content: ReportContent) -> [[String]] {
-    var total = 0.0
-    var rows = content.parts.map { part in
-      let (experiment, summary) = (part.experiment, part.summary)
-      let volatile = experiment.document.root.group("volatile")
-      if summary.computeSeconds.isFinite { total += summary.computeSeconds }
-      let invocation = volatile?.number("seconds_of_this_invocation") ?? .nan
+    func row(_ name: String, _ parts: [ReportContent.Part], _ last: [String]) -> [String] {
+      func sum(_ value: (ExperimentSummary) -> Double) -> Double {
+        let known = parts.map { value($0.summary) }.filter(\.isFinite)
+        return known.isEmpty ? .nan : known.reduce(0, +)
+      }
+      let runs = sum(\.runCount)
       return [
-        content.name(part), NumberText.duration(summary.computeSeconds),
-        NumberText.duration(invocation),
-        volatile?.number("jobs").map { NumberText.exact($0) } ?? "-",
-        volatile?.text("written_at") ?? "-",
-      ]
+        name, runs.isFinite ? NumberText.exact(runs) : "-",
+        NumberText.duration(sum(\.trainingSeconds)), NumberText.duration(sum(\.computeSeconds)),
+      ] + last
     }
-    rows.append(["all", NumberText.duration(total), "-", "-", "-"])
+    let rows = content.parts.map { part in
+      let root = part.experiment.document.root
+      return row(
+        content.name(part), [part],
+        [root.text("cpu_model") ?? "-", root.group("volatile")?.text("written_at") ?? "-"])
+    }
+    let profiles = content.parts.map(\.profile).reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
     return rows
+      + profiles.map { profile in
+        row(
+          profiles.count > 1 ? "all of \(profile)" : "all",
+          content.parts.filter { $0.profile == profile }, ["-", "-"])
+      }
   }
 
   static func provenance(_ part: ReportContent.Part, _ content: ReportContent) -> [String] {

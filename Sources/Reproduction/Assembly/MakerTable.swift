@@ -8,6 +8,8 @@ package struct MakerTable {
     package var maker: RunMaker?
     package var runs: Int
     package var check: Rehearsal.Check
+    /// Seconds of its runs' computation and of their training, where that is told.
+    package var seconds: [RunTime: Double]
   }
 
   package private(set) var entries: [Entry] = []
@@ -17,12 +19,16 @@ package struct MakerTable {
     var places: [RunMaker?: Int] = [:]
     for record in records {
       let check = check(record)
+      var seconds: [RunTime: Double] = [:]
+      seconds[.computation] = record.elapsedSeconds.last
+      seconds[.training] = record.trainingSeconds.last
       if let place = places[record.maker] {
         entries[place].runs += 1
         entries[place].check = max(entries[place].check, check)
+        entries[place].seconds.merge(seconds, uniquingKeysWith: +)
       } else {
         places[record.maker] = entries.count
-        entries.append(Entry(maker: record.maker, runs: 1, check: check))
+        entries.append(Entry(maker: record.maker, runs: 1, check: check, seconds: seconds))
       }
     }
   }
@@ -95,6 +101,11 @@ package struct MakerTable {
         .string(entries.map { $0.maker.map(property) ?? RunMaker.unknownIdentifier }),
         longName)
     }
+    func sum(_ time: RunTime, _ longName: String) -> Variable {
+      Variable(
+        time.rawValue, ["maker"], .double(entries.map { $0.seconds[time] ?? .nan }), longName,
+        units: "s")
+    }
     group.variables = [
       column("program_sha256", "SHA-256 of code and data of the executable", \.program),
       column("git_commit", "commit that it was built from", \.commit),
@@ -115,6 +126,8 @@ package struct MakerTable {
       Variable(
         "kept_because", ["maker"], .string(entries.map(\.check.text)),
         "how its runs were compared with the program that wrote the file"),
+      sum(.computation, "computation of its runs, with whatever else the machine did"),
+      sum(.training, "processor time of training in its runs; NaN where that is not told apart"),
     ]
     return group
   }
