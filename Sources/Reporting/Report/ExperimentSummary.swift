@@ -36,8 +36,10 @@ package struct ExperimentSummary: Sendable {
   package let protocolText: String
   /// The sum of all runs' computation in seconds; NaN if the file does not say.
   package let computeSeconds: Double
-  /// The processor time of all runs' training in seconds; NaN if the file does not say.
+  /// The processor time of the runs' training in seconds; NaN if the file does not say.
   package let trainingSeconds: Double
+  /// Whether that is the time of all runs.
+  package let isTrainingTimed: Bool
   /// The number of all runs, those of searches too; NaN if the file does not say.
   package let runCount: Double
   /// The number of runs along the result's axes, and how many of them finished and diverged.
@@ -57,6 +59,8 @@ package struct ExperimentSummary: Sendable {
     }
     runCount = sum("runs")
     trainingSeconds = sum(RunTime.training.rawValue)
+    isTrainingTimed =
+      makers?.variable(RunTime.training.rawValue)?.values.doubles?.allSatisfy(\.isFinite) ?? false
     let sumOfAll = sum(RunTime.computation.rawValue)
     computeSeconds = sumOfAll.isFinite ? sumOfAll : Self.seconds(document)
     settings = Self.settings(document)

@@ -17,8 +17,8 @@ enum ReportText {
   ]
   /// What the columns of the table of times are.
   static let timeCaption =
-    "All runs together, those of searches too. Training is timed by the processor's clock; computation, with "
-    + "evaluations, by the wall's, and so with whatever else the machine did."
+    "All runs together, those of searches too. Training is timed by the processor's clock, in runs that tell it "
+    + "apart; computation, with evaluations, by the wall's, and so with whatever else the machine did."
   static let provenanceHeader = [
     "file", "SHA-256", "commit", "data", "data SHA-256", "processor", "software",
   ]
@@ -143,10 +143,12 @@ enum ReportText {
         let known = parts.map { value($0.summary) }.filter(\.isFinite)
         return known.isEmpty ? .nan : known.reduce(0, +)
       }
-      let runs = sum(\.runCount)
+      let (runs, training) = (sum(\.runCount), sum(\.trainingSeconds))
+      let isPart = training.isFinite && !parts.allSatisfy(\.summary.isTrainingTimed)
       return [
         name, runs.isFinite ? NumberText.exact(runs) : "-",
-        NumberText.duration(sum(\.trainingSeconds)), NumberText.duration(sum(\.computeSeconds)),
+        (isPart ? "more than " : "") + NumberText.duration(training),
+        NumberText.duration(sum(\.computeSeconds)),
       ] + last
     }
     let rows = content.parts.map { part in
