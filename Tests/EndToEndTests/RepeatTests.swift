@@ -47,33 +47,34 @@ import Testing
 
   @Test func `a question is answered by the status, and makes nothing`() throws {
     let output = folder / "a.h5"
-    func ask(
-      _ more: String..., environment: [String: String] = Program.noFigures
-    ) throws -> Program.Outcome {
-      try program.run(
-        Program.tiny + ["--output", output, "--question"] + more, environment: environment)
+    let options = ["--profile", "smoke", "--seeds", "0", "--epochs", "1", "--output", output]
+    let program = try Program("temporal-averaging")
+    func ask(_ more: String...) throws -> Program.Outcome {
+      try program.run(options + ["--question"] + more)
     }
     let before = try ask()
     #expect(before.status == 1 && before.output.isEmpty && folder.files.isEmpty)
-    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
-    let bytes = try folder.bytes("a.h5")
+    // Without gnuplot, the figures are still to be drawn.
+    #expect(try program.run(options).status == 0)
+    #expect(try ask().status == 1)
+    #expect(try program.run(options, environment: [:]).status == 0)
+    let (files, bytes) = (folder.files, try folder.bytes("a.h5"))
+    let figure = try #require(files.first { $0.hasSuffix(".svg") })
     let after = try ask()
     #expect(after.status == 0 && after.output.contains("nothing to do, \(output) is complete"))
     #expect(try ask("--seeds", "0..<2").status == 1)
     #expect(try ask("--fresh").status == 1)
+    #expect(try ask("--alpha", "0.1").status == 1)
+    #expect(try ask("--start", "results").status == 1)
     #expect(try ask("--status").status == 64)
     #expect(try ask("--shard", "1/2").status == 64)
-    #expect(try folder.bytes("a.h5") == bytes)
-    // Where there is a gnuplot, the figures are to be drawn; what is not there any more is to be made again.
-    #expect(try ask(environment: [:]).status == 1)
-    #expect(try program.run(Program.tiny + ["--output", output], environment: [:]).status == 0)
-    #expect(try ask(environment: [:]).status == 0)
-    for name in ["a.h5", try #require(folder.files.first { $0.hasSuffix(".svg") })] {
+    #expect(try folder.bytes("a.h5") == bytes && folder.files == files)
+    for name in ["a.h5", figure] {
       let content = try folder.bytes(name)
       try FileManager.default.removeItem(atPath: folder / name)
-      #expect(try ask(environment: [:]).status == 1)
+      #expect(try ask().status == 1)
       try Data(content).write(to: URL(filePath: folder / name))
-      #expect(try ask(environment: [:]).status == 0)
+      #expect(try ask().status == 0)
     }
   }
 

@@ -292,11 +292,16 @@ import Testing
       Variable("quantity", [], .double([1]), attributes: []),
     ]
     document.root.groups.append(Subgroup("computation", computation))
+    var times = Group()
+    times.variables = [Variable("elapsed_seconds", [], .double([1]), attributes: [])]
+    document.root.groups.append(Subgroup("volatile", times))
     func reason(_ path: String, declaring: Bool) -> String {
       struct Named: Recorded { let variable: String }
       let parts = path.split(separator: "/").map(String.init)
       let claim = Claim.custom("fig1a.reads", "reads", place: "nowhere", rule: "reads") { context in
-        if parts.count > 1 {
+        if path == RunTime.computation.variable {
+          _ = try context.optional(RunTime.computation)
+        } else if parts.count > 1 {
           _ = try context.document.view.subgroup(parts[0]).number(parts[1])
         } else if path == "view" {
           _ = try context.document.view.array("probe")
@@ -309,7 +314,7 @@ import Testing
       return (declaring ? claim.reading(Named(variable: read)) : claim)
         .judge(document).first?.detail ?? ""
     }
-    for path in ["probe", "view", "computation/quantity"] {
+    for path in ["probe", "view", "computation/quantity", RunTime.computation.variable] {
       #expect(reason(path, declaring: true) == "read")
       #expect(reason(path, declaring: false).hasPrefix("the claim does not declare that it reads"))
     }

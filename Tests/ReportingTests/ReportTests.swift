@@ -26,9 +26,19 @@ extension SyntheticResults {
     let paper = FigureTests.paper
     var volatile = Group()
     volatile.attributes = [
-      Attribute("seconds_of_this_invocation", 83.0), Attribute("jobs", 2),
+      Attribute("seconds_of_this_invocation", 90.0), Attribute("jobs", 2),
       Attribute("written_at", "2026-01-01T00:00:00Z"),
     ]
+    if experiment == "mnist-logistic" {
+      var makers = Group()
+      makers.dimensions = [Dimension("maker", .string(["a", "b"]), "maker")]
+      makers.variables = [
+        Variable("runs", ["maker"], .int64([20, 3])),
+        Variable("elapsed_seconds", ["maker"], .double([80, 3])),
+        Variable("training_seconds", ["maker"], .double([60, .nan])),
+      ]
+      volatile.groups = [Subgroup("makers", makers)]
+    }
     document.root.groups = [
       Subgroup("claims", claims.judge(document, paper: paper).encoded()),
       Subgroup("figures", try [FigureTests.figure].encoded(paper: paper)),
@@ -83,6 +93,9 @@ extension SyntheticResults {
     }
     #expect(text.contains("![MNIST &lt;logistic> regression](figures/fig1a.svg)"))
     #expect(text.contains("median \\|log(ours / paper)\\|"))
+    // Times, of all runs as far as they are told.
+    #expect(text.contains("| mnist-logistic | 23 | more than 1 min 0 s | 1 min 23 s |"))
+    #expect(text.contains("| all | more than 23 | more than 1 min 0 s | more than 1 min 23 s |"))
     // Self-contained: nothing from elsewhere, and a small script.
     #expect(page.components(separatedBy: "<script").count == 2)
     let foreign = ["src=", "http://", "https://", "@import", "url("].filter {

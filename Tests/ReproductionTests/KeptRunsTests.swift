@@ -229,6 +229,9 @@ import Testing
     #expect(group.variable("elapsed_seconds")?.values == .double([1 + 3, 2]))
     let training = try #require(group.variable("training_seconds")?.values.doubles)
     #expect(training[0] == 2 && training[1].isNaN)
+    records[1].maker = records[0].maker
+    let all = MakerTable(records) { _ in .sameBits }.group.variable("training_seconds")
+    #expect(try #require(all?.values.doubles).map(\.isNaN) == [true])
   }
 
   @Test func `changed sources are a flag, of all makers and of each`() {

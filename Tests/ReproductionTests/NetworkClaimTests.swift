@@ -58,6 +58,15 @@ import Testing
     #expect(outcome(document([:]), nil)?.verdict == .notRun)
   }
 
+  @Test func `networks of other experiments alone can be judged`() {
+    let elsewhere = Claim.stepsBounded(
+      "alg.bound.elsewhere", "bounded", place: "2.1", "Adam",
+      networks: [.init("one", experiment: "mnist-mlp", layers: ["weights"])])
+    let few = shares(0.01, 0.001)
+    #expect(
+      elsewhere.judge(document([:]), siblings: ["mnist-mlp": few]).first?.verdict == .reproduced)
+  }
+
   @Test func `the median step has halved by the end`() {
     func steps(_ last: Double) -> Document {
       document(["median_step": { $0 == 0 ? .nan : $0 == 1 ? 0.001 : $0 == 4 ? last : 1 }])

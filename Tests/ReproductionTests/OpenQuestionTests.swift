@@ -178,10 +178,15 @@ import Testing
       ) { _, _, _ in QuadraticObjective(count: 5) }.problems
     }
     #expect(problems([alpha: 0.2, beta1: 0]) == [])
+    let owner = "the question \"minibatch\""
+    let axes = "for its cell, not one of each axis: beta1, alpha"
+    #expect(problems([alpha: 0.2]) == ["\(owner) has values of alpha \(axes)"])
     #expect(
-      problems([alpha: 0.2]) == [
-        "the question \"minibatch\" names a value of alpha, not one of each axis: beta1, alpha"
+      problems([alpha: 0.2, beta1: 0, alpha: 0.1]) == [
+        "\(owner) has values of alpha, beta1, alpha \(axes)"
       ])
+    #expect(problems([:]) == ["\(owner) has values of nothing \(axes)"])
+    #expect(problems([alpha: 0.3, beta1: 0]) == ["\(owner): alpha 0.3 is not on its axis"])
   }
 
   @Test func `a sweep varies one cell`() throws {

@@ -8,9 +8,13 @@ source "$(dirname "$0")/common.sh"
 times=${1:-15}
 options=(--seeds "0,1" --epochs 12 --alpha 0.003)
 
-# is_ready PID: it has ended or catches SIGUSR1, signal 10: before that the loader still works on a busy machine.
+# is_ready PID: it has ended, or is the program, no longer this shell, and catches SIGUSR1, signal 10: before that the
+# loader still works on a busy machine.
+program=$(realpath "$bin")
 is_ready() {
   local caught
+  [ -e "/proc/$1/exe" ] || return 0
+  [ "$(readlink "/proc/$1/exe")" = "$program" ] || return 1
   caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2> /dev/null) || return 0
   [ -z "$caught" ] || (((16#$caught >> 9 & 1) == 1))
 }

@@ -25,27 +25,36 @@ if [ "$profile" != smoke ] && [ -z "$data" ] && [ -z "${DATA_ARE_THERE:-}" ]; th
   [ -z "$stopped" ] || exit 75
 fi
 
-# What is complete says so in a moment: all are asked first, as many at a time as there are processors.
-ask() { "$1/$3" "${@:4}" --question > "$2/$3" 2> "$2/$3.said" || rm "$2/$3"; }
-export -f ask
-answers=$(mktemp -d 2> /dev/null) || answers=''
-if [ -n "$answers" ]; then
-  # shellcheck disable=SC2064  # this folder
-  trap "rm -rf '$answers'" EXIT
-  # shellcheck disable=SC2016  # the inner shell's parameters
-  run xargs -a <(printf '%s\n' "${experiments[@]}") -P "$(nproc)" -I '{}' \
-    bash -c 'ask "$@"' ask "$bin" "$answers" '{}' "$@"
+# What is complete says so in a moment: all are asked first, as many at a time as there are processors, and
+# those with nothing to do leave an answer.
+ask_all() {
+  local experiment processors
+  # A signal waits for the answers.
+  trap '' INT TERM HUP USR1
+  processors=$(nproc)
+  for experiment in "${experiments[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$processors" ]; do wait -n; done
+    { "$bin/$experiment" "$@" --question > "$folder/$experiment.part" 2> "$folder/$experiment.said" \
+      && mv "$folder/$experiment.part" "$folder/$experiment"; } &
+  done
+  wait
+}
+folder=$(mktemp -d 2> /dev/null) || folder=''
+if [ -n "$folder" ]; then
+  trap 'rm -rf "$folder"' EXIT
+  run ask_all "$@"
   [ -z "$stopped" ] || exit 75
 fi
 
+are_asked=$folder
 for experiment in "${experiments[@]}"; do
-  if [ -n "$answers" ] && [ -e "$answers/$experiment" ]; then
-    cat "$answers/$experiment.said" >&2
-    cat "$answers/$experiment"
+  if [ -n "$are_asked" ] && [ -e "$folder/$experiment" ]; then
+    cat "$folder/$experiment.said" >&2
+    cat "$folder/$experiment"
     continue
   fi
   # What is made now others may compare with.
-  answers=''
+  are_asked=''
   run "$bin/$experiment" "$@"
   # Interrupted: the rest goes on later too.
   [ "$status" -eq 75 ] && exit 75

@@ -86,9 +86,9 @@ package let biasCorrectionClaims: [Claim] = [
     let losses = try SweepLosses(context)
     let early = Panel.all([10], beta2: [0.999, 0.9999])
     /// log(corrected / uncorrected) of each seed; infinite if no uncorrected run is stable.
-    func ratios(_ panel: Panel) -> [Int: Double]? {
-      let corrected = losses.edge(SweepLosses.corrected, panel)
-      let uncorrected = losses.edge(SweepLosses.uncorrected, panel)
+    func ratios(_ panel: Panel) throws -> [Int: Double]? {
+      let corrected = try losses.edge(SweepLosses.corrected, panel)
+      let uncorrected = try losses.edge(SweepLosses.uncorrected, panel)
       let both = corrected.keys.filter { uncorrected[$0] != nil }
       guard !both.isEmpty else { return nil }
       return both.reduce(into: [:]) { ratios, seed in
@@ -96,10 +96,10 @@ package let biasCorrectionClaims: [Claim] = [
       }
     }
     /// How far the ratios of two horizons may differ by the width of their brackets alone.
-    func width(_ panels: [Panel]) -> Double {
-      panels.flatMap { panel in
-        SweepLosses.variants.map { variant in
-          losses.edge(variant, panel).values.map { edge in
+    func width(_ panels: [Panel]) throws -> Double {
+      try panels.flatMap { panel in
+        try SweepLosses.variants.map { variant in
+          try losses.edge(variant, panel).values.map { edge in
             edge.bracket.lowerBound > 0
               ? log(edge.bracket.upperBound / edge.bracket.lowerBound) / 2 : 0
           }.max() ?? 0
@@ -111,12 +111,12 @@ package let biasCorrectionClaims: [Claim] = [
     var brackets: [ClaimNumber] = []
     var smallest = Double.infinity
     for panel in early {
-      guard let first = ratios(panel) else { continue }
+      guard let first = try ratios(panel) else { continue }
       let ratio = spread(first.bySeed)
       smallest = min(smallest, exp(ratio.value))
       numbers.append(ratio.number(panel.name, exp))
       for variant in SweepLosses.variants {
-        for (seed, edge) in losses.edge(variant, panel).sorted(by: { $0.key < $1.key })
+        for (seed, edge) in try losses.edge(variant, panel).sorted(by: { $0.key < $1.key })
         where edge.bracket.lowerBound < edge.bracket.upperBound {
           brackets.append(
             ClaimNumber(
@@ -127,14 +127,14 @@ package let biasCorrectionClaims: [Claim] = [
       // 1e-3 to 3e-3 is three times, whatever the last bit says.
       judgements.append(ratio.judgement(in: .atLeast(log(3) - 1e-9)))
       let late = Panel(horizon: 100, beta1: panel.beta1, beta2: panel.beta2)
-      guard let last = ratios(late) else { continue }
+      guard let last = try ratios(late) else { continue }
       numbers.append(spread(last.bySeed).number(late.name, exp))
       let decline = paired(first, last).map { $0 == $1 ? 0 : $0 - $1 }
       judgements.append(
-        spread(decline).judgement(in: .atLeast(-width([panel, late]))))
+        spread(decline).judgement(in: .atLeast(-(try width([panel, late])))))
     }
     return judged(
-      losses.edgeGap(in: early + Panel.all([100], beta2: [0.999, 0.9999])),
+      try losses.edgeGap(in: early + Panel.all([100], beta2: [0.999, 0.9999])),
       ClaimOutcome(
         .all(judgements), effect: numbers.isEmpty ? .nan : smallest, threshold: 3,
         unit: "ratio of the largest stable alphas", seeds: losses.seeds.count,

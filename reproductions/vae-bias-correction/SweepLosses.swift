@@ -35,8 +35,8 @@ struct SweepLosses {
   /// The stepsizes of the axis, ascending, with their labels.
   let alphas: [(value: Double, label: String)]
   private let loss: Cells
-  /// The brackets of the edge of stability, if they were searched.
-  private let edges: (stable: Cells, failed: Cells)?
+  /// The brackets of the edge of stability, if they were searched; a claim that reads them declares it.
+  private let edges: Result<(stable: Cells, failed: Cells)?, any Error>
   private let status: RunStatus
 
   init(_ context: ClaimContext) throws {
@@ -45,8 +45,11 @@ struct SweepLosses {
       throw NotRun("the file has no variable status")
     }
     self.status = status
-    edges = Cells(SweepEdges.End.stable.variable, in: context.document).flatMap { stable in
-      Cells(SweepEdges.End.failed.variable, in: context.document).map { (stable, $0) }
+    edges = Result {
+      guard let stable = try context.optional(SweepEdges.End.stable),
+        let failed = try context.optional(SweepEdges.End.failed)
+      else { return nil }
+      return (stable, failed)
     }
     seeds = loss.labels(of: "seed")
     alphas = loss.labels(of: alphaAxis.name).map { label in
@@ -102,10 +105,12 @@ struct SweepLosses {
 
   /// The edge of stability by the place of the seed, and its bracket: the one that was searched, else the
   /// largest stepsize of the grid that did not fail, for seeds that have the whole grid; 0 if all failed.
-  func edge(_ variant: String, _ panel: Panel)
+  ///
+  /// - Throws: `NotRun` if the claim does not declare that it reads the brackets.
+  func edge(_ variant: String, _ panel: Panel) throws
     -> [Int: (value: Double, bracket: ClosedRange<Double>)]
   {
-    guard let edges else {
+    guard let edges = try edges.get() else {
       let runs = alphas.map { (alpha: $0.value, losses: values(variant, panel, alpha: $0.label)) }
       return seeds.indices.reduce(into: [:]) { found, seed in
         let own = runs.filter { $0.losses[seed] != nil }
@@ -125,10 +130,10 @@ struct SweepLosses {
   }
 
   /// Why edges cannot be judged in full; `nil` if they can.
-  func edgeGap(in panels: [Panel]) -> String? {
-    guard edges != nil else { return gap(in: panels) }
-    let missing = panels.reduce(0) { count, panel in
-      count + Self.variants.count { edge($0, panel).isEmpty }
+  func edgeGap(in panels: [Panel]) throws -> String? {
+    guard try edges.get() != nil else { return gap(in: panels) }
+    let missing = try panels.reduce(0) { count, panel in
+      try count + Self.variants.count { try edge($0, panel).isEmpty }
     }
     return missing > 0 ? "\(missing) of \(2 * panels.count) edges have not been found" : nil
   }

@@ -29,6 +29,8 @@ public struct Claim: Sendable {
   package private(set) var contenders: [String] = []
   /// The variables that it reads beside costs, as far as they are known beforehand.
   package private(set) var variables: [String] = []
+  /// The same in results of other experiments alone.
+  private var variablesElsewhere: [String] = []
   /// The paper's curve that it lays ours on.
   package private(set) var matched: (figure: String, curve: String)?
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
@@ -54,6 +56,11 @@ public struct Claim: Sendable {
   /// not declared, the rule does not see.
   public func reading(_ recorded: any Recorded...) -> Claim {
     with { $0.variables += recorded.map(\.variable) }
+  }
+
+  /// The claim, with what it reads beside costs in results of other experiments alone.
+  public func readingElsewhere(_ recorded: [any Recorded]) -> Claim {
+    with { $0.variablesElsewhere += recorded.map(\.variable) }
   }
 
   /// The claim, as one of the paper's curves.
@@ -165,7 +172,8 @@ public struct Claim: Sendable {
       found = [ClaimOutcome(.notRun, reason)]
     } else {
       let context = ClaimContext(
-        document: document, arm: arm, paper: paper, siblings: siblings, reading: variables)
+        document: document, arm: arm, paper: paper, siblings: siblings, reading: variables,
+        elsewhere: variables + variablesElsewhere)
       do {
         found = try outcomes(context)
       } catch {

@@ -20,22 +20,22 @@ public struct ClaimContext: Sendable {
   public let paper: PaperCurves
   /// Results of other experiments by name, as far as they are there.
   private let siblings: [String: Document]
-  /// The variables that the claim declares to read.
-  private let declared: [String]
+  /// The variables that the claim declares to read in results of other experiments.
+  private let declaredElsewhere: [String]
   /// Those that it does not declare, and so cannot read.
   private let hidden: Set<String>
 
   /// One arm of a document, as far as a claim declares to read it.
   package init(
     document: Document, arm: String?, paper: PaperCurves = PaperCurves(),
-    siblings: [String: Document] = [:], reading declared: [String] = []
+    siblings: [String: Document] = [:], reading declared: [String] = [], elsewhere: [String] = []
   ) {
     hidden = document.recorded(beside: declared)
     self.document = document.hiding(hidden)
     self.arm = arm
     self.paper = paper
     self.siblings = siblings
-    self.declared = declared
+    declaredElsewhere = elsewhere
   }
 
   /// The same arm of another experiment, or the given one.
@@ -53,7 +53,7 @@ public struct ClaimContext: Sendable {
     if let arm, let reason = document.searchedElsewhere(arm) {
       throw NotRun("\(experiment): \(reason)")
     }
-    return ClaimContext(document: document, arm: arm, reading: declared)
+    return ClaimContext(document: document, arm: arm, reading: declaredElsewhere)
   }
 
   /// One cell of a variable.
@@ -70,6 +70,14 @@ public struct ClaimContext: Sendable {
       throw NotRun(undeclared(name) ?? "the file has no variable \(name)")
     }
     return array
+  }
+
+  /// The variable; `nil` if there is none.
+  ///
+  /// - Throws: `NotRun` if the claim does not declare that it reads it.
+  package func optional(_ recorded: any Recorded) throws -> Cells? {
+    if let reason = undeclared(recorded.variable) { throw NotRun(reason) }
+    return Cells(recorded.variable, in: document)
   }
 
   /// What is wrong with a claim whose rule looks for this variable; `nil` if it is not there at all.

@@ -1,20 +1,17 @@
 import ResultStore
 
-// What a rule sees of a result document: costs and states of runs, and what its claim declares
-// (`Claim.reading`). So no claim can forget to declare.
+// What a rule sees of a result document: costs and states of runs, settings and searches, and what its claim
+// declares beside (`Claim.reading`).
 
 extension Document {
-  /// What runs and computations have recorded beside costs, states and some declared variables, all with their
-  /// paths. Hyperparameters, settings and searches, which stand apart from runs, are not among it.
+  /// What is recorded beside costs, states and some declared variables, all with their paths: by runs, in
+  /// computations, of times and brackets. Hyperparameters, settings and searches are not among it.
   func recorded(beside declared: [String]) -> Set<String> {
     let ofRuns = root.variables.filter { $0.dimensions.contains("seed") }.map(\.name)
-    let ofComputations = root.groups
-      .filter { $0.group.variable(RunState.variable) != nil }
-      .flatMap { computation in
-        computation.group.variables.filter { $0.name != RunState.variable }
-          .map { "\(computation.name)/\($0.name)" }
-      }
-    return Set(ofRuns + ofComputations)
+    let inGroups = root.groups.filter { $0.name != "search" }.flatMap { part in
+      part.group.variables.filter { $0.name != RunState.variable }.map { "\(part.name)/\($0.name)" }
+    }
+    return Set(ofRuns + inGroups)
       .subtracting(declared + Measure.allCases.map(\.variable) + [RunState.variable])
   }
 

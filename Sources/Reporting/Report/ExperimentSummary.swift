@@ -38,7 +38,7 @@ package struct ExperimentSummary: Sendable {
   package let computeSeconds: Double
   /// The processor time of the runs' training in seconds; NaN if the file does not say.
   package let trainingSeconds: Double
-  /// Whether that is the time of all runs.
+  /// Whether that is the time of all runs, of which there are none that train in computations.
   package let isTrainingTimed: Bool
   /// The number of all runs, those of searches too; NaN if the file does not say.
   package let runCount: Double
@@ -60,7 +60,9 @@ package struct ExperimentSummary: Sendable {
     runCount = sum("runs")
     trainingSeconds = sum(RunTime.training.rawValue)
     isTrainingTimed =
-      makers?.variable(RunTime.training.rawValue)?.values.doubles?.allSatisfy(\.isFinite) ?? false
+      root.labels(of: "epoch").isEmpty
+      || makers?.variable(RunTime.training.rawValue)?.values.doubles?.allSatisfy(\.isFinite)
+        ?? false
     let sumOfAll = sum(RunTime.computation.rawValue)
     computeSeconds = sumOfAll.isFinite ? sumOfAll : Self.seconds(document)
     settings = Self.settings(document)

@@ -68,7 +68,9 @@ enum ReportText {
 
   /// Half a page for readers who want to know what was done.
   static func summary(_ content: ReportContent) -> [(title: String, text: String)] {
-    let runs = content.parts.reduce(0) { $0 + $1.summary.runs.all }
+    let runs = content.parts.map(\.summary).reduce(0) { sum, part in
+      sum + (part.runCount.isFinite ? Int(part.runCount) : part.runs.all)
+    }
     let seconds = content.parts.map(\.summary.computeSeconds).filter(\.isFinite).reduce(0, +)
     let experiments = Set(content.parts.map(\.experiment.name)).count
     return [
@@ -139,16 +141,20 @@ enum ReportText {
   /// A row a result file, and one for all of each profile.
   static func timeRows(_ content: ReportContent) -> [[String]] {
     func row(_ name: String, _ parts: [ReportContent.Part], _ last: [String]) -> [String] {
-      func sum(_ value: (ExperimentSummary) -> Double) -> Double {
-        let known = parts.map { value($0.summary) }.filter(\.isFinite)
-        return known.isEmpty ? .nan : known.reduce(0, +)
+      let summaries = parts.map(\.summary)
+      // Files from before runs were counted tell their own runs alone.
+      let areCounted = summaries.allSatisfy(\.runCount.isFinite)
+      func sum(_ value: (ExperimentSummary) -> Double, _ areAll: Bool, _ text: (Double) -> String)
+        -> String
+      {
+        let known = summaries.map(value).filter(\.isFinite)
+        guard !known.isEmpty else { return "-" }
+        return (areAll ? "" : "more than ") + text(known.reduce(0, +))
       }
-      let (runs, training) = (sum(\.runCount), sum(\.trainingSeconds))
-      let isPart = training.isFinite && !parts.allSatisfy(\.summary.isTrainingTimed)
       return [
-        name, runs.isFinite ? NumberText.exact(runs) : "-",
-        (isPart ? "more than " : "") + NumberText.duration(training),
-        NumberText.duration(sum(\.computeSeconds)),
+        name, sum(\.runCount, areCounted, NumberText.exact),
+        sum(\.trainingSeconds, summaries.allSatisfy(\.isTrainingTimed), NumberText.duration),
+        sum(\.computeSeconds, areCounted, NumberText.duration),
       ] + last
     }
     let rows = content.parts.map { part in

@@ -8,7 +8,7 @@ package struct MakerTable {
     package var maker: RunMaker?
     package var runs: Int
     package var check: Rehearsal.Check
-    /// Seconds of its runs' computation and of their training, where that is told.
+    /// Seconds of its runs' computation and of their training; NaN if one of them does not tell it.
     package var seconds: [RunTime: Double]
   }
 
@@ -19,9 +19,10 @@ package struct MakerTable {
     var places: [RunMaker?: Int] = [:]
     for record in records {
       let check = check(record)
-      var seconds: [RunTime: Double] = [:]
-      seconds[.computation] = record.elapsedSeconds.last
-      seconds[.training] = record.trainingSeconds.last
+      let seconds: [RunTime: Double] = [
+        .computation: record.elapsedSeconds.last ?? .nan,
+        .training: record.trainingSeconds.last ?? .nan,
+      ]
       if let place = places[record.maker] {
         entries[place].runs += 1
         entries[place].check = max(entries[place].check, check)
@@ -127,7 +128,7 @@ package struct MakerTable {
         "kept_because", ["maker"], .string(entries.map(\.check.text)),
         "how its runs were compared with the program that wrote the file"),
       sum(.computation, "computation of its runs, with whatever else the machine did"),
-      sum(.training, "processor time of training in its runs; NaN where that is not told apart"),
+      sum(.training, "processor time of training in its runs; NaN where one does not tell it"),
     ]
     return group
   }

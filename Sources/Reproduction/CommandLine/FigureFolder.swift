@@ -51,26 +51,12 @@ struct FigureFolder {
       }
       return true
     } catch ReportError.gnuplotMissing(let reason) {
-      tell(ReportError.gnuplotMissing(reason))
+      let error = ReportError.gnuplotMissing(reason)
+      CommandLineTool.complain(session.experiment.name, "no figures: \(error)")
       return false
     } catch {
       throw Interruption.hasBeenRequested ? .interrupted : FiguresError(error)
     }
-  }
-
-  /// Whether figures can be drawn here; tells why not.
-  func canDraw() -> Bool {
-    do {
-      _ = try Gnuplot()
-      return true
-    } catch {
-      tell(error)
-      return false
-    }
-  }
-
-  private func tell(_ error: any Error) {
-    CommandLineTool.complain(session.experiment.name, "no figures: \(error)")
   }
 
   private mutating func keep(_ drawn: DrawnFigure, of document: Document) throws {

@@ -9,9 +9,7 @@ extension ExperimentCommand {
     try session.layer.createFolders(FilePaths.folder(of: session.lockedPath))
     let lock = try OutputLock(output: session.lockedPath, layer: session.layer)
     defer { withExtendedLifetime(lock) {} }
-    if let note = session.data.note, !options.isQuiet {
-      complain("the data are \(note)")
-    }
+    tellOfData(session)
     try session.adoptOldStore()
     if options.isFresh { try session.store.removeAll() }
     session.store.tidy()
@@ -54,19 +52,26 @@ extension ExperimentCommand {
     return summary.failed.isEmpty ? .success : .failure
   }
 
-  /// Whether the command without `--question` would find nothing to do: no run to make or to rehearse, the
-  /// result file and the figures, if any can be drawn, as they are to be.
+  /// Whether the command without `--question` would find nothing to do, and nothing to tell: no run to make, to
+  /// rehearse or to take from elsewhere, the result file and its figures as they are to be.
   func question(_ session: Session) throws -> ExitStatus {
-    let session = try session.withKeptArms()
-    guard !session.options.isFresh, try session.missing() == (0, true),
-      try unrehearsed(session).isEmpty
+    let options = session.options
+    // Settings of one's own are told each time.
+    guard !options.isFresh, options.start == nil, !options.request.isCustom,
+      try session.missing() == (0, true), try unrehearsed(session).isEmpty
     else { return .failure }
     let results = try results(of: session)
-    guard !results.isNew, results.undrawn.isEmpty || !FigureFolder(session).canDraw() else {
-      return .failure
-    }
+    guard !results.isNew, results.undrawn.isEmpty else { return .failure }
+    tellOfData(session)
     sayNothingToDo(session)
     return .success
+  }
+
+  /// Says how the data differ from the official files.
+  private func tellOfData(_ session: Session) {
+    if let note = session.data.note, !session.options.isQuiet {
+      complain("the data are \(note)")
+    }
   }
 
   private func sayNothingToDo(_ session: Session) {

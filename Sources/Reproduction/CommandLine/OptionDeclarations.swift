@@ -149,7 +149,7 @@ extension CommandOptions {
       CommandOption("dry-run", nil, "list what would be run"),
       CommandOption("status", nil, "one line: runs done and to do"),
       CommandOption(
-        "question", nil, "make nothing; exit status 0 if there is nothing to do, else 1"),
+        "question", nil, "make nothing; exit status 0 if there is nothing to do, 1 if there is"),
       CommandOption("claims", nil, "list the claims that the results decide, a line each"),
       CommandOption("rejudge", nil, "judge the claims of the result file again, by today's rules"),
       CommandOption(

@@ -240,15 +240,24 @@ struct Declaration {
   ///   - methods: the method of each contender, or of the cells of a sweep under any name.
   ///   - axes: the axes of a sweep, one of whose cells is varied.
   mutating func check(
-    _ question: OpenQuestion, methods: [String: MethodDescription], axes: [String] = []
+    _ question: OpenQuestion, methods: [String: MethodDescription], axes: [SweepAxis] = []
   ) {
     let owner = "the question \"\(question.question)\""
     if axes.isEmpty {
       require(question.subject, among: methods.keys.sorted(), "contender", by: owner)
-    } else if Set(question.cell.keys) != Set(axes) {
-      report(
-        "\(owner) names a value of \(question.cell.keys.sorted().joined(separator: " and ")), not one of "
-          + "each axis: \(axes.joined(separator: ", "))")
+    } else {
+      let named = question.cell.map(\.hyperparameter)
+      if named.sorted() != axes.map(\.hyperparameter).sorted() {
+        report(
+          "\(owner) has values of \(named.isEmpty ? "nothing" : named.joined(separator: ", ")) for its cell, "
+            + "not one of each axis: \(axes.map(\.hyperparameter).joined(separator: ", "))")
+      }
+      for (name, value) in question.cell {
+        if let axis = axes.first(where: { $0.hyperparameter == name }), !axis.values.contains(value)
+        {
+          report("\(owner): \(name) \(compact(value)) is not on its axis")
+        }
+      }
     }
     if case .curve(let curve, let figure) = question.reference {
       requireCurve(curve, of: figure, by: owner)
@@ -356,7 +365,7 @@ extension SweepExperiment {
     declaration.check(claims, variables: variables.keys, siblings: siblings)
     let methods = Dictionary(variants.all.prefix(1).map { ($0.name, $0.optimizer) }) { $1 }
     for question in questions {
-      declaration.check(question, methods: methods, axes: axes.map(\.hyperparameter))
+      declaration.check(question, methods: methods, axes: axes)
     }
     for profile in Profile.allCases {
       declaration.checkKept(

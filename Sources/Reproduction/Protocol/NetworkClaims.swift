@@ -122,7 +122,8 @@ extension Claim {
       return outcome
     }
     let readsOwn = networks.contains { $0.experiment == nil }
-    return readsOwn ? quantities.reduce(claim) { $0.reading($1) } : claim
+    return readsOwn
+      ? quantities.reduce(claim) { $0.reading($1) } : claim.readingElsewhere(quantities)
   }
 
   /// Section 6.3: leaving out the first moment costs more in one network than in another: the ratio of

@@ -76,8 +76,8 @@ public struct OpenQuestion: Sendable {
   let taken: String
   let alternatives: [Alternative]
   let reference: Reference?
-  /// Of a sweep, the cell whose run is varied: hyperparameters of the first variant.
-  let cell: [String: Double]
+  /// Of a sweep, the cell whose run is varied: values of hyperparameters, of the first variant.
+  let cell: [(hyperparameter: String, value: Double)]
   let arm: Arm?
   let profiles: Set<Profile>
   let passes: Int?
@@ -103,7 +103,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = figure.map { .curve(curve ?? subject, figure: $0) }
-    cell = [:]
+    cell = []
     self.arm = arm
     self.profiles = profiles
     self.passes = passes
@@ -128,7 +128,7 @@ public struct OpenQuestion: Sendable {
     self.taken = taken
     self.alternatives = alternatives
     reference = .point(point, figure: figure)
-    self.cell = Dictionary(cell.map { ($0.hyperparameter, $1) }) { first, _ in first }
+    self.cell = cell.map { ($0.hyperparameter, $1) }
     arm = nil
     self.profiles = profiles
     passes = nil

@@ -71,7 +71,9 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     guard !request.isCustom, let seed = experiment.training.seedList(request).first else {
       return nil
     }
-    let values = experiment.axes.map { question.cell[$0.hyperparameter] }
+    let values = experiment.axes.map { axis in
+      question.cell.first { $0.hyperparameter == axis.hyperparameter }?.value
+    }
     let cell = try grid().cells.first {
       $0.isKept && $0.position[0] == 0 && $0.values == values
     }
