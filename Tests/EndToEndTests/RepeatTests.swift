@@ -92,7 +92,9 @@ import Testing
     // Kept open, so that its number is not given to the new file.
     let old = try #require(FileHandle(forReadingAtPath: folder / name))
     let before = try identity(name)
-    #expect(try program.run(Program.tiny + ["--output", output, "--fresh"]).status == 0)
+    let fresh = try program.run(Program.tiny + ["--output", output, "--fresh"])
+    #expect(fresh.status == 0)
+    #expect(fresh.output.contains("made 1 run, with the results that \(output) has"))
     #expect(try identity(name) != before)
     try old.close()
     #expect(try repeatable(output) == bytes)

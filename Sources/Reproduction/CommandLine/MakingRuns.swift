@@ -46,6 +46,10 @@ extension ExperimentCommand {
         missing == 0
           ? "more runs follow once the other shards are merged"
           : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
+    } else if !isWritten, summary.finished > 0 {
+      say(
+        "\(experiment.name): made \(countText(summary.finished, "run")), with the results that "
+          + "\(options.output) has", unless: options.saysNothing)
     } else if !isWritten {
       sayNothingToDo(session)
     }
