@@ -8,6 +8,14 @@ import Testing
   private static let reference = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../results/reference").standardized
 
+  /// What a file says of each claim. Its bytes, and so `content_sha256`, depend on the version of HDF5.
+  private func verdicts(_ path: String) throws -> [[String]] {
+    let claims = try ResultFile.read(path).view.subgroup("claims")
+    return try ["id", "arm", "verdict", "finding", "rule_sha256"].map {
+      try claims.texts($0).values
+    }
+  }
+
   @Test(arguments: ["quick", "paper"])
   func `every kept result is judged by today's rules`(profile: String) throws {
     let folder = try TemporaryFolder()
@@ -19,13 +27,15 @@ import Testing
       try FileManager.default.copyItem(
         at: file, to: URL(filePath: folder / file.lastPathComponent))
     }
-    for name in kept.map(\.lastPathComponent).sorted() {
+    for file in kept {
+      let name = file.lastPathComponent
       let judged = try Program(String(name.dropLast(3))).run([
         "--rejudge", "--profile", profile, "--output", folder / name,
       ])
-      #expect(
-        judged.status == 0 && judged.output.contains("is judged by these rules"),
-        "\(name): \(judged.output) \(judged.errors)")
+      #expect(judged.status == 0, "\(name): \(judged.errors)")
+      let verdicts = try verdicts(folder / name)
+      #expect(try verdicts == self.verdicts(file.path), "\(name)")
+      #expect(!verdicts[0].isEmpty)
     }
   }
 }
