@@ -180,9 +180,9 @@ errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the referen
 	@$(BIN)/report --errata docs/errata.md $(REFERENCES:%=--results %)
 
 .PHONY: check-readme
-check-readme: $(STAMPS)/build ## see that README.md, the list of claims and docs/speed.md are those of make readme, claims and speed-page
+check-readme: $(STAMPS)/build ## see that README.md, the list of claims, docs/errata.md and docs/speed.md are those of make readme, claims, errata and speed-page
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
-	@$(BIN)/report --check-readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
+	@$(BIN)/report --check-readme README.md --errata docs/errata.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) docs/speed.md)
 
 .PHONY: check-report

@@ -138,6 +138,7 @@ let package = Package(
     tests("ReportingTests", ["Reporting", "ResultStore", "Storage", "Numerics", "CZlib"]),
     tests("ReproductionTests", ["Reproduction", "CAllocationCounter"]),
     tests("BiasCorrectionTests", ["vae-bias-correction", "Reporting", "ResultStore"]),
+    tests("ComputationClaimTests", ["algorithm-properties", "regret", "Reporting", "ResultStore"]),
     tests("EndToEndTests", ["Reporting", "ResultStore", "Storage"]),
   ]
     + experiments.map {

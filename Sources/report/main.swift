@@ -19,7 +19,9 @@ let parser = OptionParser(
       "ledger", "FOLDER", "with --readme: where all verdicts go as README.md and verdicts.csv"),
     CommandOption(
       "experiments", "FOLDER", "with --readme: put verdicts into FOLDER/<experiment>/README.md"),
-    CommandOption("errata", "FILE", "write the errata of the paper, with their evidence, and end"),
+    CommandOption(
+      "errata", "FILE",
+      "write the errata of the paper, with their evidence, and end; with --check-readme: look at them too"),
     CommandOption("check", nil, "check result files and reports, named as operands, and end"),
     CommandOption(
       "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
@@ -134,6 +136,7 @@ func readme(
         in: try text(path), path: path, by: content, ledger: ledger)
     )
   ]
+  if let path = options.value("errata") { files.append((path, Errata.text(content))) }
   if options.contains("ledger") {
     files.append((FilePaths.join(ledger, "README.md"), Ledger.text(content)))
     files.append((FilePaths.join(ledger, "verdicts.csv"), VerdictTable.text(content)))
@@ -194,15 +197,16 @@ func run() throws -> ExitStatus {
   let folders = options.contains("results") ? options.values("results") : ["results/quick"]
   let sets = try folders.map { try ResultSet(readingFolder: $0) }
   for problem in sets.flatMap(\.problems) { complain(problem.description) }
-  if let path = options.value("errata") {
-    try AtomicFile.commit(Errata.text(sets.flatMap(\.outcomes)), to: path)
-    return .success
-  }
   guard let results = sets.first else { throw UsageError("--results needs a folder") }
   let others = Array(sets.dropFirst())
   if let path = options.value("readme") ?? options.value("check-readme") {
     let content = try ReportContent(results, with: others, known: try knownClaims(for: results))
     return try readme(path, content, options, onlyCheck: !options.contains("readme"))
+  }
+  if let path = options.value("errata") {
+    let content = try ReportContent(results, with: others, known: try knownClaims(for: results))
+    try AtomicFile.commit(Errata.text(content), to: path)
+    return .success
   }
 
   let output = options.value("output") ?? FilePaths.join(results.folder, "report")

@@ -202,6 +202,50 @@ import vae_bias_correction
     #expect(verdicts(unknown)["fig4.instability"] == .notRun)
   }
 
+  /// The outcome for shares of small gradients in the judged cell, after the first epoch and the
+  /// last; in all other cells they fall.
+  private func sparsity(
+    seeds: Int = 3, last: Int64 = 100,
+    _ share: (_ layer: Int, _ seed: Int, _ isLast: Bool) -> Double
+  ) -> ClaimOutcome? {
+    let layers = [
+      "encoder.hidden.weights", "encoder.latent.weights", "decoder.hidden.weights",
+      "decoder.output.weights",
+    ]
+    var shares: [Double] = []
+    var document = sweep(seeds: seeds, epochs: [1, last]) { name, alpha, seed, loss in
+      let isLast = !name.hasPrefix("1 ")
+      let isJudged = alpha == 1e-3 && name.hasSuffix("beta1=0.9, beta2=0.999, corrected")
+      shares += layers.indices.map { isJudged ? share($0, seed, isLast) : isLast ? 0.2 : 0.5 }
+      return loss
+    }
+    document.root.dimensions.append(Dimension("layer", .string(layers)))
+    let names = document.root.dimensions.map(\.name)
+    document.root.variables.append(Variable("small_gradients", names, .double(shares)))
+    return sparserClaim.judge(document).first
+  }
+
+  @Test func `gradients become sparser in every layer, or not`() throws {
+    let rise = try #require(
+      sparsity { layer, seed, isLast in
+        isLast ? 0.4 + 0.001 * Double(10 * layer + seed) : 0.3
+      })
+    #expect(rise.verdict == .reproduced && rise.seeds == 3 && rise.numbers.count == 4)
+    #expect(abs(rise.effect - 0.101) < 1e-12)
+    // One layer is enough against it.
+    let fall = try #require(
+      sparsity { layer, _, isLast in isLast == (layer == 2) ? 0.3 : 0.4 })
+    #expect(fall.verdict == .notReproduced && abs(fall.effect + 0.1) < 1e-12)
+    // One seed of three: there is no deciding.
+    #expect(
+      sparsity { _, seed, isLast in isLast == (seed == 1) ? 0.3 : 0.4 }?.verdict == .inconclusive)
+    #expect(sparsity(seeds: 1) { _, _, isLast in isLast ? 0.4 : 0.3 }?.verdict == .inconclusive)
+    let short = sparsity(last: 10) { _, _, isLast in isLast ? 0.4 : 0.3 }
+    #expect(short?.verdict == .notRun && short?.detail == "the runs end at epoch 10, before 100")
+    #expect(sparsity { _, _, _ in .nan }?.verdict == .notRun)
+    #expect(sparserClaim.judge(sweep(epochs: [1, 100])).first?.verdict == .notRun)
+  }
+
   @Test func `further seeds need the deciding cells only`() throws {
     let document = sweep { name, alpha, seed, loss in
       let isBest = alpha == 1e-3 || alpha == 3e-4

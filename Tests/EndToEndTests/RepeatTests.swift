@@ -84,15 +84,21 @@ import Testing
     return try #require(attributes[.systemFileNumber] as? Int)
   }
 
-  @Test func `fresh makes every run again`() throws {
+  @Test(arguments: [("adam", "0.01", 0), ("SGDNesterov", "1e38", 1)])
+  func `fresh makes every run again, also one that diverges`(
+    optimizer: String, alpha: String, diverged: Int
+  ) throws {
     let output = folder / "a.h5"
-    #expect(try program.run(Program.tiny + ["--output", output]).status == 0)
+    let options = Program.tiny + ["--optimizers", optimizer, "--alpha", alpha, "--output", output]
+    let first = try program.run(options)
+    #expect(first.status == 0)
+    #expect(first.errorLines.count { $0.contains(": diverged: ") } == diverged)
     let bytes = try repeatable(output)
     let name = try #require(folder.files.first { $0.hasSuffix(".run") })
     // Kept open, so that its number is not given to the new file.
     let old = try #require(FileHandle(forReadingAtPath: folder / name))
     let before = try identity(name)
-    let fresh = try program.run(Program.tiny + ["--output", output, "--fresh"])
+    let fresh = try program.run(options + ["--fresh"])
     #expect(fresh.status == 0)
     #expect(fresh.output.contains("made 1 run, with the results that \(output) has"))
     #expect(try identity(name) != before)

@@ -33,6 +33,9 @@ import Testing
       #expect(fitted.dissent == ["quick: not reproduced"])
       let page = HTMLReport.text(content)
       #expect(page.contains("quick: not reproduced"))
+      // The errata have the same evidence, in the arm that counts.
+      let shown = row.headline.detail
+      #expect(!shown.isEmpty && Errata.text(content).contains(shown))
       #expect(MarkdownReport.text(content).contains("quick: not reproduced"))
       // What the longest run does not leave out is no caveat.
       #expect(!content.caveats.contains { $0.contains("45 of 90 epochs") })

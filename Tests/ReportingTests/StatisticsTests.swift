@@ -26,10 +26,10 @@ import Testing
   @Test func `one seed has no interval, and two do not decide`() {
     let one = Statistics.studentMean([0.25])
     #expect(one.value == 0.25 && !one.hasInterval && one.count == 1)
-    #expect(one.remark == "one seed has no interval")
+    #expect(one.remark() == "one seed has no interval")
     let two = Statistics.studentMean([0.1, 0.2])
     #expect(two.hasInterval && two.deciding == nil && two.confidence.isNaN)
-    #expect(two.remark == "2 seeds do not decide")
+    #expect(two.remark() == "2 seeds do not decide")
     #expect(Statistics.studentMean([]).value.isNaN)
   }
 
@@ -37,7 +37,7 @@ import Testing
     let estimate = Statistics.studentMean([0.1, 0.1, 0.1, 0.1])
     #expect(abs(estimate.value - 0.1) < 1e-15)
     #expect(estimate.low >= 0.1 - 1e-15 && estimate.high <= 0.1 + 1e-15)
-    #expect(estimate.remark == nil)
+    #expect(estimate.remark() == nil)
   }
 
   /// Quantiles of Student's t as in printed tables: 4.3027 and 31.599 with 2 degrees of freedom,

@@ -58,7 +58,7 @@ import Testing
     let three = Statistics.studentMean([-0.09, -0.1, -0.11])
     #expect(three.high < 0)
     #expect(three.judgement(in: .below(0)) == .inconclusive)
-    #expect(three.remark?.hasPrefix("3 seeds decide by the 99.9 % interval") == true)
+    #expect(three.remark()?.hasPrefix("3 seeds decide by the 99.9 % interval") == true)
     let six = Statistics.studentMean([-0.09, -0.1, -0.11, -0.09, -0.1, -0.11])
     #expect(six.judgement(in: .below(0)) == .reproduced)
   }

@@ -80,16 +80,88 @@ import Testing
     #expect(verdict(short, steps(0.0004)) == .notRun)
   }
 
+  @Test func `where a search has one seed, runs with the defaults are set against the best`() {
+    func judged(_ ratios: [Double]) -> Verdict? {
+      var root = Group()
+      root.attributes = [Attribute("data_origin", "official")]
+      root.dimensions = [
+        Dimension("arm", .string(["tuned"])),
+        Dimension("optimizer", .string(["Adam", DefaultsClaim.contender])),
+        Dimension("seed", .int64(ratios.indices.map(Int64.init))),
+        Dimension("epoch", .int64([11, 200])),
+      ]
+      // Seeds differ by more than the settings do; before the last pass the defaults are behind.
+      let seeds = ratios.indices.map { 1 + Double($0) }
+      let best: [Double] = seeds.flatMap { [$0, $0] }
+      let standard: [Double] = zip(seeds, ratios).flatMap { [9 * $0, $0 * $1] }
+      root.variables = [
+        Variable(
+          "train_cost_running", ["arm", "optimizer", "seed", "epoch"], .double(best + standard))
+      ]
+      return DefaultsClaim.claim(.perceptron).judge(Document(root: root)).first?.verdict
+    }
+    #expect(judged([1.05, 1.06, 1.05]) == .reproduced)
+    #expect(judged([1.3, 1.31, 1.3]) == .notReproduced)
+    #expect(judged([1.05, 1.06]) == .inconclusive)
+  }
+
+  @Test func `leaving out the first moment costs more here than elsewhere, or not`() throws {
+    let claim = Claim.firstMomentMatters(
+      "fig3.first-moment", "matters more", place: "6.3", "Adam beta1=0", "Adam", than: "mnist-mlp",
+      at: 10)
+    /// Costs whose ratios at pass 10 are these, by seed; at pass 9 there is no difference.
+    func costs(_ ratios: [Double], firstSeed: Int64 = 0) -> Document {
+      var root = Group()
+      root.attributes = [Attribute("data_origin", "official")]
+      root.dimensions = [
+        Dimension("arm", .string(["tuned"])),
+        Dimension("optimizer", .string(["Adam beta1=0", "Adam"])),
+        Dimension("seed", .int64(ratios.indices.map { firstSeed + Int64($0) })),
+        Dimension("epoch", .int64([9, 10])),
+      ]
+      let without: [Double] = ratios.flatMap { [0.1, 0.1 * $0] }
+      let with = [Double](repeating: 0.1, count: without.count)
+      root.variables = [
+        Variable(
+          "train_cost_running", ["arm", "optimizer", "seed", "epoch"], .double(without + with))
+      ]
+      return Document(root: root)
+    }
+    func outcome(_ own: Document, _ other: Document?) -> ClaimOutcome? {
+      claim.judge(own, siblings: other.map { ["mnist-mlp": $0] } ?? [:]).first
+    }
+    // Seeds differ by more than the networks do, which are compared seed by seed.
+    let (low, high) = (costs([2, 4, 3]), costs([2.2, 4.4, 3.3]))
+    let more = try #require(outcome(high, low))
+    #expect(more.verdict == .reproduced && more.seeds == 3)
+    #expect(abs(more.effect - 0.09531) < 1e-5)
+    #expect(outcome(low, high)?.verdict == .notReproduced)
+    #expect(outcome(costs([4, 3, 2]), low)?.verdict == .inconclusive)
+    #expect(outcome(costs([2.2]), low)?.verdict == .inconclusive)
+    // Runs that diverge without it cost infinitely more.
+    #expect(outcome(costs([.infinity, .infinity, .infinity]), low)?.verdict == .reproduced)
+    let apart = outcome(costs([2.2, 4.4, 3.3], firstSeed: 3), low)
+    #expect(apart?.verdict == .notRun && apart?.detail == "the two experiments share no seed")
+    #expect(outcome(high, nil)?.verdict == .notRun)
+    #expect(outcome(high, document([:]))?.verdict == .notRun)
+    #expect(outcome(document([:]), low)?.verdict == .notRun)
+  }
+
   @Test func `the defaults are set against the best of the search`() throws {
-    func document(_ standard: Double, seeds: Int = 3) -> Document {
+    /// With `shorter`, also the runs of a race that got no further, in which the defaults are far behind.
+    func document(_ standard: Double, seeds: Int = 3, shorter: Bool = false) -> Document {
       var document = Document(root: Group())
       document.root.attributes = [Attribute("data_origin", "official")]
       document.root.dimensions = [Dimension("arm", .string(["tuned"]))]
       var search = Group()
+      var points = [
+        (0.001, "constant", standard, 46), (0.001, "alpha/sqrt(step)", 9, 46), (0.01, "constant", 1, 46),
+      ]
+      if shorter {
+        points += [(0.001, "constant", 5, 12), (0.01, "constant", 2, 12), (0.1, "constant", 0.5, 12)]
+      }
       let rows = (0..<seeds).flatMap { seed in
-        [(0.001, "constant", standard), (0.001, "alpha/sqrt(step)", 9), (0.01, "constant", 1)].map {
-          ($0.0, $0.1, $0.2 * (1 + 0.01 * Double(seed)), seed)
-        }
+        points.map { ($0.0, $0.1, $0.2 * (1 + 0.01 * Double(seed)), seed, $0.3) }
       }
       search.dimensions = [Dimension("trial", .int64(rows.indices.map(Int64.init)))]
       search.variables = [
@@ -98,13 +170,16 @@ import Testing
         Variable("alpha", ["trial"], .double(rows.map(\.0))),
         Variable("final_cost", ["trial"], .double(rows.map(\.2))),
         Variable("search_seed", ["trial"], .int64(rows.map { Int64($0.3) })),
-        Variable("search_epochs", ["trial"], .int64(rows.map { _ in 46 })),
+        Variable("search_epochs", ["trial"], .int64(rows.map { Int64($0.4) })),
       ]
       document.root.groups = [Subgroup("search", search)]
       return document
     }
     let claim = DefaultsClaim.claim(.logistic)
     #expect(claim.judge(document(1.05)).first?.verdict == .reproduced)
+    // Of a race only the runs of its full length count.
+    let race = claim.judge(document(1.05, shorter: true)).first
+    #expect(race?.effect == claim.judge(document(1.05)).first?.effect && race?.seeds == 3)
     let worse = try #require(claim.judge(document(1.2)).first)
     #expect(worse.verdict == .notReproduced && worse.numbers.isEmpty)
     #expect(abs(worse.effect - 0.1823) < 1e-4)

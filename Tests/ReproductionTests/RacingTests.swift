@@ -129,6 +129,8 @@ import Testing
     good[3][3] = .nan
     #expect(replay(good).races.first?.regret == .infinity)
     #expect(RacingReplay().text == nil)
+    // Costs that vanish have no ratio.
+    #expect(replay(curves.map { $0.map { 1e-9 * $0 } }).races.isEmpty)
   }
 
   // MARK: In an experiment

@@ -32,8 +32,10 @@ def recompute(folder):
 
 
 def exchange_verdicts(file):
-    verdicts = file["claims/verdict"]
-    verdicts[...] = [OTHER[v] for v in verdicts.asstr()[()]]
+    for table in ("claims", "volatile/claims"):
+        if table in file:
+            verdicts = file[table]["verdict"]
+            verdicts[...] = [OTHER[v] for v in verdicts.asstr()[()]]
 
 
 def exchange_contenders(file):

@@ -14,8 +14,9 @@ RUNNING, A, N, S, D = "train_cost_running", "AdaGrad", "Adam", "SGDNesterov", "+
 CONV, DENSE = [f"conv{i}.weights" for i in (1, 2, 3)], ["hidden.weights", "output.weights"]
 NETWORKS = {"mnist-mlp": ["hidden1.weights", "hidden2.weights", "output.weights"],
             "cifar-cnn": CONV + DENSE}
-SEARCHES = {"logistic": ("mnist-logistic", N), "imdb": ("imdb-logistic", N + D),
-            "perceptron": ("mnist-mlp", N), "cnn": ("cifar-cnn", N)}
+SEARCHES = {"logistic": ("mnist-logistic", N), "imdb": ("imdb-logistic", N + D)}
+# Where a search has one seed: runs with the usual settings beside the best, and the epoch.
+DEFAULTS = {"perceptron": ("mnist-mlp", 200), "cnn": ("cifar-cnn", 11)}
 EARLY = {"logistic": ("mnist-logistic", S, "tuned"), "mlp": ("mnist-mlp", S, "tuned"),
          "four-hidden": ("mnist-four-hidden", "SGD", "literal")}
 HORIZONS = [(10,), (100,)]
@@ -104,6 +105,26 @@ def memory_slope(f):
     memory = f("optimizer_bytes", optimizer=names)  # optimizer, seed, epoch
     last = np.flatnonzero(np.isfinite(memory).any(1).all(0))[-1]
     return [linregress(log(sizes), log(np.nanmedian(memory[:4, :, last], 1))).slope]
+
+SECONDS = "volatile/training_seconds"
+
+def seconds_ratio(target):
+    """Adam's time over SFO's until the cost of the training set is that low."""
+    def until(f, method):
+        costs, seconds = f("train_cost", optimizer=method), f(SECONDS, optimizer=method)
+        reached = (costs <= target) & np.isfinite(seconds)
+        return np.where(reached, seconds, inf).min(1)[np.isfinite(costs).any(1)]
+    def rule(f):
+        adam, sfo = until(f, N), until(f, "SFO")
+        shares = {np.isfinite(times).mean() for times in (adam, sfo) if len(times)}
+        if not shares <= {0, 1} or shares == {0} or len(adam) != len(sfo): raise LookupError(target)
+        return [log(adam / sfo)]
+    return rule
+
+def pass_ratio(f):
+    adam, sfo = (finite(f(SECONDS, optimizer=m, epoch=f("epoch")[-1])) for m in (N, "SFO"))
+    if len(adam) != len(sfo): raise LookupError("seeds")
+    return [sfo / adam]
 
 def minibatch_costs(f, method):
     costs = f.costs(method, of="minibatch_cost").T  # seed, iteration
@@ -278,7 +299,9 @@ def excess(method):
                   if search[name].shape == search["trial"].shape}
         numbers = [numbers for name, numbers in column.items()
                    if numbers.dtype.kind == "f" and name != "final_cost"]
-        for i in np.flatnonzero(column["contender"] == method):
+        own = column["contender"] == method
+        longest = column["search_epochs"][own].max(initial=0)  # a race's shorter runs choose nothing
+        for i in np.flatnonzero(own & (column["search_epochs"] == longest)):
             point = column["schedule"][i], column["alpha"][i], *(str(c[i]) for c in numbers)
             cost = column["final_cost"][i]
             points[point][column["search_seed"][i]] = inf if isnan(cost) else cost

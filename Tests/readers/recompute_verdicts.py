@@ -87,11 +87,11 @@ def band(f):
 
 def all_defaults(f):
     def part(name):
-        beside = f.beside(q.SEARCHES[name][0], "tuned") if name in q.SEARCHES else f
+        beside = f.beside(EXPERIMENTS[name][0], "tuned") if name in EXPERIMENTS else f
         return [RULES[f"alg.defaults.{name}"](beside)]
-    return together(q.each(part, [(name,) for name in (*q.SEARCHES, "vae")]))
+    return together(q.each(part, [(name,) for name in (*EXPERIMENTS, "vae")]))
 
-ONE = 1 + 1e-6
+ONE, EXPERIMENTS = 1 + 1e-6, q.SEARCHES | q.DEFAULTS
 LOG, FIG3 = (.15, .5), [m + d for m in (A, S, N) for d in ("", D)]
 REVIEWS, TABLE = [10, 40, 160], [5, 10, 20, 45]
 LATE = {m + d: A + d for m in (N, S) for d in ("", D)}
@@ -118,6 +118,8 @@ RULES = {
     **matches("fig2a", (*RIVALS, N), 200, *LOG),
     "fig2b.adam-faster-per-pass.to-10": below(q.ratios(N, "SFO", [5, 10], "train_cost")),
     "fig2b.adam-faster-per-pass.to-25": below(q.ratios(N, "SFO", [15, 20, 25], "train_cost")),
+    **{f"fig2b.adam-faster-per-second.cost-{c}": below(q.seconds_ratio(c)) for c in (.1, .01)},
+    "fig2b.sfo-slower-per-pass": within(q.pass_ratio, 5, 10),
     "fig2b.sfo-memory": within(q.memory_slope, .9, 1.1),
     "fig2b.sfo-stochastic": at_most(q.ratios(
         "SFO frozen masks", "SFO fresh masks", [5, 10], "train_cost"), log(.5), costs=True),
@@ -156,6 +158,8 @@ RULES = {
     "alg.sparse-dimension": at_most(q.sparse_exponents, BELOW),
     "alg.averaging": below(q.averaged),
     **{f"alg.defaults.{n}": at_most(q.excess(m), log(1.1)) for n, (_, m) in q.SEARCHES.items()},
+    **{f"alg.defaults.{n}": at_most(q.ratios("Adam defaults", N, [epoch]), log(1.1))
+       for n, (_, epoch) in q.DEFAULTS.items()},
     "alg.defaults.vae": at_most(q.vae_excess, 1), "alg.defaults": all_defaults,
     "alg.theorem-4.1": at_most(q.bound_shares, 1),
     "alg.regret-vanishes": at_most(q.exponents, .55),

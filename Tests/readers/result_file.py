@@ -8,10 +8,11 @@ def values(node):
     return node.asstr()[()] if h5py.check_string_dtype(node.dtype) else node[()]
 
 def claims_of(path):
-    """Identifier, arm and verdict of each claim that the file judges."""
+    """Identifier, arm and verdict of each claim that the file judges, also from times."""
     with h5py.File(path) as file:
-        if "claims" not in file: return []
-        return list(zip(*(values(file["claims"][name]) for name in ("id", "arm", "verdict"))))
+        tables = [file[name] for name in ("claims", "volatile/claims") if name in file]
+        return [row for table in tables
+                for row in zip(*(values(table[name]) for name in ("id", "arm", "verdict")))]
 
 class File:
     """A result file. What it lacks, by name or label, is a LookupError: the claim is not run."""

@@ -84,7 +84,7 @@ private func movingMinimum(
 }
 
 /// Abstract and section 1.
-let nonStationaryClaim = Claim.custom(
+package let nonStationaryClaim = Claim.custom(
   "alg.nonstationary", "Adam is suited to non-stationary objectives", place: "abstract, section 1",
   rule:
     "a drifting and a switching quadratic, noise of 0.1, 1 and 10: tracking error of Adam lower than "

@@ -47,7 +47,11 @@ TrainingExperiment(
       // For what the first moment contributes (section 6.3).
       Contender(
         "Adam beta1=0", optimizer: Adam.method, fixed: ["beta1": 0], settings: [noise.at(.none)],
-        grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]), profiles: [.paper])
+        grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]), profiles: [.paper]),
+      // For what a search gains, at its horizon.
+      Contender(
+        DefaultsClaim.contender, optimizer: Adam.method, settings: [noise.at(.none)],
+        grid: Grid([GridAxis("alpha", [1e-3])]), profiles: [.paper], passes: 12),
     ],
   probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers),
   probeAxes: LayerStatistics.axes(layers: layers),

@@ -16,7 +16,8 @@ let alpha = GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)
 let grid = Grid([alpha], schedules: schedules)
 /// What the text states: alpha / sqrt(t) for every method, t being the step as in algorithm 1.
 let stated = Contender.Statement.schedule(.inverseSquareRoot(of: .step))
-let momentumGrid = Grid([alpha, GridAxis("momentum", [0.5, 0.9, 0.99])], schedules: schedules)
+let rhoGrid = Grid([alpha, GridAxis("rho", nines: 1...2)], schedules: schedules)
+let momentumGrid = Grid([alpha, GridAxis("momentum", nines: 1...2)], schedules: schedules)
 
 let adagrad = Contender.Choice(["alpha": 0.02])
 let rmsprop = Contender.Choice(["alpha": 0.002], schedule: .inverseSquareRoot(of: .epoch))
@@ -41,7 +42,7 @@ TrainingExperiment(
     quick: Budget(
       epochs: 176, seeds: 3, search: .committed(.embedded(PackageResources.search_tsv))),
     paper: Budget(
-      epochs: 176, seeds: 10, search: .inline(seeds: 2, replaying: [.perceptron, .convolutional]))),
+      epochs: 176, seeds: 10, search: .inline(seeds: 5, replaying: [.perceptron, .convolutional]))),
   contenders: [
     Contender(
       "Adagrad+dropout", optimizer: AdaGrad.method, settings: half, fitted: adagrad,
@@ -50,7 +51,7 @@ TrainingExperiment(
     Contender(
       "RMSProp+dropout", optimizer: RMSProp.method, settings: half, fitted: rmsprop,
       literal: stated,
-      grid: grid),
+      grid: rhoGrid),
     Contender(
       "SGDNesterov+dropout", optimizer: Nesterov.method, settings: half, fitted: nesterov,
       literal: stated,
@@ -59,7 +60,8 @@ TrainingExperiment(
       "Adam+dropout", optimizer: Adam.method, settings: half, fitted: adam, literal: stated,
       grid: grid),
     Contender("Adagrad", optimizer: AdaGrad.method, fitted: adagrad, literal: stated, grid: grid),
-    Contender("RMSProp", optimizer: RMSProp.method, fitted: rmsprop, literal: stated, grid: grid),
+    Contender(
+      "RMSProp", optimizer: RMSProp.method, fitted: rmsprop, literal: stated, grid: rhoGrid),
     Contender(
       "SGDNesterov", optimizer: Nesterov.method, fitted: nesterov, literal: stated,
       grid: momentumGrid),

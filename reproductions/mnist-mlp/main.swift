@@ -50,7 +50,7 @@ TrainingExperiment(
     Contender(
       "SGDNesterov", optimizer: Nesterov.method,
       fitted: inferred(["alpha": 0.03, "momentum": 0.9]),
-      grid: Grid([alpha(from: 3e-3, to: 1e-1), GridAxis("momentum", [0.9, 0.99])])),
+      grid: Grid([alpha(from: 3e-3, to: 1e-1), GridAxis("momentum", nines: 1...2)])),
     Contender(
       "AdaDelta", optimizer: AdaDelta.method, fitted: inferred(["alpha": 0.2]),
       grid: Grid([alpha(from: 0.1, to: 3)])),
@@ -61,6 +61,10 @@ TrainingExperiment(
     Contender(
       "Adam beta1=0", optimizer: Adam.method, fixed: ["beta1": 0],
       grid: Grid([alpha(from: 3e-5, to: 3e-3)]), profiles: [.paper]),
+    // For what a search gains.
+    Contender(
+      DefaultsClaim.contender, optimizer: Adam.method,
+      grid: Grid([GridAxis("alpha", [1e-3])]), profiles: [.paper]),
   ],
   probes: LayerStatistics.probes(layers: layers) + LayerStatistics.stepProbes(layers: layers)
     + [EarlyAccuracy.probe],

@@ -90,7 +90,7 @@ func sparseFeatures(horizon: Int, dimensions: [Int], seeds: [UInt64]) -> Computa
 }
 
 /// Section 4.
-let sparseClaim = Claim.custom(
+package let sparseClaim = Claim.custom(
   "alg.sparse-dimension",
   "on sparse features the regret of Adam grows more slowly with their number than that of SGD",
   place: "section 4",

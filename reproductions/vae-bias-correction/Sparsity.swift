@@ -12,7 +12,7 @@ let weights = [
 let smallGradients = LayerStatistics.smallGradients(
   "small_gradients", layers: weights, below: 1e-3)
 
-let sparserClaim = Claim.custom(
+package let sparserClaim = Claim.custom(
   "fig4.sparser-late", "gradients become sparser towards the end of training",
   place: "section 6.4, Figure 4",
   rule:

@@ -214,6 +214,13 @@ public struct Comparison: Sendable {
   /// The number of seeds.
   public var pairs: Int { a.count }
 
+  /// Lower costs are those of separable data, which have no minimum above 0: their ratio tells how far
+  /// each run was taken, and no more.
+  public static let leastCost = 1e-6
+
+  /// Whether a cost is that small.
+  var vanishes: Bool { (a + b).contains { $0 < Self.leastCost } }
+
   /// How many runs of each diverged.
   public var diverged: (a: Int, b: Int) {
     (a.count { !$0.isFinite }, b.count { !$0.isFinite })

@@ -100,7 +100,8 @@ public struct ClaimOutcome: Sendable, Equatable {
     self.init(
       judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
       threshold: threshold, unit: unit, seeds: estimate.count, confidence: estimate.confidence,
-      numbers: numbers, detail + (estimate.remark.map { "; \($0)" } ?? ""))
+      numbers: numbers,
+      detail + (estimate.remark(ofLogRatio: Self.isLogRatio(unit)).map { "; \($0)" } ?? ""))
   }
 
   /// A claim whose experiment has not been run.
@@ -134,7 +135,7 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var effectText: String {
     if effect.isNaN { return "" }
     let start = verdict == .notRun ? "so far: " : ""
-    guard unit.hasPrefix("log("), unit.hasSuffix(")") else {
+    guard Self.isLogRatio(unit) else {
       let name = start + (unit.isEmpty ? "" : "\(unit) = ")
       return name + Self.interval(effect, low, high, threshold: threshold)
     }
@@ -145,6 +146,10 @@ public struct ClaimOutcome: Sendable, Equatable {
     }
     return ratio
       + Self.interval(exp(effect), exp(low), exp(high), threshold: exp(threshold))
+  }
+
+  private static func isLogRatio(_ unit: String) -> Bool {
+    unit.hasPrefix("log(") && unit.hasSuffix(")")
   }
 
   /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of

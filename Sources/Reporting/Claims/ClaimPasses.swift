@@ -5,8 +5,9 @@ extension Claim {
   /// `a` needs fewer passes than `b` until its running cost is at most `cost`, by at least
   /// `fraction`: the interval of the paired log ratio decides.
   ///
-  /// For costs that have no minimum above 0, whose ratio at a fixed pass says nothing. A run that
-  /// never gets there, or diverges first, needs infinitely many.
+  /// For costs that have no minimum above 0, whose ratio at a fixed pass says nothing. A run that does
+  /// not get there in the passes made, or diverges first, needs more than all others; how many is not
+  /// known, so there is a verdict by that bound but no number.
   public static func fewerPasses(
     by fraction: Double, to cost: Double, _ id: String, _ statement: String, place: String,
     _ a: String, than b: String, figure: String? = nil
@@ -30,17 +31,39 @@ extension Claim {
       }
       guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
       comparison.leftOut = reasons
-      return RatioPart.outcome(
-        [
-          RatioPart(
-            label: "passes to cost \(NumberText.significant(cost))", comparison: comparison,
-            region: .atMost(log(1 - fraction)))
-        ], a, b)
+      let part = RatioPart(
+        label: "passes to cost \(NumberText.significant(cost))", comparison: comparison,
+        region: .atMost(log(1 - fraction)))
+      let isCensored = (comparison.a + comparison.b).contains(where: \.isInfinite)
+      guard isCensored else { return RatioPart.outcome([part], a, b) }
+      let made = context.passesMade(array)
+      let seeds = comparison.pairs == 1 ? "1 seed" : "\(comparison.pairs) seeds"
+      let texts = [(a, comparison.a), (b, comparison.b)].map { name, counts in
+        "\(name) \(Self.told(counts, of: made))"
+      }
+      return ClaimOutcome(
+        part.judgement, seeds: comparison.pairs,
+        "\(part.label), \(seeds): \(texts.joined(separator: ", "))")
     }.naming([a, b])
+  }
+
+  /// Passes until a cost is reached, one number a seed, infinite where it was not in those made.
+  private static func told(_ counts: [Double], of made: Int) -> String {
+    let reached = counts.filter(\.isFinite)
+    if reached.isEmpty { return "not within \(made) passes" }
+    let median = "after \(NumberText.significant(Statistics.median(reached))) passes"
+    return reached.count == counts.count
+      ? median
+      : "\(median) with \(reached.count) seeds, with the others not within \(made)"
   }
 }
 
 extension ClaimContext {
+  /// How many passes runs make: the last label starts one that is not made.
+  fileprivate func passesMade(_ array: Cells) -> Int {
+    max(0, array.labels(of: "epoch").count - 1)
+  }
+
   /// The passes until the running cost is at most `cost`, interpolated in its logarithm: infinite if
   /// it never is; or why that is not known.
   fileprivate func passes(

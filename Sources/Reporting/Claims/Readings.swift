@@ -91,7 +91,7 @@ public struct Readings: Sendable, Equatable {
           }
         }
         guard let table else { continue }
-        let schedules = table.rows.map(\.point.schedule).reduce(into: [String]()) {
+        let schedules = table.deciding.map(\.point.schedule).reduce(into: [String]()) {
           if !$0.contains($1) { $0.append($1) }
         }
         for schedule in schedules + (schedules.count > 1 ? [nil] : []) {
@@ -114,12 +114,14 @@ public struct Readings: Sendable, Equatable {
     all.map(\.claim).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// E.g. `holds in 3 of 12 readings, does not in 7`.
+  /// E.g. `holds in 3 of 12 readings, does not in 7, undecided in 2`.
   public func summary(of claim: String) -> String {
     let readings = of(claim)
     let holds = readings.count { $0.outcome.verdict == .reproduced }
     let fails = readings.count { $0.outcome.verdict == .notReproduced }
+    let open = readings.count - holds - fails
     return "holds in \(holds) of \(readings.count) readings, does not in \(fails)"
+      + (open > 0 ? ", undecided in \(open)" : "")
   }
 
   private static func outcome(_ parts: [RatioPart], _ comparisons: [CostComparison])
@@ -130,7 +132,7 @@ public struct Readings: Sendable, Equatable {
     return RatioPart.outcome(parts, isOne ? first.a : "each", isOne ? first.b : "its rival")
   }
 
-  /// Of an arm; nil where runs are missing.
+  /// Of an arm; nil where runs are missing or costs vanish.
   private static func outcome(
     _ comparisons: [CostComparison], _ context: ClaimContext, _ measure: Measure
   ) -> ClaimOutcome? {
@@ -140,7 +142,7 @@ public struct Readings: Sendable, Equatable {
         let own = epochs.map { measure.label(like: $0, of: .runningCost) }
         guard
           let found = try? context.compare(
-            comparison.a, with: comparison.b, measure: measure, at: own)
+            comparison.a, with: comparison.b, measure: measure, at: own), !found.vanishes
         else { return nil }
         return RatioPart(
           label: label(comparison, epochs), comparison: found, region: comparison.region)
@@ -150,7 +152,8 @@ public struct Readings: Sendable, Equatable {
     return outcome(parts, comparisons)
   }
 
-  /// Of the best points of a search with one schedule, or with any; nil where runs are missing.
+  /// Of the best points of a search with one schedule, or with any; nil where runs are missing or costs
+  /// vanish.
   private static func outcome(
     _ comparisons: [CostComparison], _ table: SearchTable, _ schedule: String?, byMean: Bool
   ) -> ClaimOutcome? {
@@ -170,7 +173,7 @@ public struct Readings: Sendable, Equatable {
             Statistics.mean(epochs.map { row.curve[$0] }),
             Statistics.mean(epochs.map { other.curve[$0] }), seed: "\(row.seed)")
         }
-        guard costs.pairs > 0 else { return nil }
+        guard costs.pairs > 0, !costs.vanishes else { return nil }
         parts.append(
           RatioPart(label: label(comparison, epochs), comparison: costs, region: comparison.region))
       }
@@ -181,7 +184,7 @@ public struct Readings: Sendable, Equatable {
   private static func best(
     _ contender: String, _ table: SearchTable, _ schedule: String?, byMean: Bool
   ) -> [SearchTable.Row]? {
-    let rows = table.rows.filter {
+    let rows = table.deciding.filter {
       $0.contender == contender && $0.point.schedule == schedule ?? $0.point.schedule
         && !$0.curve.isEmpty
     }

@@ -33,6 +33,13 @@ package struct SearchTable: Sendable {
 
   package let rows: [Row]
 
+  /// The runs that choose: those of a contender's longest horizon, which a race lets the better points
+  /// reach only.
+  package var deciding: [Row] {
+    let longest = Dictionary(rows.map { ($0.contender, $0.epochs) }, uniquingKeysWith: max)
+    return rows.filter { $0.epochs == longest[$0.contender] }
+  }
+
   /// Reads `/search`.
   ///
   /// - Throws: `DocumentError` if it is not there or incomplete.

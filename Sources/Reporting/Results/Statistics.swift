@@ -30,7 +30,9 @@ public struct Estimate: Sendable, Equatable {
 
   /// What a reader has to know of an interval that does not decide as it stands, e.g. `3 seeds decide
   /// by the 99.9 % interval, -0.2 to 0.1`; nil if there is nothing to add.
-  public var remark: String? {
+  ///
+  /// - Parameter ofLogRatio: whether the estimate is the logarithm of a ratio, which is told as a ratio.
+  public func remark(ofLogRatio: Bool = false) -> String? {
     guard let deciding else {
       switch count {
       case 0: return nil
@@ -40,9 +42,12 @@ public struct Estimate: Sendable, Equatable {
     }
     guard confidence > 0.95, deciding.lowerBound < deciding.upperBound else { return nil }
     let percent = NumberText.significant(100 * confidence, digits: 4)
+    let (low, high) =
+      ofLogRatio
+      ? (exp(deciding.lowerBound), exp(deciding.upperBound))
+      : (deciding.lowerBound, deciding.upperBound)
     return "\(count) seeds decide by the \(percent) % interval, "
-      + "\(NumberText.significant(deciding.lowerBound)) to "
-      + NumberText.significant(deciding.upperBound)
+      + "\(NumberText.significant(low)) to \(NumberText.significant(high))"
   }
 }
 

@@ -46,9 +46,9 @@ extension ExperimentCommand {
         missing == 0
           ? "more runs follow once the other shards are merged"
           : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
-    } else if !isWritten, summary.finished > 0 {
+    } else if !isWritten, summary.ended > 0 {
       say(
-        "\(experiment.name): made \(countText(summary.finished, "run")), with the results that "
+        "\(experiment.name): made \(countText(summary.ended, "run")), with the results that "
           + "\(options.output) has", unless: options.saysNothing)
     } else if !isWritten {
       sayNothingToDo(session)

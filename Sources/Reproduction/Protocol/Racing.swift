@@ -1,4 +1,5 @@
 import Optimizers
+import Reporting
 
 /// A search by successive halving: all points of a grid make a short run, the better ones go on to a longer
 /// one, and so on, within one method and schedule.
@@ -181,7 +182,8 @@ package struct RacingReplay {
 
   package init() {}
 
-  /// Adds the races of one contender.
+  /// Adds the races of one contender, but for schedules with which its costs vanish: their ratios say
+  /// nothing.
   ///
   /// - Parameters:
   ///   - rules: for runs of any length; they are scaled to that of the curves.
@@ -196,7 +198,7 @@ package struct RacingReplay {
       for schedule in grid.schedules {
         let own = curves.filter { $0.point.schedule == schedule && $0.costs.count == passes }
         let finals = own.map { $0.costs[passes - 1] }.filter(\.isFinite)
-        guard let lowest = finals.min() else { continue }
+        guard let lowest = finals.min(), lowest >= Comparison.leastCost else { continue }
         let part = grid.only(schedule)
         let race = RacingSearch(part, rule: scaled) { trial in
           // What the full search never tried cannot win.

@@ -30,6 +30,8 @@ public final class Runner: Sendable {
     public var finished = 0
     /// Runs that diverged, one line each.
     public var diverged: [String] = []
+    /// How many runs ended now, either way.
+    public var ended: Int { finished + diverged.count }
     /// Runs that failed, one line each; they are made again next time.
     public var failed: [String] = []
     /// Whether a signal stopped the work.
