@@ -98,6 +98,30 @@ struct Candidate: Sendable {
       "nadam with constant momentum", "NAdam without a schedule of its momentum, optax's form",
       .variant, .init(.adam) { $0.lookahead = .constant }, adam, "more steps"),
     .init(
+      "sgd with weight decay", "SGD with an L2 penalty in the gradient", .variant,
+      .init(.sgd) { $0.decay = .coupled }, [.weightDecay], "a larger theta"),
+    .init(
+      "momentum with weight decay", "SGD with momentum and an L2 penalty in the gradient", .variant,
+      .init(.momentum) { $0.decay = .coupled }, [.momentum, .weightDecay], "a larger theta"),
+    .init(
+      "nesterov with weight decay", "Nesterov momentum with an L2 penalty in the gradient",
+      .variant,
+      .init(.nesterov) { $0.decay = .coupled }, [.momentum, .weightDecay], "a larger theta"),
+    .init(
+      "amsgrad-corrected with decoupled weight decay", "PyTorch's AdamW with amsgrad", .variant,
+      .init(.adam) {
+        $0.maximum = .uncorrected
+        $0.decay = .decoupled
+      }, adam, fallingGradient),
+    .init(
+      "amsgrad-corrected with weight decay",
+      "AMSGrad with an L2 penalty in the gradient, PyTorch's Adam with amsgrad and weight decay",
+      .variant,
+      .init(.adam) {
+        $0.maximum = .uncorrected
+        $0.decay = .coupled
+      }, adam + [.weightDecay], fallingGradient),
+    .init(
       "amsgrad with epsilon-hat", "AMSGrad with a corrected stepsize, Keras' form", .variant,
       .init(.adam) {
         $0.correction = .stepsize
@@ -113,10 +137,23 @@ struct Candidate: Sendable {
 
   private static let faults: [Candidate] = {
     func adamFault(
-      _ title: String, _ telling: String, free: [RuleParameter] = adam,
+      _ title: String, _ telling: String, of name: String = "adam", free: [RuleParameter] = adam,
       _ change: (inout UpdateRule) -> Void
     ) -> Candidate {
-      .init("adam", title, .fault, .init(.adam, change), free, telling)
+      .init(name, title, .fault, .init(.adam, change), free, telling)
+    }
+    /// A fault of Adam and of its form with epsilon-hat.
+    func both(
+      _ title: String, _ telling: String, free: [RuleParameter] = adam,
+      _ change: (inout UpdateRule) -> Void
+    ) -> [Candidate] {
+      [
+        adamFault(title, telling, free: free, change),
+        adamFault(title, telling, of: "adam-epsilon-hat", free: free) {
+          change(&$0)
+          $0.correction = .stepsize
+        },
+      ]
     }
     return [
       adamFault("epsilon inside the root of the corrected moment", placeOfEpsilon) {
@@ -126,28 +163,21 @@ struct Candidate: Sendable {
         $0.epsilonInside = true
         $0.correction = .stepsize
       },
-      adamFault(
+    ]
+      + both(
         "decay coupled: weight decay goes through the moments, as an L2 penalty",
         "a larger theta", free: adam + [.weightDecay]
-      ) { $0.decay = .coupled },
-      adamFault("step counter off by one: bias corrections of step t + 1", earlySteps) {
+      ) { $0.decay = .coupled }
+      + both("step counter off by one: bias corrections of step t + 1", earlySteps) {
         $0.counterOffset = 1
-      },
-      adamFault("step counter off by one: bias corrections of step t - 1", earlySteps) {
+      }
+      + both("step counter off by one: bias corrections of step t - 1", earlySteps) {
         $0.counterOffset = -1
-      },
-      adamFault(
+      }
+      + both(
         "lazy sparse updates: a gradient of zero leaves a parameter and its moments alone",
         "parameters whose gradients are sometimes zero"
-      ) { $0.isLazy = true },
-      .init(
-        "adam-epsilon-hat",
-        "lazy sparse updates: a gradient of zero leaves a parameter and its moments alone", .fault,
-        .init(.adam) {
-          $0.isLazy = true
-          $0.correction = .stepsize
-        }, adam, "parameters whose gradients are sometimes zero"),
-    ]
+      ) { $0.isLazy = true }
   }()
 
   /// The same method, resumed before step `step` with a loss; nil where there is nothing to lose.

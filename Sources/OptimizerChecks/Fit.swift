@@ -19,13 +19,16 @@ struct Fitter {
   let samples: Samples
   /// Values that are given rather than searched.
   let fixed: [RuleParameter: Double]
+  /// Whether each step has a stepsize of its own, the one that suits it best.
+  private let hasFreeScales: Bool
 
   private let buffer: UnsafeMutableBufferPointer<Double>
   private let decayBuffer: UnsafeMutableBufferPointer<Double>
 
-  init(_ samples: Samples, fixed: [RuleParameter: Double]) {
+  init(_ samples: Samples, fixed: [RuleParameter: Double], hasFreeScales: Bool = false) {
     self.samples = samples
     self.fixed = fixed
+    self.hasFreeScales = hasFreeScales
     buffer = .allocate(capacity: samples.changes.count)
     decayBuffer = .allocate(capacity: samples.changes.count)
   }
@@ -37,7 +40,7 @@ struct Fitter {
 
   /// The nearest hyperparameters of a candidate.
   func fit(_ candidate: Candidate) -> Fit {
-    let free = candidate.free.filter { fixed[$0] == nil }
+    let free = searched(candidate)
     var base = RuleParameters()
     for (parameter, value) in fixed { base[parameter] = value }
     let starts = Self.grid(free).map { values in
@@ -52,6 +55,13 @@ struct Fitter {
       if found.rms < best.rms { best = found }
     }
     return rounded(best, free, defaults: candidate.defaults)
+  }
+
+  /// The hyperparameters that are not solved for. With a stepsize for each step a decoupled decay is one.
+  private func searched(_ candidate: Candidate) -> [RuleParameter] {
+    let decay: [RuleParameter] =
+      hasFreeScales && candidate.rule.decay == .decoupled ? [.weightDecay] : []
+    return (candidate.free + decay).filter { fixed[$0] == nil }
   }
 
   /// The same rule with other hyperparameters improved from a start.
@@ -134,7 +144,7 @@ struct Fitter {
         }
       }
     }
-    guard fixed[.alpha] == nil else { return best }
+    guard fixed[.alpha] == nil, !hasFreeScales else { return best }
     let exact = best.parameters
     for digits in 1...5 {
       var moved = exact
@@ -176,10 +186,32 @@ struct Fitter {
         }
       }
     }
+    if hasFreeScales { scaleSteps(p) }
+  }
+
+  /// Gives each step the stepsize that suits it best.
+  private func scaleSteps(_ p: RuleParameters) {
+    for step in 0..<samples.steps {
+      var (uu, ud) = (0.0, 0.0)
+      for index in samples.parameters.indices {
+        let at = index * samples.steps + step
+        buffer[at] += p.weightDecay * decayBuffer[at]
+        decayBuffer[at] = 0
+        let weight = 1 / samples.tolerances[at]
+        uu += buffer[at] * buffer[at] * weight * weight
+        ud += buffer[at] * samples.changes[at] * weight * weight
+      }
+      let scale = uu > 0 ? max(0, ud / uu) : 0
+      for index in samples.parameters.indices { buffer[index * samples.steps + step] *= scale }
+    }
   }
 
   private func solved(_ fit: Fit) -> Fit {
     var fit = fit
+    if hasFreeScales {
+      fit.parameters.alpha = 1
+      return measured(fit)
+    }
     let isDecoupled = fit.rule.decay == .decoupled
     var (uu, uw, ww, ud, wd) = (0.0, 0.0, 0.0, 0.0, 0.0)
     for at in samples.changes.indices {
@@ -216,11 +248,12 @@ struct Fitter {
         fit.parameters.alpha = ud / uu
       }
     }
-    guard fit.parameters.alpha > 0, fit.parameters.alpha.isFinite else { return fit }
+    guard fit.parameters.alpha.isFinite else { return fit }
     return measured(fit)
   }
 
   private func measured(_ fit: Fit) -> Fit {
+    guard fit.parameters.alpha > 0 else { return fit }
     var (fit, sum, largest) = (fit, 0.0, 0.0)
     for at in samples.changes.indices {
       let r = residual(fit, at)

@@ -50,7 +50,12 @@ public struct Identification: Sendable {
   public private(set) var agreement = 0.0
   /// Whether updates were compared to double precision.
   public private(set) var isDouble = false
-  /// The nearest of the other methods, the nearest first.
+  /// Whether it was found with gradients of the other sign.
+  public private(set) var hasWrongSign = false
+  /// Whether each step was given the stepsize that suits it.
+  public private(set) var hasFittedStepsizes = false
+  /// The nearest of the other methods, the nearest first. Without a match it is the one that fits the most
+  /// steps from the first on.
   public private(set) var departures: [Departure] = []
 
   /// The number of steps.
@@ -65,7 +70,7 @@ public struct Identification: Sendable {
   /// Whether 64-bit numbers were found to come from 32-bit arithmetic.
   public var isRoundedInput: Bool { !trajectory.isSingle && !isDouble }
 
-  private let trajectory: Trajectory
+  private(set) var trajectory: Trajectory
   private let fixed: [RuleParameter: Double]
 
   /// Identifies a trajectory. `given` are hyperparameters that are known, by their names in the
@@ -82,22 +87,69 @@ public struct Identification: Sendable {
     }
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
-    var best: [Outcome] = []
-    for precision in trajectory.isSingle ? [.single] : [.double, .single] as [Precision] {
-      let search = Search(trajectory, precision: precision, fixed: fixed)
-      defer { search.deallocate() }
-      var outcomes = candidates.map(search.outcome)
-      if !outcomes.contains(where: \.isMatch) {
-        outcomes += search.resumed(outcomes)
-      }
-      best = outcomes
-      isDouble = precision == .double
-      if outcomes.contains(where: \.isMatch) { break }
+    let plain = Self.searched(trajectory, candidates, fixed)
+    if plain.hasMatch {
+      settle(plain)
+      return
     }
-    settle(best)
+    let negated = trajectory.negated
+    let ascending = Self.searched(negated, candidates, fixed)
+    if ascending.hasMatch {
+      self.trajectory = negated
+      hasWrongSign = true
+      settle(ascending)
+      return
+    }
+    if trajectory.scales.allSatisfy({ $0 == 1 }) {
+      for precision in trajectory.precisions {
+        let search = Search(trajectory, precision: precision, fixed: fixed)
+        defer { search.deallocate() }
+        guard let scales = search.changingScales(candidates) else { continue }
+        var scaled = trajectory
+        scaled.scales = scales
+        let found = Self.searched(scaled, candidates, fixed)
+        if found.hasMatch {
+          self.trajectory = scaled
+          hasFittedStepsizes = true
+          settle(found)
+          return
+        }
+      }
+    }
+    settle(plain)
   }
 
-  private mutating func settle(_ outcomes: [Outcome]) {
+  /// What all candidates come to, in the highest precision in which one makes the trajectory.
+  private struct Searched {
+    var outcomes: [Outcome] = []
+    var precision = Precision.single
+    var hasMatch = false
+  }
+
+  private static func searched(
+    _ trajectory: Trajectory, _ candidates: [Candidate], _ fixed: [RuleParameter: Double]
+  ) -> Searched {
+    var found = Searched()
+    for precision in trajectory.precisions {
+      let search = Search(trajectory, precision: precision, fixed: fixed)
+      defer { search.deallocate() }
+      func isMatch(_ outcome: Outcome) -> Bool {
+        outcome.isMatch && !outcome.isDegenerate(in: trajectory)
+      }
+      found = Searched(outcomes: candidates.map(search.outcome), precision: precision)
+      if !found.outcomes.contains(where: isMatch) {
+        found.outcomes += search.resumed(found.outcomes)
+      }
+      found.outcomes.removeAll { $0.isMatch && $0.isDegenerate(in: trajectory) }
+      found.hasMatch = found.outcomes.contains(where: \.isMatch)
+      if found.hasMatch { break }
+    }
+    return found
+  }
+
+  private mutating func settle(_ searched: Searched) {
+    isDouble = searched.precision == .double
+    var outcomes = searched.outcomes
     let matches = outcomes.filter(\.isMatch).sorted { a, b in
       (a.candidate.freeCount, a.candidate.rank.rawValue)
         < (b.candidate.freeCount, b.candidate.rank.rawValue)
@@ -122,8 +174,12 @@ public struct Identification: Sendable {
       }
     }
     var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
+    if answer == nil { outcomes = outcomes.map(search.lasting) }
+    func fitted(_ outcome: Outcome) -> Int {
+      answer == nil ? outcome.departure?.step ?? 0 : 0
+    }
     departures = outcomes.filter { !$0.isMatch && $0.fit.rms.isFinite }
-      .sorted { $0.fit.rms < $1.fit.rms }
+      .sorted { (-fitted($0), $0.fit.rms) < (-fitted($1), $1.fit.rms) }
       .filter { named.insert($0.candidate.label).inserted }
       .compactMap(\.departure)
     if let answer, answer.candidate.rule.family == .adam, answer.candidate.label != "adam",
@@ -165,24 +221,36 @@ struct Outcome {
 
   var isMatch: Bool { departure == nil && fit.rms.isFinite }
 
-  /// Whether a hyperparameter has gone where the method is another, simpler one.
-  func isLimit(of trajectory: Trajectory) -> Bool {
+  /// Whether hyperparameters have gone where no adaptive method adapts any more, or where a step leaves
+  /// nothing of theta: these are nobody's settings.
+  func isDegenerate(in trajectory: Trajectory) -> Bool {
     let p = fit.parameters
     let largest = trajectory.gradients.reduce(0) { max($0, abs($1)) }
     return candidate.free.contains { parameter in
       switch parameter {
-      case .momentum, .beta1: p[parameter] < 1e-4
-      case .rho where p.rho < 1e-4: true
-      case .lambda: p.lambda > 1 - 1e-7
-      case .beta2, .rho: p[parameter] > 1 - 1e-6
+      case .beta2, .rho: p[parameter] > 1 - 1e-5
       case .epsilon:
         (candidate.rule.epsilonInside ? p.epsilon.squareRoot() : p.epsilon) > 30 * largest
       case .initialAccumulator: p.initialAccumulator > 1e3 * largest * largest
-      case .momentumDecay: p.momentumDecay > 50
-      case .weightDecay: p.weightDecay < 1e-10
       default: false
       }
-    } || candidate.rule.decay == .decoupled && p.weightDecay < 1e-10
+    } || candidate.rule.decay == .decoupled && p.alpha * p.weightDecay > 0.5
+  }
+
+  /// Whether a hyperparameter has gone where the method is another, simpler one.
+  func isLimit(of trajectory: Trajectory) -> Bool {
+    let p = fit.parameters
+    return isDegenerate(in: trajectory)
+      || candidate.free.contains { parameter in
+        switch parameter {
+        case .momentum, .beta1: p[parameter] < 1e-4
+        case .rho where p.rho < 1e-4: true
+        case .lambda: p.lambda > 1 - 1e-7
+        case .momentumDecay: p.momentumDecay > 50
+        case .weightDecay: p.weightDecay < 1e-10
+        default: false
+        }
+      } || candidate.rule.decay == .decoupled && p.weightDecay < 1e-10
   }
 }
 

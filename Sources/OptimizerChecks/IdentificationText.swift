@@ -26,7 +26,16 @@ extension Identification {
   private var details: [String] {
     guard let match else {
       return ["the nearest, with hyperparameters that suit them best:"]
-        + departures.prefix(4).map { "  \(Self.label($0)) departs at \(Self.place($0))" }
+        + departures.prefix(4).map {
+          "  \(Self.label($0)) "
+            + ($0.step > 2 ? "fits up to step \($0.step - 1), departs at " : "departs at ")
+            + Self.place($0)
+        }
+        + ((departures.first?.step ?? 0) > 2
+          ? [
+            "look at that step: a stepsize that changes (give alpha, one number a step), a reset, clipping, or "
+              + "a number that leaves its range"
+          ] : [])
         + [
           startsLate
             ? "theta after step 1 is theta0, though its gradient is not 0: leave out its first row"
@@ -42,8 +51,20 @@ extension Identification {
       ]
     }
     var lines = [hyperparameters(match), precision]
-    if match.hyperparameters.contains(where: { $0.name == "alpha" && $0.value < 0 }) {
-      lines.append("alpha is negative: the gradients have the wrong sign, or theta is to ascend")
+    if hasWrongSign {
+      lines.append("with the negative gradients: they have the wrong sign, or theta is to ascend")
+    }
+    if hasFittedStepsizes {
+      let alpha = match.hyperparameters.first { $0.name == "alpha" }?.value ?? .nan
+      let (low, high) = (trajectory.scales.min() ?? .nan, trajectory.scales.max() ?? .nan)
+      lines.append(
+        "the stepsize changes, from \(Self.size(alpha * low)) to \(Self.size(alpha * high)), here one for each step "
+          + "that suits it; give yours as alpha, one number a step, to have them checked")
+      if match.name == "adam-uncorrected" {
+        lines.append(
+          "adam-epsilon-hat, whose bias correction is a factor of the stepsize, fits as well with others"
+        )
+      }
     }
     for wish in Self.wishes(equals) {
       let names = equals.filter { $0.telling == wish }.map {

@@ -103,6 +103,60 @@ struct Search {
     return pow(10, Double(exponent))
   }
 
+  /// The candidate with the hyperparameters that suit it longest from the first step on, if it suits the
+  /// first steps at all.
+  func lasting(_ outcome: Outcome) -> Outcome {
+    guard !outcome.isMatch, let longest = breaks(outcome).first,
+      longest.step > outcome.departure?.step ?? 0
+    else { return outcome }
+    return self.outcome(outcome.candidate, longest.fit)
+  }
+
+  /// The stepsizes over that of the first step with which the simplest method makes the steps that are
+  /// fitted, were each step to have its own; nil if none does, or steps are too few to tell.
+  func changingScales(_ candidates: [Candidate]) -> [Double]? {
+    let samples = fitter.samples
+    // As many numbers a step as tell a stepsize from the update.
+    guard samples.parameters.count >= 4, samples.steps >= 10 else { return nil }
+    let free = Fitter(samples, fixed: fixed, hasFreeScales: true)
+    defer { free.deallocate() }
+    for candidate in candidates.sorted(by: { $0.freeCount < $1.freeCount })
+    where candidate.rank != .fault && candidate.rule.isScaledAtTheEnd {
+      let fit = free.fit(candidate)
+      let outcome = self.outcome(candidate, fit)
+      guard fit.isWithinTolerance, !outcome.isDegenerate(in: trajectory),
+        !outcome.isLimit(of: trajectory)
+      else { continue }
+      return scales(fit)
+    }
+    return nil
+  }
+
+  /// The stepsize of each step of the whole trajectory that suits a rule best, over that of the first.
+  private func scales(_ fit: Fit) -> [Double]? {
+    let (rule, p) = (fit.rule, fit.parameters)
+    let coefficients = rule.coefficients(p, scales: trajectory.scales)
+    var states = Array(repeating: rule.start(p), count: trajectory.count)
+    var tolerances = Array(repeating: Tolerance(precision), count: trajectory.count)
+    var scales: [Double] = []
+    for step in 0..<trajectory.steps {
+      var (uu, ud) = (0.0, 0.0)
+      for index in 0..<trajectory.count {
+        let at = step * trajectory.count + index
+        let old = trajectory.before(step, index)
+        let change = rule.change(
+          &states[index], gradient: trajectory.gradients[at], theta: old, coefficients[step], p)
+        let tolerance = tolerances[index].next(from: old, to: trajectory.theta[at])
+        let weight = 1 / max(tolerance, .leastNormalMagnitude)
+        uu += change * change * weight * weight
+        ud += change * (trajectory.theta[at] - old) * weight * weight
+      }
+      scales.append(ud / uu)
+    }
+    guard let first = scales.first, scales.allSatisfy({ $0.isFinite && $0 > 0 }) else { return nil }
+    return scales.map { $0 / first }
+  }
+
   /// Looks for a step at which methods that fit the steps before it lost something.
   func resumed(_ outcomes: [Outcome]) -> [Outcome] {
     let bases = outcomes.filter {

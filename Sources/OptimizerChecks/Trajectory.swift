@@ -10,11 +10,11 @@ public struct Trajectory: Sendable {
   /// The start, one element a parameter.
   public let theta0: [Double]
   /// The gradients, steps x parameters, row-major.
-  public let gradients: [Double]
+  public private(set) var gradients: [Double]
   /// `theta` after each step, steps x parameters, row-major.
   public let theta: [Double]
-  /// The stepsize of each step over that of the first.
-  public let scales: [Double]
+  /// The stepsize of each step over that of the first, or over the largest where the first is 0.
+  public internal(set) var scales: [Double]
   /// Whether every number is one that 32 bits hold.
   public let isSingle: Bool
 
@@ -49,10 +49,11 @@ public struct Trajectory: Sendable {
       guard scales.count == steps else {
         throw TrajectoryError.alphas(place, scales.count, steps)
       }
-      guard let first = scales.first, scales.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-        throw TrajectoryError.alphaNotPositive(place)
-      }
-      self.scales = scales.map { $0 / first }
+      guard scales.allSatisfy({ $0.isFinite && $0 >= 0 }), let largest = scales.max(), largest > 0
+      else { throw TrajectoryError.alphaNotPositive(place) }
+      // A warm-up may begin at 0.
+      let unit = scales[0] > 0 ? scales[0] : largest
+      self.scales = scales.map { $0 / unit }
     } else {
       self.scales = Array(repeating: 1, count: steps)
     }
@@ -68,6 +69,16 @@ public struct Trajectory: Sendable {
     guard gradients.contains(where: { $0 != 0 }) else {
       throw TrajectoryError.gradientsAreZero(place)
     }
+  }
+
+  /// What its numbers may have been computed in, the highest precision first.
+  var precisions: [Precision] { isSingle ? [.single] : [.double, .single] }
+
+  /// The same with gradients of the other sign.
+  var negated: Trajectory {
+    var copy = self
+    copy.gradients = gradients.map { -$0 }
+    return copy
   }
 
   /// `theta` before a step, from 0.
@@ -107,7 +118,7 @@ public enum TrajectoryError: UserFacingError, Equatable {
     case .alphas(let place, let found, let steps):
       "\(place): alpha has \(found) elements, gradients \(steps) rows; they must be equal"
     case .alphaNotPositive(let place):
-      "\(place): alpha must hold positive numbers, the stepsize of each step"
+      "\(place): alpha must hold numbers from 0 on, the stepsize of each step, not all of them 0"
     case .nothingMoves(let place):
       "\(place): theta never leaves theta0, which tells nothing; record theta after each step"
     case .gradientsAreZero(let place):

@@ -61,6 +61,14 @@ public struct UpdateRule: Sendable, Hashable {
   /// What is lost there.
   public var loss = Loss.powers
 
+  /// Whether a stepsize that changes is a factor of each update, and nothing that is kept depends on it.
+  var isScaledAtTheEnd: Bool {
+    switch family {
+    case .heavyBall, .nesterovSutskever, .rmsPropMomentum: false
+    default: true
+    }
+  }
+
   /// A rule without variants.
   public init(_ family: Family) { self.family = family }
 

@@ -171,8 +171,9 @@ enum TraceError: UserFacingError {
     case .notWithIdentify(let name):
       "--\(name) does not go with --identify, which finds the method and writes no file"
     case .wrongForm(let path, let object, let detail, let rank):
-      "\(object) in \(path) is \(detail); store it as float32 or float64, "
-        + (rank == 1 ? "one axis" : "two axes: steps, parameters")
+      "\(object) in \(path) is \(detail); store float32 or float64 with "
+        + (rank == 1
+          ? "one axis (reshape(-1))" : "two axes, steps and parameters (reshape(steps, -1))")
     case .wrongShape(let path, let columns, let count):
       "\(path): gradients has \(columns) columns, theta0 \(count) elements; they must be equal"
     case .notFinite(let path, let index):

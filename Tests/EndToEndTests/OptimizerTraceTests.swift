@@ -185,7 +185,7 @@ import Testing
     try refuse(
       try input(
         "d.h5", theta0: .int64([1]), gradients: .double([1]), steps: 1, columns: 1, count: 1), 65,
-      "floating point is expected; store it as float32 or float64, one axis")
+      "floating point is expected; store float32 or float64 with one axis (reshape(-1))")
     try refuse(
       try input(
         "e.h5", theta0: .double([.nan]), gradients: .double([1]), steps: 1, columns: 1, count: 1),

@@ -220,8 +220,90 @@ struct Problem {
         place: "mine.h5", theta0: adam.theta0, gradients: adam.gradients.map { -$0 },
         gradientsShape: [problem.steps, Problem.count], theta: adam.theta,
         thetaShape: [problem.steps, Problem.count]))
-    #expect(negated.match?.name == "adam")
-    #expect(negated.text.contains("alpha is negative: the gradients have the wrong sign"))
+    #expect(negated.match?.name == "adam" && negated.hasWrongSign)
+    #expect(negated.text.contains("with the negative gradients: they have the wrong sign"))
+  }
+
+  @Test(arguments: ["sgd", "adam", "adamw", "rmsprop"])
+  func `theta that ascends is told, whatever the hyperparameters`(name: String) throws {
+    let problem = Problem(seed: 2)
+    let values: [String: Double] =
+      switch name {
+      case "adam", "adamw": ["beta1": 0.95, "beta2": 0.97, "epsilon": 2e-7]
+      case "rmsprop": ["rho": 0.7]
+      default: [:]
+      }
+    let down = try problem.trajectory(name, values)
+    let up = try Trajectory(
+      place: "mine.h5", theta0: down.theta0, gradients: down.gradients.map { -$0 },
+      gradientsShape: [problem.steps, Problem.count], theta: down.theta,
+      thetaShape: [problem.steps, Problem.count])
+    let found = try Identification(up)
+    #expect(found.match?.name == name && found.hasWrongSign, "\(found.text)")
+  }
+
+  @Test func `weight decay of SGD is no AdamW without adaptation`() throws {
+    let problem = Problem()
+    for (momentum, name) in [(0.0, "sgd"), (0.9, "momentum")] {
+      var (theta, velocity) = (problem.theta0, [Float](repeating: 0, count: Problem.count))
+      var path: [Double] = []
+      for step in 0..<problem.steps {
+        for (index, g) in problem.gradient(step).enumerated() {
+          velocity[index] = Float(momentum) * velocity[index] + g + 0.1 * theta[index]
+          theta[index] -= 0.05 * velocity[index]
+        }
+        path += theta.map(Double.init)
+      }
+      let found = try Identification(problem.trajectory(path))
+      #expect(found.match?.name == "\(name) with weight decay", "\(found.text)")
+      let values = try #require(found.match).hyperparameters
+      #expect(values.contains { $0.name == "weight-decay" && abs($0.value - 0.1) < 1e-4 })
+    }
+  }
+
+  @Test func `what only an epsilon without end would fit is no answer`() throws {
+    // theta holds changes instead of parameters.
+    let problem = Problem()
+    let adam = try problem.trajectory("adam")
+    let changes = adam.theta.indices.map { at in
+      adam.theta[at] - (at < Problem.count ? adam.theta0[at] : adam.theta[at - Problem.count])
+    }
+    let found = try Identification(problem.trajectory(changes))
+    #expect(found.match == nil, "\(found.text)")
+  }
+
+  @Test func `a stepsize that changes is found without being given`() throws {
+    let problem = Problem()
+    for name in ["adam", "adamw", "momentum"] {
+      let made = try problem.trajectory(name, schedule: .inverseSquareRoot(of: .step))
+      let found = try Identification(problem.trajectory(made.theta))
+      #expect(found.match?.name == name && found.hasFittedStepsizes, "\(found.text)")
+      #expect(found.text.contains("the stepsize changes, from "))
+    }
+    // Here the correction is a part of the stepsize.
+    let made = try problem.trajectory("adam-epsilon-hat", schedule: .inverseSquareRoot(of: .step))
+    let found = try Identification(problem.trajectory(made.theta))
+    #expect(found.match?.name == "adam-uncorrected")
+    #expect(found.text.contains("adam-epsilon-hat, whose bias correction is a factor"))
+  }
+
+  @Test func `without an answer the method that fits the most steps comes first`() throws {
+    // Gradients are clipped from step 31 on, and the file does not say so.
+    let problem = Problem()
+    let whole = try problem.trajectory("adam")
+    var gradients = whole.gradients
+    for at in gradients.indices where at >= 30 * Problem.count {
+      gradients[at] *= Double(1 + at % 3)
+    }
+    let found = try Identification(
+      Trajectory(
+        place: "mine.h5", theta0: whole.theta0, gradients: gradients,
+        gradientsShape: [problem.steps, Problem.count], theta: whole.theta,
+        thetaShape: [problem.steps, Problem.count]))
+    #expect(found.match == nil)
+    let first = try #require(found.departures.first)
+    #expect(first.name == "adam" && first.step == 31, "\(found.text)")
+    #expect(found.text.contains("adam fits up to step 30, departs at step 31"))
   }
 
   @Test func `given hyperparameters are taken as known`() throws {
@@ -293,6 +375,7 @@ struct Problem {
     expect("never leaves theta0", theta: [1, 2, 1, 2])
     expect("holds no step", gradients: [], gradientsShape: [0, 2], theta: [], thetaShape: [0, 2])
     expect("alpha has 1 elements", scales: [1])
-    expect("positive numbers", scales: [1, 0])
+    expect("numbers from 0 on", scales: [1, -1])
+    expect("not all of them 0", scales: [0, 0])
   }
 }

@@ -155,10 +155,13 @@ import Testing
       document.root.dimensions = [Dimension("arm", .string(["tuned"]))]
       var search = Group()
       var points = [
-        (0.001, "constant", standard, 46), (0.001, "alpha/sqrt(step)", 9, 46), (0.01, "constant", 1, 46),
+        (0.001, "constant", standard, 46), (0.001, "alpha/sqrt(step)", 9, 46),
+        (0.01, "constant", 1, 46),
       ]
       if shorter {
-        points += [(0.001, "constant", 5, 12), (0.01, "constant", 2, 12), (0.1, "constant", 0.5, 12)]
+        points += [
+          (0.001, "constant", 5, 12), (0.01, "constant", 2, 12), (0.1, "constant", 0.5, 12),
+        ]
       }
       let rows = (0..<seeds).flatMap { seed in
         points.map { ($0.0, $0.1, $0.2 * (1 + 0.01 * Double(seed)), seed, $0.3) }

@@ -56,8 +56,14 @@ class Worker:
         found = {}
         for variant in self.trainers[request["check"]]:
             if variant.endswith((", scan", ", loop")):
-                # Its step is that of the variant without.
-                found[variant] = found.get(variant.rpartition(", ")[0], float("nan"))
+                plain = found.get(variant.rpartition(", ")[0], float("nan"))
+                if case.step_noise(0):
+                    # It draws its own masks and noise; its step is that of the variant without.
+                    found[variant] = plain
+                    continue
+                cost, form = self.module.Trainer(case, variant).last_cost()
+                wanted = case.costs[form][self.module.STEPS_AT_ONCE - 1]
+                found[variant] = max(plain, float(abs(cost - wanted) / max(1, abs(wanted))))
                 continue
             costs, form = self.module.Trainer(case, variant).costs(problem.CHECKED_STEPS)
             wanted = case.costs[form]

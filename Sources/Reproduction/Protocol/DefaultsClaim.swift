@@ -49,7 +49,8 @@ public enum DefaultsClaim {
         "running cost of \(search.contender) with alpha = 0.001 and a constant schedule at epoch \($0) at "
           + "most 1.1 times that with the best settings of its search: paired interval over the seeds of "
           + "the final runs"
-      } ?? "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
+      }
+        ?? "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
         + "times the lowest of its search: paired interval over the search's seeds", arms: [.tuned]
     ) { try outcome(search, $0) }
   }
