@@ -18,6 +18,8 @@ public enum RunTime: String, Sendable, Recorded, CaseIterable {
 
   /// The name of the group of what is not repeatable.
   public static let group = "volatile"
+  /// The variable of its `makers` with the day on which the first run of each ended.
+  public static let firstDay = "first_run_ended_on"
 
   /// Its variable's path in a result file.
   public var variable: String { "\(Self.group)/\(rawValue)" }

@@ -39,7 +39,7 @@ import Testing
       "6118da22e1ccedee546d161060a435301e8d76dff2d943c796061fad70c6f68d"),
     Pin(
       "imdb-logistic", "smoke", 275, false,
-      "c424754e49dc3da766d483a934b3aa3cd51a181eb8c6dec35a6d11b9b5950f13"),
+      "3e1d3fd3f7c84d9c98058d0582b4bd06c3b181060c788265530454e8a3a7287d"),
     Pin(
       "mnist-mlp", "smoke", 12, true,
       "5583d90ba965691910d896523fc8629a82b6593237d8db4ead6716217e393883"),
@@ -111,20 +111,20 @@ import Testing
       "d29199d5412832193d2dbbc5322e0e5cb1dbc30df447f85446636009113376e2",
       data: "mnist, official"),
     Pin(
-      "imdb-logistic", "paper", 591, false,
-      "1e766e125598aeebd608f5742e356f91133cd2555bb9405627ba8714761288d5",
+      "imdb-logistic", "paper", 1347, false,
+      "9448a5d4097d6f741aa4e3f537e441655913c9692a2f0718a0bedf63e89f35a4",
       data: "imdb, official"),
     Pin(
-      "mnist-mlp", "paper", 50, false,
-      "ced4d5bfd564dcd1526ae6bd29e38b048a56fe9b44b2ccdeeed37f1943dfcd8d",
+      "mnist-mlp", "paper", 53, false,
+      "0f54fc38f9261bc860226d4e11a92d14405fb0fa9630d0b2cc41996b3e44be16",
       data: "mnist, official"),
     Pin(
       "mnist-mlp-deterministic", "paper", 25, false,
       "191e614b31a29b7598a38cd9036e2b5afddc8ad252a50361add00661b3fcaa2e",
       data: "mnist, official"),
     Pin(
-      "cifar-cnn", "paper", 37, false,
-      "9cfe1afb6ac17369f421a34caafc41e319da6b93ce75301117a53f983b640b4a",
+      "cifar-cnn", "paper", 40, false,
+      "cc436d5fd197c53058245a4e1ae9c961464f092c7c8aff981224b248ff11e3b9",
       data: "cifar-10, official"),
     Pin(
       "vae-bias-correction", "paper", 113, false,

@@ -30,18 +30,18 @@ import Testing
       isEverywhere: true),
     Pin(
       experiment: "imdb-logistic",
-      digest: "6f37f736057266886472dfea5b2ddb89ae4c1727e4d9bf13dadb675230378d28",
+      digest: "20156f4e92b8e77b9b98b305676c746d070bcc2cf60552592a5c976daf1a85b5",
       arguments: ["--epochs", "1"], isEverywhere: true),
     Pin(
       experiment: "mnist-mlp",
-      digest: "384dd660a0f8ad0e3c55212810dea998d2ea6a393dfff183d3a8ed901a86ffed"),
+      digest: "b553b7c858306ae173ec3c8f6b7713314aca67d379a1736e9d59481bc1344e57"),
     Pin(
       experiment: "mnist-mlp-deterministic",
       digest: "a297f38e11cdd1a234e1fd76a73721aece40c8451a4099ab197c45b53eaada79",
       arguments: ["--epochs", "1", "--optimizers", "Adam,SFO"]),
     Pin(
       experiment: "cifar-cnn",
-      digest: "6d5bb26e3b3b70463b5fde93a439ce0e50d2a6b7a19d3817ea15fce0859356ad"),
+      digest: "a9400701086d40b07e9d3c1f114ab30d927d701f81f4a99ad503ab0887399406"),
     Pin(
       experiment: "vae-bias-correction",
       digest: "e7d462fc0301782387b837eacaaa8268362a629df3bdb92c9c65bbac3dd6cf5d"),

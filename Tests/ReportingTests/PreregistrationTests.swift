@@ -134,5 +134,22 @@ import Testing
     let report = try MarkdownReport.text(
       ReportContent(ResultSet(readingFolder: folder.path), known: known))
     #expect(report.contains("rule of 2026-11-26, result of 2026-11-20"))
+
+    // Put together again, a file is as old as its first run, if all of them tell.
+    func remark(writtenOn day: String, runsOf days: [String]) throws -> String? {
+      var makers = Group()
+      makers.dimensions = [Dimension("maker", .string(days.indices.map { "\($0)" }), "maker")]
+      makers.variables = [Variable("first_run_ended_on", ["maker"], .string(days))]
+      volatile.attributes = [Attribute("written_at", "\(day)T10:00:00Z")]
+      volatile.groups = [Subgroup("makers", makers)]
+      document.root.set(Subgroup("volatile", volatile))
+      try ResultFile.write(document, to: path)
+      let outcome = try #require(outcomes.first)
+      return try ResultSet.Experiment(reading: path).ruleRemark(outcome, known: known)
+    }
+    #expect(
+      try remark(writtenOn: "2026-12-01", runsOf: ["2026-11-27", "2026-11-25"])
+        == "rule of 2026-11-26, result of 2026-11-25")
+    #expect(try remark(writtenOn: "2026-12-01", runsOf: ["2026-11-25", "unknown"]) == nil)
   }
 }

@@ -26,7 +26,8 @@ import Testing
         Series("empty", axes: ["x", "y"], shape: [0, 3], values: []),
         Series("scalar", axes: [], shape: [], values: [Double(seed)]),
       ], elapsedSeconds: [0, 0.5], maker: maker("a"),
-      fingerprint: Fingerprint(digests: ["d"], values: [.nan, 2]))
+      fingerprint: Fingerprint(digests: ["d"], values: [.nan, 2]),
+      endedOn: seed == 0 ? nil : "2026-12-0\(seed)")
   }
 
   private func maker(_ program: String, oneDNN: String = "2.6.3", isDirty: String = "unknown")
@@ -50,6 +51,7 @@ import Testing
         read.first { $0.specification.identity == record.specification.identity })
       #expect(again.hasSameNumbers(as: record) && again.specification == record.specification)
       #expect(again.maker == record.maker && again.elapsedSeconds == record.elapsedSeconds)
+      #expect(again.endedOn == record.endedOn)
       #expect(again.fingerprint?.values[1] == 2 && again.fingerprint?.values[0].isNaN == true)
     }
     let bytes = try FileContents.read(path)
@@ -232,6 +234,12 @@ import Testing
     records[1].maker = records[0].maker
     let all = MakerTable(records) { _ in .sameBits }.group.variable("training_seconds")
     #expect(try #require(all?.values.doubles).map(\.isNaN) == [true])
+    // The first day counts, and is unknown where one run does not tell.
+    func days(_ records: [RunRecord]) -> [String]? {
+      MakerTable(records) { _ in .sameBits }.group.variable("first_run_ended_on")?.strings
+    }
+    #expect(days(records) == ["unknown"])
+    #expect(days(Array(records.reversed().dropLast())) == ["2026-12-01"])
   }
 
   @Test func `changed sources are a flag, of all makers and of each`() {

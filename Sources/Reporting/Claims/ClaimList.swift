@@ -111,9 +111,14 @@ public struct ClaimList: Sendable, Equatable {
 }
 
 extension ResultSet.Experiment {
-  /// The day on which the file was written, e.g. `2026-11-26`; nil if it does not say.
+  /// The day on which its first run ended, e.g. `2026-11-26`; where runs do not tell, that on which the file
+  /// was written; nil if it does not say that either.
   var date: String? {
-    document.root.group("volatile")?.text("written_at").map { String($0.prefix(10)) }
+    let volatile = document.root.group("volatile")
+    let days = volatile?.group("makers")?.variable(RunTime.firstDay)?.strings ?? []
+    let isKnown =
+      !days.isEmpty && days.allSatisfy { $0.wholeMatch(of: #/\d{4}-\d{2}-\d{2}/#) != nil }
+    return isKnown ? days.min() : volatile?.text("written_at").map { String($0.prefix(10)) }
   }
 
   /// What must be said of the rule behind a verdict of this file; nil if there is nothing to say.

@@ -79,7 +79,13 @@ public enum ReadmeSection {
         .min { Errata.gravity(of: $0.id) < Errata.gravity(of: $1.id) }
     }.first
     guard let row else { return "" }
-    let effect = row.headline.effectText.isEmpty ? "" : ": \(row.headline.effectText)"
+    var effect = row.headline.effectText.isEmpty ? "" : ": \(row.headline.effectText)"
+    // What there is so far rests on a part of the protocol.
+    if row.headline.verdict == .notRun, !effect.isEmpty, let extent = row.evidence.first?.extent,
+      !extent.isEmpty
+    {
+      effect += " (\(extent))"
+    }
     return "\(ReportText.mark(row.headline.verdict)) \(row.statement)\(effect)"
   }
 

@@ -10,6 +10,8 @@ package struct MakerTable {
     package var check: Rehearsal.Check
     /// Seconds of its runs' computation and of their training; NaN if one of them does not tell it.
     package var seconds: [RunTime: Double]
+    /// The day on which the first of its runs ended; `nil` if one of them does not tell it.
+    package var firstDay: String?
   }
 
   package private(set) var entries: [Entry] = []
@@ -27,9 +29,13 @@ package struct MakerTable {
         entries[place].runs += 1
         entries[place].check = max(entries[place].check, check)
         entries[place].seconds.merge(seconds, uniquingKeysWith: +)
+        let days = [entries[place].firstDay, record.endedOn]
+        entries[place].firstDay = days.contains(nil) ? nil : days.compactMap(\.self).min()
       } else {
         places[record.maker] = entries.count
-        entries.append(Entry(maker: record.maker, runs: 1, check: check, seconds: seconds))
+        entries.append(
+          Entry(
+            maker: record.maker, runs: 1, check: check, seconds: seconds, firstDay: record.endedOn))
       }
     }
   }
@@ -127,6 +133,10 @@ package struct MakerTable {
       Variable(
         "kept_because", ["maker"], .string(entries.map(\.check.text)),
         "how its runs were compared with the program that wrote the file"),
+      Variable(
+        RunTime.firstDay, ["maker"],
+        .string(entries.map { $0.firstDay ?? RunMaker.unknownIdentifier }),
+        "day on which the first of its runs ended, UTC; unknown where one does not tell it"),
       sum(.computation, "computation of its runs, with whatever else the machine did"),
       sum(.training, "processor time of training in its runs; NaN where one does not tell it"),
     ]

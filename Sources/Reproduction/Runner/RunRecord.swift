@@ -46,11 +46,14 @@ public struct RunRecord: Sendable {
   public var maker: RunMaker?
   /// The fingerprint of its first steps; `nil` for records from before there was one.
   public var fingerprint: Fingerprint?
+  /// The day on which it ended, UTC, e.g. `2026-11-27`; `nil` for records from before that was kept.
+  public var endedOn: String?
 
   /// A record.
   public init(
     specification: RunSpecification, outcome: Outcome, series: [Series], elapsedSeconds: [Double],
-    trainingSeconds: [Double] = [], maker: RunMaker? = nil, fingerprint: Fingerprint? = nil
+    trainingSeconds: [Double] = [], maker: RunMaker? = nil, fingerprint: Fingerprint? = nil,
+    endedOn: String? = nil
   ) {
     self.specification = specification
     self.outcome = outcome
@@ -59,6 +62,7 @@ public struct RunRecord: Sendable {
     self.trainingSeconds = trainingSeconds
     self.maker = maker
     self.fingerprint = fingerprint
+    self.endedOn = endedOn
   }
 
   /// Whether both say the same of the run, bit for bit, but for the time that it took and for what only

@@ -11,6 +11,7 @@ extension RunRecord {
     var identity: String
     var maker: RunMaker?
     var fingerprint: Fingerprint?
+    var endedOn: String?
 
     struct SeriesHeader: Codable {
       var name: String
@@ -34,7 +35,8 @@ extension RunRecord {
     Header(
       specification: specification, outcome: outcome,
       series: series.map { .init(name: $0.name, axes: $0.axes, shape: $0.shape) },
-      identity: specification.identity, maker: maker, fingerprint: fingerprint)
+      identity: specification.identity, maker: maker, fingerprint: fingerprint,
+      endedOn: endedOn)
   }
 
   /// A record from its header and its numbers; throws `UnusableState` if they do not fit together.
@@ -52,7 +54,7 @@ extension RunRecord {
     self.init(
       specification: header.specification, outcome: header.outcome, series: series,
       elapsedSeconds: elapsedSeconds, trainingSeconds: trainingSeconds, maker: header.maker,
-      fingerprint: header.fingerprint)
+      fingerprint: header.fingerprint, endedOn: header.endedOn)
   }
 
   /// The record as a file.

@@ -189,7 +189,8 @@ public final class Runner: Sendable {
         let record = RunRecord(
           specification: specification, outcome: outcome, series: process.series,
           elapsedSeconds: process.elapsedSeconds, trainingSeconds: process.trainingSeconds,
-          maker: .current, fingerprint: process.fingerprint)
+          maker: .current, fingerprint: process.fingerprint,
+          endedOn: String(ISO8601DateFormatter().string(from: Date()).prefix(10)))
         try keeping { try store.commit(record) }
         for epochs in run.stages?.shorter ?? [] {
           store.removeEnd(of: run.lasting(epochs).identity)
