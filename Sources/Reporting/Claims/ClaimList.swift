@@ -1,3 +1,4 @@
+import ResultStore
 import Storage
 
 /// The claims of experiments with their rules, fixed before any result: a line a claim, with tabs
