@@ -113,7 +113,7 @@ $(EXPERIMENTS:%=reproduce-%): reproduce-%: check-data-folder $(STAMPS)/build
 reproduce-EXPERIMENT: ## run one experiment, e.g. make reproduce-mnist-logistic
 	@echo "name one of: $(EXPERIMENTS:%=reproduce-%)"; exit 64
 
-# Seeds for each grid point; the committed tables have one.
+# Seeds for each grid point; the committed tables have one, that of imdb-logistic five.
 SEARCH_SEEDS ?= 1
 
 .PHONY: search
@@ -172,8 +172,8 @@ claims: $(STAMPS)/build ## write the list of all claims, results/reference/claim
 	  ( $(CLAIMS) ) > $$t && sync $$t && mv $$t results/reference/claims.tsv || { rm -f $$t; exit 74; }
 
 .PHONY: readme
-readme: $(STAMPS)/build ## put the reference results into README.md, the ledger and the experiments' READMEs
-	@$(BIN)/report --readme README.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
+readme: $(STAMPS)/build ## put the reference results into README.md, docs/errata.md, the ledger and the experiments' READMEs
+	@$(BIN)/report --readme README.md --errata docs/errata.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 
 .PHONY: errata
 errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the reference results

@@ -62,9 +62,10 @@ public struct Identification: Sendable {
   public var stepCount: Int { trajectory.steps }
   /// The number of parameters.
   public var parameterCount: Int { trajectory.count }
-  /// Whether the first step moves nothing though its gradient is not 0.
+  /// Whether the first step moves nothing though neither its gradient nor its stepsize is 0.
   var startsLate: Bool {
-    (0..<trajectory.count).allSatisfy { trajectory.theta[$0] == trajectory.theta0[$0] }
+    trajectory.scales[0] > 0
+      && (0..<trajectory.count).allSatisfy { trajectory.theta[$0] == trajectory.theta0[$0] }
       && trajectory.gradients.prefix(trajectory.count).contains { $0 != 0 }
   }
   /// Whether 64-bit numbers were found to come from 32-bit arithmetic.
@@ -100,7 +101,7 @@ public struct Identification: Sendable {
       settle(ascending)
       return
     }
-    if trajectory.scales.allSatisfy({ $0 == 1 }) {
+    if !trajectory.hasGivenScales {
       for precision in trajectory.precisions {
         let search = Search(trajectory, precision: precision, fixed: fixed)
         defer { search.deallocate() }
@@ -134,13 +135,13 @@ public struct Identification: Sendable {
       let search = Search(trajectory, precision: precision, fixed: fixed)
       defer { search.deallocate() }
       func isMatch(_ outcome: Outcome) -> Bool {
-        outcome.isMatch && !outcome.isDegenerate(in: trajectory)
+        outcome.isMatch && !search.runsAway(outcome)
       }
       found = Searched(outcomes: candidates.map(search.outcome), precision: precision)
       if !found.outcomes.contains(where: isMatch) {
         found.outcomes += search.resumed(found.outcomes)
       }
-      found.outcomes.removeAll { $0.isMatch && $0.isDegenerate(in: trajectory) }
+      found.outcomes.removeAll { $0.isMatch && search.runsAway($0) }
       found.hasMatch = found.outcomes.contains(where: \.isMatch)
       if found.hasMatch { break }
     }
@@ -175,13 +176,25 @@ public struct Identification: Sendable {
     }
     var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
     if answer == nil { outcomes = outcomes.map(search.lasting) }
-    func fitted(_ outcome: Outcome) -> Int {
-      answer == nil ? outcome.departure?.step ?? 0 : 0
+    // Without an answer: the most steps, then the simplest. A loss at the step at which it departs, or
+    // before the first three, explains nothing.
+    func isNearer(_ a: Outcome, _ b: Outcome) -> Bool {
+      let steps = [a, b].map { $0.departure?.step ?? 0 }
+      if answer == nil, steps[0] != steps[1] { return steps[0] > steps[1] }
+      if answer == nil, steps[0] > 2 {
+        return (a.candidate.freeCount, a.candidate.rank.rawValue)
+          < (b.candidate.freeCount, b.candidate.rank.rawValue)
+      }
+      return a.fit.rms < b.fit.rms
     }
-    departures = outcomes.filter { !$0.isMatch && $0.fit.rms.isFinite }
-      .sorted { (-fitted($0), $0.fit.rms) < (-fitted($1), $1.fit.rms) }
-      .filter { named.insert($0.candidate.label).inserted }
-      .compactMap(\.departure)
+    departures = outcomes.filter { outcome in
+      let restart = outcome.candidate.rule.restart
+      return !outcome.isMatch && outcome.fit.rms.isFinite
+        && (answer != nil || restart == 0 || outcome.departure?.step ?? 0 > max(restart, 3))
+    }
+    .sorted(by: isNearer)
+    .filter { named.insert($0.candidate.label).inserted }
+    .compactMap(\.departure)
     if let answer, answer.candidate.rule.family == .adam, answer.candidate.label != "adam",
       let algorithm1 = Candidate.all.first(where: { $0.label == "adam" }),
       let departure = search.departure(
@@ -221,12 +234,11 @@ struct Outcome {
 
   var isMatch: Bool { departure == nil && fit.rms.isFinite }
 
-  /// Whether hyperparameters have gone where no adaptive method adapts any more, or where a step leaves
-  /// nothing of theta: these are nobody's settings.
-  func isDegenerate(in trajectory: Trajectory) -> Bool {
+  /// The hyperparameters that have gone where an adaptive method adapts no more.
+  func farParameters(in trajectory: Trajectory) -> [RuleParameter] {
     let p = fit.parameters
     let largest = trajectory.gradients.reduce(0) { max($0, abs($1)) }
-    return candidate.free.contains { parameter in
+    return candidate.free.filter { parameter in
       switch parameter {
       case .beta2, .rho: p[parameter] > 1 - 1e-5
       case .epsilon:
@@ -234,13 +246,13 @@ struct Outcome {
       case .initialAccumulator: p.initialAccumulator > 1e3 * largest * largest
       default: false
       }
-    } || candidate.rule.decay == .decoupled && p.alpha * p.weightDecay > 0.5
+    }
   }
 
   /// Whether a hyperparameter has gone where the method is another, simpler one.
   func isLimit(of trajectory: Trajectory) -> Bool {
     let p = fit.parameters
-    return isDegenerate(in: trajectory)
+    return !farParameters(in: trajectory).isEmpty
       || candidate.free.contains { parameter in
         switch parameter {
         case .momentum, .beta1: p[parameter] < 1e-4

@@ -59,11 +59,14 @@ extension Identification {
       let (low, high) = (trajectory.scales.min() ?? .nan, trajectory.scales.max() ?? .nan)
       lines.append(
         "the stepsize changes, from \(Self.size(alpha * low)) to \(Self.size(alpha * high)), here one for each step "
-          + "that suits it; give yours as alpha, one number a step, to have them checked")
+          + "that suits it; give yours as alpha, one number a step, to have their ratios checked")
       if match.name == "adam-uncorrected" {
         lines.append(
           "adam-epsilon-hat, whose bias correction is a factor of the stepsize, fits as well with others"
         )
+      }
+      if match.name.hasPrefix("sgd") {
+        lines.append("gradients that are clipped by their norm, with one stepsize, do the same")
       }
     }
     for wish in Self.wishes(equals) {

@@ -103,6 +103,28 @@ struct Search {
     return pow(10, Double(exponent))
   }
 
+  /// Whether a match is no answer: a hyperparameter that nobody gave goes on without end where the method
+  /// adapts no more, so that another one is meant; or a step leaves nothing of theta.
+  func runsAway(_ outcome: Outcome) -> Bool {
+    let (rule, p) = (outcome.fit.rule, outcome.fit.parameters)
+    if rule.decay == .decoupled, fixed[.weightDecay] == nil, p.alpha * p.weightDecay > 0.5 {
+      return true
+    }
+    // With corrected moments a rate near 1 is an average, which still adapts.
+    let isAverage = rule.family == .adam && rule.correction != .none
+    return outcome.farParameters(in: trajectory).contains { parameter in
+      guard fixed[parameter] == nil else { return false }
+      var further = p
+      if parameter == .beta2 || parameter == .rho {
+        if isAverage { return false }
+        further[parameter] = 1 - (1 - p[parameter]) / 10
+      } else {
+        further[parameter] = 10 * p[parameter]
+      }
+      return fitter.evaluate(rule, further).isWithinTolerance
+    }
+  }
+
   /// The candidate with the hyperparameters that suit it longest from the first step on, if it suits the
   /// first steps at all.
   func lasting(_ outcome: Outcome) -> Outcome {
@@ -124,9 +146,7 @@ struct Search {
     where candidate.rank != .fault && candidate.rule.isScaledAtTheEnd {
       let fit = free.fit(candidate)
       let outcome = self.outcome(candidate, fit)
-      guard fit.isWithinTolerance, !outcome.isDegenerate(in: trajectory),
-        !outcome.isLimit(of: trajectory)
-      else { continue }
+      guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory) else { continue }
       return scales(fit)
     }
     return nil
@@ -151,10 +171,10 @@ struct Search {
         uu += change * change * weight * weight
         ud += change * (trajectory.theta[at] - old) * weight * weight
       }
-      scales.append(ud / uu)
+      // A step in which nothing moves has the stepsize 0.
+      scales.append(ud == 0 ? 0 : ud / uu)
     }
-    guard let first = scales.first, scales.allSatisfy({ $0.isFinite && $0 > 0 }) else { return nil }
-    return scales.map { $0 / first }
+    return Trajectory.relative(scales)
   }
 
   /// Looks for a step at which methods that fit the steps before it lost something.

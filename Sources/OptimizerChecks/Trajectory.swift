@@ -15,6 +15,8 @@ public struct Trajectory: Sendable {
   public let theta: [Double]
   /// The stepsize of each step over that of the first, or over the largest where the first is 0.
   public internal(set) var scales: [Double]
+  /// Whether stepsizes were given.
+  let hasGivenScales: Bool
   /// Whether every number is one that 32 bits hold.
   public let isSingle: Bool
 
@@ -49,14 +51,14 @@ public struct Trajectory: Sendable {
       guard scales.count == steps else {
         throw TrajectoryError.alphas(place, scales.count, steps)
       }
-      guard scales.allSatisfy({ $0.isFinite && $0 >= 0 }), let largest = scales.max(), largest > 0
-      else { throw TrajectoryError.alphaNotPositive(place) }
-      // A warm-up may begin at 0.
-      let unit = scales[0] > 0 ? scales[0] : largest
-      self.scales = scales.map { $0 / unit }
+      guard let relative = Self.relative(scales) else {
+        throw TrajectoryError.alphaNotPositive(place)
+      }
+      self.scales = relative
     } else {
       self.scales = Array(repeating: 1, count: steps)
     }
+    hasGivenScales = scales != nil
     self.theta0 = theta0
     self.gradients = gradients
     self.theta = theta
@@ -69,6 +71,16 @@ public struct Trajectory: Sendable {
     guard gradients.contains(where: { $0 != 0 }) else {
       throw TrajectoryError.gradientsAreZero(place)
     }
+  }
+
+  /// Stepsizes over that of the first step, or over the largest where the first is 0, as in a warm-up; nil
+  /// if one is negative or not finite, or all are 0.
+  static func relative(_ stepsizes: [Double]) -> [Double]? {
+    guard let first = stepsizes.first, let largest = stepsizes.max(), largest > 0,
+      stepsizes.allSatisfy({ $0.isFinite && $0 >= 0 })
+    else { return nil }
+    let unit = first > 0 ? first : largest
+    return stepsizes.map { $0 / unit }
   }
 
   /// What its numbers may have been computed in, the highest precision first.

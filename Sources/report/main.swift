@@ -21,7 +21,7 @@ let parser = OptionParser(
       "experiments", "FOLDER", "with --readme: put verdicts into FOLDER/<experiment>/README.md"),
     CommandOption(
       "errata", "FILE",
-      "write the errata of the paper, with their evidence, and end; with --check-readme: look at them too"
+      "write the errata of the paper, with their evidence, and end; with --readme or --check-readme: among its files"
     ),
     CommandOption("check", nil, "check result files and reports, named as operands, and end"),
     CommandOption(

@@ -272,6 +272,63 @@ struct Problem {
     #expect(found.match == nil, "\(found.text)")
   }
 
+  @Test func `an epsilon above the gradients and a rate near one are settings all the same`() throws
+  {
+    // TensorFlow's advice of epsilon 1, with gradients that are not too small to show it.
+    let problem = Problem(sizes: -3...(-1.7), zeros: 0)
+    let found = try Identification(problem.trajectory("adam", ["alpha": 0.1, "epsilon": 1]))
+    #expect(found.match?.name == "adam", "\(found.text)")
+    let slow = try Problem().trajectory("adam", ["beta2": 0.999999])
+    #expect(try Identification(slow, given: ["beta2": 0.999999]).match?.name == "adam")
+    let given = try Identification(
+      Problem(sizes: -8...(-5)).trajectory("adam", ["alpha": 1000, "epsilon": 1]),
+      given: ["epsilon": 1])
+    #expect(given.match?.name == "adam", "\(given.text)")
+  }
+
+  @Test(arguments: [
+    ("amsgrad-corrected with decoupled weight decay", true),
+    ("amsgrad-corrected with weight decay", false),
+  ])
+  func `names AMSGrad with weight decay, either way`(name: String, isDecoupled: Bool) throws {
+    let problem = Problem()
+    var theta = problem.theta0.map(Double.init)
+    var (m, v, largest) = (theta.map { _ in 0.0 }, theta.map { _ in 0.0 }, theta.map { _ in 0.0 })
+    var path: [Double] = []
+    for step in 0..<problem.steps {
+      for (index, plain) in problem.gradient(step).enumerated() {
+        let g = Double(plain) + (isDecoupled ? 0 : 0.1 * theta[index])
+        if isDecoupled { theta[index] *= 1 - 0.01 * 0.1 }
+        m[index] = 0.9 * m[index] + 0.1 * g
+        v[index] = 0.999 * v[index] + 0.001 * g * g
+        largest[index] = max(largest[index], v[index])
+        let t = Double(step + 1)
+        let root = (largest[index] / (1 - pow(0.999, t))).squareRoot() + 1e-8
+        theta[index] -= 0.01 * m[index] / (1 - pow(0.9, t)) / root
+      }
+      path += theta
+    }
+    let found = try Identification(problem.trajectory(path))
+    #expect(found.match?.name == name && found.isDouble, "\(found.text)")
+  }
+
+  @Test func `a stepsize of 0 at first, given or not, is no missing row`() throws {
+    let problem = Problem()
+    var (optimizer, theta) = (Adam(count: Problem.count), FloatVector(problem.theta0))
+    var path: [Double] = []
+    let warmUp = (0..<problem.steps).map { min(1, Double($0) / 10) }
+    for step in 0..<problem.steps {
+      optimizer.alpha = 0.001 * warmUp[step]
+      optimizer.step(&theta, gradient: FloatVector(problem.gradient(step)))
+      path += theta.array.map(Double.init)
+    }
+    for scales in [warmUp, nil] {
+      let found = try Identification(problem.trajectory(path, scales: scales))
+      #expect(found.match?.name == "adam", "\(found.text)")
+      #expect(found.hasFittedStepsizes == (scales == nil))
+    }
+  }
+
   @Test func `a stepsize that changes is found without being given`() throws {
     let problem = Problem()
     for name in ["adam", "adamw", "momentum"] {

@@ -27,10 +27,14 @@ def write_noise(case, path):
         minibatches = file["minibatches"][:CHECKED_STEPS]
         offsets = file["row_offsets"][:] if "row_offsets" in file else None
     size = minibatches.shape[1]
+
+    def mask(size, width, rate, step, lane):
+        return retrain.mask((size, width), rate, 0, 0, step, lane).numpy().astype(numpy.float32)
+
     arrays = {}
     for lane, (rate, width) in enumerate(DROPOUT.get(case, [])):
         arrays[f"noise{lane}"] = numpy.stack(
-            [retrain.mask((size, width), rate, 0, 0, step, lane).numpy() for step in range(CHECKED_STEPS)]
+            [mask(size, width, rate, step, lane) for step in range(CHECKED_STEPS)]
         )
     if case == "vae":
         arrays["noise0"] = numpy.stack(

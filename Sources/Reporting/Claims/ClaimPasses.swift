@@ -41,9 +41,10 @@ extension Claim {
       let texts = [(a, comparison.a), (b, comparison.b)].map { name, counts in
         "\(name) \(Self.told(counts, of: made))"
       }
+      let leftOut = reasons.first.map { "; seeds left out: \(reasons.count), \($0)" } ?? ""
       return ClaimOutcome(
         part.judgement, seeds: comparison.pairs,
-        "\(part.label), \(seeds): \(texts.joined(separator: ", "))")
+        "\(part.label), \(seeds): \(texts.joined(separator: ", "))\(leftOut)")
     }.naming([a, b])
   }
 

@@ -32,11 +32,11 @@ public enum Errata {
       found: "That is the limit of a single gradient after nothing but zeros. Gradients that "
         + "grow by the factor beta2 / beta1 from each to the next lead to larger steps: by the "
         + "Cauchy-Schwarz inequality up to alpha (1 - beta1) / sqrt((1 - beta2) (1 - beta1^2 / "
-        + "beta2)), and without bound where beta1^2 >= beta2. Training takes steps above 3.16 alpha.",
+        + "beta2)), and without bound where beta1^2 >= beta2. In training, too, the largest steps are above 3.16 alpha.",
       claims: [
         "alg.bound.first", "alg.bound.spike", "alg.bound.in-training", "adamax.bound-in-training",
       ],
-      command: "make reproduce-algorithm-properties reproduce-adamax reproduce-cifar-cnn"),
+      command: "make reproduce-algorithm-properties reproduce-adamax reproduce-mnist-mlp"),
     Erratum(
       id: "step-bound", title: "Otherwise steps are not bounded by alpha either",
       place: "section 2.1",
