@@ -75,7 +75,7 @@ import Testing
       "920031e87e6cbe2527bb133b3077c050b45965ebc6650017ac8202056151b7ac"),
     Pin(
       "imdb-logistic", "quick", 76, true,
-      "d063c13966dbf4fcb0c4a25d2fb93f5c49bc0876490cc1e92a9b21133f62257d"),
+      "ad0e707afb7d7feadc696cb12d66c094c4a9db72a709e0b6223d4e053d1c5ca0"),
     Pin(
       "mnist-mlp", "quick", 7, true,
       "0a127fc173aff0204028b2ca9de53b1d5b7b8f8f224637330cea5d565cb1c841"),

@@ -45,9 +45,14 @@ public enum KeptRuns {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let text = [UInt8](try encoder.encode(headers.map(\.0)))
-    let values = headers.flatMap { _, record in
-      record.series.flatMap(\.values)
-        + [record.elapsedSeconds, record.trainingSeconds].flatMap { [Double($0.count)] + $0 }
+    var values: [Double] = []
+    for (_, record) in headers {
+      values += record.series.flatMap(\.values)
+      for seconds in [record.elapsedSeconds, record.trainingSeconds] {
+        values.append(Double(seconds.count))
+        // Finer digits of a time say nothing and do not compress.
+        values += seconds.map { ($0 * 1024).rounded() / 1024 }
+      }
     }
     var file = try SealedFile(
       kind: fileKind,
