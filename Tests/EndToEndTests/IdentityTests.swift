@@ -119,12 +119,12 @@ import Testing
       "0f54fc38f9261bc860226d4e11a92d14405fb0fa9630d0b2cc41996b3e44be16",
       data: "mnist, official"),
     Pin(
-      "mnist-mlp-deterministic", "paper", 25, false,
-      "191e614b31a29b7598a38cd9036e2b5afddc8ad252a50361add00661b3fcaa2e",
+      "mnist-mlp-deterministic", "paper", 34, false,
+      "12d05ecdddef5194ccd1dd6a6e89874c9317653edb515645165b8a066b5fcc74",
       data: "mnist, official"),
     Pin(
-      "cifar-cnn", "paper", 40, false,
-      "cc436d5fd197c53058245a4e1ae9c961464f092c7c8aff981224b248ff11e3b9",
+      "cifar-cnn", "paper", 85, false,
+      "13bad1b02d22f914ca9d964eadd4e5d6fc3b1af7ec229b47a844dfa7a292b42d",
       data: "cifar-10, official"),
     Pin(
       "vae-bias-correction", "paper", 113, false,

@@ -82,6 +82,122 @@ import Testing
     #expect(panel.lines.last?.points.map(\.middle) == readings.all.map(\.outcome.effect))
   }
 
+  /// A document whose `/choices` has a row without runs, and one that has four passes of three seeds, in
+  /// which Adam is at `adam` and AdaGrad at 0.3; a run that diverged has no costs from its second pass on.
+  private static func varied(adam: Double, diverged: Bool = false) -> Document {
+    var document = document()
+    var costs = [Double](repeating: .nan, count: 2 * 3 * 5)
+    for seed in 0..<3 {
+      for epoch in 0..<4 {
+        let isGone = diverged && epoch > 0
+        costs.append(isGone ? .nan : adam + 0.001 * Double(seed))
+      }
+      costs.append(.nan)
+    }
+    for seed in 0..<3 {
+      costs += [Double](repeating: 0.3 + 0.002 * Double(seed), count: 4) + [.nan]
+    }
+    func status(_ state: RunState, _ count: Int) -> [UInt8] {
+      [UInt8](repeating: state.rawValue, count: count)
+    }
+    var choices = [
+      OpenChoice("pixels", taken: "grey", alternative: "black"),
+      OpenChoice("dropout", taken: "0.5", alternative: "0.2"),
+    ].encoded()
+    choices.dimensions += [
+      Dimension("optimizer", .string(["Adam", "AdaGrad"])),
+      Dimension("seed", .int64([0, 1, 2])), Dimension("epoch", .int64([0, 1, 2, 3, 4])),
+    ]
+    let axes = ["choice", "optimizer", "seed"]
+    choices.variables += [
+      Variable("arm", ["choice"], .string(["", "tuned"])),
+      Variable("train_cost_running", axes + ["epoch"], .double(costs)),
+      Variable(
+        "status", axes,
+        .uint8(
+          status(.notRun, 6) + status(diverged ? .diverged : .finished, 3) + status(.finished, 3))),
+    ]
+    document.root.groups.append(Subgroup("choices", choices))
+    return document
+  }
+
+  @Test func `alternatives whose rivals were run have a reading, within their passes`() throws {
+    let early = Claim.lower(
+      "fig1a.early", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [1, 2],
+      figure: "fig1a")
+    func texts(_ claim: Claim, _ document: Document) -> [String: Verdict] {
+      Self.verdicts(Readings([claim], of: document)).filter {
+        $0.key.contains("dropout") || $0.key.contains("within")
+      }
+    }
+    // In the arm that is varied AdaGrad is ahead at every pass.
+    #expect(
+      texts(Self.claim, Self.varied(adam: 0.2)) == [
+        "tuned, dropout: 0.2, within 4 passes": .reproduced,
+        "tuned, within 4 passes": .notReproduced,
+      ])
+    #expect(texts(early, Self.varied(adam: 0.2)) == ["tuned, dropout: 0.2": .reproduced])
+    #expect(texts(early, Self.varied(adam: 0.4)) == ["tuned, dropout: 0.2": .notReproduced])
+    let diverged = Self.varied(adam: 0.2, diverged: true)
+    #expect(texts(early, diverged) == ["tuned, dropout: 0.2": .notReproduced])
+    // They come back from a file.
+    let readings = Readings([Self.claim], of: Self.varied(adam: 0.2))
+    let decoded = Readings(decoding: readings.encoded())
+    #expect(decoded.all.map(\.choice) == readings.all.map(\.choice))
+    #expect(decoded.all.map(\.passes) == readings.all.map(\.passes))
+  }
+
+  @Test func `an alternative is read at those places of a claim that its passes reach`() throws {
+    let claim = Claim.lower(
+      "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [2, 10], figure: "fig1a")
+    let readings = Readings([claim], of: Self.varied(adam: 0.2)).all.filter { !$0.choice.isEmpty }
+    #expect(readings.map(\.passes) == [4])
+    // The paired costs of pass 3, label 2.
+    let ratios = [0.2 / 0.3, 0.201 / 0.302, 0.202 / 0.304].map { log($0) }
+    let mean = ratios.reduce(0, +) / 3
+    #expect(abs(readings[0].outcome.effect - mean) < 1e-12)
+  }
+
+  @Test func `there is no reading without dropout where costs have no minimum`() {
+    let claim = Claim.lower(
+      "fig1b.a", "a is faster", place: "6.1", "Adam+dropout", than: "AdaGrad+dropout", at: [5, 10],
+      figure: "fig1b")
+    func texts(_ withoutMinimum: [String]) -> [String] {
+      Readings([claim], of: Self.document(), withoutMinimum: withoutMinimum).all.map(\.text)
+    }
+    #expect(texts([]).contains("fitted, without dropout"))
+    #expect(texts(["SGDNesterov"]).contains("fitted, without dropout"))
+    #expect(texts(["AdaGrad"]).isEmpty)
+  }
+
+  @Test func `costs after a pass are read where the claim has its places`() throws {
+    // The claim's labels are of costs after passes: 5 is the same place for them, and the running mean of
+    // the pass that ends there has label 4.
+    var document = SyntheticResults(seeds: 3, epochs: 12).document
+    func cost(_ epoch: Int, _ contender: Int, _ seed: Int, at place: Int) -> Double {
+      let isBetter = epoch == place ? contender == 0 : contender != 0
+      return (isBetter ? 0.1 : 0.2) * (1 + 0.01 * Double(seed + contender))
+    }
+    for (name, place) in [("train_cost", 5), ("train_cost_running", 4)] {
+      let index = try #require(document.root.variables.firstIndex { $0.name == name })
+      let old = document.root.variables[index]
+      let values = (0..<2).flatMap { _ in
+        (0..<3).flatMap { contender in
+          (0..<3).flatMap { seed in (0...12).map { cost($0, contender, seed, at: place) } }
+        }
+      }
+      document.root.variables[index] = Variable(name, old.dimensions, .double(values))
+    }
+    let claim = Claim.lower(
+      "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [5],
+      measure: .trainingCost, figure: "fig1a")
+    #expect(
+      Self.verdicts(Readings([claim], of: document)) == [
+        "fitted": .reproduced, "tuned": .reproduced, "fitted, cost after each pass": .reproduced,
+        "tuned, cost after each pass": .reproduced,
+      ])
+  }
+
   @Test func `claims by others, generated data and what was not run have none`() {
     #expect(Readings([Self.claim.of(.review)], of: Self.document()).all.isEmpty)
     #expect(Readings([Self.claim], of: SyntheticResults(origin: "stand-in").document).all.isEmpty)

@@ -161,6 +161,82 @@ import Testing
     #expect(try alphas(.tuned, [.fitted]).isEmpty)
   }
 
+  /// Two contenders whose minibatches are varied; the rival has no beta1.
+  private static func compared(seeds: Int) -> TrainingExperiment<NoData> {
+    TrainingExperiment(
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
+      profiles: ByProfile(
+        smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 3, seeds: 4),
+        paper: Budget(epochs: 3, seeds: 4, fittedSeeds: 1)),
+      contenders: [
+        Contender("Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.1])),
+        Contender("SGD", optimizer: SGD.method, fitted: .init(["alpha": 0.3])),
+        Contender("AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.2])),
+      ], figures: [], claims: [],
+      questions: [
+        OpenQuestion(
+          "minibatch", of: "Adam", taken: "2", passes: 2, against: ["SGD"], seeds: seeds,
+          alternatives: [
+            .init("4", minibatch: 4), .init("decay", hyperparameters: ["beta1": 0.5]),
+          ])
+      ]
+    ) { _, _, _ in QuadraticObjective(count: 5) }
+  }
+
+  @Test func `rivals are varied in the profile paper, with seeds of their own`() throws {
+    func varied(_ profile: Profile) throws -> [String] {
+      try Self.compared(seeds: 3).plan(.init(profile: profile, data: "")) { _ in nil }.runs
+        .filter { $0.label("choice") != nil }.map { run in
+          let name = run.label("optimizer") ?? ""
+          return
+            "\(run.label("choice") ?? "") \(name) \(run.seed) \(run.hyperparameters["beta1"] ?? 0)"
+        }
+    }
+    #expect(try varied(.quick) == ["4 Adam 0 0.0", "decay Adam 0 0.5"])
+    #expect(
+      try varied(.paper) == [
+        "4 Adam 0 0.0", "4 Adam 1 0.0", "4 Adam 2 0.0", "4 SGD 0 0.0", "4 SGD 1 0.0",
+        "4 SGD 2 0.0", "decay Adam 0 0.5", "decay Adam 1 0.5", "decay Adam 2 0.5",
+        "decay SGD 0 0.0", "decay SGD 1 0.0", "decay SGD 2 0.0",
+      ])
+  }
+
+  @Test func `the curves of rivals are kept beside the choices`() throws {
+    let request = PlanRequest(profile: .paper, data: "")
+    let group = try Self.compared(seeds: 2).document(request) { run in
+      let level = run.label("optimizer") == "SGD" ? 10.0 : 1
+      if run.label("choice") == "decay", run.seed == 1 {
+        return RunRecord(
+          specification: run, outcome: .diverged(epoch: 0, step: 0, reason: ""), series: [],
+          elapsedSeconds: [])
+      }
+      return RunRecord(
+        specification: run, outcome: .finished,
+        series: [
+          Series(
+            "train_cost_running", axes: ["epoch"], shape: [run.epochs + 1],
+            values: (0..<run.epochs).map { level / Double($0 + 1) + Double(run.seed) } + [.nan])
+        ], elapsedSeconds: [])
+    }
+    let choices = try Document(root: group).view.subgroup("choices")
+    #expect(try choices.labels("optimizer") == ["Adam", "SGD"])
+    #expect(
+      try choices.labels("seed") == ["0", "1"] && choices.labels("epoch") == ["0", "1", "2"])
+    #expect(try choices.texts("arm").values == ["fitted", "fitted"])
+    func curve(_ choice: String, _ optimizer: String, _ seed: String) throws -> [Double] {
+      try choices.array(
+        Measure.runningCost, ["choice": choice, "optimizer": optimizer, "seed": seed]
+      ).values
+    }
+    #expect(try curve("0", "SGD", "1").prefix(2) == [11, 6])
+    #expect(try curve("1", "Adam", "0").prefix(2) == [1, 0.5])
+    #expect(try curve("1", "Adam", "1").allSatisfy(\.isNaN))
+    #expect(try choices.array("status").values == [1, 1, 1, 1, 1, 2, 1, 2])
+    // Without rivals there are no curves: the words say what was measured.
+    let alone = try #require(try experiment.document(self.request) { _ in nil }.group("choices"))
+    #expect(alone.variables.map(\.name) == ["question", "taken", "alternative", "effect"])
+  }
+
   @Test func `a question about a sweep names a value of each axis`() {
     let (alpha, beta1) = (SweepAxis("alpha", [0.1, 0.2]), SweepAxis("beta1", [0, 0.9]))
     let budget = SweepBudget(epochs: 1, seeds: 1)

@@ -206,6 +206,26 @@ import Testing
     #expect(search.variable("train_cost_running")?.values.count == 10 * 6)
   }
 
+  @Test func `contenders without a minimum are not replayed`() throws {
+    let grid = Grid([GridAxis("alpha", [0.1, 0.2, 0.3, 0.4])])
+    let half = RacingRule([(passes: 1, keeping: 0.5)], to: 2)
+    let experiment = TrainingExperiment(
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
+      profiles: ByProfile(
+        smoke: Budget(epochs: 1, seeds: 1), quick: Budget(epochs: 1, seeds: 1),
+        paper: Budget(epochs: 2, seeds: 1, search: .inline(seeds: 1, replaying: [half]))),
+      contenders: [
+        Contender("Adam", optimizer: Adam.method, grid: grid),
+        Contender("plain", optimizer: Adam.method, grid: grid, hasMinimum: false),
+      ],
+      figures: [], claims: []
+    ) { _, _, _ in QuadraticObjective(count: 5) }
+    #expect(experiment.about.withoutMinimum == ["plain"])
+    let group = try experiment.document(PlanRequest(profile: .paper, data: "")) { self.record($0) }
+    let raced = try #require(group.group("search")?.variable("race_contender")?.strings)
+    #expect(raced == ["Adam"])
+  }
+
   @Test func `a shorter profile's table has all points at its horizon`() throws {
     var request = PlanRequest(profile: .quick, data: "")
     request.isSearch = true

@@ -36,6 +36,6 @@ private func question(
 ) -> OpenQuestion {
   OpenQuestion(
     question, of: "Adam", arm: .fitted, taken: taken, figure: "fig3_right", profiles: [.paper],
-    passes: 4,
+    passes: 4, against: ["SGDNesterov"],
     alternatives: alternatives)
 }

@@ -62,7 +62,10 @@ extension Claim {
       }
       return [RatioPart.outcome(parts, "each", "its rival")] + perPair
     }
-    .comparing(pairs.map { CostComparison($0.a, $0.b, at: [[epoch]], .atMost(log(1 - fraction))) })
+    .comparing(
+      pairs.map {
+        CostComparison($0.a, $0.b, at: [[epoch]], of: measure, .atMost(log(1 - fraction)))
+      })
   }
 
   /// The costs of `a` and `b` are alike at every epoch of `epochs`: |log(a / b)| <= `within`.
@@ -106,7 +109,7 @@ extension Claim {
       }
       return [RatioPart.outcome(parts, a, b)]
     }
-    .comparing([CostComparison(a, b, at: epochs.map { [$0] }, region)])
+    .comparing([CostComparison(a, b, at: epochs.map { [$0] }, of: measure, region)])
   }
 
   /// `a` has a lower mean cost over the last `count` of `total` epochs than each of `rivals`: one
@@ -160,7 +163,7 @@ extension Claim {
       if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
       return [whole] + perRival
     }
-    .comparing(rivals.map { CostComparison(a, $0, at: [epochs], .below(0)) })
+    .comparing(rivals.map { CostComparison(a, $0, at: [epochs], of: measure, .below(0)) })
   }
 
   /// Our curve lies on the paper's: the median over the figure's odd epochs of |log(ours / paper)|,

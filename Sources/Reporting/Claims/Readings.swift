@@ -8,20 +8,32 @@ package struct CostComparison: Sendable {
   /// The places: at each, the mean over these epochs is compared.
   let epochs: [[Int]]
   let region: Region
+  /// The costs that the claim compares: its epochs are labels of this measure.
+  let measure: Measure
 
-  init(_ a: String, _ b: String, at epochs: [[Int]], _ region: Region) {
+  init(
+    _ a: String, _ b: String, at epochs: [[Int]], of measure: Measure = .runningCost,
+    _ region: Region
+  ) {
     self.a = a
     self.b = b
     self.epochs = epochs
     self.region = region
+    self.measure = measure
   }
 
-  /// The same without dropout; nil if it is without already.
-  fileprivate var withoutDropout: CostComparison? {
+  /// Whether runs of so many passes have all of these epochs.
+  fileprivate func reaches(_ epochs: [Int], within passes: Int) -> Bool {
+    epochs.allSatisfy { measure.passes(atLabel: $0) <= passes }
+  }
+
+  /// The same without dropout; nil if it is without already, or if one's cost has no minimum then.
+  fileprivate func withoutDropout(_ withoutMinimum: [String]) -> CostComparison? {
     let suffix = "+dropout"
     guard a.hasSuffix(suffix), b.hasSuffix(suffix) else { return nil }
-    return CostComparison(
-      String(a.dropLast(suffix.count)), String(b.dropLast(suffix.count)), at: epochs, region)
+    let plain = [a, b].map { String($0.dropLast(suffix.count)) }
+    guard !plain.contains(where: withoutMinimum.contains) else { return nil }
+    return CostComparison(plain[0], plain[1], at: epochs, of: measure, region)
   }
 }
 
@@ -37,6 +49,11 @@ public struct Reading: Sendable, Equatable {
   public var cost: String
   /// `as stated` or `without dropout`.
   public var regularisation: String
+  /// What is taken otherwise than in the arm, e.g. `dropout rates: 0 and 0.5`; empty if nothing is.
+  public var choice = ""
+  /// The passes after which costs are compared, where the runs are shorter than the claim wants; nil: as
+  /// the claim says.
+  public var passes: Int?
   /// The verdict with its numbers.
   public var outcome: ClaimOutcome
 
@@ -46,6 +63,8 @@ public struct Reading: Sendable, Equatable {
     if !selection.isEmpty { words.append("chosen by \(selection)") }
     if cost != Self.running { words.append("cost \(cost)") }
     if regularisation != Self.stated { words.append(regularisation) }
+    if !choice.isEmpty { words.append(choice) }
+    if let passes { words.append("within \(passes) passes") }
     return words.joined(separator: ", ")
   }
 
@@ -61,33 +80,59 @@ public struct Readings: Sendable, Equatable {
   /// No readings.
   public init() {}
 
-  /// Judges the paper's own claims about ratios of costs, under each reading that the document's runs
-  /// and its search allow. Those with settings from the search are judged on the search's runs.
-  public init(_ claims: [Claim], of document: Document) {
+  /// Judges the paper's own claims about ratios of costs, under each reading that the document's runs,
+  /// its search and the alternatives to its open choices allow. Those with settings from the search are
+  /// judged on the search's runs.
+  ///
+  /// Alternatives that make fewer passes than a claim wants are compared at its places within these
+  /// passes, else after the last of them; the arm has a reading of that horizon too.
+  ///
+  /// - Parameter withoutMinimum: contenders whose cost has no minimum: ratios of such costs tell how far
+  ///   each run was taken, and no more.
+  public init(_ claims: [Claim], of document: Document, withoutMinimum: [String] = []) {
     guard document.hasRealData else { return }
     let arms = document.root.labels(of: "arm")
     let table = try? SearchTable(document)
+    let alternatives = AlternativeRuns.all(of: document)
     for claim in claims where claim.group == .paper && !claim.comparisons.isEmpty {
       var found: [Reading] = []
       let variants =
         [(Reading.stated, claim.comparisons)]
-        + [claim.comparisons.compactMap(\.withoutDropout)].filter { !$0.isEmpty }
+        + [claim.comparisons.compactMap { $0.withoutDropout(withoutMinimum) }].filter {
+          !$0.isEmpty
+        }
         .map { ("without dropout", $0) }
       for (regularisation, comparisons) in variants {
-        func add(_ settings: String, _ selection: String, _ cost: String, _ outcome: ClaimOutcome?)
-        {
+        func add(
+          _ settings: String, _ selection: String, _ cost: String, choice: String = "",
+          passes: Int? = nil, _ outcome: ClaimOutcome?
+        ) {
           guard let outcome else { return }
           found.append(
             Reading(
               claim: claim.id, settings: settings, selection: selection, cost: cost,
-              regularisation: regularisation, outcome: outcome))
+              regularisation: regularisation, choice: choice, passes: passes, outcome: outcome))
         }
         for arm in arms where document.searchedElsewhere(arm) == nil {
           let context = ClaimContext(document: document, arm: arm)
+          let own = alternatives.filter { $0.arm == arm }
           for (cost, measure) in [
             (Reading.running, Measure.runningCost), ("after each pass", .trainingCost),
           ] {
             add(arm, "", cost, Self.outcome(comparisons, context, measure))
+            var horizons: Set<Int> = []
+            for alternative in own {
+              let passes = Self.horizon(comparisons, within: alternative.passes)
+              let context = ClaimContext(document: alternative.document, arm: nil)
+              let outcome = Self.outcome(comparisons, context, measure, within: alternative.passes)
+              add(arm, "", cost, choice: alternative.choice, passes: passes, outcome)
+              if let passes, outcome != nil { horizons.insert(passes) }
+            }
+            for passes in horizons.sorted() {
+              add(
+                arm, "", cost, passes: passes,
+                Self.outcome(comparisons, context, measure, within: passes))
+            }
           }
         }
         guard let table else { continue }
@@ -132,14 +177,17 @@ public struct Readings: Sendable, Equatable {
     return RatioPart.outcome(parts, isOne ? first.a : "each", isOne ? first.b : "its rival")
   }
 
-  /// Of an arm; nil where runs are missing or costs vanish.
+  /// Of an arm, or of an alternative; nil where runs are missing or costs vanish.
+  ///
+  /// - Parameter passes: those that the runs make, if fewer than the claim may want.
   private static func outcome(
-    _ comparisons: [CostComparison], _ context: ClaimContext, _ measure: Measure
+    _ comparisons: [CostComparison], _ context: ClaimContext, _ measure: Measure,
+    within passes: Int? = nil
   ) -> ClaimOutcome? {
-    let parts = comparisons.flatMap { comparison in
-      comparison.epochs.compactMap { epochs -> RatioPart? in
-        // The claim's epochs are those of the running cost.
-        let own = epochs.map { measure.label(like: $0, of: .runningCost) }
+    var parts: [RatioPart] = []
+    for comparison in comparisons {
+      func part(_ epochs: [Int]) -> RatioPart? {
+        let own = epochs.map { measure.label(like: $0, of: comparison.measure) }
         guard
           let found = try? context.compare(
             comparison.a, with: comparison.b, measure: measure, at: own), !found.vanishes
@@ -147,9 +195,28 @@ public struct Readings: Sendable, Equatable {
         return RatioPart(
           label: label(comparison, epochs), comparison: found, region: comparison.region)
       }
+      guard let passes else {
+        let own = comparison.epochs.compactMap(part)
+        guard own.count == comparison.epochs.count else { return nil }
+        parts += own
+        continue
+      }
+      let reached = comparison.epochs.filter { comparison.reaches($0, within: passes) }
+      let early = reached.compactMap(part)
+      let last = [comparison.measure.label(afterPasses: passes)]
+      let own = early.isEmpty ? [part(last)].compactMap(\.self) : early
+      guard !own.isEmpty else { return nil }
+      parts += own
     }
-    guard parts.count == comparisons.reduce(0, { $0 + $1.epochs.count }) else { return nil }
     return outcome(parts, comparisons)
+  }
+
+  /// The passes that a reading names: nil if so many reach all places of the claim.
+  private static func horizon(_ comparisons: [CostComparison], within passes: Int) -> Int? {
+    let areAll = comparisons.allSatisfy { comparison in
+      comparison.epochs.allSatisfy { comparison.reaches($0, within: passes) }
+    }
+    return areAll ? nil : passes
   }
 
   /// Of the best points of a search with one schedule, or with any; nil where runs are missing or costs
@@ -200,5 +267,45 @@ public struct Readings: Sendable, Equatable {
       epochs.count == 1
       ? "epoch \(epochs[0])" : "epochs \(epochs.first ?? 0) to \(epochs.last ?? 0)"
     return "\(comparison.a) and \(comparison.b), \(place)"
+  }
+}
+
+/// The runs of an alternative to something that the paper leaves open, those of rivals among them.
+private struct AlternativeRuns {
+  /// What is taken instead, e.g. `dropout rates: 0 and 0.5`.
+  let choice: String
+  /// The arm whose runs are varied.
+  let arm: String
+  /// The passes of its runs.
+  let passes: Int
+  /// Their costs as those of a document, without arms.
+  let document: Document
+
+  /// Those that `/choices` of a document has curves of.
+  static func all(of document: Document) -> [AlternativeRuns] {
+    guard let choices = try? document.view.subgroup("choices"), choices.hasVariable("arm"),
+      let arms = try? choices.texts("arm").values, let rows = try? choices.labels("choice"),
+      let questions = try? choices.texts("question").values,
+      let names = try? choices.texts("alternative").values
+    else { return [] }
+    return rows.indices.compactMap { row in
+      guard !arms[row].isEmpty else { return nil }
+      var part = document
+      part.root.dimensions = choices.group.dimensions.filter { $0.name != "choice" }
+      part.root.groups = []
+      part.root.variables = choices.group.variables.compactMap { variable in
+        guard variable.dimensions.first == "choice", variable.dimensions.contains("seed"),
+          let slice = try? choices.array(variable.name, ["choice": rows[row]])
+        else { return nil }
+        return Variable(
+          variable.name, slice.dimensions.map(\.name), .double(slice.values),
+          attributes: variable.attributes)
+      }
+      let lengths = part.root.variable("run_epochs")?.values.doubles?.filter { $0 > 0 }
+      let longest = (part.root.dimensions.first { $0.name == "epoch" }?.length ?? 1) - 1
+      return AlternativeRuns(
+        choice: "\(questions[row]): \(names[row])", arm: arms[row],
+        passes: lengths?.min().map { Int($0) } ?? longest, document: part)
+    }
   }
 }

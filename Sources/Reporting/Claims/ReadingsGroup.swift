@@ -41,6 +41,10 @@ extension Readings {
       text("selection", "by what the search chose them; empty for an arm", \.selection),
       text("cost", "which cost is compared", \.cost),
       text("regularisation", "as stated, or without dropout", \.regularisation),
+      text("choice", "what is taken otherwise than in the arm; empty: nothing", \.choice),
+      number("passes", "passes within which costs are compared; NaN: as the claim says") {
+        $0.passes.map(Double.init) ?? .nan
+      },
       text("verdict", "verdict; empty: no reading", \.outcome.verdict.rawValue),
       text("unit", "what the effect is", \.outcome.unit),
       number("effect", "effect size, in the unit of `unit`", \.outcome.effect),
@@ -65,6 +69,8 @@ extension Readings {
       let thresholds = numbers("threshold"), let seeds = numbers("seeds")
     else { return }
     let length = settings.count / claims.count
+    // Files from before alternatives were read have none.
+    let (choices, passes) = (texts("choice"), numbers("passes"))
     all = settings.indices.compactMap { index in
       guard let verdict = Verdict(rawValue: verdicts[index]) else { return nil }
       let outcome = ClaimOutcome(
@@ -72,7 +78,8 @@ extension Readings {
         threshold: thresholds[index], unit: units[index], seeds: Int(seeds[index]), "")
       return Reading(
         claim: claims[index / length], settings: settings[index], selection: selections[index],
-        cost: costs[index], regularisation: regularisations[index], outcome: outcome)
+        cost: costs[index], regularisation: regularisations[index], choice: choices?[index] ?? "",
+        passes: passes.flatMap { $0[index].isFinite ? Int($0[index]) : nil }, outcome: outcome)
     }
   }
 

@@ -55,7 +55,8 @@ extension ExperimentCommand {
 
   /// The verdicts under every reading of what the paper leaves open, if there are any.
   func addReadings(to document: inout Document) {
-    let readings = Readings(experiment.claims, of: document)
+    let readings = Readings(
+      experiment.claims, of: document, withoutMinimum: experiment.about.withoutMinimum)
     if !readings.all.isEmpty { document.root.replace(Subgroup("readings", readings.encoded())) }
   }
 

@@ -59,13 +59,16 @@ public struct Contender: Sendable {
   /// How many passes its final runs make at most; `nil`: the experiment's. What the command line asks
   /// for comes first.
   public let passes: Int?
+  /// Whether its cost has a minimum: that of examples that can be separated has none without a penalty.
+  public let hasMinimum: Bool
 
   /// A contender.
   public init(
     _ name: String, optimizer: MethodDescription, fixed: [String: Double] = [:],
     settings: Settings = [:],
     fitted: Choice? = nil, literal: Statement? = nil, grid: Grid? = nil,
-    profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil
+    profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil,
+    hasMinimum: Bool = true
   ) {
     self.name = name
     self.optimizer = optimizer
@@ -77,6 +80,7 @@ public struct Contender: Sendable {
     self.profiles = profiles
     self.seeds = seeds
     self.passes = passes
+    self.hasMinimum = hasMinimum
   }
 
   /// The arms that it has settings for, or will have after a search.

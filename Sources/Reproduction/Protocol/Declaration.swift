@@ -244,7 +244,9 @@ struct Declaration {
   ) {
     let owner = "the question \"\(question.question)\""
     if axes.isEmpty {
-      require(question.subject, among: methods.keys.sorted(), "contender", by: owner)
+      for name in [question.subject] + question.rivals {
+        require(name, among: methods.keys.sorted(), "contender", by: owner)
+      }
     } else {
       let named = question.cell.map(\.hyperparameter)
       if named.sorted() != axes.map(\.hyperparameter).sorted() {

@@ -5,7 +5,8 @@ import ResultStore
 /// Something that the paper leaves open: what the experiment takes, and what else could be taken.
 ///
 /// The effect of an alternative is measured: a run that differs in nothing else is set against the
-/// run of the protocol with the same seed, or another quantity of that same run is looked at.
+/// run of the protocol with the same seed, or another quantity of that same run is looked at. Where
+/// rivals are varied too, the alternative is a reading of the claims that compare them (`Readings`).
 public struct OpenQuestion: Sendable {
   /// The quantity whose curve could be the one that the paper plots.
   public enum Quantity: Sendable {
@@ -52,7 +53,9 @@ public struct OpenQuestion: Sendable {
       guard !isSameRun else { return protocolRun }
       var run = protocolRun
       run.epochs = min(run.epochs, passes ?? run.epochs)
-      run.hyperparameters.merge(hyperparameters) { _, new in new }
+      // A rival may be without it.
+      let known = (try? OptimizerRegistry.method(run.method))?.hyperparameters.map(\.name) ?? []
+      run.hyperparameters.merge(hyperparameters.filter { known.contains($0.key) }) { $1 }
       if let schedule { run.schedule = schedule.description }
       run.settings = run.settings.replacing(with: settings)
       run.minibatch = minibatch ?? run.minibatch
@@ -81,6 +84,10 @@ public struct OpenQuestion: Sendable {
   let arm: Arm?
   let profiles: Set<Profile>
   let passes: Int?
+  /// Contenders that are varied in the same way, in the profile `paper`.
+  let rivals: [String]
+  /// The seeds of each contender, subject and rivals, where rivals are varied.
+  let seeds: Int
 
   /// A question that the paper leaves open.
   ///
@@ -93,10 +100,13 @@ public struct OpenQuestion: Sendable {
   ///   - curve: that curve, if its name is not the contender's.
   ///   - profiles: the profiles that measure the alternatives; the others only name them.
   ///   - passes: how many passes alternatives make if these are fewer than the protocol's.
+  ///   - rivals: contenders that the profile `paper` varies in the same way, for a verdict on the claims
+  ///     that compare them with the subject.
+  ///   - seeds: how many seeds each of them, and the subject, has then.
   public init(
     _ question: String, of subject: String, arm: Arm? = nil, taken: String,
     figure: String? = nil, curve: String? = nil, profiles: Set<Profile> = Set(Profile.allCases),
-    passes: Int? = nil, alternatives: [Alternative]
+    passes: Int? = nil, against rivals: [String] = [], seeds: Int = 3, alternatives: [Alternative]
   ) {
     self.question = question
     self.subject = subject
@@ -107,6 +117,8 @@ public struct OpenQuestion: Sendable {
     self.arm = arm
     self.profiles = profiles
     self.passes = passes
+    self.rivals = rivals
+    self.seeds = seeds
   }
 
   /// A question about a sweep: one of its cells is varied, in the first variant.
@@ -132,12 +144,18 @@ public struct OpenQuestion: Sendable {
     arm = nil
     self.profiles = profiles
     passes = nil
+    rivals = []
+    seeds = 1
   }
 
   /// The runs that the alternatives need beside the protocol's.
-  func runs(from protocolRun: RunSpecification, in profile: Profile) -> [RunSpecification] {
+  ///
+  /// - Parameter protocolRuns: the runs that are varied, first that of the subject with the first seed.
+  func runs(from protocolRuns: [RunSpecification], in profile: Profile) -> [RunSpecification] {
     guard profiles.contains(profile) else { return [] }
-    return alternatives.filter { !$0.isSameRun }.map { $0.run(from: protocolRun, passes: passes) }
+    return alternatives.filter { !$0.isSameRun }.flatMap { alternative in
+      protocolRuns.map { alternative.run(from: $0, passes: passes) }
+    }
   }
 
   /// One row an alternative, without effects.
@@ -147,11 +165,12 @@ public struct OpenQuestion: Sendable {
 
   /// One row an alternative; its effect is empty as long as it was not measured.
   func choices(
-    from protocolRun: RunSpecification, records: RecordLookup, paper: PaperCurves
+    from protocolRuns: [RunSpecification], records: RecordLookup, paper: PaperCurves
   ) -> [OpenChoice] {
-    let here = records(protocolRun)
+    guard let first = protocolRuns.first else { return unmeasuredChoices }
+    let here = records(first)
     return alternatives.map { alternative in
-      let there = records(alternative.run(from: protocolRun, passes: passes))
+      let there = records(alternative.run(from: first, passes: passes))
       var effect = ""
       if let here, let there {
         effect = self.effect(here, there, quantity: alternative.quantity, paper: paper)
@@ -210,21 +229,69 @@ extension [OpenQuestion] {
   ///
   /// - Parameter protocolRun: the run that a question varies; nil where there is none.
   func runs(
-    in profile: Profile, from protocolRun: (OpenQuestion) throws -> RunSpecification?
+    in profile: Profile, from protocolRuns: (OpenQuestion) throws -> [RunSpecification]
   ) rethrows -> [RunSpecification] {
-    try flatMap { question in
-      try protocolRun(question).map { question.runs(from: $0, in: profile) } ?? []
-    }
+    try flatMap { question in question.runs(from: try protocolRuns(question), in: profile) }
   }
 
   /// The group `/choices`, one row an alternative.
   func group(
     records: RecordLookup, paper: PaperCurves,
-    from protocolRun: (OpenQuestion) throws -> RunSpecification?
+    from protocolRuns: (OpenQuestion) throws -> [RunSpecification]
   ) rethrows -> Group {
-    try flatMap { question in
-      try protocolRun(question).map { question.choices(from: $0, records: records, paper: paper) }
-        ?? question.unmeasuredChoices
-    }.encoded()
+    let varied = try map { (question: $0, runs: try protocolRuns($0)) }
+    var group = varied.flatMap {
+      $0.question.choices(from: $0.runs, records: records, paper: paper)
+    }
+    .encoded()
+    group.add(runs: varied, records: records)
+    return group
+  }
+}
+
+extension Group {
+  /// Adds the curves of alternatives that rivals have too, along `choice`, `optimizer`, `seed` and `epoch`.
+  fileprivate mutating func add(
+    runs varied: [(question: OpenQuestion, runs: [RunSpecification])], records: RecordLookup
+  ) {
+    var rows: [(arm: String, runs: [RunSpecification])] = []
+    for (question, runs) in varied {
+      let isCompared = Set(runs.map { $0.label("optimizer") }).count > 1
+      for alternative in question.alternatives {
+        let own =
+          isCompared && !alternative.isSameRun
+          ? runs.map { alternative.run(from: $0, passes: question.passes) } : []
+        rows.append((own.isEmpty ? "" : runs[0].label("arm") ?? "", own))
+      }
+    }
+    let all = rows.flatMap(\.runs)
+    guard let epochs = all.map(\.epochs).max() else { return }
+    var contenders: [String] = []
+    var seeds: [UInt64] = []
+    for run in all {
+      if let name = run.label("optimizer"), !contenders.contains(name) { contenders.append(name) }
+      if !seeds.contains(run.seed) { seeds.append(run.seed) }
+    }
+    var assembly = Assembly(axes: [
+      Dimension("choice", .int64(rows.indices.map(Int64.init)), "row"),
+      Dimension("optimizer", .string(contenders), "optimizer"), Axis.seed(seeds),
+    ])
+    assembly.define(.epochs(epochs))
+    for (row, entry) in rows.enumerated() {
+      for run in entry.runs {
+        guard let contender = contenders.firstIndex(of: run.label("optimizer") ?? ""),
+          let seed = seeds.firstIndex(of: run.seed), var record = records(run)
+        else { continue }
+        record.series.removeAll { Measure(rawValue: $0.name) == nil }
+        assembly.add(record, at: [row, contender, seed])
+      }
+    }
+    let curves = assembly.group(hyperparameterAxes: [])
+    dimensions += curves.dimensions.dropFirst()
+    variables.append(
+      Variable(
+        "arm", ["choice"], .string(rows.map(\.arm)),
+        "the arm whose runs are varied; empty: without runs of rivals"))
+    variables += curves.variables
   }
 }

@@ -65,11 +65,11 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     return min(all, saved?.epochs(values(of: cell)) ?? all)
   }
 
-  /// The run that the alternatives of an open question are set against: that of the first seed;
-  /// `nil` if the profile leaves its cell out.
-  private func protocolRun(of question: OpenQuestion) throws -> RunSpecification? {
+  /// The run that the alternatives of an open question are set against: that of the first seed; none if
+  /// the profile leaves its cell out.
+  private func protocolRuns(of question: OpenQuestion) throws -> [RunSpecification] {
     guard !request.isCustom, let seed = experiment.training.seedList(request).first else {
-      return nil
+      return []
     }
     let values = experiment.axes.map { axis in
       question.cell.first { $0.hyperparameter == axis.hyperparameter }?.value
@@ -77,8 +77,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     let cell = try grid().cells.first {
       $0.isKept && $0.position[0] == 0 && $0.values == values
     }
-    guard let cell else { return nil }
-    return run(cell, seed: seed, epochs: epochs(of: cell))
+    return cell.map { [run($0, seed: seed, epochs: epochs(of: $0))] } ?? []
   }
 
   /// The runs of the grid, those of edges, and those that open questions need.
@@ -90,7 +89,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
       // Before the first seed's cells are there nothing is known of any edge.
       if edges.isEmpty || edges.contains(where: { $0.search.next != nil }) { plan.isFinal = false }
     }
-    plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRun)
+    plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRuns)
     return plan
   }
 
@@ -191,7 +190,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
     }
     if !request.isCustom, !experiment.questions.isEmpty {
       let choices = try experiment.questions.group(
-        records: records, paper: experiment.paper, from: protocolRun)
+        records: records, paper: experiment.paper, from: protocolRuns)
       group.groups.append(Subgroup("choices", choices))
     }
     return group

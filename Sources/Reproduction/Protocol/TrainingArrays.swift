@@ -77,7 +77,7 @@ extension TrainingSession {
     }
     if !request.isCustom, !experiment.questions.isEmpty {
       let choices = try experiment.questions.group(
-        records: records, paper: experiment.paper, from: protocolRun)
+        records: records, paper: experiment.paper, from: protocolRuns)
       group.groups.append(Subgroup("choices", choices))
     }
     return group

@@ -50,7 +50,8 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   ) {
     about = About(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
-      claims: claims, siblings: siblings, figures: figures, paper: paper, notes: notes)
+      claims: claims, withoutMinimum: contenders.filter { !$0.hasMinimum }.map(\.name),
+      siblings: siblings, figures: figures, paper: paper, notes: notes)
     training = MinibatchTraining(
       data: data, settings: settings.map(\.declared), epochs: profiles.map(\.epochs),
       seeds: profiles.map(\.seeds), probes: probes, averages: averages, objective: objective)

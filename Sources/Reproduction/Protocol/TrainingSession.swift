@@ -145,7 +145,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       }
     }
     if !request.isSearch {
-      plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRun)
+      plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRuns)
     }
     return plan
   }
@@ -204,19 +204,34 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     return schedule
   }
 
-  /// The run that the alternatives of a question are set against: that of the first seed in the
-  /// question's arm, else in the first of `fitted`, `literal` and `tuned` that is run; `nil` if there
-  /// is none.
-  func protocolRun(of question: OpenQuestion) throws -> RunSpecification? {
-    guard let contender = experiment.contenders.first(where: { $0.name == question.subject }),
-      isMade(contender)
-    else { return nil }
+  /// The runs that the alternatives of a question vary, in the question's arm, else in the first of
+  /// `fitted`, `literal` and `tuned` in which the subject is run: first that of the subject with the
+  /// first seed, which they are set against; where rivals are varied, all contenders with all seeds of
+  /// the question, be they more than the arm's. None where the subject is not run.
+  func protocolRuns(of question: OpenQuestion) throws -> [RunSpecification] {
+    guard let subject = made(question.subject) else { return [] }
     for arm in arms where question.arm == nil || question.arm == arm {
-      if let choice = try choice(contender, arm) {
-        return finalRuns(contender, choice, arm: arm).first
+      guard let choice = try choice(subject, arm) else { continue }
+      let own = finalRuns(subject, choice, arm: arm).prefix(1)
+      guard request.profile == .paper, !question.rivals.isEmpty else { return Array(own) }
+      let rivals = try question.rivals.compactMap { name -> RunSpecification? in
+        guard let rival = made(name), let choice = try self.choice(rival, arm) else { return nil }
+        return finalRuns(rival, choice, arm: arm).first
+      }
+      return (own + rivals).flatMap { run in
+        seeds.prefix(question.seeds).map { seed in
+          var other = run
+          other.seed = seed
+          return other
+        }
       }
     }
-    return nil
+    return []
+  }
+
+  /// A contender that is run.
+  private func made(_ name: String) -> Contender? {
+    experiment.contenders.first { $0.name == name && isMade($0) }
   }
 
   /// The settings of a contender in an arm; `nil` where there are none, or not before a search.
