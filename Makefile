@@ -172,17 +172,17 @@ claims: $(STAMPS)/build ## write the list of all claims, results/reference/claim
 	  ( $(CLAIMS) ) > $$t && sync $$t && mv $$t results/reference/claims.tsv || { rm -f $$t; exit 74; }
 
 .PHONY: readme
-readme: $(STAMPS)/build ## put the reference results into README.md, docs/errata.md, the ledger and the experiments' READMEs
-	@$(BIN)/report --readme README.md --errata docs/errata.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
+readme: $(STAMPS)/build ## put the reference results into README.md, docs/errata.md, the ledger and the experiments' READMEs, and the changes of rules into docs/rules.md
+	@$(BIN)/report --readme README.md --errata docs/errata.md --rules docs/rules.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 
 .PHONY: errata
 errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the reference results
 	@$(BIN)/report --errata docs/errata.md $(REFERENCES:%=--results %)
 
 .PHONY: check-readme
-check-readme: $(STAMPS)/build ## see that README.md, the list of claims, docs/errata.md and docs/speed.md are those of make readme, claims, errata and speed-page
+check-readme: $(STAMPS)/build ## see that README.md, the list of claims, docs/errata.md, docs/rules.md and docs/speed.md are those of make readme, claims, errata and speed-page
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
-	@$(BIN)/report --check-readme README.md --errata docs/errata.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
+	@$(BIN)/report --check-readme README.md --errata docs/errata.md --rules docs/rules.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
 	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) docs/speed.md)
 
 .PHONY: check-report

@@ -115,8 +115,11 @@ let package = Package(
     library("ResultStore", ["Numerics", "Storage", "CHDF5"]),
     .target(
       name: "Reporting", dependencies: ["ResultStore", "Storage", "Numerics", "CZlib"],
-      resources: ["rule-dates.tsv", "Report/page.css", "Report/page-print.css", "Report/page.js"]
-        .map { .embedInCode($0) }),
+      resources: [
+        "rule-dates.tsv", "rule-changes.md", "Report/page.css", "Report/page-print.css",
+        "Report/page.js",
+      ]
+      .map { .embedInCode($0) }),
     library("Reproduction", coreModules.dropFirst() + ["COneDNN", "CRevision"]),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

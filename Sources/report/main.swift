@@ -23,6 +23,8 @@ let parser = OptionParser(
       "errata", "FILE",
       "write the errata of the paper, with their evidence, and end; with --readme or --check-readme: among its files"
     ),
+    CommandOption(
+      "rules", "FILE", "with --readme: put the changes of the rules into FILE, between its markers"),
     CommandOption("check", nil, "check result files and reports, named as operands, and end"),
     CommandOption(
       "if-changed", nil, "do nothing if the report is there, whole, and made from the same files"),
@@ -138,6 +140,11 @@ func readme(
     )
   ]
   if let path = options.value("errata") { files.append((path, Errata.text(content))) }
+  if let path = options.value("rules") {
+    let block = RuleChanges.text
+    files.append(
+      (path, try GeneratedBlock.replaced("changes", in: try text(path), path: path, by: block)))
+  }
   if options.contains("ledger") {
     files.append((FilePaths.join(ledger, "README.md"), Ledger.text(content)))
     files.append((FilePaths.join(ledger, "verdicts.csv"), VerdictTable.text(content)))

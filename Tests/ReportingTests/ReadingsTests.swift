@@ -112,6 +112,10 @@ import Testing
     choices.variables += [
       Variable("arm", ["choice"], .string(["", "tuned"])),
       Variable("train_cost_running", axes + ["epoch"], .double(costs)),
+      // Whole sets are evaluated at the end alone.
+      Variable(
+        "train_cost", axes + ["epoch"],
+        .double(costs.indices.map { $0 % 5 == 4 ? costs[$0 - 1] : .nan })),
       Variable(
         "status", axes,
         .uint8(
@@ -135,22 +139,32 @@ import Testing
       texts(Self.claim, Self.varied(adam: 0.2)) == [
         "tuned, dropout: 0.2, within 4 passes": .reproduced,
         "tuned, within 4 passes": .notReproduced,
+        "tuned, cost after each pass, dropout: 0.2, within 4 passes": .reproduced,
+        "tuned, cost after each pass, within 4 passes": .notReproduced,
       ])
     #expect(texts(early, Self.varied(adam: 0.2)) == ["tuned, dropout: 0.2": .reproduced])
     #expect(texts(early, Self.varied(adam: 0.4)) == ["tuned, dropout: 0.2": .notReproduced])
     let diverged = Self.varied(adam: 0.2, diverged: true)
     #expect(texts(early, diverged) == ["tuned, dropout: 0.2": .notReproduced])
-    // They come back from a file.
+    // At the places of this claim nothing was evaluated.
+    #expect(!texts(early, Self.varied(adam: 0.2)).keys.contains { $0.contains("after each pass") })
+    // They come back from a file, and are counted apart.
     let readings = Readings([Self.claim], of: Self.varied(adam: 0.2))
     let decoded = Readings(decoding: readings.encoded())
     #expect(decoded.all.map(\.choice) == readings.all.map(\.choice))
     #expect(decoded.all.map(\.passes) == readings.all.map(\.passes))
+    #expect(
+      readings.summary(of: "fig1a.a")
+        == "holds in 6 of 10 readings, does not in 4; of fewer passes holds in 2 of 4 readings, does not in 2"
+    )
   }
 
   @Test func `an alternative is read at those places of a claim that its passes reach`() throws {
     let claim = Claim.lower(
       "fig1a.a", "a is faster", place: "6.1", "Adam", than: "AdaGrad", at: [2, 10], figure: "fig1a")
-    let readings = Readings([claim], of: Self.varied(adam: 0.2)).all.filter { !$0.choice.isEmpty }
+    let readings = Readings([claim], of: Self.varied(adam: 0.2)).all.filter {
+      !$0.choice.isEmpty && $0.cost == "running mean"
+    }
     #expect(readings.map(\.passes) == [4])
     // The paired costs of pass 3, label 2.
     let ratios = [0.2 / 0.3, 0.201 / 0.302, 0.202 / 0.304].map { log($0) }
@@ -196,6 +210,20 @@ import Testing
         "fitted": .reproduced, "tuned": .reproduced, "fitted, cost after each pass": .reproduced,
         "tuned, cost after each pass": .reproduced,
       ])
+  }
+
+  @Test func `a reading without an effect comes last`() {
+    var results = SyntheticResults(seeds: 3, epochs: 12)
+    results.diverged = [[2, 1]: 3]
+    let readings = Readings([Self.claim], of: results.document).all
+    #expect(readings.count == 4 && readings.allSatisfy { $0.outcome.effect.isNaN })
+    var document = Self.document()
+    let search = document.root.group("search")
+    document = results.document
+    if let search { document.root.groups.append(Subgroup("search", search)) }
+    let effects = Readings([Self.claim], of: document).all.map(\.outcome.effect)
+    let known = effects.prefix { !$0.isNaN }
+    #expect(known.count == 6 && Array(known) == known.sorted())
   }
 
   @Test func `claims by others, generated data and what was not run have none`() {

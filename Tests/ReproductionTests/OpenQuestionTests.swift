@@ -177,8 +177,11 @@ import Testing
         OpenQuestion(
           "minibatch", of: "Adam", taken: "2", passes: 2, against: ["SGD"], seeds: seeds,
           alternatives: [
-            .init("4", minibatch: 4), .init("decay", hyperparameters: ["beta1": 0.5]),
-          ])
+            .init("4", minibatch: 4), .init("decay", schedule: .inverseSquareRoot(of: .step)),
+          ]),
+        OpenQuestion(
+          "length", of: "Adam", taken: "2", against: ["AdaGrad"], seeds: 2,
+          alternatives: [.init("1", minibatch: 1)]),
       ]
     ) { _, _, _ in QuadraticObjective(count: 5) }
   }
@@ -189,16 +192,23 @@ import Testing
         .filter { $0.label("choice") != nil }.map { run in
           let name = run.label("optimizer") ?? ""
           return
-            "\(run.label("choice") ?? "") \(name) \(run.seed) \(run.hyperparameters["beta1"] ?? 0)"
+            "\(run.label("choice") ?? "") \(name) \(run.seed) \(run.epochs)"
         }
     }
-    #expect(try varied(.quick) == ["4 Adam 0 0.0", "decay Adam 0 0.5"])
+    #expect(try varied(.quick) == ["4 Adam 0 2", "decay Adam 0 2", "1 Adam 0 3"])
     #expect(
       try varied(.paper) == [
-        "4 Adam 0 0.0", "4 Adam 1 0.0", "4 Adam 2 0.0", "4 SGD 0 0.0", "4 SGD 1 0.0",
-        "4 SGD 2 0.0", "decay Adam 0 0.5", "decay Adam 1 0.5", "decay Adam 2 0.5",
-        "decay SGD 0 0.0", "decay SGD 1 0.0", "decay SGD 2 0.0",
+        "4 Adam 0 2", "4 Adam 1 2", "4 Adam 2 2", "4 SGD 0 2", "4 SGD 1 2", "4 SGD 2 2",
+        "decay Adam 0 2", "decay Adam 1 2", "decay Adam 2 2", "decay SGD 0 2", "decay SGD 1 2",
+        "decay SGD 2 2", "1 Adam 0 3", "1 Adam 1 3", "1 AdaGrad 0 3", "1 AdaGrad 1 3",
       ])
+  }
+
+  @Test func `without its rivals an alternative has one run`() throws {
+    var request = PlanRequest(profile: .paper, data: "")
+    request.contenders = ["Adam"]
+    let runs = try Self.compared(seeds: 3).plan(request) { _ in nil }.runs
+    #expect(runs.filter { $0.label("choice") != nil }.map(\.seed) == [0, 0, 0])
   }
 
   @Test func `the curves of rivals are kept beside the choices`() throws {
@@ -219,10 +229,10 @@ import Testing
         ], elapsedSeconds: [])
     }
     let choices = try Document(root: group).view.subgroup("choices")
-    #expect(try choices.labels("optimizer") == ["Adam", "SGD"])
+    #expect(try choices.labels("optimizer") == ["Adam", "SGD", "AdaGrad"])
     #expect(
-      try choices.labels("seed") == ["0", "1"] && choices.labels("epoch") == ["0", "1", "2"])
-    #expect(try choices.texts("arm").values == ["fitted", "fitted"])
+      try choices.labels("seed") == ["0", "1"] && choices.labels("epoch") == ["0", "1", "2", "3"])
+    #expect(try choices.texts("arm").values == ["fitted", "fitted", "fitted"])
     func curve(_ choice: String, _ optimizer: String, _ seed: String) throws -> [Double] {
       try choices.array(
         Measure.runningCost, ["choice": choice, "optimizer": optimizer, "seed": seed]
@@ -231,7 +241,14 @@ import Testing
     #expect(try curve("0", "SGD", "1").prefix(2) == [11, 6])
     #expect(try curve("1", "Adam", "0").prefix(2) == [1, 0.5])
     #expect(try curve("1", "Adam", "1").allSatisfy(\.isNaN))
-    #expect(try choices.array("status").values == [1, 1, 1, 1, 1, 2, 1, 2])
+    #expect(try curve("2", "AdaGrad", "0").prefix(3) == [1, 0.5, 1.0 / 3])
+    let none = [Double](repeating: 0, count: 2)
+    #expect(
+      try choices.array("status").values
+        == [1, 1, 1, 1] + none + [1, 2, 1, 2] + none + [1, 1] + none + [1, 1])
+    #expect(
+      try choices.array("run_epochs").values
+        == [2, 2, 2, 2, -1, -1, 2, 2, 2, 2, -1, -1, 3, 3, -1, -1, 3, 3])
     // Without rivals there are no curves: the words say what was measured.
     let alone = try #require(try experiment.document(self.request) { _ in nil }.group("choices"))
     #expect(alone.variables.map(\.name) == ["question", "taken", "alternative", "effect"])

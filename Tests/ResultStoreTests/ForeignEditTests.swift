@@ -124,7 +124,16 @@ import Testing
     volatile.variables = [Variable("seconds", [], .double([1]))]
     other.root.set(Subgroup("volatile", volatile))
     other.root.set(Subgroup("claims", volatile))
+    // Choices in words are none; their curves are.
+    var choices = Group()
+    choices.variables = [
+      Variable("effect", [], .string(["none"])), Variable("cost", [], .double([1])),
+    ]
+    other.root.set(Subgroup("choices", choices))
     #expect(other.numbersDigest == document.numbersDigest)
+    choices.variables.append(Variable(RunState.variable, [], .uint8([1])))
+    other.root.set(Subgroup("choices", choices))
+    #expect(other.numbersDigest != document.numbersDigest)
     func changed(_ change: (inout Document) -> Void) -> String {
       var copy = document
       change(&copy)

@@ -140,7 +140,7 @@ TrainingExperiment(
   questions: [
     OpenQuestion(
       "coefficient of the L2 penalty", of: "Adam", taken: "1e-8", figure: "fig2b",
-      profiles: [.paper], passes: 25, against: ["SFO"],
+      profiles: [.paper], passes: 25,
       alternatives: [
         .init("none", settings: [l2.at(0)]), .init("1e-6", settings: [l2.at(1e-6)]),
         .init("1e-4", settings: [l2.at(1e-4)]),

@@ -27,13 +27,13 @@ package struct CostComparison: Sendable {
     epochs.allSatisfy { measure.passes(atLabel: $0) <= passes }
   }
 
-  /// The same without dropout; nil if it is without already, or if one's cost has no minimum then.
-  fileprivate func withoutDropout(_ withoutMinimum: [String]) -> CostComparison? {
+  /// The same without dropout; nil if it is without already.
+  fileprivate var withoutDropout: CostComparison? {
     let suffix = "+dropout"
     guard a.hasSuffix(suffix), b.hasSuffix(suffix) else { return nil }
-    let plain = [a, b].map { String($0.dropLast(suffix.count)) }
-    guard !plain.contains(where: withoutMinimum.contains) else { return nil }
-    return CostComparison(plain[0], plain[1], at: epochs, of: measure, region)
+    return CostComparison(
+      String(a.dropLast(suffix.count)), String(b.dropLast(suffix.count)), at: epochs, of: measure,
+      region)
   }
 }
 
@@ -51,8 +51,8 @@ public struct Reading: Sendable, Equatable {
   public var regularisation: String
   /// What is taken otherwise than in the arm, e.g. `dropout rates: 0 and 0.5`; empty if nothing is.
   public var choice = ""
-  /// The passes after which costs are compared, where the runs are shorter than the claim wants; nil: as
-  /// the claim says.
+  /// The passes of the runs, where these are fewer than the claim wants: it is judged at those of its places
+  /// that they reach, else after the last of them; nil: as the claim says.
   public var passes: Int?
   /// The verdict with its numbers.
   public var outcome: ClaimOutcome
@@ -96,12 +96,13 @@ public struct Readings: Sendable, Equatable {
     let alternatives = AlternativeRuns.all(of: document)
     for claim in claims where claim.group == .paper && !claim.comparisons.isEmpty {
       var found: [Reading] = []
-      let variants =
-        [(Reading.stated, claim.comparisons)]
-        + [claim.comparisons.compactMap { $0.withoutDropout(withoutMinimum) }].filter {
-          !$0.isEmpty
-        }
-        .map { ("without dropout", $0) }
+      let variants = [
+        (Reading.stated, claim.comparisons),
+        ("without dropout", claim.comparisons.compactMap(\.withoutDropout)),
+      ].filter { _, comparisons in
+        let names = comparisons.flatMap { [$0.a, $0.b] }
+        return !names.isEmpty && !names.contains(where: withoutMinimum.contains)
+      }
       for (regularisation, comparisons) in variants {
         func add(
           _ settings: String, _ selection: String, _ cost: String, choice: String = "",
@@ -147,7 +148,11 @@ public struct Readings: Sendable, Equatable {
           }
         }
       }
-      all += found.sorted { $0.outcome.effect < $1.outcome.effect }
+      // Where a contender diverged in some seeds only there is no effect.
+      func rank(_ reading: Reading) -> Double {
+        reading.outcome.effect.isNaN ? .infinity : reading.outcome.effect
+      }
+      all += found.sorted { rank($0) < rank($1) }
     }
   }
 
@@ -159,14 +164,20 @@ public struct Readings: Sendable, Equatable {
     all.map(\.claim).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// E.g. `holds in 3 of 12 readings, does not in 7, undecided in 2`.
+  /// The readings of one claim at its own places, which are counted.
+  public func counted(of claim: String) -> [Reading] { of(claim).filter { $0.passes == nil } }
+
+  /// E.g. `holds in 3 of 12 readings, does not in 7, undecided in 2`; those of fewer passes are counted apart.
   public func summary(of claim: String) -> String {
-    let readings = of(claim)
-    let holds = readings.count { $0.outcome.verdict == .reproduced }
-    let fails = readings.count { $0.outcome.verdict == .notReproduced }
-    let open = readings.count - holds - fails
-    return "holds in \(holds) of \(readings.count) readings, does not in \(fails)"
-      + (open > 0 ? ", undecided in \(open)" : "")
+    func count(_ readings: [Reading]) -> String {
+      let holds = readings.count { $0.outcome.verdict == .reproduced }
+      let fails = readings.count { $0.outcome.verdict == .notReproduced }
+      let open = readings.count - holds - fails
+      return "holds in \(holds) of \(readings.count) readings, does not in \(fails)"
+        + (open > 0 ? ", undecided in \(open)" : "")
+    }
+    let early = of(claim).filter { $0.passes != nil }
+    return count(counted(of: claim)) + (early.isEmpty ? "" : "; of fewer passes \(count(early))")
   }
 
   private static func outcome(_ parts: [RatioPart], _ comparisons: [CostComparison])
@@ -187,26 +198,25 @@ public struct Readings: Sendable, Equatable {
     var parts: [RatioPart] = []
     for comparison in comparisons {
       func part(_ epochs: [Int]) -> RatioPart? {
-        let own = epochs.map { measure.label(like: $0, of: comparison.measure) }
+        let labels = epochs.map { measure.label(like: $0, of: comparison.measure) }
         guard
           let found = try? context.compare(
-            comparison.a, with: comparison.b, measure: measure, at: own), !found.vanishes
+            comparison.a, with: comparison.b, measure: measure, at: labels), !found.vanishes
         else { return nil }
         return RatioPart(
           label: label(comparison, epochs), comparison: found, region: comparison.region)
       }
       guard let passes else {
-        let own = comparison.epochs.compactMap(part)
-        guard own.count == comparison.epochs.count else { return nil }
-        parts += own
+        let found = comparison.epochs.compactMap(part)
+        guard found.count == comparison.epochs.count else { return nil }
+        parts += found
         continue
       }
       let reached = comparison.epochs.filter { comparison.reaches($0, within: passes) }
-      let early = reached.compactMap(part)
-      let last = [comparison.measure.label(afterPasses: passes)]
-      let own = early.isEmpty ? [part(last)].compactMap(\.self) : early
-      guard !own.isEmpty else { return nil }
-      parts += own
+      let places = reached.isEmpty ? [[comparison.measure.label(afterPasses: passes)]] : reached
+      let found = places.compactMap(part)
+      guard found.count == places.count else { return nil }
+      parts += found
     }
     return outcome(parts, comparisons)
   }
@@ -230,15 +240,16 @@ public struct Readings: Sendable, Equatable {
         let b = best(comparison.b, table, schedule, byMean: byMean)
       else { return nil }
       for epochs in comparison.epochs {
+        let passes = epochs.map { Measure.runningCost.label(like: $0, of: comparison.measure) }
         var costs = Comparison()
         for row in a {
           guard let other = b.first(where: { $0.seed == row.seed }),
-            epochs.allSatisfy({ row.curve.indices.contains($0) && other.curve.indices.contains($0) }
+            passes.allSatisfy({ row.curve.indices.contains($0) && other.curve.indices.contains($0) }
             )
           else { continue }
           costs.add(
-            Statistics.mean(epochs.map { row.curve[$0] }),
-            Statistics.mean(epochs.map { other.curve[$0] }), seed: "\(row.seed)")
+            Statistics.mean(passes.map { row.curve[$0] }),
+            Statistics.mean(passes.map { other.curve[$0] }), seed: "\(row.seed)")
         }
         guard costs.pairs > 0, !costs.vanishes else { return nil }
         parts.append(

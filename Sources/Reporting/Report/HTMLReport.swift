@@ -61,6 +61,10 @@ public enum HTMLReport {
         id: "figures", title: "Section by section",
         body: PageCards.all(content)),
       Section(id: "protocols", title: "Choices and deviations", body: protocols(content)),
+      Section(
+        id: "changes", title: "Changes of rules and protocol",
+        body: "<p>\(HTML.escaped(ReportText.aboutChanges))</p>\n"
+          + RuleChanges.html(RuleChanges.text)),
       Section(id: "errata", title: "Errata of the paper", body: errata(content)),
       Section(id: "summary", title: "Summary", body: summary(content)),
     ]

@@ -27,6 +27,8 @@ public enum MarkdownReport {
     }
     out += "## Section by section\n\n" + cards(content)
     out += "## Choices and deviations\n\n" + protocols(content)
+    out += "## Changes of rules and protocol\n\n\(escaped(ReportText.aboutChanges))\n\n"
+    out += "\(RuleChanges.text)\n"
     out += "## Errata of the paper\n\n"
     out += Errata.all.map { "- \(escaped($0.title)), \($0.place)\n" }.joined()
     out += "\nWith evidence and corrections: `docs/errata.md` of the project.\n\n"

@@ -148,7 +148,7 @@ package enum ReportSentences {
     }
     let told = claims.compactMap { claim -> String? in
       guard let readings = readings.first(where: { !$0.of(claim).isEmpty }) else { return nil }
-      let all = readings.of(claim)
+      let all = readings.counted(of: claim)
       let open = all.count { $0.outcome.verdict == .inconclusive }
       return "\(claim) holds in \(all.count { $0.outcome.verdict == .reproduced }) of \(all.count)"
         + (open > 0 ? " (\(open) undecided)" : "")

@@ -66,6 +66,10 @@ enum ReportText {
     + "differences over seeds. The arm that decides is literal (what the text states), else tuned (the best "
     + "of a grid for every method); fitted has settings inferred so that our curves lie on the paper's."
 
+  static let aboutChanges =
+    "Every change since the rules were first written, with its reason and what was known then. A verdict whose rule "
+    + "is younger than its result says so beside its numbers."
+
   /// Half a page for readers who want to know what was done.
   static func summary(_ content: ReportContent) -> [(title: String, text: String)] {
     let runs = content.parts.map(\.summary).reduce(0) { sum, part in

@@ -57,7 +57,10 @@ extension ExperimentCommand {
   func addReadings(to document: inout Document) {
     let readings = Readings(
       experiment.claims, of: document, withoutMinimum: experiment.about.withoutMinimum)
-    if !readings.all.isEmpty { document.root.replace(Subgroup("readings", readings.encoded())) }
+    document.root.groups.removeAll { $0.name == "readings" }
+    if !readings.all.isEmpty {
+      document.root.groups.append(Subgroup("readings", readings.encoded()))
+    }
   }
 
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.

@@ -60,6 +60,8 @@ public struct Contender: Sendable {
   /// for comes first.
   public let passes: Int?
   /// Whether its cost has a minimum: that of examples that can be separated has none without a penalty.
+  /// Ratios of costs without one tell how far each run was taken: no race is replayed on them, and they
+  /// are no reading of a claim.
   public let hasMinimum: Bool
 
   /// A contender.

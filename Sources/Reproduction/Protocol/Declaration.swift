@@ -264,11 +264,14 @@ struct Declaration {
     if case .curve(let curve, let figure) = question.reference {
       requireCurve(curve, of: figure, by: owner)
     }
-    let method = methods[question.subject] ?? (axes.isEmpty ? nil : methods.values.first)
+    let varied =
+      axes.isEmpty
+      ? ([question.subject] + question.rivals).compactMap { methods[$0] }
+      : Array(methods.values.prefix(1))
     for alternative in question.alternatives {
       let part = "\(owner), alternative \"\(alternative.name)\","
       check(alternative.settings, by: part)
-      if let method {
+      for method in varied {
         check(
           method: method, alternative.hyperparameters.keys, schedule: alternative.schedule, by: part
         )

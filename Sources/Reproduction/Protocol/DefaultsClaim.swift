@@ -127,10 +127,8 @@ public enum DefaultsClaim {
   private static func outcome(_ search: Search, _ context: ClaimContext) throws -> ClaimOutcome {
     if let epoch = search.epoch {
       let comparison = try context.compare(contender, with: search.contender, at: [epoch])
-      let estimate = comparison.estimate
-      return ClaimOutcome(
-        estimate.judgement(in: region), estimate, threshold: log(1.1),
-        unit: "log(defaults / best)",
+      return outcome(
+        comparison.estimate,
         "running cost \(NumberText.significant(Statistics.median(comparison.a))) with the defaults, "
           + "\(NumberText.significant(Statistics.median(comparison.b))) with the best of the search, at "
           + "epoch \(epoch)")
@@ -155,12 +153,17 @@ public enum DefaultsClaim {
       guard let other = best.value.first(where: { $0.seed == row.seed }) else { return nil }
       return log(row.cost / other.cost)
     }
-    let estimate = Statistics.studentMean(ratios)
-    return ClaimOutcome(
-      estimate.judgement(in: region), estimate, threshold: log(1.1),
-      unit: "log(defaults / best)",
+    return outcome(
+      Statistics.studentMean(ratios),
       "final cost \(NumberText.significant(mean(standard.value))) with the defaults, "
         + "\(NumberText.significant(mean(best.value))) with \(best.key.text), after "
         + "\(standard.value.first?.epochs ?? 0) passes")
+  }
+
+  /// The outcome of log(defaults / best).
+  private static func outcome(_ estimate: Estimate, _ text: String) -> ClaimOutcome {
+    ClaimOutcome(
+      estimate.judgement(in: region), estimate, threshold: log(1.1),
+      unit: "log(defaults / best)", text)
   }
 }

@@ -53,9 +53,7 @@ public struct OpenQuestion: Sendable {
       guard !isSameRun else { return protocolRun }
       var run = protocolRun
       run.epochs = min(run.epochs, passes ?? run.epochs)
-      // A rival may be without it.
-      let known = (try? OptimizerRegistry.method(run.method))?.hyperparameters.map(\.name) ?? []
-      run.hyperparameters.merge(hyperparameters.filter { known.contains($0.key) }) { $1 }
+      run.hyperparameters.merge(hyperparameters) { _, new in new }
       if let schedule { run.schedule = schedule.description }
       run.settings = run.settings.replacing(with: settings)
       run.minibatch = minibatch ?? run.minibatch
@@ -227,7 +225,7 @@ public struct OpenQuestion: Sendable {
 extension [OpenQuestion] {
   /// The runs that all alternatives need beside the protocol's.
   ///
-  /// - Parameter protocolRun: the run that a question varies; nil where there is none.
+  /// - Parameter protocolRuns: the runs that a question varies; none where the profile has none.
   func runs(
     in profile: Profile, from protocolRuns: (OpenQuestion) throws -> [RunSpecification]
   ) rethrows -> [RunSpecification] {

@@ -218,6 +218,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
         guard let rival = made(name), let choice = try self.choice(rival, arm) else { return nil }
         return finalRuns(rival, choice, arm: arm).first
       }
+      guard !rivals.isEmpty else { return Array(own) }
       return (own + rivals).flatMap { run in
         seeds.prefix(question.seeds).map { seed in
           var other = run
