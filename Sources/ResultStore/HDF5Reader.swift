@@ -207,11 +207,45 @@ struct HDF5Reader: ~Copyable {
   private func values(of dataset: hid_t, count: Int, _ place: String) throws -> Values {
     let type = try HDF5Handle.owning(H5Dget_type(dataset), H5Tclose, "look at \(place)")
     let space = try HDF5Handle.owning(H5Dget_space(dataset), H5Sclose, "look at \(place)")
-    return try values(type, space, count: count, place) { type, pointer in
-      H5Dread(
-        dataset, type, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(),
-        pointer)
+    return try namingMissingFilter(of: dataset, place) {
+      try values(type, space, count: count, place) { type, pointer in
+        H5Dread(
+          dataset, type, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(),
+          pointer)
+      }
     }
+  }
+
+  /// Reads a dataset; where that fails for want of a filter that it was written with, the error names it.
+  private func namingMissingFilter<Result>(
+    of dataset: hid_t, _ place: String, _ read: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try read()
+    } catch let failure as HDF5Failure {
+      guard let filter = try missingFilter(of: dataset, place) else { throw failure }
+      throw ResultFileError.unsupported(
+        path: path, object: place,
+        detail: "compressed with \(filter) (write it with gzip, or without compression)")
+    }
+  }
+
+  /// The name of a filter of a dataset that this HDF5 library does not have; nil if it has all.
+  private func missingFilter(of dataset: hid_t, _ place: String) throws -> String? {
+    let creation = try HDF5Handle.owning(
+      H5Dget_create_plist(dataset), H5Pclose, "look at \(place)")
+    let count = try HDF5Library.check(H5Pget_nfilters(creation.id), "look at \(place)")
+    for index in 0..<UInt32(count) {
+      var (flags, values): (UInt32, Int) = (0, 0)
+      var name = [CChar](repeating: 0, count: 64)
+      let filter = H5Pget_filter2(
+        creation.id, index, &flags, &values, nil, name.count - 1, &name, nil)
+      guard filter >= 0, H5Zfilter_avail(filter) == 0 else { continue }
+      let text = String(
+        decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      return "the filter \(text.isEmpty ? "number \(filter)" : text)"
+    }
+    return nil
   }
 
   private func values(
@@ -278,9 +312,11 @@ struct HDF5Reader: ~Copyable {
         detail: "\(element.description) where \(Number.acceptedDescription) is expected")
     }
     let shape = try shape(of: object.id, dataset)
-    let values: [Number] = try numbers(shape.reduce(1, *), Number.memoryType, dataset) {
-      H5Dread(
-        object.id, $0, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(), $1)
+    let id = object.id
+    let values: [Number] = try namingMissingFilter(of: id, dataset) {
+      try numbers(shape.reduce(1, *), Number.memoryType, dataset) {
+        H5Dread(id, $0, chdf5_whole_space(), chdf5_whole_space(), chdf5_default_properties(), $1)
+      }
     }
     return (shape, values)
   }

@@ -40,7 +40,25 @@ import Testing
     H5Tset_order(bigEndian, H5T_ORDER_BE)
     add("big_endian", [2], bigEndian, double, [1.25, -3])
     H5Tclose(bigEndian)
+    addPacked(to: file)
     H5Fclose(file)
+  }
+
+  /// A chunk that was written by a filter of number 32000, which is h5py's lzf and not part of HDF5.
+  private func addPacked(to file: hid_t) {
+    let creation = chdf5_dataset_creation()
+    let shape: [hsize_t] = [2]
+    H5Pset_chunk(creation, 1, shape)
+    H5Pset_filter(creation, 32000, 1, 0, nil)
+    let space = H5Screate_simple(1, shape, nil)
+    let dataset = H5Dcreate2(
+      file, "packed", chdf5_file_float(), space, chdf5_default_properties(), creation,
+      chdf5_default_properties())
+    let packed: [UInt8] = [1, 2, 3]
+    #expect(H5Dwrite_chunk(dataset, chdf5_default_properties(), 0, [0], packed.count, packed) >= 0)
+    H5Dclose(dataset)
+    H5Sclose(space)
+    H5Pclose(creation)
   }
 
   @Test func `arrays of foreign files are read`() throws {
@@ -88,6 +106,10 @@ import Testing
       #expect(error("layer/bias")?.description.contains("64-bit") == true)
       #expect(
         error("layer/weight", 1)?.description.contains("of 2 axes where 1 are expected") == true)
+      #expect(
+        error("packed")?.description
+          == "packed in \(path) is compressed with the filter number 32000 (write it with gzip, or without "
+          + "compression), which this program does not read")
       #expect(throws: ResultFileError.notOurs(path: path)) { try ResultFile.read(path) }
       let missing = #expect(throws: FileError.self) {
         try HDF5File.readArray(path: folder + "/no.h5", dataset: "x", as: Float.self)

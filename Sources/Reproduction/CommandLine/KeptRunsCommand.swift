@@ -102,7 +102,7 @@ extension ExperimentCommand {
       } else {
         [
           (rehearsed.count - near - unlike, "with the same numbers"),
-          (near, "with costs within \(compact(Fingerprint.tolerance)), which the file says"),
+          (near, "with costs \(Fingerprint.toleranceText), which the file says"),
           (unlike, "with other numbers"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + ", kept"
       }

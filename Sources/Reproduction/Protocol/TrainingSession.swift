@@ -20,7 +20,9 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   var shortened: String {
     // Settings of one's own are no shortened form of the protocol.
     if request.isCustom { return "" }
-    let made = experiment.contenders.count { isMade($0) }
+    let made = experiment.contenders.count { contender in
+      isMade(contender) && arms.contains { hasSettings(contender, $0) }
+    }
     let leftOut = experiment.declaredArms.first { !arms.contains($0) }
     return [
       experiment.training.shortened(request),

@@ -18,7 +18,7 @@ package struct Rehearsal {
       switch self {
       case .sameProgram: "made by this program"
       case .sameBits: "first steps rehearsed: the same bits"
-      case .sameCosts: "first steps rehearsed: costs within \(compact(Fingerprint.tolerance))"
+      case .sameCosts: "first steps rehearsed: costs \(Fingerprint.toleranceText)"
       case .unlike: "by --keep-old-runs: its first steps are others now"
       }
     }
@@ -191,7 +191,7 @@ struct UnlikeRuns: UserFacingError {
   }
 
   var description: String {
-    "the program changed, and \(kinds.count) of \(count) kinds of runs kept in \(path) have other "
+    "the program changed, or the machine, and \(kinds.count) of \(count) kinds of runs kept in \(path) have other "
       + "numbers now: \(shown); nothing was mixed: --fresh makes all again, another --output "
       + "leaves them alone, --keep-old-runs keeps them beside new ones"
   }
