@@ -38,8 +38,11 @@ struct Fitter {
     decayBuffer.deallocate()
   }
 
+  /// The nearest hyperparameters of a candidate, as short as the samples allow.
+  func fit(_ candidate: Candidate) -> Fit { rounded(nearest(candidate), candidate) }
+
   /// The nearest hyperparameters of a candidate.
-  func fit(_ candidate: Candidate) -> Fit {
+  func nearest(_ candidate: Candidate) -> Fit {
     let free = searched(candidate)
     var base = RuleParameters()
     for (parameter, value) in fixed { base[parameter] = value }
@@ -54,7 +57,7 @@ struct Fitter {
       let found = improve(start, free)
       if found.rms < best.rms { best = found }
     }
-    return rounded(best, free, defaults: candidate.defaults)
+    return best
   }
 
   /// The hyperparameters that are not solved for. With a stepsize for each step a decoupled decay is one.
@@ -113,11 +116,14 @@ struct Fitter {
     return best
   }
 
-  /// Takes the shortest decimal for each hyperparameter that the samples do not speak against.
-  /// A default that they do not speak against counts as the shortest.
-  private func rounded(
-    _ fit: Fit, _ free: [RuleParameter], defaults: [RuleParameter: Double]
-  ) -> Fit {
+  /// The most digits that a hyperparameter is rounded to.
+  static let mostDigits = 5
+
+  /// Takes the shortest decimal for each hyperparameter that the samples do not speak against, of
+  /// `fewest` digits or more. A default that they do not speak against counts as the shortest.
+  func rounded(_ fit: Fit, _ candidate: Candidate, fewest: Int = 1) -> Fit {
+    let free = searched(candidate)
+    guard !free.isEmpty else { return fit }
     var best = fit
     var rest = free
     // Fewer digits are a better explanation: they may cost a little.
@@ -131,9 +137,9 @@ struct Fitter {
       + [RuleParameter.weightDecay, .momentumDecay] where free.contains(parameter)
     {
       rest.removeAll { $0 == parameter }
-      let usual = defaults[parameter].map { [(value: $0, digits: 1)] } ?? []
+      let usual = candidate.defaults[parameter].map { [(value: $0, digits: fewest)] } ?? []
       for (value, digits) in usual
-        + Self.shortDecimals(parameter, best.parameters[parameter])
+        + Self.shortDecimals(parameter, best.parameters[parameter], fewest: fewest)
       {
         var moved = best.parameters
         moved[parameter] = value
@@ -146,7 +152,7 @@ struct Fitter {
     }
     guard fixed[.alpha] == nil, !hasFreeScales else { return best }
     let exact = best.parameters
-    for digits in 1...5 {
+    for digits in fewest...Self.mostDigits {
       var moved = exact
       moved.alpha = Self.round(exact.alpha, digits)
       if best.rule.decay == .decoupled {
@@ -317,11 +323,11 @@ struct Fitter {
 
   /// Decimals near `value`, the shortest first. Rates near 1 are rounded by their distance from it.
   private static func shortDecimals(
-    _ parameter: RuleParameter, _ value: Double
+    _ parameter: RuleParameter, _ value: Double, fewest: Int
   ) -> [(value: Double, digits: Int)] {
     let isRate = bounds(parameter).upperBound == 0
-    var found = [(value: parameter == .lambda ? 1.0 : 0, digits: 1)]
-    for digits in 1...4 {
+    var found = [(value: parameter == .lambda ? 1.0 : 0, digits: fewest)]
+    for digits in fewest..<mostDigits {
       // A difference of 1 and a decimal is not always the double nearest to its decimal.
       if isRate { found.append((round(1 - round(1 - value, digits), 15), digits)) }
       found.append((round(value, digits), digits))

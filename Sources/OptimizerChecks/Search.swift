@@ -25,7 +25,17 @@ struct Search {
 
   /// The nearest hyperparameters of a candidate, and where it departs.
   func outcome(_ candidate: Candidate) -> Outcome {
-    outcome(candidate, fitter.fit(candidate))
+    let nearest = fitter.nearest(candidate)
+    let short = outcome(candidate, fitter.rounded(nearest, candidate))
+    guard !short.isMatch else { return short }
+    // Decimals that suit the samples may be too short for the rest of the trajectory.
+    let exact = outcome(candidate, nearest)
+    guard exact.isMatch else { return short }
+    for fewest in 2..<Fitter.mostDigits {
+      let longer = outcome(candidate, fitter.rounded(nearest, candidate, fewest: fewest))
+      if longer.isMatch { return longer }
+    }
+    return exact
   }
 
   private func outcome(_ candidate: Candidate, _ fit: Fit) -> Outcome {

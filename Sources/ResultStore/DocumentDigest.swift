@@ -72,10 +72,6 @@ extension Document {
 
 /// Feeds documents to SHA-256 in a form of its own, which no library's version changes.
 private struct CanonicalDigest {
-  /// The groups of the root that say something about the numbers, and hold none of their own; `choices` does
-  /// where it has curves.
-  private static let withoutNumbers: Set<String> = ["claims", "readings", "figures", "choices"]
-
   private var digest = SHA256()
 
   mutating func finalize() -> String { digest.finalize() }
@@ -92,9 +88,7 @@ private struct CanonicalDigest {
     }
     for subgroup in group.groups.sorted(by: { $0.name < $1.name }) where subgroup.name != "volatile"
     {
-      let hasCurves =
-        subgroup.name == "choices" && subgroup.group.variable(RunState.variable) != nil
-      if path.isEmpty && Self.withoutNumbers.contains(subgroup.name) && !hasCurves { continue }
+      if path.isEmpty && !subgroup.holdsNumbersOfRuns { continue }
       addNumbers(of: subgroup.group, path: "\(path)/\(subgroup.name)")
     }
   }

@@ -115,6 +115,18 @@ public enum RunState: UInt8, Sendable, CaseIterable {
   public static let variable = "status"
 }
 
+extension Subgroup {
+  /// Whether this group of the root holds numbers that runs have recorded: others say something about
+  /// them. `choices` holds some where it has curves.
+  public var holdsNumbersOfRuns: Bool {
+    switch name {
+    case "claims", "readings", "figures", "volatile": false
+    case "choices": group.variable(RunState.variable) != nil
+    default: true
+    }
+  }
+}
+
 extension DocumentView {
   /// Whether every run of this group, or of the part of it with these labels, came to its end.
   ///

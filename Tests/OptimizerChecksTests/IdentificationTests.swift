@@ -312,6 +312,17 @@ struct Problem {
     #expect(found.match?.name == name && found.isDouble, "\(found.text)")
   }
 
+  @Test(arguments: 0..<6)
+  func `rates of many digits are not cut to fewer than the steps allow`(seed: Int) throws {
+    let problem = Problem(seed: seed)
+    for beta2 in [0.997784, 0.999405, 0.99979] {
+      let found = try Identification(
+        problem.trajectory("amsgrad-corrected", ["alpha": 0.0046, "beta1": 0.47, "beta2": beta2]))
+      #expect(found.match?.name == "amsgrad-corrected", "\(found.text)")
+      #expect(!found.hasFittedStepsizes, "\(found.text)")
+    }
+  }
+
   @Test func `a stepsize of 0 at first, given or not, is no missing row`() throws {
     let problem = Problem()
     var (optimizer, theta) = (Adam(count: Problem.count), FloatVector(problem.theta0))

@@ -176,8 +176,8 @@ import Testing
     let claim = Claim.lower(
       "fig1b.a", "a is faster", place: "6.1", "Adam+dropout", than: "AdaGrad+dropout", at: [5, 10],
       figure: "fig1b")
-    func texts(_ withoutMinimum: [String]) -> [String] {
-      Readings([claim], of: Self.document(), withoutMinimum: withoutMinimum).all.map(\.text)
+    func texts(_ withoutCostMinimum: [String]) -> [String] {
+      Readings([claim], of: Self.document(), withoutCostMinimum: withoutCostMinimum).all.map(\.text)
     }
     #expect(texts([]).contains("fitted, without dropout"))
     #expect(texts(["SGDNesterov"]).contains("fitted, without dropout"))

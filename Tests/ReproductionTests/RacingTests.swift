@@ -216,11 +216,11 @@ import Testing
         paper: Budget(epochs: 2, seeds: 1, search: .inline(seeds: 1, replaying: [half]))),
       contenders: [
         Contender("Adam", optimizer: Adam.method, grid: grid),
-        Contender("plain", optimizer: Adam.method, grid: grid, hasMinimum: false),
+        Contender("plain", optimizer: Adam.method, grid: grid, costHasMinimum: false),
       ],
       figures: [], claims: []
     ) { _, _, _ in QuadraticObjective(count: 5) }
-    #expect(experiment.about.withoutMinimum == ["plain"])
+    #expect(experiment.about.withoutCostMinimum == ["plain"])
     let group = try experiment.document(PlanRequest(profile: .paper, data: "")) { self.record($0) }
     let raced = try #require(group.group("search")?.variable("race_contender")?.strings)
     #expect(raced == ["Adam"])

@@ -39,7 +39,12 @@ def make(method, h, parameters):
         "rmsprop": lambda: optim.RMSprop(parameters, lr=a, alpha=h["rho"], eps=eps),
         "adadelta": lambda: optim.Adadelta(parameters, lr=a, rho=h["rho"], eps=eps),
         "adam": lambda: optim.Adam(parameters, lr=a, betas=betas, eps=eps),
-        "amsgrad-corrected": lambda: optim.Adam(parameters, lr=a, betas=betas, eps=eps, amsgrad=True),
+        "amsgrad-corrected": lambda: optim.Adam(
+            parameters, lr=a, betas=betas, eps=eps, amsgrad=True, weight_decay=h.get("weight-decay", 0)
+        ),
+        "amsgradw": lambda: optim.AdamW(
+            parameters, lr=a, betas=betas, eps=eps, amsgrad=True, weight_decay=h["weight-decay"]
+        ),
         "adamw": lambda: optim.AdamW(
             parameters, lr=a, betas=betas, eps=eps, weight_decay=h["weight-decay"]
         ),

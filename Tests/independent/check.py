@@ -37,6 +37,8 @@ CASES = {
         ("adagrad", {"alpha": 0.02, "epsilon": 1e-5}, "adagrad"),
         ("adadelta", ADADELTA, "adadelta"),
         ("amsgrad-corrected", BETAS, "amsgrad-corrected"),
+        ("amsgrad-corrected", DECAY, "amsgrad-corrected with weight decay"),
+        ("amsgradw", DECAY, "amsgrad-corrected with decoupled weight decay"),
         ("sgd", {"alpha": 0.03}, "sgd"),
         ("momentum", {"alpha": 0.03, "momentum": 0.8}, "momentum"),
         ("nesterov", {"alpha": 0.03, "momentum": 0.8}, "nesterov"),

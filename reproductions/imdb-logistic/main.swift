@@ -62,15 +62,16 @@ TrainingExperiment(
     // Without dropout the reviews can be separated.
     Contender(
       "Adagrad", optimizer: AdaGrad.method, fitted: adagrad, literal: stated, grid: grid,
-      hasMinimum: false),
+      costHasMinimum: false),
     Contender(
       "RMSProp", optimizer: RMSProp.method, fitted: rmsprop, literal: stated, grid: rhoGrid,
-      hasMinimum: false),
+      costHasMinimum: false),
     Contender(
       "SGDNesterov", optimizer: Nesterov.method, fitted: nesterov, literal: stated,
-      grid: momentumGrid, hasMinimum: false),
+      grid: momentumGrid, costHasMinimum: false),
     Contender(
-      "Adam", optimizer: Adam.method, fitted: adam, literal: stated, grid: grid, hasMinimum: false),
+      "Adam", optimizer: Adam.method, fitted: adam, literal: stated, grid: grid,
+      costHasMinimum: false),
   ],
   paper: paper,
   figures: figures,

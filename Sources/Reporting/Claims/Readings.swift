@@ -87,9 +87,9 @@ public struct Readings: Sendable, Equatable {
   /// Alternatives that make fewer passes than a claim wants are compared at its places within these
   /// passes, else after the last of them; the arm has a reading of that horizon too.
   ///
-  /// - Parameter withoutMinimum: contenders whose cost has no minimum: ratios of such costs tell how far
+  /// - Parameter withoutCostMinimum: contenders whose cost has no minimum: ratios of such costs tell how far
   ///   each run was taken, and no more.
-  public init(_ claims: [Claim], of document: Document, withoutMinimum: [String] = []) {
+  public init(_ claims: [Claim], of document: Document, withoutCostMinimum: [String] = []) {
     guard document.hasRealData else { return }
     let arms = document.root.labels(of: "arm")
     let table = try? SearchTable(document)
@@ -101,7 +101,7 @@ public struct Readings: Sendable, Equatable {
         ("without dropout", claim.comparisons.compactMap(\.withoutDropout)),
       ].filter { _, comparisons in
         let names = comparisons.flatMap { [$0.a, $0.b] }
-        return !names.isEmpty && !names.contains(where: withoutMinimum.contains)
+        return !names.isEmpty && !names.contains(where: withoutCostMinimum.contains)
       }
       for (regularisation, comparisons) in variants {
         func add(
@@ -206,19 +206,20 @@ public struct Readings: Sendable, Equatable {
         return RatioPart(
           label: label(comparison, epochs), comparison: found, region: comparison.region)
       }
-      guard let passes else {
-        let found = comparison.epochs.compactMap(part)
-        guard found.count == comparison.epochs.count else { return nil }
-        parts += found
-        continue
-      }
-      let reached = comparison.epochs.filter { comparison.reaches($0, within: passes) }
-      let places = reached.isEmpty ? [[comparison.measure.label(afterPasses: passes)]] : reached
+      let places = places(comparison, within: passes)
       let found = places.compactMap(part)
       guard found.count == places.count else { return nil }
       parts += found
     }
     return outcome(parts, comparisons)
+  }
+
+  /// Where runs of so many passes, or of all, are compared: after the last where none of the claim's
+  /// places is reached.
+  private static func places(_ comparison: CostComparison, within passes: Int?) -> [[Int]] {
+    guard let passes else { return comparison.epochs }
+    let reached = comparison.epochs.filter { comparison.reaches($0, within: passes) }
+    return reached.isEmpty ? [[comparison.measure.label(afterPasses: passes)]] : reached
   }
 
   /// The passes that a reading names: nil if so many reach all places of the claim.

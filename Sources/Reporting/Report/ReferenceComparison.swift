@@ -103,9 +103,7 @@ public struct ReferenceComparison: Sendable, Equatable {
         compare(variable.name, mine, theirs, path)
       }
       for subgroup in group.groups
-      where !["volatile", "claims", "readings", "figures"].contains(subgroup.name)
-        && (subgroup.name != "choices" || subgroup.group.variable(RunState.variable) != nil)
-      {
+      where subgroup.holdsNumbersOfRuns {
         guard let inner = try? mine.subgroup(subgroup.name) else { continue }
         guard let other = try? theirs.subgroup(subgroup.name) else {
           shapes.append(path + subgroup.name)

@@ -39,7 +39,8 @@ struct AuditedCells {
           found.append(Cell(group: path, labels: Self.labels(status.dimensions, index)))
         }
       }
-      for subgroup in group.groups where !Self.others.contains(subgroup.name) {
+      for subgroup in group.groups
+      where subgroup.holdsNumbersOfRuns && !Self.others.contains(subgroup.name) {
         guard let inner = try? view.subgroup(subgroup.name) else { continue }
         found += find(subgroup.group, inner, path + "/" + subgroup.name)
       }
@@ -48,7 +49,8 @@ struct AuditedCells {
     cells = find(document.root, document.view, "")
   }
 
-  private static let others: Set<String> = ["volatile", "claims", "figures", "search", "choices"]
+  /// The groups whose runs are those of a search and of alternatives.
+  private static let others: Set<String> = ["search", "choices"]
 
   /// The first cell; a run has one.
   var first: Cell? { cells.first }

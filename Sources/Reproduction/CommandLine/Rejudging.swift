@@ -56,7 +56,7 @@ extension ExperimentCommand {
   /// The verdicts under every reading of what the paper leaves open, if there are any.
   func addReadings(to document: inout Document) {
     let readings = Readings(
-      experiment.claims, of: document, withoutMinimum: experiment.about.withoutMinimum)
+      experiment.claims, of: document, withoutCostMinimum: experiment.about.withoutCostMinimum)
     document.root.groups.removeAll { $0.name == "readings" }
     if !readings.all.isEmpty {
       document.root.groups.append(Subgroup("readings", readings.encoded()))

@@ -62,7 +62,7 @@ public struct Contender: Sendable {
   /// Whether its cost has a minimum: that of examples that can be separated has none without a penalty.
   /// Ratios of costs without one tell how far each run was taken: no race is replayed on them, and they
   /// are no reading of a claim.
-  public let hasMinimum: Bool
+  public let costHasMinimum: Bool
 
   /// A contender.
   public init(
@@ -70,7 +70,7 @@ public struct Contender: Sendable {
     settings: Settings = [:],
     fitted: Choice? = nil, literal: Statement? = nil, grid: Grid? = nil,
     profiles: Set<Profile> = Set(Profile.allCases), seeds: Int? = nil, passes: Int? = nil,
-    hasMinimum: Bool = true
+    costHasMinimum: Bool = true
   ) {
     self.name = name
     self.optimizer = optimizer
@@ -82,7 +82,7 @@ public struct Contender: Sendable {
     self.profiles = profiles
     self.seeds = seeds
     self.passes = passes
-    self.hasMinimum = hasMinimum
+    self.costHasMinimum = costHasMinimum
   }
 
   /// The arms that it has settings for, or will have after a search.

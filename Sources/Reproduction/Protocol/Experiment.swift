@@ -65,7 +65,7 @@ public struct About: Sendable {
   /// The claims that the results decide.
   public var claims: [Claim]
   /// Contenders whose cost has no minimum: ratios of their final costs say nothing.
-  public var withoutMinimum: [String] = []
+  public var withoutCostMinimum: [String] = []
   /// The experiments whose results in the same folder some claims compare with.
   public var siblings: [String] = []
   /// The figures drawn from the results; those that depend on a request are its session's.

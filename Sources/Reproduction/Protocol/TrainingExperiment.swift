@@ -50,7 +50,7 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   ) {
     about = About(
       name: name, title: title, place: place, dataset: data.dataset, standInSizes: standInSizes,
-      claims: claims, withoutMinimum: contenders.filter { !$0.hasMinimum }.map(\.name),
+      claims: claims, withoutCostMinimum: contenders.filter { !$0.costHasMinimum }.map(\.name),
       siblings: siblings, figures: figures, paper: paper, notes: notes)
     training = MinibatchTraining(
       data: data, settings: settings.map(\.declared), epochs: profiles.map(\.epochs),

@@ -132,7 +132,7 @@ extension TrainingSession {
     }
     var replay = RacingReplay()
     for contender in experiment.contenders where !search.replayed.isEmpty {
-      guard let grid = contender.grid, contender.hasMinimum else { continue }
+      guard let grid = contender.grid, contender.costHasMinimum else { continue }
       let made = searchRecords(contender)
       for seed in search.seeds {
         let own = made.filter { $0.record.specification.seed == seed }

@@ -264,9 +264,10 @@ public final class Progress: Sendable {
       + "/\(total)]"
   }
 
-  /// A number without the zero before its point, e.g. `.257`.
+  /// A number without the zero before its point, e.g. `.257`, with more digits where fewer make it 1.
   static func short(_ number: Double, digits: Int) -> String {
     let text = String(format: "%.\(digits)g", number)
+    if text == "1", number != 1, digits < 17 { return short(number, digits: digits + 1) }
     return text.hasPrefix("0.") ? String(text.dropFirst()) : text
   }
 
