@@ -53,7 +53,13 @@ struct Fitter {
     }.sorted { $0.rms < $1.rms }
     var best = starts[0]
     guard !free.isEmpty else { return best }
-    for start in starts.prefix(4) where !(best.rms < 1e-6) {
+    var tried = Array(starts.prefix(4))
+    if candidate.rule.maximum != .none {
+      // Where the maximum passes from one step to another there are many local minima.
+      var rates = Set(tried.map(\.parameters.beta2))
+      tried += starts.filter { rates.insert($0.parameters.beta2).inserted }
+    }
+    for start in tried where !(best.rms < 1e-6) {
       let found = improve(start, free)
       if found.rms < best.rms { best = found }
     }

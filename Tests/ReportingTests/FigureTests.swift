@@ -230,6 +230,20 @@ import Testing
     #expect(script.contains("dt (6,4)"))
   }
 
+  @Test func `many small panels name the paper once, in the legend that they share`() {
+    let one = Self.figure.panels[0]
+    let figure = Figure(
+      "grid", "Grid", place: "Figure 1", caption: "", columns: 3,
+      panels: Array(repeating: one, count: 6))
+    #expect(figure.isGrid)
+    let panels = figure.panels.map { _ in panel(SyntheticResults()) }
+    let script = GnuplotScript(figure: figure, panels: panels, notes: []).text
+    let labels = script.split(separator: "\n").filter {
+      $0.hasPrefix("set label") && $0.contains("\"the paper\"")
+    }
+    #expect(labels.count == 1 && labels.allSatisfy { $0.contains(" at screen ") }, "\(labels)")
+  }
+
   @Test func `lines that were never inside the frame are named too`() {
     var gone = SyntheticResults()
     for seed in 0..<5 { gone.diverged[[1, seed]] = 0 }

@@ -16,6 +16,10 @@ package struct PanelData: Sendable {
 
   /// Whether any line has data inside the horizontal range.
   package var hasData: Bool { lines.contains { $0.points.contains { xRange.contains($0.x) } } }
+  /// Whether curves of the paper are drawn, dashed, beside ours.
+  package var hasPaperCurves: Bool {
+    lines.contains { $0.paper?.isPrinted == false && !$0.points.isEmpty }
+  }
   /// The largest number of seeds behind a line.
   package var seeds: Int { lines.map(\.seeds).max() ?? 0 }
 

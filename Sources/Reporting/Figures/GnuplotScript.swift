@@ -98,10 +98,13 @@ package struct GnuplotScript {
       let y = footer - 12 - FigureLayout.lineHeight * Double(index)
       write(note, x: fraction(14, width), y: y, "left font \",11\" tc rgb \"\(Palette.quiet)\"")
     }
-    if figure.isGrid { out += legend(width, height, height - head - 8) }
+    if figure.isGrid {
+      out += legend(
+        width, height, height - head - 8, hasPaper: panels.contains(where: \.hasPaperCurves))
+    }
     // What stands on the canvas is drawn once, with the first panel.
     var unset = (1000..<label).map { "unset label \($0)\n" }.joined()
-    for entry in figure.legend.indices {
+    for entry in 0...figure.legend.count {
       unset += "unset label \(1100 + entry)\nunset arrow \(1100 + entry)\n"
     }
     for (index, script) in scripts.enumerated() {
@@ -114,22 +117,28 @@ package struct GnuplotScript {
     return (out + "unset multiplot\nset output\n", width, height)
   }
 
-  /// The shared legend of a grid: marker, line and name of each line.
-  private func legend(_ canvasWidth: Double, _ canvasHeight: Double, _ top: Double) -> String {
+  /// The shared legend of a grid: marker, line and name of each line, and the dashes of the paper's.
+  private func legend(
+    _ canvasWidth: Double, _ canvasHeight: Double, _ top: Double, hasPaper: Bool
+  ) -> String {
     let y = fraction(top, canvasHeight)
     let entries = figure.legend
     let colours = Palette.colours(of: entries)
-    let widths = entries.map { 60 + 7.2 * Double($0.name.count) }
+    let names = entries.map(\.name) + (hasPaper ? ["the paper"] : [])
+    let widths = names.map { 60 + 7.2 * Double($0.count) }
     var x = (canvasWidth - widths.reduce(0, +)) / 2
     var out = ""
-    for (index, entry) in entries.enumerated() {
-      let colour = Palette.rgb(colours[index])
+    for (index, name) in names.enumerated() {
+      let isPaper = index == entries.count
+      let colour = isPaper ? Palette.quiet : Palette.rgb(colours[index])
       out += "set arrow \(1100 + index) from screen \(fraction(x, canvasWidth)), screen \(y)"
-      out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead lw 2"
-      out += " lc rgb \"\(colour)\" front\n"
-      out += "set label \(1100 + index) \(Gnuplot.quoted(entry.name)) at screen"
+      out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead"
+      out += " \(isPaper ? "lw 1.2 dt (6,4)" : "lw 2") lc rgb \"\(colour)\" front\n"
+      out += "set label \(1100 + index) \(Gnuplot.quoted(name)) at screen"
       out += " \(fraction(x + 15, canvasWidth)), screen \(y) left noenhanced"
-      out += " point pt \(FigureLayout.marker(index, entry.name)) ps 0.75 lc rgb \"\(colour)\""
+      if !isPaper {
+        out += " point pt \(FigureLayout.marker(index, name)) ps 0.75 lc rgb \"\(colour)\""
+      }
       out += " offset 2.6,0 front\n"
       x += widths[index]
     }

@@ -153,7 +153,7 @@ struct PanelScript {
   /// The names at the lines' ends: words in ink, each with a sample of its line.
   private func lineLabels() -> String {
     var wanted = labels.map(\.y)
-    let hasPaper = panel.lines.contains { $0.paper?.isPrinted == false && !$0.points.isEmpty }
+    let hasPaper = panel.hasPaperCurves && !isGrid
     if hasPaper { wanted.append(-0.02) }
     let places = FigureLayout.spread(wanted, gap: 15 / plotHeight)
     func along(_ pixels: Double) -> String { "graph \(coordinate(1 + pixels / plotWidth))" }

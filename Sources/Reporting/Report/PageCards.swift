@@ -164,7 +164,7 @@ enum PageCards {
     }
     if let drawn = entry.drawn {
       let kind = entry.figure.isGrid ? "panels small" : "panels"
-      if entry.figure.isGrid { out += legend(entry.figure) }
+      if entry.figure.isGrid { out += legend(entry) }
       out += "<div class=\"\(kind)\" style=\"--columns: \(entry.figure.columns)\">\n"
       out += drawn.panels.joined(separator: "\n") + "\n</div>\n"
     } else if !content.hasPictures {
@@ -194,12 +194,16 @@ enum PageCards {
   }
 
   /// The legend that the small panels of a grid share.
-  private static func legend(_ figure: Figure) -> String {
+  private static func legend(_ entry: ReportContent.FigureEntry) -> String {
     let marks = ["●", "■", "▲", "▼", "◆", "○"]
-    let colours = Palette.colours(of: figure.legend)
-    let entries = figure.legend.enumerated().map { index, line in
+    let lines = entry.figure.legend
+    let colours = Palette.colours(of: lines)
+    var entries = lines.enumerated().map { index, line in
       "<li><span class=\"\(colours[index].rawValue)\" aria-hidden=\"true\">"
         + "\(marks[index % marks.count])</span> \(HTML.escaped(line.name))</li>"
+    }
+    if entry.panels.contains(where: \.hasPaperCurves) {
+      entries.append("<li><span aria-hidden=\"true\">╌</span> the paper</li>")
     }
     return "<ul class=\"legend\" aria-label=\"Legend\">\(entries.joined())</ul>\n"
   }

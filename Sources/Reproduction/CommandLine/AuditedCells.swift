@@ -49,8 +49,8 @@ struct AuditedCells {
     cells = find(document.root, document.view, "")
   }
 
-  /// The groups whose runs are those of a search and of alternatives.
-  private static let others: Set<String> = ["search", "choices"]
+  /// The groups whose numbers are summaries of runs, or further runs of the same cells.
+  private static let others: Set<String> = ["search"]
 
   /// The first cell; a run has one.
   var first: Cell? { cells.first }
