@@ -198,7 +198,7 @@ shrinkage = in_networks("median_step", last_to_first)
 # Figure 4. Losses are seed x form x beta1 x beta2 x alpha, infinite where a run failed.
 def losses(f, epoch, **at):
     loss = f("loss", epoch=epoch, **at)
-    return np.where((loss >= 200) | isnan(loss) & (f("status", **at) == 2), inf, loss)
+    return np.where(isnan(loss) & (f("status", **at) == 2), inf, loss)
 
 def whole(f, epoch):
     """The losses of the protocol's cells: after more than 10 epochs for less of alpha."""
@@ -209,15 +209,10 @@ def whole(f, epoch):
     if isnan(cells).all(0).any(): raise LookupError("cells")
     return cells
 
-def ranged(seeds):
-    """The numbers of seeds, or their range where runs of one side failed."""
-    mixed = np.isinf(seeds).any() and not isnan(seeds).any() and len(seeds) >= 3
-    return (seeds.min(), seeds.max()) if mixed else seeds
-
 def gap(a, b):
     """a - b of each seed; 0 where both are the same infinity."""
     a, b = complete(a, b)
-    return ranged(np.where(a == b, 0, a - b))
+    return np.where(a == b, 0, a - b)
 
 def cells_gaps(f):
     def run(epoch):
@@ -245,13 +240,13 @@ def edges(f, epoch):
         width = np.where((stable < failed) & (stable > 0), log(failed / stable), 0) / 2
     else:
         loss = losses(f, epoch)[:, :, :, 1:]
-        edge = np.where(np.isinf(loss), -inf, f("log10_alpha") * log(10)).max(-1)
+        edge = np.where(loss < 200, f("log10_alpha") * log(10), -inf).max(-1)
         edge, width = np.where(isnan(loss).any(-1), np.nan, edge), np.zeros(edge.shape)
     if edge.shape[1:] != (2, 2, 2) or isnan(edge).all(0).any(): raise LookupError("edges")
     return [array.reshape(len(edge), 2, 4) for array in (edge, width)]
 
 def edge_ratios(f):
-    return [ranged(np.subtract(*complete(*forms))) for forms in edges(f, 10)[0].T]
+    return [np.subtract(*complete(*forms)) for forms in edges(f, 10)[0].T]
 
 def edge_declines(f):
     """The ratio after 10 epochs less that after 100, and what the brackets leave open."""
@@ -260,7 +255,7 @@ def edge_declines(f):
     def decline(early, late, open_):
         corrected, uncorrected, *later = complete(*early, *late)
         a, b = corrected - uncorrected, np.subtract(*later)
-        return ranged(np.where(a == b, 0, a - b) + open_)
+        return np.where(a == b, 0, a - b) + open_
     return [decline(*panel) for panel in zip(first.T, last.T, reach)]
 
 def of_any(seeds):

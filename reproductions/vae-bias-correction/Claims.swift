@@ -109,11 +109,11 @@ package let biasCorrectionClaims: [Claim] = [
     var judgements: [Judgement] = []
     var numbers: [ClaimNumber] = []
     var brackets: [ClaimNumber] = []
-    var smallest = Double.infinity
+    var smallest = Estimate(.infinity, count: 0)
     for panel in early {
       guard let first = try ratios(panel) else { continue }
       let ratio = spread(first.bySeed)
-      smallest = min(smallest, exp(ratio.value))
+      if ratio.value < smallest.value { smallest = ratio }
       numbers.append(ratio.number(panel.name, exp))
       for variant in SweepLosses.variants {
         for (seed, edge) in try losses.edge(variant, panel).sorted(by: { $0.key < $1.key })
@@ -136,8 +136,8 @@ package let biasCorrectionClaims: [Claim] = [
     return judged(
       try losses.edgeGap(in: early + Panel.all([100], beta2: [0.999, 0.9999])),
       ClaimOutcome(
-        .all(judgements), effect: numbers.isEmpty ? .nan : smallest, threshold: 3,
-        unit: "ratio of the largest stable alphas", seeds: losses.seeds.count,
+        .all(judgements), effect: numbers.isEmpty ? .nan : exp(smallest.value), threshold: 3,
+        unit: "ratio of the largest stable alphas", seeds: smallest.count,
         numbers: numbers + brackets,
         "with correction the largest stable alpha is "
           + numbers.map { "\(text($0.value)) times as large (\($0.label))" }
@@ -204,8 +204,9 @@ package let biasCorrectionClaims: [Claim] = [
     }
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
-    var worse: [ClaimNumber] = []
+    var worse: [(number: ClaimNumber, seeds: Int, decides: Bool)] = []
     var judgements: [Judgement] = []
+    var fewest = Int.max
     for panel in Panel.all(horizons) {
       for alpha in losses.alphas {
         let pairs = paired(
@@ -213,23 +214,35 @@ package let biasCorrectionClaims: [Claim] = [
           losses.values(SweepLosses.uncorrected, panel, alpha: alpha.label))
         guard !pairs.isEmpty else { continue }
         let gap = spread(pairs.map(difference))
-        judgements.append(gap.judgement(in: .atMost(0.2)))
+        let judgement = gap.judgement(in: .atMost(0.2))
+        judgements.append(judgement)
+        fewest = min(fewest, gap.count)
         if gap.value > 0.2 {
-          worse.append(gap.number("\(panel.name), alpha=\(text(alpha.value))"))
+          worse.append(
+            (
+              gap.number("\(panel.name), alpha=\(text(alpha.value))"), gap.count,
+              judgement.verdict == .notReproduced
+            ))
         }
       }
     }
     let count = judgements.count
-    worse.sort { $0.value > $1.value }
+    worse.sort { $0.number.value > $1.number.value }
+    // A cell that decides is told before one that is further behind with fewer seeds.
+    let told = worse.first(where: \.decides) ?? worse.first
     let share = Double(count - worse.count) / Double(count)
     return judged(
       losses.gap(in: Panel.all(horizons)), isUniversal: true,
       ClaimOutcome(
         .all(judgements), effect: share, threshold: 1, unit: "share of cells",
-        seeds: losses.seeds.count,
-        numbers: count == 0 ? [] : [ClaimNumber("cells", Double(count))] + worse,
+        seeds: told?.seeds ?? (count == 0 ? 0 : fewest),
+        numbers: count == 0 ? [] : [ClaimNumber("cells", Double(count))] + worse.map(\.number),
         "corrected is worse by more than 0.2 nats in \(worse.count) of \(count) cells"
-          + (worse.first.map { ", by \(text($0.value)) nats at \($0.label)" } ?? "")))
+          + (told.map { told in
+            (told.number.value.isFinite
+              ? ", by \(text(told.number.value)) nats at " : ", and diverged alone at ")
+              + told.number.label + " (\(told.seeds) seed\(told.seeds == 1 ? "" : "s"))"
+          } ?? "")))
   },
   .custom(
     "fig4.best-over-alpha", "at its best alpha, Adam is not worse than the form without correction",
@@ -246,12 +259,14 @@ package let biasCorrectionClaims: [Claim] = [
     let losses = try SweepLosses(context)
     var numbers: [ClaimNumber] = []
     var judgements: [Judgement] = []
+    var seeds: [String: Int] = [:]
     for panel in Panel.all(horizons) {
       let pairs = paired(
         losses.best(SweepLosses.corrected, panel), losses.best(SweepLosses.uncorrected, panel))
       guard !pairs.isEmpty else { continue }
       let gap = spread(pairs.map(difference))
       numbers.append(gap.number(panel.name))
+      seeds[panel.name] = gap.count
       judgements.append(gap.judgement(in: .atMost(0.2)))
     }
     let worst = numbers.max { $0.value < $1.value }
@@ -259,7 +274,8 @@ package let biasCorrectionClaims: [Claim] = [
       losses.gap(in: Panel.all(horizons)),
       ClaimOutcome(
         .all(judgements), effect: worst?.value ?? .nan, low: worst?.low ?? .nan,
-        high: worst?.high ?? .nan, threshold: 0.2, unit: "nats", seeds: losses.seeds.count,
+        high: worst?.high ?? .nan, threshold: 0.2, unit: "nats",
+        seeds: worst.flatMap { seeds[$0.label] } ?? 0,
         numbers: numbers,
         "best corrected less best uncorrected loss is largest at \(worst?.label ?? "-"): "
           + "\(text(worst?.value ?? .nan)) nats"))
@@ -332,9 +348,10 @@ private func match(_ context: ClaimContext) throws -> ClaimOutcome {
   let isPart = cells.count < count
   let judgement: Judgement
   switch logarithm {
-  case ...0.05: judgement = whole.count == 1 || isPart ? .inconclusive : .reproduced
+  case _ where isPart || Statistics.confidence(seeds: whole.count) == nil: judgement = .inconclusive
+  case ...0.05: judgement = .reproduced
   case ...0.15: judgement = .inconclusive
-  default: judgement = isPart ? .inconclusive : .notReproduced
+  default: judgement = .notReproduced
   }
   let numbers = cells.map { ClaimNumber($0.name, Statistics.median($0.ours.bySeed) - $0.paper) }
   let worst = numbers.max { abs($0.value) < abs($1.value) }

@@ -25,7 +25,7 @@ struct Panel: Hashable {
 
 /// The losses of the sweep, by label.
 struct SweepLosses {
-  /// A loss from here on counts as that of a run that diverged.
+  /// A loss from here on is that of a run which is not stable.
   static let failure = 200.0
   static let corrected = "corrected"
   static let uncorrected = "uncorrected"
@@ -78,14 +78,14 @@ struct SweepLosses {
     return labels
   }
 
-  /// The losses by the place of their seed, infinite where the run failed; those that were run.
+  /// The losses by the place of their seed, infinite where the run diverged; those that were run.
   func values(_ variant: String, _ panel: Panel, alpha label: String) -> [Int: Double] {
     var values: [Int: Double] = [:]
     for (index, seed) in seeds.enumerated() {
       let place = labels(variant, panel, alpha: label, seed: seed)
       guard let value = loss.value(at: place) else { continue }
       if value.isFinite {
-        values[index] = value < Self.failure ? value : .infinity
+        values[index] = value
       } else if status.state(at: place) == .diverged {
         values[index] = .infinity
       }
@@ -115,7 +115,7 @@ struct SweepLosses {
       return seeds.indices.reduce(into: [:]) { found, seed in
         let own = runs.filter { $0.losses[seed] != nil }
         guard own.count == runs.count, !runs.isEmpty else { return }
-        let largest = own.last { $0.losses[seed]?.isFinite == true }?.alpha ?? 0
+        let largest = own.last { ($0.losses[seed] ?? .infinity) < Self.failure }?.alpha ?? 0
         found[seed] = (largest, largest...largest)
       }
     }
@@ -172,18 +172,17 @@ extension [Int: Double] {
   var bySeed: [Double] { keys.sorted().compactMap { self[$0] } }
 }
 
-/// Paired values, one a seed, with Student's intervals of their mean; where one is infinite, their
-/// median with their range.
+/// Paired values, one a seed, with Student's intervals of their mean. Where one is infinite, their median,
+/// which decides only if they are all the same.
 func spread(_ values: [Double]) -> Estimate {
   if values.allSatisfy(\.isFinite) || values.contains(where: \.isNaN) {
     return Statistics.studentMean(values)
   }
   var estimate = Estimate(Statistics.median(values), count: values.count)
-  guard let confidence = Statistics.confidence(seeds: values.count), let low = values.min(),
-    let high = values.max()
+  guard let confidence = Statistics.confidence(seeds: values.count), let first = values.first,
+    values.allSatisfy({ $0 == first })
   else { return estimate }
-  (estimate.low, estimate.high) = (low, high)
-  estimate.deciding = low...high
+  estimate.deciding = first...first
   estimate.confidence = confidence
   return estimate
 }

@@ -54,9 +54,9 @@ SweepExperiment(
       + "on the image, the first 50,000 images and grey levels as they are put our losses near the "
       + "paper's.",
     "The paper's text has alpha from 1e-5 to 1e-1; its figure shows half decades from 3e-5 to 3e-2.",
-    "A run whose loss is 200 or more counts as diverged in the verdicts, as does one that left the "
-      + "finite numbers; the paper draws failed runs at 400. A run ends with the first pass, after its "
-      + "first one, whose mean cost is above 1000.",
+    "A run whose loss is 200 or more is not stable in fig4.instability; the paper draws failed runs at "
+      + "400. A run ends with the first pass, after its first one, whose mean cost is above 1000, and "
+      + "counts as diverged, as does one that left the finite numbers.",
   ],
   failureCost: 1000,
   numericsVersion: 2

@@ -168,7 +168,7 @@ extension Claim {
 
   /// Our curve lies on the paper's: the median over the figure's odd epochs of |log(ours / paper)|,
   /// averaged over the seeds, is at most the first threshold (`reproduced`), at most the second
-  /// (`inconclusive`), or above (`not reproduced`). The settings are fitted to the even epochs. Id:
+  /// (`inconclusive`), or above (`not reproduced`). Id:
   /// `<figure>.match.<contender>`.
   ///
   /// - Parameters:
@@ -188,7 +188,7 @@ extension Claim {
       "\(figure).match.\(slug(contender))",
       "our curve of \(contender) lies on the paper's", place: place,
       rule: "median over the odd epochs of |log(ours / paper)|, mean over seeds: reproduced <= "
-        + "\(first), inconclusive <= \(second); fitted to the even epochs",
+        + "\(first), inconclusive <= \(second)",
       figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }
     ) { context in
       [

@@ -55,12 +55,12 @@ struct FigureMatch {
     let distances = costs.indices.map(distances)
     let estimate = Statistics.studentMean(distances.map(Statistics.median))
     let judgement: Judgement
-    if !(estimate.value <= thresholds.inconclusive) {
-      judgement = .notReproduced
-    } else if estimate.value > thresholds.reproduced || costs.count == 1 {
+    if Statistics.confidence(seeds: costs.count) == nil {
       judgement = .inconclusive
-    } else {
+    } else if estimate.value <= thresholds.reproduced {
       judgement = .reproduced
+    } else {
+      judgement = estimate.value <= thresholds.inconclusive ? .inconclusive : .notReproduced
     }
     let means = epochs.indices.map { column in Statistics.mean(distances.map { $0[column] }) }
     let worst = means.indices.max { means[$0] < means[$1] } ?? 0
@@ -70,6 +70,7 @@ struct FigureMatch {
       + "largest is \(NumberText.significant(means[worst])) at epoch \(epochs[worst])"
     if diverged { sentence += "; some runs diverged" }
     if costs.count == 1 { sentence += "; one seed has no interval" }
+    if costs.count == 2 { sentence += "; two seeds do not decide" }
     return ClaimOutcome(
       judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
       threshold: thresholds.reproduced, unit: "median |log(ours / paper)|", seeds: costs.count,

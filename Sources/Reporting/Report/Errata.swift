@@ -1,7 +1,7 @@
 import ResultStore
 
 /// What the paper states and our results contradict, as a page that can be cited: the prose is fixed,
-/// every number in it comes from result files.
+/// numbers of the evidence come from result files, those in the prose from the paper.
 public enum Errata {
   /// One place of the paper.
   struct Erratum {
