@@ -169,6 +169,9 @@ public enum Errata {
         let arm = outcome.arm.isEmpty ? "" : " (\(outcome.arm))"
         let detail = outcome.detail.isEmpty ? "" : ": \(outcome.detail)"
         out += "- `\(outcome.id)`\(arm), \(ReportText.marked(outcome.verdict))\(detail)\n"
+        if outcome.paperFigure.hasPrefix("no: ") {
+          out += "  - in the paper's own figure: \(outcome.paperFigure.dropFirst(4))\n"
+        }
       }
       let missing = erratum.claims.filter { id in !evidence.contains { $0.id == id } }
       if !missing.isEmpty {
