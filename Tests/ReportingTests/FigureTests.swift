@@ -245,6 +245,21 @@ import Testing
     #expect(!labels.isEmpty && labels.allSatisfy { $0.contains(" at screen ") }, "\(labels)")
   }
 
+  @Test func `a figure says of how many seeds its points are`() {
+    func counts(_ results: SyntheticResults) -> [Set<Int>] {
+      panel(results).lines.map(\.seedCounts)
+    }
+    var results = SyntheticResults()
+    #expect(counts(results) == Array(repeating: [5], count: 3))
+    // One that diverged counts, one that was not run does not; of the third one lacks a place.
+    results.diverged[[0, 1]] = 3
+    results.notRun = [[1, 2]]
+    results.cost = { _, contender, seed, epoch in
+      contender == 2 && seed == 0 && epoch == 7 ? .nan : 0.3
+    }
+    #expect(counts(results) == [[5], [4], [4, 5]])
+  }
+
   @Test func `lines that were never inside the frame are named too`() {
     var gone = SyntheticResults()
     for seed in 0..<5 { gone.diverged[[1, seed]] = 0 }

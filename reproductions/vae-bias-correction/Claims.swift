@@ -354,7 +354,9 @@ private func match(_ context: ClaimContext) throws -> ClaimOutcome {
   default: judgement = .notReproduced
   }
   let numbers = cells.map { ClaimNumber($0.name, Statistics.median($0.ours.bySeed) - $0.paper) }
-  let worst = numbers.max { abs($0.value) < abs($1.value) }
+  let finite = numbers.filter(\.value.isFinite)
+  let worst = finite.max { abs($0.value) < abs($1.value) }
+  let diverged = numbers.filter { !$0.value.isFinite }.map(\.label)
   let above = numbers.count { $0.value > 0 }
   return ClaimOutcome(
     judgement, effect: nats.value, low: nats.low, high: nats.high, unit: "nats",
@@ -363,5 +365,6 @@ private func match(_ context: ClaimContext) throws -> ClaimOutcome {
     "over \(isPart ? "only \(cells.count) of " : "all ")\(count) points on the paper's chart the "
       + "median distance is \(text(nats.value)) nats, \(text(logarithm)) in the logarithm; ours is above "
       + "the paper's in \(above); the largest distance is \(text(worst?.value ?? .nan)) nats at "
-      + "\(worst?.label ?? "-")")
+      + "\(worst?.label ?? "-")"
+      + (diverged.isEmpty ? "" : "; ours diverged at \(NumberText.list(diverged))"))
 }

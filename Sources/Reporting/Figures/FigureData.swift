@@ -131,6 +131,8 @@ package struct LineData: Sendable {
   package private(set) var perSeed: [[Double]] = []
   /// How many seeds have a value somewhere.
   package private(set) var seeds = 0
+  /// How many seeds have a value, or diverged, at a point: one number if all points have as many.
+  package private(set) var seedCounts: Set<Int> = []
   /// The seeds, as indices of `perSeed`, that diverged somewhere.
   package private(set) var diverged: Set<Int> = []
   /// The paper's curve.
@@ -215,6 +217,7 @@ package struct LineData: Sendable {
         }
       }
       guard let low = values.min(), let high = values.max() else { continue }
+      seedCounts.insert(values.count)
       points.append(
         (Point(x: x, middle: Statistics.median(values), low: low, high: high), bySeed))
     }

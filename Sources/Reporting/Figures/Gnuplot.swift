@@ -132,7 +132,8 @@ public struct Gnuplot: Sendable {
   static func notes(_ panels: [PanelData]) -> String {
     let lines = panels.flatMap(\.lines)
     var parts: [String] = []
-    let counts = Set(lines.filter { $0.seeds > 0 && $0.line.band == .seeds }.map(\.seeds))
+    let counts = lines.filter { $0.seeds > 0 && $0.line.band == .seeds }.map(\.seedCounts)
+      .reduce(into: Set<Int>()) { $0.formUnion($1) }
     if let most = counts.max(), let least = counts.min(), most > 1 {
       let seeds = most == least ? "\(most) seeds" : "\(least) to \(most) seeds"
       parts.append("With markers: ours, median over \(seeds); band: their range.")

@@ -105,7 +105,8 @@ package struct GnuplotScript {
     // What stands on the canvas is drawn once, with the first panel.
     var unset = (1000..<label).map { "unset label \($0)\n" }.joined()
     for entry in 0...figure.legend.count {
-      unset += "unset label \(1100 + entry)\nunset arrow \(1100 + entry)\n"
+      unset += "unset label \(1100 + entry)\nunset label \(1150 + entry)\n"
+      unset += "unset arrow \(1100 + entry)\n"
     }
     for (index, script) in scripts.enumerated() {
       let x = Double(index % columns) * sizes.width
@@ -135,11 +136,12 @@ package struct GnuplotScript {
       out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead"
       out += " \(isPaper ? "lw 1.2 dt (6,4)" : "lw 2") lc rgb \"\(colour)\" front\n"
       out += "set label \(1100 + index) \(Gnuplot.quoted(name)) at screen"
-      out += " \(fraction(x + 15, canvasWidth)), screen \(y) left noenhanced"
+      out += " \(fraction(x + 36, canvasWidth)), screen \(y) left noenhanced front\n"
       if !isPaper {
-        out += " point pt \(FigureLayout.marker(index, name)) ps 0.75 lc rgb \"\(colour)\""
+        out +=
+          "set label \(1150 + index) \"\" at screen \(fraction(x + 15, canvasWidth)), screen \(y)"
+        out += " point pt \(FigureLayout.marker(index, name)) ps 0.75 lc rgb \"\(colour)\" front\n"
       }
-      out += " offset 2.6,0 front\n"
       x += widths[index]
     }
     return out
