@@ -251,13 +251,8 @@ import Testing
     }
     var results = SyntheticResults()
     #expect(counts(results) == Array(repeating: [5], count: 3))
-    // One that diverged counts, one that was not run does not; of the third one lacks a place.
-    results.diverged[[0, 1]] = 3
     results.notRun = [[1, 2]]
-    results.cost = { _, contender, seed, epoch in
-      contender == 2 && seed == 0 && epoch == 7 ? .nan : 0.3
-    }
-    #expect(counts(results) == [[5], [4], [4, 5]])
+    #expect(counts(results) == [[5], [4], [5]])
   }
 
   @Test func `lines that were never inside the frame are named too`() {

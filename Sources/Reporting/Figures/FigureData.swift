@@ -131,7 +131,7 @@ package struct LineData: Sendable {
   package private(set) var perSeed: [[Double]] = []
   /// How many seeds have a value somewhere.
   package private(set) var seeds = 0
-  /// How many seeds have a value, or diverged, at a point: one number if all points have as many.
+  /// How many seeds are behind the points that have a value: one number if all have as many.
   package private(set) var seedCounts: Set<Int> = []
   /// The seeds, as indices of `perSeed`, that diverged somewhere.
   package private(set) var diverged: Set<Int> = []
@@ -217,7 +217,7 @@ package struct LineData: Sendable {
         }
       }
       guard let low = values.min(), let high = values.max() else { continue }
-      seedCounts.insert(values.count)
+      if low.isFinite { seedCounts.insert(values.count) }
       points.append(
         (Point(x: x, middle: Statistics.median(values), low: low, high: high), bySeed))
     }
