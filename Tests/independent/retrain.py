@@ -130,7 +130,8 @@ class Run:
 
 
 def optimizer(run, parameters):
-    name, alpha = run.place["optimizer"].split("+")[0].lower(), run.number("alpha", math.nan)
+    contender, alpha = run.place["optimizer"], run.number("alpha", math.nan)
+    name = contender.replace("+", " ").split()[0].lower()  # of "Adam defaults" and "Adam+dropout" the method
     epsilon = run.number("epsilon", 1e-8)
     if name == "adam":
         betas = (run.number("beta1", 0.9), run.number("beta2", 0.999))
@@ -141,6 +142,8 @@ def optimizer(run, parameters):
         return alpha, torch.optim.RMSprop(parameters, lr=alpha, alpha=run.number("rho", 0.9), eps=epsilon)
     if name == "adadelta":
         return alpha, torch.optim.Adadelta(parameters, lr=alpha, rho=run.number("rho", 0.9), eps=epsilon)
+    if name != "sgdnesterov":
+        sys.exit(f"retrain.py: no optimizer here for {contender}")
     momentum = run.number("momentum", 0.9)
     return alpha, torch.optim.SGD(parameters, lr=alpha, momentum=momentum, nesterov=True)
 
