@@ -116,7 +116,8 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["ResultStore", "Storage", "Numerics", "CZlib"],
       resources: [
-        "rule-dates.tsv", "rule-changes.md", "Report/page.css", "Report/page-print.css",
+        "rule-dates.tsv", "known-results.tsv", "rule-changes.md", "Report/page.css",
+        "Report/page-print.css",
         "Report/page.js",
       ]
       .map { .embedInCode($0) }),

@@ -71,11 +71,11 @@ import Testing
       "mnist-four-hidden", "smoke", 4, true,
       "7f00c5b912f5d1890bfc7515bf8be970fb7b7ead9cfdadff89c1723059b36167"),
     Pin(
-      "mnist-logistic", "quick", 204, false,
-      "920031e87e6cbe2527bb133b3077c050b45965ebc6650017ac8202056151b7ac"),
+      "mnist-logistic", "quick", 210, false,
+      "518b4681eaf872f153e7aef2d8e2e3c613f364b238082c0b07a86790feb79c7f"),
     Pin(
-      "imdb-logistic", "quick", 76, true,
-      "ad0e707afb7d7feadc696cb12d66c094c4a9db72a709e0b6223d4e053d1c5ca0"),
+      "imdb-logistic", "quick", 84, true,
+      "1c0c89cd9b59a68e66aa95ca671f8118a9a6a52b2212c11c0797f9152444adb7"),
     Pin(
       "mnist-mlp", "quick", 7, true,
       "0a127fc173aff0204028b2ca9de53b1d5b7b8f8f224637330cea5d565cb1c841"),
@@ -107,24 +107,24 @@ import Testing
       "mnist-four-hidden", "quick", 20, true,
       "3f568e3ac31ac91b27021c335c59699998ffac5800f3b928c6c9d841029f4f9f"),
     Pin(
-      "mnist-logistic", "paper", 456, false,
-      "d29199d5412832193d2dbbc5322e0e5cb1dbc30df447f85446636009113376e2",
+      "mnist-logistic", "paper", 462, false,
+      "4591a89989f199b89cb7cdf1875d4de37ed93f3d68ece00341067b6330b39ad1",
       data: "mnist, official"),
     Pin(
-      "imdb-logistic", "paper", 1347, false,
-      "9448a5d4097d6f741aa4e3f537e441655913c9692a2f0718a0bedf63e89f35a4",
+      "imdb-logistic", "paper", 1355, false,
+      "32c468d3324907c4c6873dcb762bc36653c2917cbf0389c2d0b4f3bc88bcdb1d",
       data: "imdb, official"),
     Pin(
-      "mnist-mlp", "paper", 53, false,
-      "0f54fc38f9261bc860226d4e11a92d14405fb0fa9630d0b2cc41996b3e44be16",
+      "mnist-mlp", "paper", 63, false,
+      "897cb0c13b43b6aa8a166e4e0bfdfd2f224deed3882a359327405d379449f558",
       data: "mnist, official"),
     Pin(
       "mnist-mlp-deterministic", "paper", 34, false,
       "12d05ecdddef5194ccd1dd6a6e89874c9317653edb515645165b8a066b5fcc74",
       data: "mnist, official"),
     Pin(
-      "cifar-cnn", "paper", 85, false,
-      "13bad1b02d22f914ca9d964eadd4e5d6fc3b1af7ec229b47a844dfa7a292b42d",
+      "cifar-cnn", "paper", 97, false,
+      "d102d43061c729a0978b0b57347cfe939b362854e351dbe1a90bce19a3ac0344",
       data: "cifar-10, official"),
     Pin(
       "vae-bias-correction", "paper", 113, false,

@@ -298,7 +298,9 @@ import Testing
     func reason(_ path: String, declaring: Bool) -> String {
       struct Named: Recorded { let variable: String }
       let parts = path.split(separator: "/").map(String.init)
-      let claim = Claim.custom("fig1a.reads", "reads", place: "nowhere", rule: "reads") { context in
+      let claim = Claim.custom(
+        "fig1a.reads", "reads", place: "nowhere", threshold: .all, rule: "reads"
+      ) { context in
         if path == RunTime.computation.variable {
           _ = try context.optional(RunTime.computation)
         } else if parts.count > 1 {
@@ -367,6 +369,49 @@ import Testing
     #expect(try outcome(1.3).verdict == .notReproduced)
   }
 
+  @Test func `a match tells the next smaller and larger stepsize`() throws {
+    var results = SyntheticResults()
+    results.epochs = 46
+    let curves = PaperCurves([
+      .init(figure: "fig1a", name: "Adam", points: (0...45).map { .init(x: Double($0), y: 0.26) })
+    ])
+    let claim = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "", arms: nil)
+    func row(_ side: FittedDistances.Side, _ alpha: Double, _ odd: Double, _ even: Double)
+      -> FittedDistances.Row
+    {
+      .init(
+        contender: "Adam", figure: "fig1a", side: side, alpha: alpha, passes: 12, odd: odd,
+        even: even)
+    }
+    func details(_ rows: [FittedDistances.Row]) throws -> [String: String] {
+      var document = results.document
+      let distances = FittedDistances(rows)
+      let group = distances.encoded(curves: rows.map { _ in [1, 2] })
+      document.root.groups.append(Subgroup(FittedDistances.group, group))
+      #expect(FittedDistances(document) == distances)
+      return Dictionary(
+        uniqueKeysWithValues: claim.judge(document, paper: curves).map { ($0.arm, $0.detail) })
+    }
+    let near = try details([
+      row(.smaller, 3.2e-4, 0.31, 0.3), row(.fitted, 1e-3, 0.2, 0.1),
+      row(.larger, 3.2e-3, .infinity, .infinity),
+    ])
+    #expect(
+      near["fitted"]?.hasSuffix(
+        "in the first 12 passes of the first seed it is 0.2 with alpha = 0.001, 0.31 with alpha = 0.00032 and "
+          + "infinite with alpha = 0.0032; the even epochs alone would choose the same of the three"
+      )
+        == true)
+    // No other arm has neighbours, and two rows are not three.
+    #expect(near["tuned"]?.contains("alpha") == false)
+    let far = try details([
+      row(.smaller, 3.2e-4, 0.31, 0.05), row(.fitted, 1e-3, 0.2, 0.1), row(.larger, 3.2e-3, 1, 1),
+    ])
+    #expect(
+      far["fitted"]?.hasSuffix("the even epochs alone would choose 0.00032 of the three") == true)
+    #expect(try details([row(.fitted, 1e-3, 0.2, 0.1)])["fitted"]?.contains("alpha") == false)
+  }
+
   @Test func `only the frame is matched`() throws {
     var results = SyntheticResults()
     results.epochs = 46
@@ -394,7 +439,8 @@ import Testing
 
   @Test func `custom rules see their arm`() {
     let claim = Claim.custom(
-      "alg.memory", "two vectors", place: "section 2", rule: "measured", arms: [.tuned]
+      "alg.memory", "two vectors", place: "section 2",
+      threshold: .init("cost", .atMost(1)), rule: "measured", arms: [.tuned]
     ) { context in
       guard context.arm == "tuned" else { throw NotRun("wrong arm") }
       let costs = try context.values(.trainingCost, "Adam", at: 45)

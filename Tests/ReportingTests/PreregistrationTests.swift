@@ -74,6 +74,50 @@ import Testing
       Self.claim.paperFigure(PaperCurves()).text == "not in a figure: it has no curve of Adam")
   }
 
+  @Test func `what the paper's figure says of a rule is read back`() {
+    for figure in [
+      PaperFigure.satisfies, .satisfiesBy("5 times"), .fails("1.2: higher"), .notInFigure("none"),
+    ] {
+      #expect(PaperFigure(text: figure.text) == figure)
+    }
+    #expect(PaperFigure(text: "perhaps") == nil)
+  }
+
+  @Test func `thresholds are formulas`() {
+    #expect(Threshold("x", .atMost(1 + 1e-6)).text == "x <= 1.000001")
+    #expect(Threshold("x", .inside(8...8)).text == "x = 8")
+    #expect(Threshold("x", .inside(5...10)).text == "5 <= x <= 10")
+    #expect(Self.claim.threshold.text == "Adam / AdaGrad < 1")
+    #expect(Threshold.ratio("a / b", .atLeast(0)).text == "a / b >= 1")
+    #expect(Threshold.ratio("a / b", .above(0)).text == "a / b > 1")
+  }
+
+  @Test func `a rule that was made with results known says so`() throws {
+    func known(_ lines: [String]) throws -> KnownResults {
+      try KnownResults(Array((["claim\tknown"] + lines).map { $0 + "\n" }.joined().utf8))
+    }
+    #expect(try known(["a\tthe sums"]).entries == ["a": "the sums"])
+    for wrong in [["a"], ["a\tx", "a\ty"]] {
+      #expect(throws: TableError.self, "\(wrong)") { try known(wrong) }
+    }
+    let id = "fig4.match"
+    let words = try #require(KnownResults.declared.entries[id])
+    let claim = Claim.lower(
+      id, "a", place: "6.4", "Adam", than: "AdaGrad", at: [5], figure: "fig4")
+    let list = ClaimList([claim, Self.claim], of: "mnist-logistic")
+    #expect(list.entries.map(\.known) == [words, ""])
+    let folder = try TemporaryFolder()
+    let path = folder.file("mnist-logistic.h5")
+    var document = SyntheticResults().document
+    document.root.groups.append(
+      Subgroup("claims", [claim, Self.claim].judge(document).encoded()))
+    try ResultFile.write(document, to: path)
+    let experiment = try ResultSet.Experiment(reading: path)
+    let remarks = experiment.outcomes.map { experiment.ruleRemark($0, known: list) }
+    #expect(remarks.contains("rule made with results known: \(words)"))
+    #expect(remarks.contains(nil))
+  }
+
   @Test func `claims count once, by group, the paper's own first`() throws {
     func outcome(
       _ id: String, _ arm: String, _ verdict: Verdict, _ group: ClaimGroup, of claim: String? = nil
@@ -89,19 +133,21 @@ import Testing
       outcome("a", "literal", .notReproduced, .paper), outcome("a", "tuned", .inconclusive, .paper),
       outcome("a.part", "tuned", .reproduced, .paper, of: "a"), outcome("b", "", .notRun, .paper),
       outcome("m", "fitted", .reproduced, .figure),
+      // Settings that were inferred from the paper's curves decide none of its claims.
+      outcome("f", "fitted", .reproduced, .paper),
     ]
     let counts = ClaimCounts(outcomes)
     #expect(
       counts.text
-        == "2 claims of the paper: 1 not reproduced and 1 not run. 1 curve of its figures: 1 reproduced. "
+        == "3 claims of the paper: 1 not reproduced and 2 not run. 1 curve of its figures: 1 reproduced. "
         + "1 claim of write-ups: 1 reproduced.")
-    #expect(counts.all == 4 && counts.count(.paper) == 2)
+    #expect(counts.all == 5 && counts.count(.paper) == 3)
     // The file says the same, and gives it back.
     let group = outcomes.encoded()
     #expect(group.group("counts")?.text("comment") == counts.text)
     #expect(
       group.group("counts")?.variable("claims")?.values.doubles == [
-        0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0,
+        0, 1, 0, 2, 1, 0, 0, 0, 1, 0, 0, 0,
       ])
     #expect(try ClaimCounts([ClaimOutcome](decoding: group)) == counts)
     #expect(ClaimTable.text(outcomes).hasSuffix(counts.sentences.joined(separator: "\n") + "\n"))

@@ -294,18 +294,20 @@ extension SyntheticResults {
     let folder = try TemporaryFolder()
     try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
     let claims: [Claim] = [
-      .custom("fig3.a", "a\tb", place: "6.3", rule: "r") { _ in throw NotRun("none") }
+      .custom(
+        "fig3.a", "a\tb", place: "6.3", threshold: .init("x", .atMost(0.25)), rule: "r"
+      ) { _ in throw NotRun("none") }
     ]
     let list = ClaimList(claims, of: "cifar-cnn")
     let digest = claims[0].ruleDigest
     #expect(
       list.text
-        == "cifar-cnn\tfig3.a\t6.3\tpaper\ta b\tr\tall\tfig3\tnot in a figure: no figure draws what is "
-        + "measured\t\(digest)\t\n")
+        == "cifar-cnn\tfig3.a\t6.3\tpaper\ta b\tx <= 0.25\tr\tall\tfig3\tnot in a figure: no figure draws what is "
+        + "measured\t\(digest)\t\t\n")
     // Those of an experiment with results are told by its file.
     let path = folder.file("claims.tsv")
     try AtomicFile.commit(
-      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tpaper\tother\trule\tall\tfig1a\tyes\tx\ty\n",
+      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tpaper\tother\tx < 1\trule\tall\tfig1a\tyes\tx\ty\t\n",
       to: path)
     let known = try ClaimList(reading: path)
     #expect(known.entries.count == 2)

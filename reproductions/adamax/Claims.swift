@@ -40,6 +40,7 @@ private let rounding = 1e-4
 /// Whether real training led AdaMax to steps beyond alpha.
 let stepClaim = Claim.custom(
   "adamax.bound-in-training", "no step of AdaMax is larger than alpha, in training", place: place,
+  threshold: .init("largest step / alpha", .atMost(1 + rounding)),
   rule: "largest step of any parameter over whole runs on three models <= 1 + 1e-4 in units of "
     + "alpha (what rounding may add); the worst case is alg.adamax-bound", figure: "adamax-step",
   arms: [.literal]

@@ -34,7 +34,8 @@ let propertyClaims: [Claim] = [
     "alg.bound.spike",
     "a gradient after nothing but zeros makes a step of at most "
       + "alpha (1 - beta1) / sqrt(1 - beta2)",
-    place: "section 2.1", rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
+    place: "section 2.1", threshold: .init("largest step / bound", .atMost(1 + 1e-6)),
+    rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
     figure: "alg-spike"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let largest = try context.values(.spike, .largestAfterZeros, along: .betas)
@@ -51,6 +52,7 @@ let propertyClaims: [Claim] = [
     "alg.bound.first",
     "where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2)",
     place: "section 2.1",
+    threshold: .init("largest step / bound", .atMost(1 + 1e-6)),
     rule:
       "supremum over sequences of gradients at (0.9, 0.999), (0.9, 0.9999) and (0, 0.999), closed "
       + "form and simulation, at most 1 + 1e-6 of the bound", figure: "alg-worst-case"
@@ -68,6 +70,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.bound.general", "where 1 - beta1 <= sqrt(1 - beta2), no step is larger than alpha",
     place: "section 2.1",
+    threshold: .init("largest step / alpha", .atMost(1 + 1e-6)),
     rule: "worst case over sequences, closed form and simulation, <= 1 + 1e-6 wherever "
       + "1 - beta1 <= sqrt(1 - beta2)", figure: "alg-worst-case"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -93,6 +96,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.adamax-bound", "no step of AdaMax is larger than alpha, in the worst case",
     place: "section 7.1",
+    threshold: .init("largest step / alpha", .atMost(1 + 1e-6)),
     rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let worst = try largestSteps(context, .worstCaseOfAdaMax, .largestStepOfAdaMax)
@@ -106,6 +110,7 @@ let propertyClaims: [Claim] = [
   }.reading(Topic.worstCaseOfAdaMax, .attainedStep, .largestStepOfAdaMax),
   .custom(
     "alg.adamax-limit", "the L^p methods tend to AdaMax as p grows", place: "section 7.1",
+    threshold: .init("largest |log(u_p / u)| at the last p", .below(0.01)),
     rule: "largest |log(u_p / u)| over 1000 normal gradients falls with every doubling of p and is "
       + "below 0.01 at the last", figure: "alg-adamax-limit"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -130,6 +135,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.scale-invariance", "steps do not change when the gradients are rescaled",
     place: "abstract, section 2.1",
+    threshold: .init("parameters that differ", .atMost(0)),
     rule: "trajectories equal bit for bit for factors 2^-32 to 2^32 with epsilon = 0, one for all "
       + "parameters and one each", figure: "alg-scale"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -156,6 +162,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.unbiased", "corrected moments are unbiased for stationary gradients",
     place: "section 3",
+    threshold: .init("bias / expectation", .inside(-0.05...0.05)),
     rule: "bias of each corrected moment, several distributions and times, in units of its "
       + "expectation: 95 % intervals, simultaneous by Bonferroni, within +- 5 %",
     figure: "alg-moments"
@@ -185,6 +192,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.adagrad-limit", "AdaGrad is Adam with beta1 = 0, beta2 -> 1 and alpha / sqrt(t)",
     place: "section 5",
+    threshold: .init("slope", .inside(0.95...1.05)),
     rule: "distance of trajectories goes to 0 linearly in 1 - beta2: slope of the logarithms over "
       + "1e-6 to 1e-3 within 1 +- 0.05", figure: "alg-adagrad-limit"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -202,6 +210,7 @@ let propertyClaims: [Claim] = [
   }.reading(Topic.adaGradLimit, .limitDistance),
   .custom(
     "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",
+    threshold: .init("bytes a parameter", .inside(8...8)),
     rule: "bytes of optimizer state per parameter, measured: two 4-byte numbers"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let bytes = try context.values(.memory, .bytes, along: .method)

@@ -111,6 +111,7 @@ let efficientOrderClaim = Claim.custom(
   "alg.efficient-order",
   "the order of computation with alpha_t and epsilon-hat is the same algorithm",
   place: "section 2",
+  threshold: .init("largest distance / way", .atMost(1e-6)),
   rule:
     "trajectories on noisy quadratic costs, gradients of sizes 1 to 1e-8, equal within 1e-6 of the "
     + "way from the start, with epsilon-hat = epsilon sqrt(1 - beta2^t), in double precision"

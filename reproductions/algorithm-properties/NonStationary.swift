@@ -86,6 +86,7 @@ private func movingMinimum(
 /// Abstract and section 1.
 package let nonStationaryClaim = Claim.custom(
   "alg.nonstationary", "Adam is suited to non-stationary objectives", place: "abstract, section 1",
+  threshold: .ratio("Adam / AdaGrad", .below(0)),
   rule:
     "a drifting and a switching quadratic, noise of 0.1, 1 and 10: tracking error of Adam lower than "
     + "AdaGrad's, alpha of both searched with other seeds; the paired interval of each of the six",

@@ -29,7 +29,7 @@ TrainingExperiment(
     quick: Budget(
       epochs: 4, seeds: 1, arms: [.tuned], search: found, recording: .final, evaluations: []),
     paper: Budget(
-      epochs: 49, seeds: 3, fittedSeeds: 1, arms: [.fitted, .tuned],
+      epochs: 49, seeds: 3, fittedSeeds: 1, neighbourPasses: 12, arms: [.fitted, .tuned],
       search: .raced(seeds: 1, by: .convolutional), evaluations: [])),
   contenders: contenders(
     "AdaGrad", optimizer: AdaGrad.method, fitted: inferred(["alpha": 1.5e-3, "epsilon": 1.25e-2]),

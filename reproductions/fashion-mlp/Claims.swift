@@ -15,11 +15,17 @@ private func percent(_ share: Double) -> String {
   NumberText.significant(100 * share, digits: 4) + " %"
 }
 
+/// Accuracies that are near a published one.
+private func nearby(_ published: Double) -> Region {
+  .inside(published - 0.005...published + 0.005)
+}
+
 /// Whether the published accuracy is near what our seeds give.
 func accuracyClaim(_ method: String, published: Double) -> Claim {
   .custom(
     "fashion.accuracy.\(method.lowercased())",
     "\(method) reaches a test accuracy of \(percent(published)) in \(last) epochs",
+    threshold: .init("test accuracy", nearby(published)),
     rule: "mean test accuracy over seeds within 0.5 points of it: the interval decides",
     figure: "fashion", arms: [.literal]
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -30,7 +36,7 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
     let estimate = Statistics.studentMean(accuracies)
     let cost = Statistics.median(try context.values(.testCost, method, at: last))
     return ClaimOutcome(
-      estimate.judgement(in: .inside(published - 0.005...published + 0.005)), estimate,
+      estimate.judgement(in: nearby(published)), estimate,
       threshold: published, unit: "test accuracy",
       numbers: [ClaimNumber("published", published), ClaimNumber("median test cost", cost)],
       "mean accuracy \(percent(estimate.value)), published \(percent(published)); "
@@ -42,6 +48,7 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
 /// Whether the methods finish in the published order.
 let orderClaim = Claim.custom(
   "fashion.order", "RMSprop and Adam end above SGD, and SGD above Adagrad",
+  threshold: .ratio("better / worse test error", .below(0)),
   rule: "test error after \(last) epochs of each better method lower than of each worse one: "
     + "paired intervals over seeds", figure: "fashion", arms: [.literal]
 ) { (context: ClaimContext) throws -> ClaimOutcome in

@@ -40,9 +40,11 @@ TrainingExperiment(
   profiles: ByProfile(
     smoke: Budget(epochs: 3, seeds: 2, search: .inline(seeds: 1)),
     quick: Budget(
-      epochs: 176, seeds: 3, search: .committed(.embedded(PackageResources.search_tsv))),
+      epochs: 176, seeds: 3, neighbourPasses: 176,
+      search: .committed(.embedded(PackageResources.search_tsv))),
     paper: Budget(
-      epochs: 176, seeds: 10, search: .inline(seeds: 5, replaying: [.perceptron, .convolutional]))),
+      epochs: 176, seeds: 10, neighbourPasses: 176,
+      search: .inline(seeds: 5, replaying: [.perceptron, .convolutional]))),
   contenders: [
     Contender(
       "Adagrad+dropout", optimizer: AdaGrad.method, settings: half, fitted: adagrad,

@@ -61,6 +61,7 @@ let fourHiddenClaims = claims.map { $0.of(writeUp).reading(minibatchCost) }
 private let claims: [Claim] = [
   .custom(
     "four-hidden.losses", "the losses published for iterations 0 to 1900",
+    threshold: .init("share inside", .atLeast(0.8)),
     rule: "share of the 24 numbers, which are losses of single minibatches, inside our 5-95 % band "
       + "over seeds of such losses: >= 80 %",
     figure: "four-hidden", arms: [judgedArm]
@@ -106,6 +107,7 @@ private let claims: [Claim] = [
   },
   .custom(
     "four-hidden.fastest", "Adam is the fastest",
+    threshold: .ratio("Adam / each rival", .below(0)),
     rule: "iterations until the loss, smoothed over \(smoothing) iterations, is 0.3: fewer than "
       + "with each other method, paired over seeds", figure: "four-hidden", arms: [judgedArm]
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -122,6 +124,7 @@ private let claims: [Claim] = [
   },
   .custom(
     "four-hidden.least-noisy", "Adam is the least noisy",
+    threshold: .ratio("Adam / each rival", .below(0)),
     rule: "standard deviation of the last 500 losses around their running median over "
       + "\(noiseWindow) iterations: lower than with each other method, paired over seeds",
     figure: "four-hidden", arms: [judgedArm]

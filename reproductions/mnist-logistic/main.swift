@@ -49,8 +49,10 @@ TrainingExperiment(
   minibatch: 128,
   profiles: ByProfile(
     smoke: Budget(epochs: 3, seeds: 2, search: .inline(seeds: 1)),
-    quick: Budget(epochs: 46, seeds: 10, search: .inline(seeds: 2, replaying: rules)),
-    paper: Budget(epochs: 46, seeds: 10, search: .inline(seeds: 5, replaying: rules))),
+    quick: Budget(
+      epochs: 46, seeds: 10, neighbourPasses: 46, search: .inline(seeds: 2, replaying: rules)),
+    paper: Budget(
+      epochs: 46, seeds: 10, neighbourPasses: 46, search: .inline(seeds: 5, replaying: rules))),
   contenders: [
     Contender(
       "AdaGrad", optimizer: AdaGrad.method, fitted: .init(["alpha": 0.001]), literal: stated,

@@ -38,7 +38,8 @@ TrainingExperiment(
       epochs: 1, seeds: 1, arms: [.fitted, .tuned], search: found, evaluations: evaluated),
     quick: Budget(epochs: 12, seeds: 1, arms: [.tuned], search: found, evaluations: evaluated),
     paper: Budget(
-      epochs: 201, seeds: 3, arms: [.fitted, .tuned], search: .raced(seeds: 1, by: .perceptron),
+      epochs: 201, seeds: 3, neighbourPasses: 50, arms: [.fitted, .tuned],
+      search: .raced(seeds: 1, by: .perceptron),
       evaluations: evaluated)),
   contenders: [
     Contender(

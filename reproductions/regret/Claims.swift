@@ -35,6 +35,7 @@ let regretClaims: [Claim] = [
   .custom(
     "alg.theorem-4.1", "the regret is bounded as in theorem 4.1 under its assumptions",
     place: "section 4, theorem 4.1",
+    threshold: .init("largest R(T) / bound", .atMost(1)),
     rule: "numerically, counterexamples included: any R(T) above the bound = not reproduced",
     figure: "regret-bound"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -77,6 +78,7 @@ let regretClaims: [Claim] = [
   .custom(
     "alg.regret-vanishes", "for all bounded convex costs R(T) / T = O(1 / sqrt(T))",
     place: "section 4, corollary 4.2",
+    threshold: .init("exponent of R(T)", .atMost(0.55)),
     rule: "exponents of R(T) fitted over the last two decades, on benign streams and on "
       + "counterexamples: not reproduced if the interval of one lies above 0.55",
     figure: "regret-average"
@@ -111,7 +113,8 @@ let regretClaims: [Claim] = [
     .reading(Topic.counterexamples, .regret, .averageRegret).reading(Topic.stochastic, .regret),
   .custom(
     "alg.lemma-10.3", "sum_t sqrt(g_t^2 / t) <= 2 G_inf ||g_{1:T}||_2",
-    place: "appendix, lemma 10.3", rule: "numerically: any violation = not reproduced",
+    place: "appendix, lemma 10.3", threshold: .init("largest left side / right side", .atMost(1)),
+    rule: "numerically: any violation = not reproduced",
     figure: "regret-lemma"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let group = try context.finished(Topic.lemma)
@@ -139,6 +142,7 @@ let regretClaims: [Claim] = [
   .custom(
     "regret.convex-rate", "experiments confirm the rate of convergence in convex problems",
     place: "section 8",
+    threshold: .init("exponent of R(T)", .atMost(0.55)),
     rule:
       "exponent of R(T) of Adam on MNIST logistic regression with alpha / sqrt(t), over the last two "
       + "decades: the interval at most 0.55", figure: "regret-streams"

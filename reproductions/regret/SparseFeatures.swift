@@ -94,6 +94,7 @@ package let sparseClaim = Claim.custom(
   "alg.sparse-dimension",
   "on sparse features the regret of Adam grows more slowly with their number than that of SGD",
   place: "section 4",
+  threshold: .init("exponent of Adam less that of SGD", .below(0)),
   rule:
     "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
     + "below SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; paired "

@@ -35,6 +35,7 @@ let meanCost = probe("mean_test_cost", .mean, "test cost at the mean of all iter
 /// The average with bias correction against the last iterate, where the runs end.
 let averagingClaim = Claim.custom(
   "alg.averaging", "averages of the iterates generalise better than the last one", place: place,
+  threshold: .ratio("average / last iterate", .below(0)),
   rule: "test cost of the corrected average lower than that of the last iterate after the last "
     + "epoch, paired over seeds, on a noisy convex problem and on the perceptron",
   figure: "averaging", arms: [.literal]

@@ -60,6 +60,7 @@ package let biasCorrectionClaims: [Claim] = [
     "fig4.instability",
     "without correction, beta2 near 1 leads to instabilities, most of all in the first epochs",
     place: place,
+    threshold: .init("corrected / uncorrected largest stable alpha", .atLeast(3)),
     rule: "largest alpha that does not diverge (loss < 200), by bisection: corrected >= 3 times "
       + "uncorrected at beta2 = 0.999 and 0.9999, both beta1, at 10 epochs; that ratio at 10 epochs >= "
       + "at 100, up to the width of the brackets",
@@ -146,6 +147,7 @@ package let biasCorrectionClaims: [Claim] = [
   .custom(
     "fig4.best-small", "the best results come from small 1 - beta2 and bias correction",
     place: place,
+    threshold: .ratio("beta2 = 0.9999 / 0.99", .below(0)),
     rule: "best loss over alpha at 100 epochs, corrected: beta2 = 0.9999 lower than 0.99, at both "
       + "beta1",
     inPaper: { paper in
@@ -195,6 +197,7 @@ package let biasCorrectionClaims: [Claim] = [
     "fig4.never-worse",
     "Adam is as good as or better than the form without correction, whatever the hyperparameters",
     place: place,
+    threshold: .init("corrected less uncorrected, nats, in each cell", .atMost(0.2)),
     rule: "in every cell corrected is not worse by more than 0.2 nats: the interval of one cell "
       + "above that decides",
     inPaper: { paper in
@@ -247,6 +250,7 @@ package let biasCorrectionClaims: [Claim] = [
   .custom(
     "fig4.best-over-alpha", "at its best alpha, Adam is not worse than the form without correction",
     place: place,
+    threshold: .init("best corrected less best uncorrected, nats", .atMost(0.2)),
     rule: "in every panel (beta1, beta2, epochs) the best corrected loss over alpha is at most 0.2 "
       + "nats above the best uncorrected one",
     inPaper: { paper in
@@ -282,6 +286,7 @@ package let biasCorrectionClaims: [Claim] = [
   },
   .custom(
     "fig4.match", "our losses lie on the paper's", place: place,
+    threshold: .init("median |log(ours / paper)|", .atMost(0.05)),
     rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over "
       + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15",
     inPaper: { _ in .satisfies }

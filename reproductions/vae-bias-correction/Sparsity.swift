@@ -15,6 +15,7 @@ let smallGradients = LayerStatistics.smallGradients(
 package let sparserClaim = Claim.custom(
   "fig4.sparser-late", "gradients become sparser towards the end of training",
   place: "section 6.4, Figure 4",
+  threshold: .init("rise of the share in each layer", .above(0)),
   rule:
     "share of entries of the minibatch gradient below 1e-3 of the layer's largest: after epoch 100 "
     + "larger than after epoch 1 in every layer of weights, corrected, beta1 = 0.9, beta2 = 0.999, "

@@ -11,6 +11,8 @@ public struct Claim: Sendable {
   public var place: String
   /// Who says it, if not the paper.
   public private(set) var writeUp: WriteUp?
+  /// What decides, as a formula.
+  public var threshold: Threshold
   /// The rule in words.
   public var rule: String
   /// The figure that shows it; empty if none does.
@@ -78,14 +80,15 @@ public struct Claim: Sendable {
   public func paperFigure(_ paper: PaperCurves) -> PaperFigure { paperFigure(paper) }
 
   init(
-    _ id: String, _ statement: String, place: String, rule: String, figure: String? = nil,
-    arms: [Arm]? = nil, group: ClaimGroup = .paper,
+    _ id: String, _ statement: String, place: String, threshold: Threshold, rule: String,
+    figure: String? = nil, arms: [Arm]? = nil, group: ClaimGroup = .paper,
     paperFigure: @escaping @Sendable (PaperCurves) -> PaperFigure,
     outcomes: @escaping @Sendable (ClaimContext) throws -> [ClaimOutcome]
   ) {
     self.id = id
     self.statement = statement
     self.place = place
+    self.threshold = threshold
     self.rule = rule
     let stem = id.prefix { $0 != "." }
     self.figure = figure ?? (stem.hasPrefix("fig") ? String(stem) : "")
@@ -98,18 +101,21 @@ public struct Claim: Sendable {
   /// A claim with a rule of its own.
   ///
   /// - Parameters:
+  ///   - threshold: what decides, as a formula.
   ///   - rule: the rule in words.
   ///   - arms: the arms it is judged in; nil: every arm of the document.
   ///   - inPaper: whether the paper's own figure satisfies the rule.
   ///   - judge: the rule. What it throws becomes the reason of the verdict `not run`.
   public static func custom(
-    _ id: String, _ statement: String, place: String = "", rule: String, figure: String? = nil,
-    arms: [Arm]? = nil,
+    _ id: String, _ statement: String, place: String = "", threshold: Threshold, rule: String,
+    figure: String? = nil, arms: [Arm]? = nil,
     inPaper: @escaping @Sendable (PaperCurves) -> PaperFigure = { _ in .notDrawn },
     judge: @escaping @Sendable (ClaimContext) throws -> ClaimOutcome
   ) -> Claim {
-    Claim(id, statement, place: place, rule: rule, figure: figure, arms: arms, paperFigure: inPaper)
-    {
+    Claim(
+      id, statement, place: place, threshold: threshold, rule: rule, figure: figure, arms: arms,
+      paperFigure: inPaper
+    ) {
       [try judge($0)]
     }
   }

@@ -71,6 +71,19 @@ public struct ClaimCounts: Sendable, Equatable {
   }
 }
 
+extension ClaimOutcome {
+  /// The outcome as the one that counts: settings that were inferred from the paper's curves decide none of
+  /// its claims, so that one that has been judged with these alone counts as not run.
+  var asHeadline: ClaimOutcome {
+    guard arm == Arm.fitted.rawValue, group == .paper, verdict != .notRun else { return self }
+    var headline = self
+    (headline.verdict, headline.finding) = (.notRun, Judgement.notRun.finding)
+    headline.detail =
+      "only with settings inferred from the paper's curves, which decide no claim of the paper: \(detail)"
+    return headline
+  }
+}
+
 extension [ClaimOutcome] {
   /// The verdict that counts of each claim and part: that of the first arm in `Arm.byWeight`, in the
   /// order in which the ids come.
@@ -85,6 +98,6 @@ extension [ClaimOutcome] {
       }
       if Arm.rank(outcome.arm) < Arm.rank(other.arm) { best[outcome.id] = outcome }
     }
-    return order.compactMap { best[$0] }
+    return order.compactMap { best[$0]?.asHeadline }
   }
 }

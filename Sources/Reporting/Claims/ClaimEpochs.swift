@@ -26,6 +26,12 @@ extension Claim {
     }
     return custom(
       id, statement, place: place,
+      threshold: .each(
+        expected.map {
+          .init(
+            "best epoch of \($0.contender)",
+            .inside(Double($0.epochs.lowerBound)...Double($0.epochs.upperBound)))
+        }),
       rule: "epoch of the lowest \(measure.name): " + ranges.joined(separator: ", "), figure: figure
     ) { context in
       let parts = try expected.map { expected in

@@ -61,17 +61,46 @@ public struct WriteUp: Sendable, CustomStringConvertible {
 public enum PaperFigure: Sendable, Equatable {
   /// It does.
   case satisfies
+  /// It does, in a way that is worth telling.
+  case satisfiesBy(String)
   /// It does not, for the reason given.
   case fails(String)
   /// The rule cannot be applied to a figure of the paper, for the reason given.
   case notInFigure(String)
 
-  /// In words: `yes`, `no: REASON` or `not in a figure: REASON`.
+  /// In words: `yes`, `yes: WORDS`, `no: REASON` or `not in a figure: REASON`.
   public var text: String {
     switch self {
     case .satisfies: "yes"
+    case .satisfiesBy(let words): "yes: \(words)"
     case .fails(let reason): "no: \(reason)"
     case .notInFigure(let reason): "not in a figure: \(reason)"
+    }
+  }
+
+  /// Reads the words back.
+  package init?(text: String) {
+    func rest(_ prefix: String) -> String? {
+      text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
+    }
+    if text == "yes" {
+      self = .satisfies
+    } else if let words = rest("yes: ") {
+      self = .satisfiesBy(words)
+    } else if let reason = rest("no: ") {
+      self = .fails(reason)
+    } else if let reason = rest("not in a figure: ") {
+      self = .notInFigure(reason)
+    } else {
+      return nil
+    }
+  }
+
+  /// Whether it does.
+  var isSatisfied: Bool {
+    switch self {
+    case .satisfies, .satisfiesBy: true
+    case .fails, .notInFigure: false
     }
   }
 
@@ -132,7 +161,7 @@ public enum PaperFigure: Sendable, Equatable {
       if case .fails(let reason) = part { reason } else { nil }
     }
     if !failures.isEmpty { return .fails(failures.joined(separator: "; ")) }
-    return parts.first { $0 != .satisfies } ?? (parts.isEmpty ? .notDrawn : .satisfies)
+    return parts.first { !$0.isSatisfied } ?? (parts.isEmpty ? .notDrawn : .satisfies)
   }
 }
 

@@ -19,6 +19,8 @@ public struct ClaimList: Sendable, Equatable {
     public let group: ClaimGroup
     /// What is claimed.
     public let statement: String
+    /// What decides, as a formula.
+    public let threshold: String
     /// How it is decided, with its threshold.
     public let rule: String
     /// The arms it is judged in, e.g. `fitted custom`; `all`: every arm that there is.
@@ -31,6 +33,8 @@ public struct ClaimList: Sendable, Equatable {
     public let ruleDigest: String
     /// The day on which the rule was last changed; empty if that of this rule is not declared.
     public let ruleDate: String
+    /// What results were known when the rule was made or last changed; empty: none.
+    public let known: String
 
     /// The verdict while the experiment has not been run.
     var outcome: ClaimOutcome {
@@ -42,17 +46,18 @@ public struct ClaimList: Sendable, Equatable {
 
     fileprivate var fields: [String] {
       [
-        experiment, id, place, group.rawValue, statement, rule, arms, figure, paperFigure,
-        ruleDigest,
-        ruleDate,
+        experiment, id, place, group.rawValue, statement, threshold, rule, arms, figure,
+        paperFigure,
+        ruleDigest, ruleDate, known,
       ]
     }
   }
 
   /// The names of the columns.
   static let columns = [
-    "experiment", "claim", "place", "group", "statement", "rule", "arms", "figure",
+    "experiment", "claim", "place", "group", "statement", "threshold", "rule", "arms", "figure",
     "paper's figure satisfies the rule", "rule_sha256", "rule_date",
+    "results known when the rule was made",
   ]
 
   /// The claims, in order.
@@ -65,9 +70,10 @@ public struct ClaimList: Sendable, Equatable {
     entries = claims.map {
       Entry(
         experiment: experiment, id: $0.id, place: $0.source, group: $0.group,
-        statement: $0.statement, rule: $0.rule,
+        statement: $0.statement, threshold: $0.threshold.text, rule: $0.rule,
         arms: $0.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all", figure: $0.figure,
-        paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate)
+        paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate,
+        known: KnownResults.declared[$0.id])
     }
   }
 
@@ -88,8 +94,8 @@ public struct ClaimList: Sendable, Equatable {
       }
       return Entry(
         experiment: fields[0], id: fields[1], place: fields[2], group: group, statement: fields[4],
-        rule: fields[5], arms: fields[6], figure: fields[7], paperFigure: fields[8],
-        ruleDigest: fields[9], ruleDate: fields[10])
+        threshold: fields[5], rule: fields[6], arms: fields[7], figure: fields[8],
+        paperFigure: fields[9], ruleDigest: fields[10], ruleDate: fields[11], known: fields[12])
     }
   }
 
@@ -113,7 +119,7 @@ public struct ClaimList: Sendable, Equatable {
 
 extension ResultSet.Experiment {
   /// The day on which its first run ended, e.g. `2026-11-26`; where runs do not tell, that on which the file
-  /// was written; nil if it does not say that either.
+  /// was last written, which may be later; nil if it does not say that either.
   var date: String? {
     let volatile = document.root.group("volatile")
     let days = volatile?.group("makers")?.variable(RunTime.firstDay)?.strings ?? []
@@ -131,7 +137,12 @@ extension ResultSet.Experiment {
         ? "judged before rules had a hash; judge again with '\(name) --rejudge'"
         : "judged by an older rule than today's of \(entry.ruleDate); judge again with '\(name) --rejudge'"
     }
-    guard !outcome.ruleDate.isEmpty, let date, date < outcome.ruleDate else { return nil }
-    return "rule of \(outcome.ruleDate), result of \(date)"
+    let known = known.entry(outcome.claim, of: name)?.known ?? ""
+    let remarks = [
+      date.flatMap { date in
+        date < outcome.ruleDate ? "rule of \(outcome.ruleDate), result of \(date)" : nil
+      }, known.isEmpty ? nil : "rule made with results known: \(known)",
+    ].compactMap(\.self)
+    return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
   }
 }

@@ -15,6 +15,7 @@ extension Claim {
     let percent = NumberText.significant(100 * fraction)
     return custom(
       id, statement, place: place,
+      threshold: .ratio("passes of \(a) / of \(b)", .atMost(log(1 - fraction))),
       rule: "\(a) needs fewer passes than \(b) by at least \(percent) % until its running cost is "
         + "\(NumberText.significant(cost))", figure: figure
     ) { context in

@@ -39,6 +39,7 @@ extension Claim {
     let names = NumberText.list(pairs.map { "\($0.a) than \($0.b)" })
     return Claim(
       id, statement, place: place,
+      threshold: .ratio("each of them", .atMost(log(1 - fraction))),
       rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure,
       paperFigure: { paper in
         .all(
@@ -99,7 +100,8 @@ extension Claim {
     region: Region, at epochs: [Int], measure: Measure, figure: String?, rule: String
   ) -> Claim {
     Claim(
-      id, statement, place: place, rule: rule, figure: figure,
+      id, statement, place: place, threshold: .ratio("\(a) / \(b)", region), rule: rule,
+      figure: figure,
       paperFigure: { .ratios(a, b, of: figure ?? "", at: epochs, in: region, $0) }
     ) { context in
       let parts = try epochs.map { epoch in
@@ -122,7 +124,7 @@ extension Claim {
   ) -> Claim {
     let epochs = Array(measure.labels(ofPasses: total).suffix(count))
     return Claim(
-      id, statement, place: place,
+      id, statement, place: place, threshold: .ratio("\(a) / each rival", .below(0)),
       rule: "mean cost of the last \(count) of \(total) passes lower than that of "
         + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run",
       figure: figure,
@@ -187,6 +189,7 @@ extension Claim {
     return Claim(
       "\(figure).match.\(slug(contender))",
       "our curve of \(contender) lies on the paper's", place: place,
+      threshold: .init("median |log(ours / paper)|", .atMost(thresholds.reproduced)),
       rule: "median over the odd epochs of |log(ours / paper)|, mean over seeds: reproduced <= "
         + "\(first), inconclusive <= \(second)",
       figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }

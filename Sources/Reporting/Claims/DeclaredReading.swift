@@ -5,12 +5,16 @@ import ResultStore
 
 extension Document {
   /// What is recorded beside costs, states and some declared variables, all with their paths: by runs, in
-  /// computations, of times and brackets. Hyperparameters, settings and searches are not among it.
+  /// computations, of times and brackets. Hyperparameters, settings, searches and neighbours
+  /// of settings are not among it.
   func recorded(beside declared: [String]) -> Set<String> {
     let ofRuns = root.variables.filter { $0.dimensions.contains("seed") }.map(\.name)
-    let inGroups = root.groups.filter { $0.name != "search" }.flatMap { part in
-      part.group.variables.filter { $0.name != RunState.variable }.map { "\(part.name)/\($0.name)" }
-    }
+    let inGroups = root.groups.filter { !["search", FittedDistances.group].contains($0.name) }
+      .flatMap { part in
+        part.group.variables.filter { $0.name != RunState.variable }.map {
+          "\(part.name)/\($0.name)"
+        }
+      }
     return Set(ofRuns + inGroups)
       .subtracting(declared + Measure.allCases.map(\.variable) + [RunState.variable])
   }

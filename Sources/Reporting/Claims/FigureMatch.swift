@@ -9,12 +9,17 @@ struct FigureMatch {
   let epochs: [Int]
   let paper: [Double]
   var diverged = false
+  /// What to say of the next smaller and larger stepsize; nil: nothing.
+  let neighbours: String?
 
   init(
     _ context: ClaimContext, figure: String, _ contender: String, curve name: String,
     _ range: ClosedRange<Int>?, _ measure: Measure
   ) throws {
     self.contender = contender
+    neighbours =
+      context.arm == Arm.fitted.rawValue
+      ? FittedDistances(context.document).sentence(contender, figure: figure) : nil
     guard let curve = context.paper.curve(name, of: figure) else {
       throw NotRun("the paper's \(figure) has no curve '\(name)'")
     }
@@ -71,6 +76,7 @@ struct FigureMatch {
     if diverged { sentence += "; some runs diverged" }
     if costs.count == 1 { sentence += "; one seed has no interval" }
     if costs.count == 2 { sentence += "; two seeds do not decide" }
+    if let neighbours { sentence += "; \(neighbours)" }
     return ClaimOutcome(
       judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
       threshold: thresholds.reproduced, unit: "median |log(ours / paper)|", seeds: costs.count,

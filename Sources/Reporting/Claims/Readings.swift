@@ -68,6 +68,12 @@ public struct Reading: Sendable, Equatable {
     return words.joined(separator: ", ")
   }
 
+  /// Whether it is that of a search with a schedule for all methods, chosen by final cost, else as stated.
+  func isOfSchedule(_ schedule: String) -> Bool {
+    settings == "search: \(schedule)" && selection == "final cost" && cost == Self.running
+      && regularisation == Self.stated && choice.isEmpty && passes == nil
+  }
+
   static let running = "running mean"
   static let stated = "as stated"
 }

@@ -64,12 +64,17 @@ public struct PaperCurves: Sendable, Equatable {
     /// The median of |log(ours / paper)| over the points that we have, `costs[x]` being ours at `x`;
     /// nil if there are none.
     ///
-    /// - Parameter range: the part of the curve that is compared; nil: all of it.
-    package func distance(to costs: [Double], in range: ClosedRange<Double>? = nil) -> Double? {
+    /// - Parameters:
+    ///   - range: the part of the curve that is compared; nil: all of it.
+    ///   - isCompared: whether an epoch is compared, e.g. the odd ones.
+    package func distance(
+      to costs: [Double], in range: ClosedRange<Double>? = nil,
+      where isCompared: (_ epoch: Int) -> Bool = { _ in true }
+    ) -> Double? {
       let distances = data.compactMap { point -> Double? in
         let x = Int(point.x.rounded())
-        guard range?.contains(point.x) ?? true, costs.indices.contains(x), costs[x].isFinite,
-          costs[x] > 0
+        guard range?.contains(point.x) ?? true, isCompared(x), costs.indices.contains(x),
+          costs[x].isFinite, costs[x] > 0
         else { return nil }
         return Swift.abs(log(costs[x] / point.y))
       }

@@ -19,7 +19,7 @@ public struct ReportContent: Sendable {
     package var group: ClaimGroup { headline.group }
     package var isPart: Bool { headline.isPart }
     /// The verdict that counts: that of the first arm.
-    package var headline: ClaimOutcome { evidence[0].outcome }
+    package var headline: ClaimOutcome { evidence[0].outcome.asHeadline }
     package var section: PaperSection { .of(evidence[0].outcome) }
 
     /// A claim of an experiment with its verdicts, of which there is one at least.
@@ -147,11 +147,13 @@ public struct ReportContent: Sendable {
     if !dirty.isEmpty {
       lines.append("Made by a program with changes that are not in its commit: \(names(dirty)).")
     }
-    let older = claims.count { claim in claim.evidence.contains { $0.ruleRemark != nil } }
+    // Parts of a claim are judged by its rule.
+    let whole = claims.filter { !$0.isPart }
+    let older = whole.count { claim in claim.evidence.contains { $0.ruleRemark != nil } }
     if older > 0 {
       lines.append(
-        "\(older) of \(claims.count) claims are judged by a rule that has another age than the "
-          + "result; each says so.")
+        "\(older) of \(whole.count) claims are judged by a rule that is younger than the result, or was made "
+          + "with results known; each says so.")
     }
     // Of one experiment the longest run counts; what a shorter one leaves out does not matter then.
     let shortened = parts.filter { part in

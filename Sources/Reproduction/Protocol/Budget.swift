@@ -5,6 +5,7 @@ public struct Budget: Sendable {
   let epochs: Int
   let seeds: Int
   let fittedSeeds: Int?
+  let neighbourPasses: Int?
   let stepsWithReplacement: Int?
   let arms: [Arm]
   let search: Search
@@ -18,6 +19,8 @@ public struct Budget: Sendable {
   ///     pass `E + 1`.
   ///   - seeds: how many seeds the final runs have: 0, 1, ...
   ///   - fittedSeeds: how many of them the arm `fitted` has, if not all.
+  ///   - neighbourPasses: how many passes the next smaller and larger stepsize beside each setting of the
+  ///     arm `fitted` make at most, with the first seed (`FittedNeighbours`); `nil`: they are not run.
   ///   - stepsWithReplacement: set where minibatches are drawn with replacement: so many steps are
   ///     what is called an epoch. `nil`: an epoch takes every example once, in random order.
   ///   - arms: the arms, where one of them takes too long.
@@ -26,13 +29,14 @@ public struct Budget: Sendable {
   ///   - evaluations: the epochs after which final runs evaluate the whole training and test sets,
   ///     beside the last one: those that a claim or a figure looks at. `nil`: as `recording` says.
   public init(
-    epochs: Int, seeds: Int, fittedSeeds: Int? = nil, stepsWithReplacement: Int? = nil,
-    arms: [Arm] = Arm.allCases, search: Search = .none,
+    epochs: Int, seeds: Int, fittedSeeds: Int? = nil, neighbourPasses: Int? = nil,
+    stepsWithReplacement: Int? = nil, arms: [Arm] = Arm.allCases, search: Search = .none,
     recording: RunSpecification.Recording = .full, evaluations: [Int]? = nil
   ) {
     self.epochs = epochs
     self.seeds = seeds
     self.fittedSeeds = fittedSeeds
+    self.neighbourPasses = neighbourPasses
     self.stepsWithReplacement = stepsWithReplacement
     self.arms = arms
     self.search = search

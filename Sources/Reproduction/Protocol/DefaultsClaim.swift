@@ -45,6 +45,7 @@ public enum DefaultsClaim {
   public static func claim(_ search: Search) -> Claim {
     .custom(
       "\(id).\(search.name)", "\(statement): \(search.experiment)", place: place,
+      threshold: .ratio("defaults / best", region),
       rule: search.epoch.map {
         "running cost of \(search.contender) with alpha = 0.001 and a constant schedule at epoch \($0) at "
           + "most 1.1 times that with the best settings of its search: paired interval over the seeds of "
@@ -62,7 +63,8 @@ public enum DefaultsClaim {
     _ name: String, _ excess: @escaping @Sendable (ClaimContext) throws -> [Double]
   ) -> Claim {
     .custom(
-      "\(id).\(name)", "\(statement): the auto-encoder", place: place, rule: sweepRule
+      "\(id).\(name)", "\(statement): the auto-encoder", place: place,
+      threshold: .init("excess in nats", .atMost(1)), rule: sweepRule
     ) { try outcome(excess($0)) }
   }
 
@@ -75,6 +77,7 @@ public enum DefaultsClaim {
   ) -> Claim {
     .custom(
       id, "\(statement): all of section 6", place: place,
+      threshold: .all,
       rule: "each of " + Search.all.map { "\(id).\($0.name)" }.joined(separator: ", ")
         + " and that of the auto-encoder; one that does not hold decides, else all must have been run"
     ) { context in

@@ -34,8 +34,8 @@ public struct GridAxis: Sendable {
     isExtended = true
   }
 
-  /// The values a decade; 0: decay rates.
-  private var density = 0
+  /// The values a decade; 0: decay rates, or listed values.
+  private(set) var density = 0
 
   /// The rate 0.9...9 with so many nines, as its decimal literal reads.
   private static func rate(nines: Int) -> Double {

@@ -11,6 +11,7 @@ extension Claim {
   ) -> Claim {
     custom(
       id, statement, place: place,
+      threshold: .init("least share below epsilon", .atLeast(share)),
       rule: "sqrt(vhat) < epsilon for at least \(compact(100 * share)) % of the parameters of each "
         + "of \(layers.joined(separator: ", ")) after epoch \(epoch), \(contender)",
       figure: figure
@@ -37,6 +38,7 @@ extension Claim {
   ) -> Claim {
     custom(
       id, statement, place: place,
+      threshold: .init("least share here less largest there", .above(0)),
       rule: "share of parameters with sqrt(vhat) < epsilon after epoch \(epoch), \(contender): the "
         + "least of \(layers.joined(separator: ", ")) above the largest of "
         + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment)",
@@ -72,6 +74,7 @@ extension Claim {
   ) -> Claim {
     custom(
       id, statement, place: place,
+      threshold: .ratio("largest step / least step of the others", .below(0)),
       rule: "median absolute step of \(contender) smaller in each of "
         + "\(layers.joined(separator: ", ")) than in each of \(others.joined(separator: ", ")) "
         + "after every epoch from 1 to \(last)",

@@ -35,6 +35,7 @@ extension Claim {
   ) -> Claim {
     overNetworks(
       id, statement, place: place,
+      threshold: .init("largest share of steps above 1.1 alpha", .atMost(share)),
       rule:
         "share of pairs of a parameter and a step above \(compact(LayerStatistics.stepLimit)) alpha, "
         + "in the first pass and in the last, every \(LayerStatistics.stepInterval)th step, each layer of "
@@ -64,6 +65,7 @@ extension Claim {
   ) -> Claim {
     overNetworks(
       id, statement, place: place,
+      threshold: .init("last / first step in each layer", .atMost(ratio)),
       rule:
         "median absolute step after the last pass at most \(compact(ratio)) of that after the first, "
         + "in each layer of " + networks.map(\.name).joined(separator: " and ")
@@ -86,11 +88,14 @@ extension Claim {
   ///   - quantities: what `measure` looks at.
   ///   - measure: what is measured of a layer.
   private static func overNetworks(
-    _ id: String, _ statement: String, place: String, rule: String, networks: [Network],
-    region: Region, unit: String, reading quantities: [LayerStatistics.Quantity],
+    _ id: String, _ statement: String, place: String, threshold: Threshold, rule: String,
+    networks: [Network], region: Region, unit: String,
+    reading quantities: [LayerStatistics.Quantity],
     measure: @escaping @Sendable (ClaimContext, _ layer: String) throws -> [LayerMeasure]
   ) -> Claim {
-    let claim = custom(id, statement, place: place, rule: rule, figure: "", arms: [.tuned]) {
+    let claim = custom(
+      id, statement, place: place, threshold: threshold, rule: rule, figure: "", arms: [.tuned]
+    ) {
       context in
       var judged: [(name: String, estimate: Estimate)] = []
       var told: [ClaimNumber] = []
@@ -134,6 +139,7 @@ extension Claim {
   ) -> Claim {
     custom(
       id, statement, place: place,
+      threshold: .ratio("ratio here / ratio there", .above(0)),
       rule:
         "running cost at pass \(epoch) of \(without) over that of \(with), alpha of both searched: "
         + "larger here than in \(experiment), paired over seeds", figure: "", arms: [.tuned]

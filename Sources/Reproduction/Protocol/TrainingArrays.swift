@@ -80,6 +80,9 @@ extension TrainingSession {
         records: records, paper: experiment.paper, from: protocolRuns)
       group.groups.append(Subgroup("choices", choices))
     }
+    if let neighbours = fittedNeighbours.group(records: records, paper: experiment.paper) {
+      group.groups.append(Subgroup(FittedDistances.group, neighbours))
+    }
     return group
   }
 }

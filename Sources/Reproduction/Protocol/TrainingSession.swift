@@ -148,6 +148,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     }
     if !request.isSearch {
       plan.runs += try experiment.questions.runs(in: request.profile, from: protocolRuns)
+      plan.runs += fittedNeighbours.flatMap { [$0.smaller, $0.larger] }
     }
     return plan
   }

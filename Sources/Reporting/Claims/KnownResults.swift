@@ -1,0 +1,36 @@
+import Storage
+
+/// Which rules were made or changed when results were known, and what was:
+/// `Sources/Reporting/known-results.tsv`, a line a claim with a tab between claim and words.
+package struct KnownResults: Sendable {
+  /// What was known of each claim in the table.
+  package let entries: [String: String]
+
+  /// The table that the program was built with.
+  package static let declared: KnownResults = {
+    do {
+      return try KnownResults(PackageResources.known_results_tsv)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }()
+
+  /// Reads a table.
+  ///
+  /// - Throws: `TableError` for a line without both columns, or a claim that is there twice.
+  package init(_ bytes: [UInt8]) throws {
+    let table = try SeparatedTable(
+      bytes, name: "known-results.tsv", columns: ["claim", "known"], hasHeader: true,
+      advice: "a line a claim: its id, a tab, what was known")
+    var entries: [String: String] = [:]
+    for row in table.rows {
+      guard entries.updateValue(row.fields[1], forKey: row.fields[0]) == nil else {
+        throw table.refusal(line: row.line, "\(row.fields[0]) is there twice")
+      }
+    }
+    self.entries = entries
+  }
+
+  /// What was known when the rule of a claim was made or changed; empty: no result.
+  subscript(claim: String) -> String { entries[claim] ?? "" }
+}

@@ -1,0 +1,51 @@
+import Glibc
+
+/// What is measured for a claim, and where it has to lie.
+public struct Threshold: Sendable {
+  /// As one formula, e.g. `Adam / AdaGrad < 1`.
+  public let text: String
+
+  /// A quantity in a region.
+  public init(_ quantity: String, _ region: Region) {
+    func number(_ value: Double) -> String { NumberText.significant(value, digits: 7) }
+    text =
+      switch region {
+      case .below(let limit): "\(quantity) < \(number(limit))"
+      case .atMost(let limit): "\(quantity) <= \(number(limit))"
+      case .above(let limit): "\(quantity) > \(number(limit))"
+      case .atLeast(let limit): "\(quantity) >= \(number(limit))"
+      case .inside(let range) where range.lowerBound == range.upperBound:
+        "\(quantity) = \(number(range.lowerBound))"
+      case .inside(let range):
+        "\(number(range.lowerBound)) <= \(quantity) <= \(number(range.upperBound))"
+      }
+  }
+
+  private init(text: String) { self.text = text }
+
+  /// A ratio whose logarithm lies in a region.
+  public static func ratio(_ quantity: String, _ logarithms: Region) -> Threshold {
+    Threshold(quantity, logarithms.exponentiated)
+  }
+
+  /// Several, of which each has to hold.
+  static func each(_ all: [Threshold]) -> Threshold {
+    Threshold(text: all.map(\.text).joined(separator: "; "))
+  }
+
+  /// Of a claim that is reproduced if each of several others is.
+  public static let all = Threshold(text: "each of the claims that it names")
+}
+
+extension Region {
+  /// The region of exp(x) for the x that lie in this one.
+  fileprivate var exponentiated: Region {
+    switch self {
+    case .below(let limit): .below(exp(limit))
+    case .atMost(let limit): .atMost(exp(limit))
+    case .above(let limit): .above(exp(limit))
+    case .atLeast(let limit): .atLeast(exp(limit))
+    case .inside(let range): .inside(exp(range.lowerBound)...exp(range.upperBound))
+    }
+  }
+}
