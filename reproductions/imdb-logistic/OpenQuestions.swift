@@ -1,6 +1,9 @@
 import Optimizers
 import Reproduction
 
+/// What the claims compare with Adam, for readings of them.
+private let rivals = ["Adagrad+dropout", "SGDNesterov+dropout"]
+
 let openQuestions: [OpenQuestion] = [
   OpenQuestion(
     "value of a word that a review contains", of: "Adam+dropout", taken: "how often it occurs",
@@ -17,6 +20,14 @@ let openQuestions: [OpenQuestion] = [
     alternatives: [.init("at evaluation", settings: [dropoutScaling.at(.atEvaluation)])]),
   OpenQuestion(
     "coefficient of an L2 penalty", of: "Adam+dropout", taken: "none", figure: "fig1b",
+    alternatives: [.init("1e-4", settings: [l2.at(1e-4)])]),
+  OpenQuestion(
+    "value of a word, for all methods", of: "Adam+dropout", arm: .literal,
+    taken: "how often it occurs", profiles: [.paper], against: rivals, seeds: 5,
+    alternatives: [.init("1", settings: [features.at(.binary)])]),
+  OpenQuestion(
+    "coefficient of an L2 penalty, for all methods", of: "Adam+dropout", arm: .literal,
+    taken: "none", profiles: [.paper], against: rivals, seeds: 5,
     alternatives: [.init("1e-4", settings: [l2.at(1e-4)])]),
   OpenQuestion(
     "what t counts in alpha/sqrt(t)", of: "Adam+dropout", taken: "epochs", figure: "fig1b",

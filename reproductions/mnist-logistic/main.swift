@@ -100,6 +100,12 @@ TrainingExperiment(
         .init("none", settings: [l2.at(0)]), .init("1e-3", settings: [l2.at(1e-3)]),
       ]),
     OpenQuestion(
+      "coefficient of the L2 penalty, for all methods", of: "Adam", arm: .literal, taken: "1e-4",
+      profiles: [.paper], against: ["SGDNesterov", "AdaGrad"], seeds: 10,
+      alternatives: [
+        .init("none", settings: [l2.at(0)]), .init("1e-3", settings: [l2.at(1e-3)]),
+      ]),
+    OpenQuestion(
       "which cost is plotted", of: "Adam", taken: "mean over the minibatches of each pass",
       figure: "fig1a",
       alternatives: [

@@ -22,6 +22,9 @@ public struct Claim: Sendable {
   /// Whether it is decided by measured times, which differ from one run to the next: its outcome is then
   /// stored apart from what repeats.
   public private(set) var isTimed = false
+  /// The claim of another experiment, or of the same, of which it is a part, so that it does not count by
+  /// itself; nil: none.
+  public private(set) var whole: String?
   /// Whose claim it is.
   public private(set) var group: ClaimGroup
   /// The costs that it compares, where it is about the ratio of two contenders' costs: what other
@@ -64,6 +67,9 @@ public struct Claim: Sendable {
   public func readingElsewhere(_ recorded: [any Recorded]) -> Claim {
     with { $0.variablesElsewhere += recorded.map(\.variable) }
   }
+
+  /// The claim, as a part of another one, which counts for all its parts.
+  public func part(of whole: String) -> Claim { with { $0.whole = whole } }
 
   /// The claim, as one of the paper's curves.
   public var ofCurve: Claim { with { $0.group = .figure } }
@@ -190,7 +196,7 @@ public struct Claim: Sendable {
     let (digest, date) = (ruleDigest, ruleDate)
     for index in found.indices {
       if found[index].id.isEmpty { found[index].id = id }
-      found[index].claim = id
+      found[index].claim = whole ?? id
       found[index].group = group
       found[index].paperFigure = paperFigure
       found[index].ruleDigest = digest

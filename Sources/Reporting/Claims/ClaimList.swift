@@ -132,12 +132,14 @@ extension ResultSet.Experiment {
   ///
   /// A file without the rule's hash was made before it was kept.
   package func ruleRemark(_ outcome: ClaimOutcome, known: ClaimList) -> String? {
-    if let entry = known.entry(outcome.claim, of: name), entry.ruleDigest != outcome.ruleDigest {
+    // One rival of several is judged by the rule of the whole claim, one experiment of several by its own.
+    let entry = known.entry(outcome.id, of: name) ?? known.entry(outcome.claim, of: name)
+    if let entry, entry.ruleDigest != outcome.ruleDigest {
       return outcome.ruleDigest.isEmpty
         ? "judged before rules had a hash; judge again with '\(name) --rejudge'"
         : "judged by an older rule than today's of \(entry.ruleDate); judge again with '\(name) --rejudge'"
     }
-    let known = known.entry(outcome.claim, of: name)?.known ?? ""
+    let known = entry?.known ?? ""
     let remarks = [
       date.flatMap { date in
         date < outcome.ruleDate ? "rule of \(outcome.ruleDate), result of \(date)" : nil

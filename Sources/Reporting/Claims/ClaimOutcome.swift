@@ -30,7 +30,7 @@ public struct ClaimNumber: Sendable, Equatable {
 public struct ClaimOutcome: Sendable, Equatable {
   /// The claim, e.g. `fig1a.adam-faster-than-adagrad`.
   public var id = ""
-  /// The claim that declares it: `id`, or that of which this is a part.
+  /// The claim that counts: `id`, or that of which this is a part.
   public var claim = ""
   /// Whose claim it is.
   public var group = ClaimGroup.paper

@@ -54,6 +54,7 @@ public enum DefaultsClaim {
         ?? "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
         + "times the lowest of its search: paired interval over the search's seeds", arms: [.tuned]
     ) { try outcome(search, $0) }
+    .part(of: id)
   }
 
   /// The claim for the sweep of the auto-encoder, in nats, `alg.defaults.<name>`.
@@ -66,6 +67,7 @@ public enum DefaultsClaim {
       "\(id).\(name)", "\(statement): the auto-encoder", place: place,
       threshold: .init("excess in nats", .atMost(1)), rule: sweepRule
     ) { try outcome(excess($0)) }
+    .part(of: id)
   }
 
   /// The experiments whose results the claim for all needs.
