@@ -4,7 +4,7 @@
 usage: check_snippets.py FILE.md ...
 
 A block of Python, R, Octave or shell is run by itself. One whose interpreter or package is not installed is
-skipped, and named; Julia's always is. In README.md only Python is run: its commands build and train.
+skipped, and named; Julia's always is. Outside of results/ only Python is run: commands there build and train.
 Exit status: 0 all ran, 1 one failed, 66 nothing could be run.
 """
 
@@ -31,8 +31,7 @@ for path in sys.argv[1:]:
         language, code = block.group(1).lower(), block.group(2)
         line = text.count("\n", 0, block.start()) + 1
         runner = RUNNERS.get(language)
-        if runner is None or (os.path.basename(path) == "README.md" and os.path.dirname(path) in ("", ".")
-                              and language != "python"):
+        if runner is None or (language != "python" and not os.path.normpath(path).startswith("results/")):
             continue
         if shutil.which(runner[0]) is None:
             print(f"{path}:{line}: {runner[0]} is not installed, skipped")
