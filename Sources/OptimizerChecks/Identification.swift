@@ -45,6 +45,8 @@ public struct Identification: Sendable {
   public private(set) var equals: [Match] = []
   /// Whether methods of different kinds make it.
   public private(set) var isAmbiguous = false
+  /// Whether there are so few numbers that a method that is not known could pass for the match.
+  public private(set) var hasFewNumbers = false
   /// The largest distance of the match's own run from the trajectory, over the largest `theta` of the
   /// parameter.
   public private(set) var agreement = 0.0
@@ -151,27 +153,31 @@ public struct Identification: Sendable {
   private mutating func settle(_ searched: Searched) {
     isDouble = searched.precision == .double
     var outcomes = searched.outcomes
-    let matches = outcomes.filter(\.isMatch).sorted { a, b in
-      (a.candidate.freeCount, a.candidate.rank.rawValue)
-        < (b.candidate.freeCount, b.candidate.rank.rawValue)
+    let matches = outcomes.filter(\.isMatch).sorted {
+      $0.candidate.isSimpler(than: $1.candidate)
     }
     let simple = matches.filter { !$0.isLimit(of: trajectory) }
     let answer = simple.first ?? matches.first
-    let search = Search(trajectory, precision: isDouble ? .double : .single, fixed: fixed)
+    let search = Search(
+      trajectory, precision: isDouble ? .double : .single, fixed: fixed,
+      hasFittedStepsizes: hasFittedStepsizes)
     defer { search.deallocate() }
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
       let others = simple.filter { $0.candidate.rule != answer.candidate.rule }
       equals = others.filter { $0.candidate.freeCount <= answer.candidate.freeCount }
-        .map { described($0, search) }
+        .map { described($0, search, from: answer) }
+      hasFewNumbers = !search.isSupported(answer)
       isAmbiguous =
-        answer.isUnderdetermined
+        answer.isUnderdetermined || hasFewNumbers
         || others.contains {
           $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
         }
       if isAmbiguous {
-        equals = others.filter { $0.candidate.rank == .registered }.map { described($0, search) }
+        equals = others.filter { $0.candidate.rank == .registered }.map {
+          described($0, search, from: answer)
+        }
       }
     }
     var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
@@ -205,7 +211,9 @@ public struct Identification: Sendable {
     }
   }
 
-  private func described(_ outcome: Outcome, _ search: Search) -> Match {
+  private func described(
+    _ outcome: Outcome, _ search: Search, from answer: Outcome? = nil
+  ) -> Match {
     let candidate = outcome.candidate
     var values = [("alpha", outcome.fit.parameters.alpha)]
     for parameter in candidate.free {
@@ -219,7 +227,7 @@ public struct Identification: Sendable {
       hyperparameters: values.map { (name: $0.0, value: $0.1) },
       epsilonBelow: candidate.free.contains(.epsilon) && fixed[.epsilon] == nil
         ? search.epsilonBound(outcome.fit) : nil,
-      telling: candidate.telling)
+      telling: answer.map { candidate.telling(from: $0.candidate) } ?? candidate.telling)
   }
 }
 

@@ -15,8 +15,10 @@ extension Identification {
       let names = ([match] + equals).map(\.name).reduce(into: [String]()) { names, name in
         if !names.contains(name) { names.append(name) }
       }
-      return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell between "
-        + names.joined(separator: ", ")
+      let list = names.joined(separator: ", ")
+      return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell "
+        + (hasFewNumbers || names.count == 1
+          ? "\(list) from a method that is not known here" : "between \(list)")
     }
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }
@@ -43,6 +45,13 @@ extension Identification {
               + "the step to row t of theta",
           "see docs/check-your-optimizer.md for what is compared",
         ]
+    }
+    if hasFewNumbers {
+      return [
+        "\(match.name) fits with \(hyperparameters(match)); by chance so may others",
+        "what would tell: 50 steps of 20 parameters whose gradients are of many sizes, far above the last place of "
+          + "theta; see docs/check-your-optimizer.md",
+      ]
     }
     if isAmbiguous {
       return [

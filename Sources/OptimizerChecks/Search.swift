@@ -6,13 +6,18 @@ struct Search {
   private let precision: Precision
   private let fixed: [RuleParameter: Double]
   private let fitter: Fitter
+  private let hasFittedStepsizes: Bool
 
   /// As many steps and parameters are fitted as leave a search in seconds.
   private static let fittedSteps = 128
   private static let fittedParameters = 16
 
-  init(_ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double]) {
+  init(
+    _ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double],
+    hasFittedStepsizes: Bool = false
+  ) {
     self.trajectory = trajectory
+    self.hasFittedStepsizes = hasFittedStepsizes
     self.precision = precision
     self.fixed = fixed
     fitter = Fitter(
@@ -113,11 +118,66 @@ struct Search {
     return pow(10, Double(exponent))
   }
 
+  /// Whether a match may be told. Few numbers are made by many methods, also by ones that are not known:
+  /// then hyperparameters have to be round ones, and the stepsize one that is determined. SGD and momenta
+  /// need neither, unless gradients are so small that they are all that is seen of a method with an epsilon.
+  func isSupported(_ outcome: Outcome) -> Bool {
+    let (samples, p) = (fitter.samples, outcome.fit.parameters)
+    var parameters = 0
+    var steps: Set<Int> = []
+    for index in samples.parameters.indices {
+      let moving = (0..<samples.steps).filter {
+        let at = index * samples.steps + $0
+        return abs(samples.changes[at]) > 10 * samples.tolerances[at]
+      }
+      parameters += moving.count > 1 ? 1 : 0
+      steps.formUnion(moving)
+    }
+    guard parameters < 6 || steps.count < 11 else { return true }
+    // A stepsize for each step leaves less to be told by.
+    if hasFittedStepsizes { return false }
+    let largest = samples.gradients.reduce(0) { max($0, abs($1)) }
+    if !outcome.candidate.isAdaptive && largest > 1e-3 { return true }
+    // Rounding shifts a stepsize in single precision.
+    func isRound(_ value: Double) -> Bool {
+      abs(value - Fitter.round(value, 2)) <= 1e-4 * abs(value)
+    }
+    var values = outcome.candidate.free
+    if outcome.fit.rule.decay == .decoupled { values.append(.weightDecay) }
+    let areRound = values.allSatisfy { parameter in
+      fixed[parameter] != nil || outcome.candidate.defaults[parameter] == p[parameter]
+        || isRound(p[parameter]) || isRound(1 - p[parameter])
+    }
+    guard areRound else { return false }
+    guard fixed[.alpha] == nil else { return true }
+    return isRound(p.alpha)
+      && [0.999, 1.001].allSatisfy { factor in
+        var moved = p
+        moved.alpha *= factor
+        return !fitter.evaluate(outcome.fit.rule, moved, solving: false).isWithinTolerance
+      }
+  }
+
   /// Whether a match is no answer: a hyperparameter that nobody gave goes on without end where the method
-  /// adapts no more, so that another one is meant; or a step leaves nothing of theta.
+  /// adapts no more, so that another one is meant; a weight decay outweighs the gradients; a momentum of 1
+  /// forgets nothing; or a step leaves nothing of theta.
   func runsAway(_ outcome: Outcome) -> Bool {
     let (rule, p) = (outcome.fit.rule, outcome.fit.parameters)
-    if rule.decay == .decoupled, fixed[.weightDecay] == nil, p.alpha * p.weightDecay > 0.5 {
+    if rule.decay != .none, fixed[.weightDecay] == nil {
+      let isShrinking = rule.decay == .decoupled || !outcome.candidate.isAdaptive
+      if p.weightDecay > 1e3 || isShrinking && p.alpha * p.weightDecay > 0.5 { return true }
+      var further = p
+      further.weightDecay *= 100
+      if rule.decay == .coupled, outcome.candidate.isAdaptive,
+        fitter.evaluate(rule, further).isWithinTolerance
+      {
+        return true
+      }
+    }
+    if outcome.candidate.free.contains(where: { parameter in
+      (parameter == .momentum || parameter == .beta1) && fixed[parameter] == nil
+        && p[parameter] > 1 - 1e-7
+    }) {
       return true
     }
     // With corrected moments a rate near 1 is an average, which still adapts.

@@ -1,0 +1,130 @@
+import Glibc
+import Numerics
+import OptimizerChecks
+import Testing
+
+/// Gradients of any number of parameters, and what somebody's optimizer makes of them.
+private struct Somebody {
+  let steps: Int
+  let count: Int
+  let theta0: [Double]
+  let gradients: [Double]
+
+  /// Normal gradients, for each parameter times a power of ten between those of `sizes`.
+  init(
+    steps: Int, count: Int, sizes: ClosedRange<Float> = -9...1, start: Float = 1, seed: Int = 0
+  ) {
+    (self.steps, self.count) = (steps, count)
+    var stream = RandomStream(seed: 1, purpose: .test, epoch: seed, step: count)
+    let scales = (0..<count).map { index in
+      let place = (Float(index) + stream.nextUniform()) / Float(count)
+      return pow(10, sizes.lowerBound + place * (sizes.upperBound - sizes.lowerBound))
+    }
+    theta0 = (0..<count).map { _ in Double(start * stream.nextNormal()) }
+    gradients = (0..<steps).flatMap { step in
+      scales.map { Double(stream.nextNormal() * $0 * (2 * step >= steps ? 0.1 : 1)) }
+    }
+  }
+
+  /// The trajectory of an update that changes `theta` and up to three numbers that it keeps.
+  func trajectory<Number: BinaryFloatingPoint>(
+    in: Number.Type, scales: [Double]? = nil,
+    _ update: (_ step: Int, _ g: Number, _ theta: inout Number, _ kept: inout [Number]) -> Void
+  ) throws -> Trajectory {
+    var theta = theta0.map { Number($0) }
+    var kept = theta.map { _ in [Number](repeating: 0, count: 3) }
+    var path: [Double] = []
+    for step in 0..<steps {
+      for index in theta.indices {
+        update(step + 1, Number(gradients[step * count + index]), &theta[index], &kept[index])
+      }
+      path += theta.map { Double($0) }
+    }
+    return try Trajectory(
+      place: "mine.h5", theta0: theta0, gradients: gradients, gradientsShape: [steps, count],
+      theta: path, thetaShape: [steps, count], scales: scales)
+  }
+
+  func adaBelief(epsilon: Double = 1e-8) throws -> Trajectory {
+    try trajectory(in: Double.self) { step, g, theta, kept in
+      kept[0] = 0.9 * kept[0] + 0.1 * g
+      kept[1] = 0.999 * kept[1] + 0.001 * (g - kept[0]) * (g - kept[0]) + epsilon
+      let (first, second) = (1 - pow(0.9, Double(step)), 1 - pow(0.999, Double(step)))
+      theta -= 0.003 * kept[0] / first / ((kept[1] / second).squareRoot() + epsilon)
+    }
+  }
+
+  func lion() throws -> Trajectory {
+    try trajectory(in: Double.self) { _, g, theta, kept in
+      let direction = 0.9 * kept[0] + 0.1 * g
+      theta -= 0.003 * ((direction > 0 ? 1 : direction < 0 ? -1 : 0) + 0.01 * theta)
+      kept[0] = 0.99 * kept[0] + 0.01 * g
+    }
+  }
+
+  func adam<Number: BinaryFloatingPoint>(
+    in: Number.Type, alpha: Double = 0.002, decay: Double = 0
+  ) throws -> Trajectory {
+    try trajectory(in: Number.self) { step, g, theta, kept in
+      let g = g + Number(decay) * theta
+      kept[0] = 0.9 * kept[0] + 0.1 * g
+      kept[1] = 0.999 * kept[1] + 0.001 * g * g
+      let first = Number(1 - pow(0.9, Double(step)))
+      let second = Number(1 - pow(0.999, Double(step)))
+      theta -= Number(alpha) * (kept[0] / first) / ((kept[1] / second).squareRoot() + 1e-8)
+    }
+  }
+}
+
+/// What the data do not tell, and what only seems to fit.
+@Suite struct IdentificationLimitsTests {
+  @Test func `beside a decay in the gradient no larger theta is advised for epsilon`() throws {
+    let somebody = Somebody(steps: 30, count: 8, sizes: -1...1)
+    let found = try Identification(somebody.adam(in: Float.self, decay: 0.05))
+    #expect(found.match?.title.contains("decay coupled") == true, "\(found.text)")
+    #expect(found.text.contains("epsilon not visible"), "\(found.text)")
+    #expect(!found.text.contains("a larger theta"), "\(found.text)")
+    #expect(found.text.contains("gradients of about epsilon's size, with theta near 0 there"))
+  }
+
+  @Test(arguments: 0..<6)
+  func `a weight decay without end is no answer`(seed: Int) throws {
+    // Momentum with a decay of its own, which is not known.
+    let somebody = Somebody(steps: 10, count: 4, sizes: -9...(-5), start: 0.1, seed: seed)
+    let found = try Identification(
+      somebody.trajectory(in: Double.self) { _, g, theta, kept in
+        kept[0] = 0.9 * kept[0] + g
+        theta -= 0.1 * kept[0] + 0.01 * theta
+      })
+    for match in [found.match].compactMap(\.self) + found.equals {
+      let decay = match.hyperparameters.first { $0.name == "weight-decay" }?.value ?? 0
+      #expect(decay < 1000, "\(found.text)")
+    }
+  }
+
+  @Test(arguments: 0..<4)
+  func `four parameters and ten steps do not make a known method of another`(seed: Int) throws {
+    let small = Somebody(steps: 10, count: 4, sizes: -9...(-4), start: 0.1, seed: seed)
+    for trajectory in [try small.adaBelief(), try small.lion()] {
+      let found = try Identification(trajectory)
+      #expect(!found.isIdentified, "\(found.text)")
+      if found.match != nil {
+        #expect(found.text.contains("from a method that is not known here"), "\(found.text)")
+        #expect(found.text.contains("what would tell: 50 steps of 20 parameters"))
+      }
+    }
+    // Known methods with round hyperparameters are told from as few.
+    let adam = try Identification(
+      Somebody(steps: 10, count: 4, start: 0.1, seed: seed).adam(in: Float.self))
+    #expect(adam.isIdentified && adam.match?.name == "adam", "\(adam.text)")
+  }
+
+  @Test func `methods that are not known are none of these with enough data`() throws {
+    let somebody = Somebody(steps: 50, count: 20)
+    for trajectory in [try somebody.adaBelief(), try somebody.lion()] {
+      let found = try Identification(trajectory)
+      #expect(found.match == nil && found.departures.count > 3, "\(found.text)")
+      #expect(found.text.contains("no known method makes these steps"))
+    }
+  }
+}
