@@ -19,6 +19,19 @@ struct Candidate: Sendable {
   /// Data that would tell it from its neighbours.
   let telling: String
 
+  /// Whether hyperparameters that are given may be its own. A decay or momentum of 0 means the form without.
+  func goes(with given: [RuleParameter: Double]) -> Bool {
+    given.allSatisfy { parameter, value in
+      let decays = parameter == .weightDecay && rule.decay != .none
+      let has = free.contains(parameter) || parameter == .alpha || decays
+      switch parameter {
+      case .weightDecay where value == 0: return !decays
+      case .momentum where value == 0: return !has || rule.family == .rmsPropMomentum
+      default: return has || defaults[parameter] == value
+      }
+    }
+  }
+
   /// Data that would tell it from another that makes the same steps. Where both have the decay in the
   /// gradient, a large theta hides epsilon and is no help.
   func telling(from other: Candidate) -> String {
@@ -161,6 +174,10 @@ struct Candidate: Sendable {
     .init(
       "adamax with epsilon", "AdaMax with an epsilon, PyTorch's form", .variant,
       .init(.adaMax) { $0.maxHasEpsilon = true }, adam, placeOfEpsilon),
+    .init(
+      "adamax with epsilon in the denominator",
+      "AdaMax with an epsilon added to the maximum that divides, Keras' form", .variant,
+      .init(.adaMax) { $0.denominatorHasEpsilon = true }, adam, placeOfEpsilon),
   ]
 
   private static let faults: [Candidate] = {

@@ -344,7 +344,11 @@ struct Fitter {
   static func round(_ value: Double, _ digits: Int) -> Double {
     guard value != 0, value.isFinite else { return value }
     let exponent = Int(floor(log10(abs(value)))) + 1 - digits
-    // Dividing by an exact power of ten gives the double nearest to the decimal.
+    // Dividing by an exact power of ten gives the double nearest to the decimal. Beyond 10^22 none is exact.
+    if exponent < -22 {
+      let mantissa = (value * pow(10, Double(-exponent))).rounded()
+      return Double("\(mantissa)e\(exponent)") ?? value
+    }
     return exponent >= 0
       ? (value / pow(10, Double(exponent))).rounded() * pow(10, Double(exponent))
       : (value * pow(10, Double(-exponent))).rounded() / pow(10, Double(-exponent))

@@ -14,6 +14,8 @@ public struct Identification: Sendable {
     public let step: Int
     /// By how much, relative to the update.
     public let size: Double
+    /// Whether the method has the hyperparameters of the match there, rather than those that suit it best.
+    public internal(set) var hasHyperparametersOfMatch = false
   }
 
   /// A method that makes the trajectory.
@@ -83,11 +85,8 @@ public struct Identification: Sendable {
     fixed = given.reduce(into: [:]) { values, pair in
       if let parameter = RuleParameter(rawValue: pair.key) { values[parameter] = pair.value }
     }
-    let candidates = Candidate.all.filter { candidate in
-      let decay: [RuleParameter] = candidate.rule.decay == .decoupled ? [.weightDecay] : []
-      let has = candidate.free + [.alpha] + decay
-      return fixed.keys.allSatisfy { has.contains($0) || candidate.defaults[$0] == fixed[$0] }
-    }
+    let known = fixed
+    let candidates = Candidate.all.filter { $0.goes(with: known) }
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
     let plain = Self.searched(trajectory, candidates, fixed)
@@ -180,7 +179,8 @@ public struct Identification: Sendable {
         }
       }
     }
-    var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
+    // What makes the trajectory with hyperparameters of its own is not ruled out.
+    var named = Set(matches.map(\.candidate.label))
     if answer == nil { outcomes = outcomes.map(search.lasting) }
     // Without an answer: the most steps, then the simplest. A loss at the step at which it departs, or
     // before the first three, explains nothing.
@@ -201,12 +201,14 @@ public struct Identification: Sendable {
     .sorted(by: isNearer)
     .filter { named.insert($0.candidate.label).inserted }
     .compactMap(\.departure)
-    if let answer, answer.candidate.rule.family == .adam, answer.candidate.label != "adam",
+    if let answer, answer.candidate.rule.family == .adam,
+      !matches.contains(where: { $0.candidate.label == "adam" }),
       let algorithm1 = Candidate.all.first(where: { $0.label == "adam" }),
-      let departure = search.departure(
+      var departure = search.departure(
         Fit(rule: algorithm1.rule, parameters: answer.fit.parameters), of: algorithm1)
     {
       departures.removeAll { $0.name == "adam" && $0.variant.isEmpty }
+      departure.hasHyperparametersOfMatch = true
       departures.insert(departure, at: 0)
     }
   }

@@ -67,7 +67,7 @@ extension Identification {
       let alpha = match.hyperparameters.first { $0.name == "alpha" }?.value ?? .nan
       let (low, high) = (trajectory.scales.min() ?? .nan, trajectory.scales.max() ?? .nan)
       lines.append(
-        "the stepsize changes, from \(Self.size(alpha * low)) to \(Self.size(alpha * high)), here one for each step "
+        "the stepsize changes, from \(Self.stepsize(alpha * low)) to \(Self.stepsize(alpha * high)), here one for each step "
           + "that suits it; give yours as alpha, one number a step, to have their ratios checked")
       if match.name == "adam-uncorrected" {
         lines.append(
@@ -87,7 +87,11 @@ extension Identification {
           + "tell: \(wish)")
     }
     if !departures.isEmpty {
-      lines += departures.prefix(3).map { "\(Self.label($0)) is ruled out from \(Self.place($0))" }
+      lines += departures.prefix(3).map {
+        "\(Self.label($0)) is ruled out from \(Self.place($0)), with "
+          + ($0.hasHyperparametersOfMatch
+            ? "these hyperparameters" : "the hyperparameters that suit it best")
+      }
     }
     return lines
   }
@@ -106,6 +110,8 @@ extension Identification {
     "agrees to \(Self.size(agreement)) over \(steps) of \(parameterCount) "
       + "parameter\(parameterCount == 1 ? "" : "s"), compared in "
       + (isDouble ? "double precision" : "single precision")
+      + (trajectory.isStoredInDouble && trajectory.isSingle
+        ? "; the file holds double, but all of theta are numbers of single precision" : "")
       + (isRoundedInput ? "; the file holds double, which the updates do not keep" : "")
   }
 
@@ -124,14 +130,20 @@ extension Identification {
     "step \(departure.step) (\(size(departure.size)) of the update)"
   }
 
-  /// Six digits, without those that say nothing.
+  /// Six digits, without those that say nothing; as many more as tell a rate near 1 from it.
   static func number(_ value: Double) -> String {
-    let rounded = Fitter.round(value, 6)
+    var rounded = Fitter.round(value, 6)
+    if value < 1, abs(rounded - value) > 0.01 * (1 - value) {
+      rounded = Fitter.round(1 - Fitter.round(1 - value, 2), 16)
+    }
     return rounded == rounded.rounded() && abs(rounded) < 1e6
       ? "\(Int(rounded))" : "\(rounded)".replacing("e-0", with: "e-")
   }
 
-  /// A size in one digit.
+  /// A stepsize in one digit.
+  private static func stepsize(_ value: Double) -> String { value == 0 ? "0" : size(value) }
+
+  /// A difference in one digit.
   static func size(_ value: Double) -> String {
     guard value > 0, value.isFinite else { return value == 0 ? "the last bit" : "\(value)" }
     return number(Fitter.round(value, 1))

@@ -114,7 +114,8 @@ extension UpdateRule {
     case .adaMax:
       state.first = c.beta1 * state.first + (1 - c.beta1) * g
       state.second = max(p.beta2 * state.second, abs(g) + (maxHasEpsilon ? p.epsilon : 0))
-      return -c.scale * c.momentFactor * quotient(state.first, state.second)
+      let divisor = state.second + (denominatorHasEpsilon ? p.epsilon : 0)
+      return -c.scale * c.momentFactor * quotient(state.first, divisor)
     case .adam:
       state.first = c.beta1 * state.first + (1 - c.beta1) * g
       state.second = p.beta2 * state.second + (1 - p.beta2) * g * g

@@ -56,6 +56,8 @@ public struct UpdateRule: Sendable, Hashable {
   public var isLazy = false
   /// Whether epsilon is added to AdaMax's gradient, as PyTorch does.
   public var maxHasEpsilon = false
+  /// Whether epsilon is added to AdaMax's maximum where it divides, as Keras does.
+  public var denominatorHasEpsilon = false
   /// The step, from 1, before which something is lost.
   public var restart = 0
   /// What is lost there.

@@ -1,6 +1,7 @@
 import Glibc
 import Numerics
 import OptimizerChecks
+import Optimizers
 import Testing
 
 /// Gradients of any number of parameters, and what somebody's optimizer makes of them.
@@ -126,5 +127,127 @@ private struct Somebody {
       #expect(found.match == nil && found.departures.count > 3, "\(found.text)")
       #expect(found.text.contains("no known method makes these steps"))
     }
+  }
+
+  @Test func `a decay or momentum of 0 that is given means the form without`() throws {
+    let somebody = Somebody(steps: 30, count: 8)
+    let adam = try somebody.adam(in: Double.self)
+    let found = try Identification(adam, given: ["weight-decay": 0])
+    #expect(found.match?.name == "adam", "\(found.text)")
+    #expect(try Identification(adam, given: ["weight-decay": 0.1]).match == nil)
+    let sgd = try somebody.trajectory(in: Double.self) { _, g, theta, _ in theta -= 0.1 * g }
+    for given in ["momentum", "weight-decay"] {
+      let found = try Identification(sgd, given: [given: 0])
+      #expect(found.match?.name == "sgd", "\(found.text)")
+    }
+  }
+
+  @Test func `a single name is not told from itself`() throws {
+    let somebody = Somebody(steps: 2, count: 1, sizes: -2...(-1), start: 0.01)
+    let found = try Identification(
+      somebody.trajectory(in: Float.self) { _, g, theta, _ in theta -= 0.0437 * g })
+    let headline = found.text.prefix { $0 != "\n" }
+    let names = headline.split(separator: "between ").last ?? ""
+    #expect(!headline.contains("between") || names.contains(", "), "\(found.text)")
+  }
+
+  @Test func `numbers near one and powers of ten are printed as they are`() throws {
+    let somebody = Somebody(steps: 30, count: 8, start: 0.01)
+    let slow = try somebody.trajectory(in: Double.self) { step, g, theta, kept in
+      kept[0] = 0.9 * kept[0] + 0.1 * g
+      kept[1] = 0.999_999_9 * kept[1] + 1e-7 * g * g
+      let (first, second) = (1 - pow(0.9, Double(step)), 1 - pow(0.999_999_9, Double(step)))
+      theta -= 0.003 * kept[0] / first / ((kept[1] / second).squareRoot() + 1e-18)
+    }
+    for trajectory in [slow] {
+      let found = try Identification(trajectory, given: ["beta2": 0.999_999_9, "epsilon": 1e-18])
+      #expect(found.text.contains("beta2 = 0.9999999, epsilon = 1e-18"), "\(found.text)")
+    }
+  }
+
+  @Test func `a stepsize of 0 is told as 0`() throws {
+    let somebody = Somebody(steps: 30, count: 8, start: 0.1)
+    let found = try Identification(
+      somebody.trajectory(in: Double.self) { step, g, theta, _ in
+        theta -= 0.01 * Double(step % 7) * g
+      })
+    #expect(found.hasFittedStepsizes && found.text.contains("from 0 to 0.06"), "\(found.text)")
+  }
+
+  @Test func `what is ruled out is told with the hyperparameters that it has there`() throws {
+    let keras = try Identification(Problem().trajectory("adam-epsilon-hat"))
+    let lines = keras.text.split(separator: "\n").filter { $0.contains("is ruled out from") }
+    #expect(lines.count == 3, "\(keras.text)")
+    #expect(
+      lines[0].contains("adam is ruled out from step 1 (")
+        && lines[0].hasSuffix(", with these hyperparameters"))
+    #expect(
+      lines.dropFirst().allSatisfy { $0.hasSuffix(", with the hyperparameters that suit it best") })
+    // What fits as well is not ruled out beside.
+    let open = try Identification(Somebody(steps: 30, count: 8, sizes: 0...1).adam(in: Float.self))
+    for equal in open.equals {
+      #expect(!open.text.contains("\(equal.name) is ruled out"), "\(open.text)")
+    }
+  }
+
+  @Test func `a schedule beside stepsizes is refused`() throws {
+    let schedule = try Schedule.parse("alpha/sqrt(step)")
+    #expect {
+      try Trajectory.stepsizes(place: "mine.h5", given: [1, 1], schedule: schedule, steps: 2)
+    } throws: { error in
+      "\(error)"
+        == "mine.h5 holds alpha, the stepsize of each step, and --schedule alpha/sqrt(step) gives it too; "
+        + "leave one of them out" && (error as? TrajectoryError)?.exitStatus == .usage
+    }
+    let given = try Trajectory.stepsizes(
+      place: "mine.h5", given: [3, 1], schedule: .constant, steps: 2)
+    #expect(given == [3, 1])
+    let made = try Trajectory.stepsizes(
+      place: "mine.h5", given: nil, schedule: schedule, steps: 4)
+    #expect(made?.last == 0.5)
+  }
+
+  @Test func `a file in double whose numbers are of single precision is told as such`() throws {
+    let single = try Somebody(steps: 30, count: 8, start: 0.1).adam(in: Float.self)
+    for isStoredInDouble in [true, false] {
+      let found = try Identification(
+        Trajectory(
+          place: "mine.h5", theta0: single.theta0, gradients: single.gradients,
+          gradientsShape: [30, 8], theta: single.theta, thetaShape: [30, 8],
+          isStoredInDouble: isStoredInDouble))
+      #expect(found.match?.name == "adam" && !found.isDouble, "\(found.text)")
+      #expect(
+        found.text.contains("the file holds double, but all of theta are numbers of single")
+          == isStoredInDouble, "\(found.text)")
+    }
+  }
+
+  @Test func `what an empty file lacks is said`() throws {
+    func message(steps: Int, count: Int) -> String {
+      do {
+        _ = try Trajectory(
+          place: "mine.h5", theta0: Array(repeating: 0, count: count), gradients: [],
+          gradientsShape: [steps, count], theta: [], thetaShape: [steps, count])
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(message(steps: 0, count: 2) == "mine.h5 holds no steps; give at least 10")
+    #expect(message(steps: 3, count: 0).hasPrefix("mine.h5 holds no parameters; "))
+  }
+
+  @Test(arguments: [true, false])
+  func `AdaMax's epsilon is placed`(isInTheDenominator: Bool) throws {
+    let somebody = Somebody(steps: 30, count: 10, start: 0.1)
+    let found = try Identification(
+      somebody.trajectory(in: Double.self) { step, g, theta, kept in
+        kept[0] = 0.9 * kept[0] + 0.1 * g
+        kept[1] = max(0.999 * kept[1], abs(g) + (isInTheDenominator ? 0 : 1e-7))
+        theta -=
+          0.002 / (1 - pow(0.9, Double(step))) * kept[0]
+          / (kept[1] + (isInTheDenominator ? 1e-7 : 0))
+      })
+    let name = isInTheDenominator ? "adamax with epsilon in the denominator" : "adamax with epsilon"
+    #expect(found.isIdentified && found.match?.name == name, "\(found.text)")
+    #expect(found.text.contains("epsilon = 1e-7"), "\(found.text)")
   }
 }
