@@ -181,6 +181,21 @@ struct Fitter {
   /// Fills the buffers with the changes over alpha.
   private func predict(_ fit: Fit) {
     let (rule, p, steps) = (fit.rule, fit.parameters, samples.steps)
+    if hasFreeScales,
+      var velocities = ScaledVelocities(rule, p, count: samples.parameters.count)
+    {
+      for step in 0..<steps {
+        let at = samples.parameters.indices.map { $0 * steps + step }
+        _ = velocities.advance(
+          gradients: at.map { samples.gradients[$0] }[...], changes: at.map { samples.changes[$0] },
+          tolerances: at.map { samples.tolerances[$0] })
+        for (index, change) in velocities.changes.enumerated() {
+          buffer[at[index]] = change
+          decayBuffer[at[index]] = 0
+        }
+      }
+      return
+    }
     let coefficients = rule.coefficients(p, scales: samples.scales)
     samples.gradients.withUnsafeBufferPointer { gradients in
       samples.before.withUnsafeBufferPointer { before in

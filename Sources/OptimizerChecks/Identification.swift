@@ -49,6 +49,8 @@ public struct Identification: Sendable {
   public private(set) var isAmbiguous = false
   /// Whether there are so few numbers that a method that is not known could pass for the match.
   public private(set) var hasFewNumbers = false
+  /// Whether only one kind of method that is known makes it.
+  public private(set) var hasOneKind = false
   /// The largest distance of the match's own run from the trajectory, over the largest `theta` of the
   /// parameter.
   public private(set) var agreement = 0.0
@@ -155,12 +157,12 @@ public struct Identification: Sendable {
     let matches = outcomes.filter(\.isMatch).sorted {
       $0.candidate.isSimpler(than: $1.candidate)
     }
-    let simple = matches.filter { !$0.isLimit(of: trajectory) }
-    let answer = simple.first ?? matches.first
     let search = Search(
       trajectory, precision: isDouble ? .double : .single, fixed: fixed,
       hasFittedStepsizes: hasFittedStepsizes)
     defer { search.deallocate() }
+    let simple = matches.filter { !$0.isLimit(of: trajectory) && !search.isAtAnEnd($0) }
+    let answer = simple.first ?? matches.first
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
@@ -168,11 +170,10 @@ public struct Identification: Sendable {
       equals = others.filter { $0.candidate.freeCount <= answer.candidate.freeCount }
         .map { described($0, search, from: answer) }
       hasFewNumbers = !search.isSupported(answer)
-      isAmbiguous =
-        answer.isUnderdetermined || hasFewNumbers
-        || others.contains {
-          $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
-        }
+      hasOneKind = !others.contains {
+        $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
+      }
+      isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
       if isAmbiguous {
         equals = others.filter { $0.candidate.rank == .registered }.map {
           described($0, search, from: answer)

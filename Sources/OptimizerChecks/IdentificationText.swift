@@ -17,8 +17,9 @@ extension Identification {
       }
       let list = names.joined(separator: ", ")
       return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell "
-        + (hasFewNumbers || names.count == 1
-          ? "\(list) from a method that is not known here" : "between \(list)")
+        + (hasOneKind
+          ? "\(list) from a method that is not known here"
+          : "between \(list)" + (hasFewNumbers ? " or a method that is not known here" : ""))
     }
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }

@@ -30,7 +30,11 @@ struct Search {
 
   /// The nearest hyperparameters of a candidate, and where it departs.
   func outcome(_ candidate: Candidate) -> Outcome {
-    let nearest = fitter.nearest(candidate)
+    outcome(candidate, nearest: fitter.nearest(candidate))
+  }
+
+  /// The outcome of a candidate with hyperparameters as short as the trajectory allows.
+  private func outcome(_ candidate: Candidate, nearest: Fit) -> Outcome {
     let short = outcome(candidate, fitter.rounded(nearest, candidate))
     guard !short.isMatch else { return short }
     // Decimals that suit the samples may be too short for the rest of the trajectory.
@@ -44,12 +48,14 @@ struct Search {
   }
 
   private func outcome(_ candidate: Candidate, _ fit: Fit) -> Outcome {
-    let moved = zip(fitter.samples.changes, fitter.samples.tolerances).filter {
-      abs($0) > 10 * $1
-    }.count
+    // A change that is near its tolerance says less than one that is far above.
+    let moved = zip(fitter.samples.changes, fitter.samples.tolerances).reduce(0) {
+      let size = min(1, abs($1.0) / (10 * $1.1))
+      return $0 + size * size
+    }
     return Outcome(
       candidate: candidate, fit: fit, departure: departure(fit, of: candidate),
-      isUnderdetermined: moved <= candidate.freeCount + 1)
+      isUnderdetermined: moved <= Double(candidate.freeCount + 1))
   }
 
   /// The first step at which some update of the whole trajectory is off; nil if there is none.
@@ -134,10 +140,12 @@ struct Search {
       steps.formUnion(moving)
     }
     guard parameters < 6 || steps.count < 11 else { return true }
-    // A stepsize for each step leaves less to be told by.
-    if hasFittedStepsizes { return false }
     let largest = samples.gradients.reduce(0) { max($0, abs($1)) }
-    if !outcome.candidate.isAdaptive && largest > 1e-3 { return true }
+    // A stepsize for each step leaves less to be told by.
+    if !outcome.candidate.isAdaptive && largest > 1e-3 {
+      return !hasFittedStepsizes || parameters > 2
+    }
+    if hasFittedStepsizes { return false }
     // Rounding shifts a stepsize in single precision.
     func isRound(_ value: Double) -> Bool {
       abs(value - Fitter.round(value, 2)) <= 1e-4 * abs(value)
@@ -195,6 +203,21 @@ struct Search {
     }
   }
 
+  /// Whether a match fits only where its epsilon or start outweighs the gradients, however large it is: it
+  /// then is the method that adapts nothing.
+  func isAtAnEnd(_ outcome: Outcome) -> Bool {
+    let (rule, p) = (outcome.fit.rule, outcome.fit.parameters)
+    func fits(_ parameter: RuleParameter, _ factor: Double) -> Bool {
+      var moved = p
+      moved[parameter] *= factor
+      return fitter.evaluate(rule, moved).isWithinTolerance
+    }
+    return outcome.candidate.free.contains { parameter in
+      (parameter == .epsilon || parameter == .initialAccumulator) && fixed[parameter] == nil
+        && p[parameter] > 0 && fits(parameter, 1e6) && !fits(parameter, 1e-6)
+    }
+  }
+
   /// The candidate with the hyperparameters that suit it longest from the first step on, if it suits the
   /// first steps at all.
   func lasting(_ outcome: Outcome) -> Outcome {
@@ -213,7 +236,7 @@ struct Search {
     let free = Fitter(samples, fixed: fixed, hasFreeScales: true)
     defer { free.deallocate() }
     for candidate in candidates.sorted(by: { $0.freeCount < $1.freeCount })
-    where candidate.rank != .fault && candidate.rule.isScaledAtTheEnd {
+    where candidate.rank != .fault && candidate.rule.hasFindableScales {
       let fit = free.fit(candidate)
       let outcome = self.outcome(candidate, fit)
       guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory) else { continue }
@@ -225,10 +248,26 @@ struct Search {
   /// The stepsize of each step of the whole trajectory that suits a rule best, over that of the first.
   private func scales(_ fit: Fit) -> [Double]? {
     let (rule, p) = (fit.rule, fit.parameters)
-    let coefficients = rule.coefficients(p, scales: trajectory.scales)
-    var states = Array(repeating: rule.start(p), count: trajectory.count)
     var tolerances = Array(repeating: Tolerance(precision), count: trajectory.count)
     var scales: [Double] = []
+    if var velocities = ScaledVelocities(rule, p, count: trajectory.count) {
+      for step in 0..<trajectory.steps {
+        let rows = step * trajectory.count
+        let olds = (0..<trajectory.count).map { trajectory.before(step, $0) }
+        scales.append(
+          velocities.advance(
+            gradients: trajectory.gradients[rows..<rows + trajectory.count],
+            changes: olds.enumerated().map { trajectory.theta[rows + $0] - $1 },
+            tolerances: olds.enumerated().map {
+              max(
+                tolerances[$0].next(from: $1, to: trajectory.theta[rows + $0]),
+                .leastNormalMagnitude)
+            }))
+      }
+      return Trajectory.relative(scales)
+    }
+    let coefficients = rule.coefficients(p, scales: trajectory.scales)
+    var states = Array(repeating: rule.start(p), count: trajectory.count)
     for step in 0..<trajectory.steps {
       var (uu, ud) = (0.0, 0.0)
       for index in 0..<trajectory.count {
@@ -257,13 +296,15 @@ struct Search {
       breaks(base).flatMap { step, fit in
         [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
           base.candidate.resumed(before: step, loss: loss).map { candidate in
-            var changed = Fit(rule: candidate.rule, parameters: fit.parameters)
-            let isHere = step < fitter.samples.steps
-            changed = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
-            if isHere && !changed.isWithinTolerance {
-              changed = fitter.fit(candidate)
-            }
-            return outcome(candidate, changed)
+            let same = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
+            let first = outcome(candidate, same)
+            if first.isMatch || step >= fitter.samples.steps { return first }
+            // What suits the steps before the loss need not be exact enough for those after it.
+            let free = candidate.free.filter { fixed[$0] == nil }
+            let near = outcome(
+              candidate,
+              nearest: fitter.improve(fitter.evaluate(candidate.rule, fit.parameters), free))
+            return near.isMatch ? near : outcome(candidate)
           }
         }
       }
@@ -278,23 +319,31 @@ struct Search {
     }
     while length >= 6 {
       length /= 2
-      let prefix = Fitter(fitter.samples.prefix(length), fixed: fixed)
-      defer { prefix.deallocate() }
-      let fit = prefix.fit(base.candidate)
-      guard fit.isWithinTolerance else { continue }
-      guard let departure = departure(fit, of: base.candidate) else { return [] }
-      guard departure.step > length + 1, departure.step <= fitter.samples.steps else {
-        return [(departure.step, fit)]
+      guard var found = lastStep(base.candidate, fitted: length) else { continue }
+      // What fits up to there fits better, and further, when all of it counts; or all of it and one more.
+      var breaks = [found]
+      for _ in 0..<6 where found.step <= fitter.samples.steps {
+        let further = [found.step - 1, found.step].lazy.filter { $0 > length }.compactMap {
+          lastStep(base.candidate, fitted: $0)
+        }.first { $0.step > found.step }
+        guard let further else { break }
+        found = further
+        breaks.append(found)
       }
-      // What fits up to there fits better when all of it counts.
-      let longer = Fitter(fitter.samples.prefix(departure.step - 1), fixed: fixed)
-      defer { longer.deallocate() }
-      let better = longer.fit(base.candidate)
-      guard better.isWithinTolerance, let last = self.departure(better, of: base.candidate) else {
-        return [(departure.step, fit)]
-      }
-      return [(last.step, better)]
+      return breaks.suffix(2).reversed().filter { $0.step <= trajectory.steps }
     }
     return []
+  }
+
+  /// The step at which a candidate departs that is fitted to the first steps; past the end if it does not.
+  /// Decimals that suit those steps may be too short for further ones: the fit that lasts longer counts. Nil
+  /// if none suits them.
+  private func lastStep(_ candidate: Candidate, fitted steps: Int) -> (step: Int, fit: Fit)? {
+    let prefix = Fitter(fitter.samples.prefix(steps), fixed: fixed)
+    defer { prefix.deallocate() }
+    let nearest = prefix.nearest(candidate)
+    return [prefix.rounded(nearest, candidate), nearest].filter(\.isWithinTolerance).map {
+      (departure($0, of: candidate)?.step ?? trajectory.steps + 1, $0)
+    }.max { $0.0 < $1.0 }
   }
 }

@@ -63,13 +63,8 @@ public struct UpdateRule: Sendable, Hashable {
   /// What is lost there.
   public var loss = Loss.powers
 
-  /// Whether a stepsize that changes is a factor of each update, and nothing that is kept depends on it.
-  var isScaledAtTheEnd: Bool {
-    switch family {
-    case .heavyBall, .nesterovSutskever, .rmsPropMomentum: false
-    default: true
-    }
-  }
+  /// Whether the stepsize of each step can be found from changes.
+  var hasFindableScales: Bool { family != .rmsPropMomentum }
 
   /// A rule without variants.
   public init(_ family: Family) { self.family = family }

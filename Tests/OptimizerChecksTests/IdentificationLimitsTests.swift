@@ -142,13 +142,15 @@ private struct Somebody {
     }
   }
 
-  @Test func `a single name is not told from itself`() throws {
-    let somebody = Somebody(steps: 2, count: 1, sizes: -2...(-1), start: 0.01)
-    let found = try Identification(
-      somebody.trajectory(in: Float.self) { _, g, theta, _ in theta -= 0.0437 * g })
-    let headline = found.text.prefix { $0 != "\n" }
-    let names = headline.split(separator: "between ").last ?? ""
-    #expect(!headline.contains("between") || names.contains(", "), "\(found.text)")
+  @Test(arguments: 0..<4)
+  func `a single name is not told from itself`(seed: Int) throws {
+    let somebody = Somebody(steps: 10, count: 4, sizes: 0...0, seed: seed)
+    for alpha in [1.2e-7, 2.4e-7, 6e-7] {
+      let found = try Identification(
+        somebody.trajectory(in: Float.self) { _, g, theta, _ in theta -= Float(alpha) * g })
+      let headline = found.text.prefix { $0 != "\n" }
+      #expect(!headline.contains("between") || headline.contains(", "), "\(found.text)")
+    }
   }
 
   @Test func `numbers near one and powers of ten are printed as they are`() throws {
@@ -249,5 +251,63 @@ private struct Somebody {
     let name = isInTheDenominator ? "adamax with epsilon in the denominator" : "adamax with epsilon"
     #expect(found.isIdentified && found.match?.name == name, "\(found.text)")
     #expect(found.text.contains("epsilon = 1e-7"), "\(found.text)")
+  }
+
+  @Test(arguments: [
+    (Loss.powers, 33, 0.00012008, 0.972808, 0.982262, 1.06492e-7),
+    (.everything, 18, 0.000761745, 0.723308, 0.999435, 1.5478e-7),
+    (.everything, 32, 0.000113977, 0.971949, 0.998857, 1.78268e-7),
+    (.moments, 37, 0.00333664, 0.703523, 0.984067, 4.45293e-7),
+  ])
+  func `a loss on resume is found with hyperparameters of many digits in single precision`(
+    loss: Loss, step lost: Int, alpha: Double, beta1: Double, beta2: Double, epsilon: Double
+  ) throws {
+    for seed in 0..<2 {
+      let somebody = Somebody(steps: 50, count: 20, seed: seed)
+      let found = try Identification(
+        somebody.trajectory(in: Float.self) { step, g, theta, kept in
+          if step == lost && loss != .powers { kept = [0, 0, 0] }
+          let t = Double(step >= lost && loss != .moments ? step - lost + 1 : step)
+          kept[0] = Float(beta1) * kept[0] + Float(1 - beta1) * g
+          kept[1] = Float(beta2) * kept[1] + Float(1 - beta2) * g * g
+          let (first, second) = (Float(1 - pow(beta1, t)), Float(1 - pow(beta2, t)))
+          theta -=
+            Float(alpha) * (kept[0] / first) / ((kept[1] / second).squareRoot() + Float(epsilon))
+        })
+      #expect(found.match?.title.contains("lost on resume") == true, "\(found.text)")
+      #expect(found.match?.title.contains("at step \(lost)") == true, "\(found.text)")
+    }
+  }
+
+  enum Loss: Sendable { case powers, moments, everything }
+
+  @Test(arguments: 0..<3)
+  func `SGD in single precision near the last place of theta is SGD`(seed: Int) throws {
+    let somebody = Somebody(steps: 50, count: 8, sizes: -1...0, seed: seed)
+    for alpha: Float in [1e-6, 4e-6] {
+      let found = try Identification(
+        somebody.trajectory(in: Float.self) { _, g, theta, _ in theta -= alpha * g })
+      #expect(found.isIdentified && found.match?.name == "sgd", "\(found.text)")
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `a stepsize that changes in the velocity is found without being given`(isNesterov: Bool)
+    throws
+  {
+    let somebody = Somebody(steps: 40, count: 8, start: 0.1)
+    func check<Number: BinaryFloatingPoint>(_: Number.Type) throws {
+      let found = try Identification(
+        somebody.trajectory(in: Number.self) { step, g, theta, kept in
+          let alpha = Number(0.1 * (1.1 + cos(Double(step) / 8)))
+          kept[0] = 0.9 * kept[0] - alpha * g
+          theta += isNesterov ? 0.9 * kept[0] - alpha * g : kept[0]
+        })
+      let name = isNesterov ? "nesterov-sutskever" : "heavy-ball"
+      #expect(found.isIdentified && found.match?.name == name, "\(found.text)")
+      #expect(found.hasFittedStepsizes && found.text.contains("momentum = 0.9"), "\(found.text)")
+    }
+    try check(Double.self)
+    try check(Float.self)
   }
 }
