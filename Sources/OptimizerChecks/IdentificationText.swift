@@ -75,6 +75,10 @@ extension Identification {
           "adam-epsilon-hat, whose bias correction is a factor of the stepsize, fits as well with others"
         )
       }
+      if match.name == "heavy-ball", isConstantAfterTheFirst {
+        lines.append(
+          "SGD with dampening, with one stepsize, does the same: its first step is not damped")
+      }
       if match.name.hasPrefix("sgd") {
         lines.append("gradients that are clipped by their norm, with one stepsize, do the same")
       }
@@ -95,6 +99,13 @@ extension Identification {
       }
     }
     return lines
+  }
+
+  /// Whether all stepsizes but the first are one.
+  private var isConstantAfterTheFirst: Bool {
+    let rest = trajectory.scales.dropFirst()
+    guard let low = rest.min(), let high = rest.max() else { return false }
+    return high - low <= 1e-2 * high
   }
 
   private func hyperparameters(_ match: Match) -> String {

@@ -310,4 +310,18 @@ private struct Somebody {
     try check(Double.self)
     try check(Float.self)
   }
+
+  @Test
+  func `SGD with dampening is heavy-ball with another first stepsize, and is named beside it`()
+    throws
+  {
+    let found = try Identification(
+      Somebody(steps: 20, count: 8, start: 0.1).trajectory(in: Double.self) {
+        step, g, theta, kept in
+        kept[0] = step == 1 ? g : 0.9 * kept[0] + 0.5 * g
+        theta -= 0.1 * kept[0]
+      })
+    #expect(found.match?.name == "heavy-ball" && found.hasFittedStepsizes, "\(found.text)")
+    #expect(found.text.contains("SGD with dampening, with one stepsize, does the same"))
+  }
 }
