@@ -19,6 +19,30 @@ struct Candidate: Sendable {
   /// Data that would tell it from its neighbours.
   let telling: String
 
+  /// Whether hyperparameters that are given may be its own. A decay or momentum of 0 means the form without.
+  func goes(with given: [RuleParameter: Double]) -> Bool {
+    given.allSatisfy { parameter, value in
+      let decays = parameter == .weightDecay && rule.decay != .none
+      let has = free.contains(parameter) || parameter == .alpha || decays
+      switch parameter {
+      case .weightDecay where value == 0: return !decays
+      case .momentum where value == 0: return !has || rule.family == .rmsPropMomentum
+      default: return has || defaults[parameter] == value
+      }
+    }
+  }
+
+  /// Data that would tell it from another that makes the same steps. Where both have the decay in the
+  /// gradient, a large theta hides epsilon and is no help.
+  func telling(from other: Candidate) -> String {
+    let (a, b) = (rule, other.rule)
+    if a.decay == .coupled, b.decay == .coupled, a.family == b.family, a.maximum == b.maximum {
+      return (a.correction, a.epsilonInside) != (b.correction, b.epsilonInside)
+        ? Self.placeOfEpsilon + ", with theta near 0 there" : Self.earlySteps
+    }
+    return telling
+  }
+
   /// The defaults of the method that bears the name, or of Adam.
   var defaults: [RuleParameter: Double] {
     let method = OptimizerRegistry.all.first { $0.name == name } ?? Adam.method
@@ -29,8 +53,25 @@ struct Candidate: Sendable {
     }
   }
 
+  /// Whether it divides by something that depends on the gradients.
+  var isAdaptive: Bool {
+    switch rule.family {
+    case .sgd, .momentum, .heavyBall, .nesterov, .nesterovSutskever: false
+    default: true
+    }
+  }
+
   /// All that are searched, decays of `theta` among them.
   var freeCount: Int { free.count + (rule.decay == .decoupled ? 1 : 0) }
+
+  /// How complicated it is: hyperparameters first, then how usual it is. AMSGrad with an L2 penalty is
+  /// told after Adam with one.
+  func isSimpler(than other: Candidate) -> Bool {
+    func order(_ c: Candidate) -> (Int, Int) {
+      (c.freeCount, c.rule.maximum != .none && c.rule.decay == .coupled ? 3 : c.rank.rawValue)
+    }
+    return order(self) < order(other)
+  }
 
   private init(
     _ name: String, _ title: String, _ rank: Rank, _ rule: UpdateRule, _ free: [RuleParameter],
@@ -133,6 +174,10 @@ struct Candidate: Sendable {
     .init(
       "adamax with epsilon", "AdaMax with an epsilon, PyTorch's form", .variant,
       .init(.adaMax) { $0.maxHasEpsilon = true }, adam, placeOfEpsilon),
+    .init(
+      "adamax with epsilon in the denominator",
+      "AdaMax with an epsilon added to the maximum that divides, Keras' form", .variant,
+      .init(.adaMax) { $0.denominatorHasEpsilon = true }, adam, placeOfEpsilon),
   ]
 
   private static let faults: [Candidate] = {

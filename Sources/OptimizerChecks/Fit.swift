@@ -181,6 +181,21 @@ struct Fitter {
   /// Fills the buffers with the changes over alpha.
   private func predict(_ fit: Fit) {
     let (rule, p, steps) = (fit.rule, fit.parameters, samples.steps)
+    if hasFreeScales,
+      var velocities = ScaledVelocities(rule, p, count: samples.parameters.count)
+    {
+      for step in 0..<steps {
+        let at = samples.parameters.indices.map { $0 * steps + step }
+        _ = velocities.advance(
+          gradients: at.map { samples.gradients[$0] }[...], changes: at.map { samples.changes[$0] },
+          tolerances: at.map { samples.tolerances[$0] })
+        for (index, change) in velocities.changes.enumerated() {
+          buffer[at[index]] = change
+          decayBuffer[at[index]] = 0
+        }
+      }
+      return
+    }
     let coefficients = rule.coefficients(p, scales: samples.scales)
     samples.gradients.withUnsafeBufferPointer { gradients in
       samples.before.withUnsafeBufferPointer { before in
@@ -344,7 +359,11 @@ struct Fitter {
   static func round(_ value: Double, _ digits: Int) -> Double {
     guard value != 0, value.isFinite else { return value }
     let exponent = Int(floor(log10(abs(value)))) + 1 - digits
-    // Dividing by an exact power of ten gives the double nearest to the decimal.
+    // Dividing by an exact power of ten gives the double nearest to the decimal. Beyond 10^22 none is exact.
+    if exponent < -22 {
+      let mantissa = (value * pow(10, Double(-exponent))).rounded()
+      return Double("\(mantissa)e\(exponent)") ?? value
+    }
     return exponent >= 0
       ? (value / pow(10, Double(exponent))).rounded() * pow(10, Double(exponent))
       : (value * pow(10, Double(-exponent))).rounded() / pow(10, Double(-exponent))

@@ -14,6 +14,8 @@ public struct Identification: Sendable {
     public let step: Int
     /// By how much, relative to the update.
     public let size: Double
+    /// Whether the method has the hyperparameters of the match there, rather than those that suit it best.
+    public internal(set) var hasHyperparametersOfMatch = false
   }
 
   /// A method that makes the trajectory.
@@ -45,6 +47,10 @@ public struct Identification: Sendable {
   public private(set) var equals: [Match] = []
   /// Whether methods of different kinds make it.
   public private(set) var isAmbiguous = false
+  /// Whether there are so few numbers that a method that is not known could pass for the match.
+  public private(set) var hasFewNumbers = false
+  /// Whether only one kind of method that is known makes it.
+  public private(set) var hasOneKind = false
   /// The largest distance of the match's own run from the trajectory, over the largest `theta` of the
   /// parameter.
   public private(set) var agreement = 0.0
@@ -81,11 +87,8 @@ public struct Identification: Sendable {
     fixed = given.reduce(into: [:]) { values, pair in
       if let parameter = RuleParameter(rawValue: pair.key) { values[parameter] = pair.value }
     }
-    let candidates = Candidate.all.filter { candidate in
-      let decay: [RuleParameter] = candidate.rule.decay == .decoupled ? [.weightDecay] : []
-      let has = candidate.free + [.alpha] + decay
-      return fixed.keys.allSatisfy { has.contains($0) || candidate.defaults[$0] == fixed[$0] }
-    }
+    let known = fixed
+    let candidates = Candidate.all.filter { $0.goes(with: known) }
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
     let plain = Self.searched(trajectory, candidates, fixed)
@@ -151,30 +154,34 @@ public struct Identification: Sendable {
   private mutating func settle(_ searched: Searched) {
     isDouble = searched.precision == .double
     var outcomes = searched.outcomes
-    let matches = outcomes.filter(\.isMatch).sorted { a, b in
-      (a.candidate.freeCount, a.candidate.rank.rawValue)
-        < (b.candidate.freeCount, b.candidate.rank.rawValue)
+    let matches = outcomes.filter(\.isMatch).sorted {
+      $0.candidate.isSimpler(than: $1.candidate)
     }
-    let simple = matches.filter { !$0.isLimit(of: trajectory) }
-    let answer = simple.first ?? matches.first
-    let search = Search(trajectory, precision: isDouble ? .double : .single, fixed: fixed)
+    let search = Search(
+      trajectory, precision: isDouble ? .double : .single, fixed: fixed,
+      hasFittedStepsizes: hasFittedStepsizes)
     defer { search.deallocate() }
+    let simple = matches.filter { !$0.isLimit(of: trajectory) && !search.isAtAnEnd($0) }
+    let answer = simple.first ?? matches.first
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
       let others = simple.filter { $0.candidate.rule != answer.candidate.rule }
       equals = others.filter { $0.candidate.freeCount <= answer.candidate.freeCount }
-        .map { described($0, search) }
-      isAmbiguous =
-        answer.isUnderdetermined
-        || others.contains {
-          $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
-        }
+        .map { described($0, search, from: answer) }
+      hasFewNumbers = !search.isSupported(answer)
+      hasOneKind = !others.contains {
+        $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
+      }
+      isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
       if isAmbiguous {
-        equals = others.filter { $0.candidate.rank == .registered }.map { described($0, search) }
+        equals = others.filter { $0.candidate.rank == .registered }.map {
+          described($0, search, from: answer)
+        }
       }
     }
-    var named: Set<String> = answer.map { [$0.candidate.label] } ?? []
+    // What makes the trajectory with hyperparameters of its own is not ruled out.
+    var named = Set(matches.map(\.candidate.label))
     if answer == nil { outcomes = outcomes.map(search.lasting) }
     // Without an answer: the most steps, then the simplest. A loss at the step at which it departs, or
     // before the first three, explains nothing.
@@ -195,17 +202,21 @@ public struct Identification: Sendable {
     .sorted(by: isNearer)
     .filter { named.insert($0.candidate.label).inserted }
     .compactMap(\.departure)
-    if let answer, answer.candidate.rule.family == .adam, answer.candidate.label != "adam",
+    if let answer, answer.candidate.rule.family == .adam,
+      !matches.contains(where: { $0.candidate.label == "adam" }),
       let algorithm1 = Candidate.all.first(where: { $0.label == "adam" }),
-      let departure = search.departure(
+      var departure = search.departure(
         Fit(rule: algorithm1.rule, parameters: answer.fit.parameters), of: algorithm1)
     {
       departures.removeAll { $0.name == "adam" && $0.variant.isEmpty }
+      departure.hasHyperparametersOfMatch = true
       departures.insert(departure, at: 0)
     }
   }
 
-  private func described(_ outcome: Outcome, _ search: Search) -> Match {
+  private func described(
+    _ outcome: Outcome, _ search: Search, from answer: Outcome? = nil
+  ) -> Match {
     let candidate = outcome.candidate
     var values = [("alpha", outcome.fit.parameters.alpha)]
     for parameter in candidate.free {
@@ -219,7 +230,7 @@ public struct Identification: Sendable {
       hyperparameters: values.map { (name: $0.0, value: $0.1) },
       epsilonBelow: candidate.free.contains(.epsilon) && fixed[.epsilon] == nil
         ? search.epsilonBound(outcome.fit) : nil,
-      telling: candidate.telling)
+      telling: answer.map { candidate.telling(from: $0.candidate) } ?? candidate.telling)
   }
 }
 

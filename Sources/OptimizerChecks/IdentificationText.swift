@@ -15,8 +15,11 @@ extension Identification {
       let names = ([match] + equals).map(\.name).reduce(into: [String]()) { names, name in
         if !names.contains(name) { names.append(name) }
       }
-      return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell between "
-        + names.joined(separator: ", ")
+      let list = names.joined(separator: ", ")
+      return (stepCount == 1 ? "" : "these ") + "\(steps) cannot tell "
+        + (hasOneKind
+          ? "\(list) from a method that is not known here"
+          : "between \(list)" + (hasFewNumbers ? " or a method that is not known here" : ""))
     }
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }
@@ -44,6 +47,13 @@ extension Identification {
           "see docs/check-your-optimizer.md for what is compared",
         ]
     }
+    if hasFewNumbers {
+      return [
+        "\(match.name) fits with \(hyperparameters(match)); by chance so may others",
+        "what would tell: 50 steps of 20 parameters whose gradients are of many sizes, far above the last place of "
+          + "theta; see docs/check-your-optimizer.md",
+      ]
+    }
     if isAmbiguous {
       return [
         "what would tell: at least 10 steps of gradients that change in size and sign; "
@@ -58,12 +68,16 @@ extension Identification {
       let alpha = match.hyperparameters.first { $0.name == "alpha" }?.value ?? .nan
       let (low, high) = (trajectory.scales.min() ?? .nan, trajectory.scales.max() ?? .nan)
       lines.append(
-        "the stepsize changes, from \(Self.size(alpha * low)) to \(Self.size(alpha * high)), here one for each step "
+        "the stepsize changes, from \(Self.stepsize(alpha * low)) to \(Self.stepsize(alpha * high)), here one for each step "
           + "that suits it; give yours as alpha, one number a step, to have their ratios checked")
       if match.name == "adam-uncorrected" {
         lines.append(
           "adam-epsilon-hat, whose bias correction is a factor of the stepsize, fits as well with others"
         )
+      }
+      if match.name == "heavy-ball", isConstantAfterTheFirst {
+        lines.append(
+          "SGD with dampening, with one stepsize, does the same: its first step is not damped")
       }
       if match.name.hasPrefix("sgd") {
         lines.append("gradients that are clipped by their norm, with one stepsize, do the same")
@@ -78,9 +92,20 @@ extension Identification {
           + "tell: \(wish)")
     }
     if !departures.isEmpty {
-      lines += departures.prefix(3).map { "\(Self.label($0)) is ruled out from \(Self.place($0))" }
+      lines += departures.prefix(3).map {
+        "\(Self.label($0)) is ruled out from \(Self.place($0)), with "
+          + ($0.hasHyperparametersOfMatch
+            ? "these hyperparameters" : "the hyperparameters that suit it best")
+      }
     }
     return lines
+  }
+
+  /// Whether all stepsizes but the first are one.
+  private var isConstantAfterTheFirst: Bool {
+    let rest = trajectory.scales.dropFirst()
+    guard let low = rest.min(), let high = rest.max() else { return false }
+    return high - low <= 1e-2 * high
   }
 
   private func hyperparameters(_ match: Match) -> String {
@@ -97,6 +122,8 @@ extension Identification {
     "agrees to \(Self.size(agreement)) over \(steps) of \(parameterCount) "
       + "parameter\(parameterCount == 1 ? "" : "s"), compared in "
       + (isDouble ? "double precision" : "single precision")
+      + (trajectory.isStoredInDouble && trajectory.isSingle
+        ? "; the file holds double, but all of theta are numbers of single precision" : "")
       + (isRoundedInput ? "; the file holds double, which the updates do not keep" : "")
   }
 
@@ -115,14 +142,20 @@ extension Identification {
     "step \(departure.step) (\(size(departure.size)) of the update)"
   }
 
-  /// Six digits, without those that say nothing.
+  /// Six digits, without those that say nothing; as many more as tell a rate near 1 from it.
   static func number(_ value: Double) -> String {
-    let rounded = Fitter.round(value, 6)
+    var rounded = Fitter.round(value, 6)
+    if value < 1, abs(rounded - value) > 0.01 * (1 - value) {
+      rounded = Fitter.round(1 - Fitter.round(1 - value, 2), 16)
+    }
     return rounded == rounded.rounded() && abs(rounded) < 1e6
       ? "\(Int(rounded))" : "\(rounded)".replacing("e-0", with: "e-")
   }
 
-  /// A size in one digit.
+  /// A stepsize in one digit.
+  private static func stepsize(_ value: Double) -> String { value == 0 ? "0" : size(value) }
+
+  /// A difference in one digit.
   static func size(_ value: Double) -> String {
     guard value > 0, value.isFinite else { return value == 0 ? "the last bit" : "\(value)" }
     return number(Fitter.round(value, 1))

@@ -114,7 +114,8 @@ extension UpdateRule {
     case .adaMax:
       state.first = c.beta1 * state.first + (1 - c.beta1) * g
       state.second = max(p.beta2 * state.second, abs(g) + (maxHasEpsilon ? p.epsilon : 0))
-      return -c.scale * c.momentFactor * quotient(state.first, state.second)
+      let divisor = state.second + (denominatorHasEpsilon ? p.epsilon : 0)
+      return -c.scale * c.momentFactor * quotient(state.first, divisor)
     case .adam:
       state.first = c.beta1 * state.first + (1 - c.beta1) * g
       state.second = p.beta2 * state.second + (1 - p.beta2) * g * g
@@ -154,4 +155,44 @@ extension UpdateRule {
 
   @inline(__always)
   private func quotient(_ x: Double, _ d: Double) -> Double { d == 0 ? 0 : x / d }
+}
+
+/// Steps of heavy-ball or of Sutskever's form of Nesterov momentum, whose velocity holds the stepsizes, with
+/// the stepsize for each step that suits the changes best.
+struct ScaledVelocities {
+  private let momentum: Double
+  private let isNesterov: Bool
+  private var velocities: [Double]
+  /// The changes of the last step.
+  private(set) var changes: [Double]
+
+  /// Velocities of zero; nil for other rules.
+  init?(_ rule: UpdateRule, _ p: RuleParameters, count: Int) {
+    guard rule.family == .heavyBall || rule.family == .nesterovSutskever else { return nil }
+    momentum = p.momentum
+    isNesterov = rule.family == .nesterovSutskever
+    velocities = Array(repeating: 0, count: count)
+    changes = velocities
+  }
+
+  /// Makes the next step and returns its stepsize.
+  mutating func advance(
+    gradients: ArraySlice<Double>, changes found: [Double], tolerances: [Double]
+  ) -> Double {
+    let kept = isNesterov ? momentum * momentum : momentum
+    let factor = isNesterov ? -(1 + momentum) : -1
+    var (square, product) = (0.0, 0.0)
+    for (index, g) in gradients.enumerated() {
+      let weight = 1 / tolerances[index]
+      let direction = factor * g * weight
+      square += direction * direction
+      product += direction * (found[index] - kept * velocities[index]) * weight
+    }
+    let stepsize = square > 0 ? max(0, product / square) : 0
+    for (index, g) in gradients.enumerated() {
+      changes[index] = kept * velocities[index] + stepsize * factor * g
+      velocities[index] = momentum * velocities[index] - stepsize * g
+    }
+    return stepsize
+  }
 }

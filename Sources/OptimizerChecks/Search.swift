@@ -6,13 +6,18 @@ struct Search {
   private let precision: Precision
   private let fixed: [RuleParameter: Double]
   private let fitter: Fitter
+  private let hasFittedStepsizes: Bool
 
   /// As many steps and parameters are fitted as leave a search in seconds.
   private static let fittedSteps = 128
   private static let fittedParameters = 16
 
-  init(_ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double]) {
+  init(
+    _ trajectory: Trajectory, precision: Precision, fixed: [RuleParameter: Double],
+    hasFittedStepsizes: Bool = false
+  ) {
     self.trajectory = trajectory
+    self.hasFittedStepsizes = hasFittedStepsizes
     self.precision = precision
     self.fixed = fixed
     fitter = Fitter(
@@ -25,7 +30,11 @@ struct Search {
 
   /// The nearest hyperparameters of a candidate, and where it departs.
   func outcome(_ candidate: Candidate) -> Outcome {
-    let nearest = fitter.nearest(candidate)
+    outcome(candidate, nearest: fitter.nearest(candidate))
+  }
+
+  /// The outcome of a candidate with hyperparameters as short as the trajectory allows.
+  private func outcome(_ candidate: Candidate, nearest: Fit) -> Outcome {
     let short = outcome(candidate, fitter.rounded(nearest, candidate))
     guard !short.isMatch else { return short }
     // Decimals that suit the samples may be too short for the rest of the trajectory.
@@ -39,12 +48,14 @@ struct Search {
   }
 
   private func outcome(_ candidate: Candidate, _ fit: Fit) -> Outcome {
-    let moved = zip(fitter.samples.changes, fitter.samples.tolerances).filter {
-      abs($0) > 10 * $1
-    }.count
+    // A change that is near its tolerance says less than one that is far above.
+    let moved = zip(fitter.samples.changes, fitter.samples.tolerances).reduce(0) {
+      let size = min(1, abs($1.0) / (10 * $1.1))
+      return $0 + size * size
+    }
     return Outcome(
       candidate: candidate, fit: fit, departure: departure(fit, of: candidate),
-      isUnderdetermined: moved <= candidate.freeCount + 1)
+      isUnderdetermined: moved <= Double(candidate.freeCount + 1))
   }
 
   /// The first step at which some update of the whole trajectory is off; nil if there is none.
@@ -113,11 +124,68 @@ struct Search {
     return pow(10, Double(exponent))
   }
 
+  /// Whether a match may be told. Few numbers are made by many methods, also by ones that are not known:
+  /// then hyperparameters have to be round ones, and the stepsize one that is determined. SGD and momenta
+  /// need neither, unless gradients are so small that they are all that is seen of a method with an epsilon.
+  func isSupported(_ outcome: Outcome) -> Bool {
+    let (samples, p) = (fitter.samples, outcome.fit.parameters)
+    var parameters = 0
+    var steps: Set<Int> = []
+    for index in samples.parameters.indices {
+      let moving = (0..<samples.steps).filter {
+        let at = index * samples.steps + $0
+        return abs(samples.changes[at]) > 10 * samples.tolerances[at]
+      }
+      parameters += moving.count > 1 ? 1 : 0
+      steps.formUnion(moving)
+    }
+    guard parameters < 6 || steps.count < 11 else { return true }
+    let largest = samples.gradients.reduce(0) { max($0, abs($1)) }
+    // A stepsize for each step leaves less to be told by.
+    if !outcome.candidate.isAdaptive && largest > 1e-3 {
+      return !hasFittedStepsizes || parameters > 2
+    }
+    if hasFittedStepsizes { return false }
+    // Rounding shifts a stepsize in single precision.
+    func isRound(_ value: Double) -> Bool {
+      abs(value - Fitter.round(value, 2)) <= 1e-4 * abs(value)
+    }
+    var values = outcome.candidate.free
+    if outcome.fit.rule.decay == .decoupled { values.append(.weightDecay) }
+    let areRound = values.allSatisfy { parameter in
+      fixed[parameter] != nil || outcome.candidate.defaults[parameter] == p[parameter]
+        || isRound(p[parameter]) || isRound(1 - p[parameter])
+    }
+    guard areRound else { return false }
+    guard fixed[.alpha] == nil else { return true }
+    return isRound(p.alpha)
+      && [0.999, 1.001].allSatisfy { factor in
+        var moved = p
+        moved.alpha *= factor
+        return !fitter.evaluate(outcome.fit.rule, moved, solving: false).isWithinTolerance
+      }
+  }
+
   /// Whether a match is no answer: a hyperparameter that nobody gave goes on without end where the method
-  /// adapts no more, so that another one is meant; or a step leaves nothing of theta.
+  /// adapts no more, so that another one is meant; a weight decay outweighs the gradients; a momentum of 1
+  /// forgets nothing; or a step leaves nothing of theta.
   func runsAway(_ outcome: Outcome) -> Bool {
     let (rule, p) = (outcome.fit.rule, outcome.fit.parameters)
-    if rule.decay == .decoupled, fixed[.weightDecay] == nil, p.alpha * p.weightDecay > 0.5 {
+    if rule.decay != .none, fixed[.weightDecay] == nil {
+      let isShrinking = rule.decay == .decoupled || !outcome.candidate.isAdaptive
+      if p.weightDecay > 1e3 || isShrinking && p.alpha * p.weightDecay > 0.5 { return true }
+      var further = p
+      further.weightDecay *= 100
+      if rule.decay == .coupled, outcome.candidate.isAdaptive,
+        fitter.evaluate(rule, further).isWithinTolerance
+      {
+        return true
+      }
+    }
+    if outcome.candidate.free.contains(where: { parameter in
+      (parameter == .momentum || parameter == .beta1) && fixed[parameter] == nil
+        && p[parameter] > 1 - 1e-7
+    }) {
       return true
     }
     // With corrected moments a rate near 1 is an average, which still adapts.
@@ -132,6 +200,21 @@ struct Search {
         further[parameter] = 10 * p[parameter]
       }
       return fitter.evaluate(rule, further).isWithinTolerance
+    }
+  }
+
+  /// Whether a match fits only where its epsilon or start outweighs the gradients, however large it is: it
+  /// then is the method that adapts nothing.
+  func isAtAnEnd(_ outcome: Outcome) -> Bool {
+    let (rule, p) = (outcome.fit.rule, outcome.fit.parameters)
+    func fits(_ parameter: RuleParameter, _ factor: Double) -> Bool {
+      var moved = p
+      moved[parameter] *= factor
+      return fitter.evaluate(rule, moved).isWithinTolerance
+    }
+    return outcome.candidate.free.contains { parameter in
+      (parameter == .epsilon || parameter == .initialAccumulator) && fixed[parameter] == nil
+        && p[parameter] > 0 && fits(parameter, 1e6) && !fits(parameter, 1e-6)
     }
   }
 
@@ -153,7 +236,7 @@ struct Search {
     let free = Fitter(samples, fixed: fixed, hasFreeScales: true)
     defer { free.deallocate() }
     for candidate in candidates.sorted(by: { $0.freeCount < $1.freeCount })
-    where candidate.rank != .fault && candidate.rule.isScaledAtTheEnd {
+    where candidate.rank != .fault && candidate.rule.hasFindableScales {
       let fit = free.fit(candidate)
       let outcome = self.outcome(candidate, fit)
       guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory) else { continue }
@@ -165,10 +248,26 @@ struct Search {
   /// The stepsize of each step of the whole trajectory that suits a rule best, over that of the first.
   private func scales(_ fit: Fit) -> [Double]? {
     let (rule, p) = (fit.rule, fit.parameters)
-    let coefficients = rule.coefficients(p, scales: trajectory.scales)
-    var states = Array(repeating: rule.start(p), count: trajectory.count)
     var tolerances = Array(repeating: Tolerance(precision), count: trajectory.count)
     var scales: [Double] = []
+    if var velocities = ScaledVelocities(rule, p, count: trajectory.count) {
+      for step in 0..<trajectory.steps {
+        let rows = step * trajectory.count
+        let olds = (0..<trajectory.count).map { trajectory.before(step, $0) }
+        scales.append(
+          velocities.advance(
+            gradients: trajectory.gradients[rows..<rows + trajectory.count],
+            changes: olds.enumerated().map { trajectory.theta[rows + $0] - $1 },
+            tolerances: olds.enumerated().map {
+              max(
+                tolerances[$0].next(from: $1, to: trajectory.theta[rows + $0]),
+                .leastNormalMagnitude)
+            }))
+      }
+      return Trajectory.relative(scales)
+    }
+    let coefficients = rule.coefficients(p, scales: trajectory.scales)
+    var states = Array(repeating: rule.start(p), count: trajectory.count)
     for step in 0..<trajectory.steps {
       var (uu, ud) = (0.0, 0.0)
       for index in 0..<trajectory.count {
@@ -197,13 +296,15 @@ struct Search {
       breaks(base).flatMap { step, fit in
         [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
           base.candidate.resumed(before: step, loss: loss).map { candidate in
-            var changed = Fit(rule: candidate.rule, parameters: fit.parameters)
-            let isHere = step < fitter.samples.steps
-            changed = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
-            if isHere && !changed.isWithinTolerance {
-              changed = fitter.fit(candidate)
-            }
-            return outcome(candidate, changed)
+            let same = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
+            let first = outcome(candidate, same)
+            if first.isMatch || step >= fitter.samples.steps { return first }
+            // What suits the steps before the loss need not be exact enough for those after it.
+            let free = candidate.free.filter { fixed[$0] == nil }
+            let near = outcome(
+              candidate,
+              nearest: fitter.improve(fitter.evaluate(candidate.rule, fit.parameters), free))
+            return near.isMatch ? near : outcome(candidate)
           }
         }
       }
@@ -218,23 +319,31 @@ struct Search {
     }
     while length >= 6 {
       length /= 2
-      let prefix = Fitter(fitter.samples.prefix(length), fixed: fixed)
-      defer { prefix.deallocate() }
-      let fit = prefix.fit(base.candidate)
-      guard fit.isWithinTolerance else { continue }
-      guard let departure = departure(fit, of: base.candidate) else { return [] }
-      guard departure.step > length + 1, departure.step <= fitter.samples.steps else {
-        return [(departure.step, fit)]
+      guard var found = lastStep(base.candidate, fitted: length) else { continue }
+      // What fits up to there fits better, and further, when all of it counts; or all of it and one more.
+      var breaks = [found]
+      for _ in 0..<6 where found.step <= fitter.samples.steps {
+        let further = [found.step - 1, found.step].lazy.filter { $0 > length }.compactMap {
+          lastStep(base.candidate, fitted: $0)
+        }.first { $0.step > found.step }
+        guard let further else { break }
+        found = further
+        breaks.append(found)
       }
-      // What fits up to there fits better when all of it counts.
-      let longer = Fitter(fitter.samples.prefix(departure.step - 1), fixed: fixed)
-      defer { longer.deallocate() }
-      let better = longer.fit(base.candidate)
-      guard better.isWithinTolerance, let last = self.departure(better, of: base.candidate) else {
-        return [(departure.step, fit)]
-      }
-      return [(last.step, better)]
+      return breaks.suffix(2).reversed().filter { $0.step <= trajectory.steps }
     }
     return []
+  }
+
+  /// The step at which a candidate departs that is fitted to the first steps; past the end if it does not.
+  /// Decimals that suit those steps may be too short for further ones: the fit that lasts longer counts. Nil
+  /// if none suits them.
+  private func lastStep(_ candidate: Candidate, fitted steps: Int) -> (step: Int, fit: Fit)? {
+    let prefix = Fitter(fitter.samples.prefix(steps), fixed: fixed)
+    defer { prefix.deallocate() }
+    let nearest = prefix.nearest(candidate)
+    return [prefix.rounded(nearest, candidate), nearest].filter(\.isWithinTolerance).map {
+      (departure($0, of: candidate)?.step ?? trajectory.steps + 1, $0)
+    }.max { $0.0 < $1.0 }
   }
 }

@@ -1,3 +1,4 @@
+import Optimizers
 import Storage
 
 /// What somebody's optimizer did: where it started, the gradients that it was given, and where it was
@@ -19,13 +20,17 @@ public struct Trajectory: Sendable {
   let hasGivenScales: Bool
   /// Whether every number is one that 32 bits hold.
   public let isSingle: Bool
+  /// Whether the numbers were stored in 64 bits.
+  public let isStoredInDouble: Bool
 
   /// Checks what is given; `place` is named in messages. `scales` are the stepsizes of the steps in
-  /// any unit; without them the stepsize is constant. Throws `TrajectoryError`.
+  /// any unit; without them the stepsize is constant. `isStoredInDouble` is for what is said of precision.
+  /// Throws `TrajectoryError`.
   public init(
     place: String, theta0: [Double], gradients: [Double], gradientsShape: [Int],
-    theta: [Double], thetaShape: [Int], scales: [Double]? = nil
+    theta: [Double], thetaShape: [Int], scales: [Double]? = nil, isStoredInDouble: Bool = false
   ) throws {
+    self.isStoredInDouble = isStoredInDouble
     count = theta0.count
     steps = gradientsShape[0]
     for (name, shape) in [("gradients", gradientsShape), ("theta", thetaShape)] {
@@ -36,7 +41,9 @@ public struct Trajectory: Sendable {
     guard thetaShape[0] == steps else {
       throw TrajectoryError.rows(place, theta: thetaShape[0], gradients: steps)
     }
-    guard steps > 0, count > 0 else { throw TrajectoryError.empty(place) }
+    guard steps > 0, count > 0 else {
+      throw TrajectoryError.empty(place, hasSteps: steps > 0)
+    }
     let columns = count
     func check(_ name: String, _ values: [Double]) throws {
       guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
@@ -73,6 +80,18 @@ public struct Trajectory: Sendable {
     }
   }
 
+  /// The stepsizes of `steps` steps in any unit, from numbers in a file or from a schedule; nil if there is
+  /// neither. Throws `TrajectoryError` if there are both.
+  public static func stepsizes(
+    place: String, given: [Double]?, schedule: Schedule, steps: Int
+  ) throws -> [Double]? {
+    guard schedule != .constant else { return given }
+    guard given == nil else {
+      throw TrajectoryError.scheduleBesideAlpha(place, schedule.description)
+    }
+    return (0..<steps).map { schedule.alpha(base: 1, step: $0 + 1, epoch: 1) }
+  }
+
   /// Stepsizes over that of the first step, or over the largest where the first is 0, as in a warm-up; nil
   /// if one is negative or not finite, or all are 0.
   static func relative(_ stepsizes: [Double]) -> [Double]? {
@@ -104,7 +123,8 @@ public struct Trajectory: Sendable {
 public enum TrajectoryError: UserFacingError, Equatable {
   case columns(String, String, Int, Int, isTransposed: Bool)
   case rows(String, theta: Int, gradients: Int)
-  case empty(String)
+  case empty(String, hasSteps: Bool)
+  case scheduleBesideAlpha(String, String)
   case notFinite(String, String, step: Int?, parameter: Int, value: Double)
   case alphas(String, Int, Int)
   case alphaNotPositive(String)
@@ -121,8 +141,13 @@ public enum TrajectoryError: UserFacingError, Equatable {
       "\(place): theta has \(theta) rows, gradients \(gradients); row t of theta is the state after "
         + "the step with row t of gradients"
         + (theta == gradients + 1 ? ", so leave out its first row, which is theta0" : "")
-    case .empty(let place):
-      "\(place) holds no step of no parameter; give at least 10 steps"
+    case .empty(let place, let hasSteps):
+      hasSteps
+        ? "\(place) holds no parameters; give theta0, gradients and theta of at least one"
+        : "\(place) holds no steps; give at least 10"
+    case .scheduleBesideAlpha(let place, let schedule):
+      "\(place) holds alpha, the stepsize of each step, and --schedule \(schedule) gives it too; leave one "
+        + "of them out"
     case .notFinite(let place, let name, let step, let parameter, let value):
       "\(place): \(name)\(step.map { " of step \($0)" } ?? "") has \(value) at parameter "
         + "\(parameter); "
@@ -138,6 +163,9 @@ public enum TrajectoryError: UserFacingError, Equatable {
     }
   }
 
-  /// Bad data.
-  public var exitStatus: ExitStatus { .badData }
+  /// Bad data, but for an option that does not go with them.
+  public var exitStatus: ExitStatus {
+    if case .scheduleBesideAlpha = self { return .usage }
+    return .badData
+  }
 }

@@ -56,18 +56,15 @@ public struct UpdateRule: Sendable, Hashable {
   public var isLazy = false
   /// Whether epsilon is added to AdaMax's gradient, as PyTorch does.
   public var maxHasEpsilon = false
+  /// Whether epsilon is added to AdaMax's maximum where it divides, as Keras does.
+  public var denominatorHasEpsilon = false
   /// The step, from 1, before which something is lost.
   public var restart = 0
   /// What is lost there.
   public var loss = Loss.powers
 
-  /// Whether a stepsize that changes is a factor of each update, and nothing that is kept depends on it.
-  var isScaledAtTheEnd: Bool {
-    switch family {
-    case .heavyBall, .nesterovSutskever, .rmsPropMomentum: false
-    default: true
-    }
-  }
+  /// Whether the stepsize of each step can be found from changes.
+  var hasFindableScales: Bool { family != .rmsPropMomentum }
 
   /// A rule without variants.
   public init(_ family: Family) { self.family = family }

@@ -12,16 +12,16 @@ struct IdentifiedFile {
     path = options.input
     let input = try TraceInput(path)
     let (shape, theta) = try TraceInput.read(path, "theta", rank: 2)
-    var scales: [Double]?
+    var alphas: [Double]?
     if try HDF5File.contains(path: path, dataset: "alpha") {
-      scales = try TraceInput.read(path, "alpha", rank: 1).values
-    } else if options.schedule != .constant {
-      scales = (0..<input.steps).map { options.schedule.alpha(base: 1, step: $0 + 1, epoch: 1) }
+      alphas = try TraceInput.read(path, "alpha", rank: 1).values
     }
+    let scales = try Trajectory.stepsizes(
+      place: path, given: alphas, schedule: options.schedule, steps: input.steps)
     let trajectory = try Trajectory(
       place: path, theta0: input.theta0, gradients: input.gradients,
       gradientsShape: [input.steps, input.columns], theta: theta, thetaShape: shape,
-      scales: scales)
+      scales: scales, isStoredInDouble: try TraceInput.isDouble(path, "theta"))
     identification = try Identification(trajectory, given: options.hyperparameters)
   }
 

@@ -183,6 +183,16 @@ struct TraceInput {
     (gradients, steps, columns) = (values, shape[0], shape[1])
   }
 
+  /// Whether a dataset of floating point has 64 bits. Throws as `HDF5File.readArray`.
+  static func isDouble(_ path: String, _ dataset: String) throws -> Bool {
+    do {
+      _ = try HDF5File.readArray(path: path, dataset: dataset, as: Float.self)
+      return false
+    } catch ResultFileError.unsupported {
+      return true
+    }
+  }
+
   /// A dataset of `rank` axes. Throws as `HDF5File.readArray`, and says which form is wanted.
   static func read(
     _ path: String, _ dataset: String, rank: Int
