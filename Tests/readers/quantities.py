@@ -1,12 +1,13 @@
 """What the claims are judged on, taken from the arrays of result files.
 
 A quantity is a function of a File that gives the parts of a claim. A part is an array (one number a
-seed), an interval, or one exact number. What is not there is a LookupError: not run.
+seed), an interval, or one exact number. What is not there is NotRun.
 """
 import collections, itertools, re
 import numpy as np
 from numpy import inf, isnan, log
 from scipy.stats import linregress, norm, t as t_distribution
+from result_file import NotRun
 
 np.seterr(all="ignore")  # costs of runs that diverged are infinite
 
@@ -25,8 +26,13 @@ FORMS, NOT_RUN = ["corrected", "uncorrected"], "not run"
 def complete(*arrays):
     """The seeds, along the last axis, that all arrays have."""
     seeds = np.array(arrays)[:, ~isnan(arrays).any(0)]
-    if not seeds.size: raise LookupError("seeds")
+    if not seeds.size: raise NotRun("seeds")
     return seeds
+
+def last(places):
+    """The last place that holds."""
+    if not places.any(): raise NotRun("no values")
+    return np.flatnonzero(places)[-1]
 
 def finite(seeds): return complete(np.where(np.isinf(seeds), np.nan, seeds))[0]
 def log_ratio(a, b): return np.subtract(*log(np.maximum(complete(a, b), np.finfo(float).tiny)))
@@ -35,7 +41,7 @@ def each(rule, cases):
     """The parts of all cases, of which some may not have been run."""
     def parts(case):
         try: return rule(*case)
-        except LookupError: return [NOT_RUN]
+        except NotRun: return [NOT_RUN]
     return [part for case in cases for part in parts(case)]
 
 # Costs of contenders.
@@ -46,7 +52,7 @@ def ratios(a, b, epochs, of=RUNNING):
 def late(*pairs): return lambda f: [part for a, b in pairs for part in ratios(a, b, [45])(f)]
 
 def with_dropout(f):
-    if 0 in f("setting_dropout"): raise LookupError("trained without dropout")
+    if 0 in f("setting_dropout"): raise NotRun("trained without dropout")
 
 def last_means(*rivals):
     def against(f, rival):
@@ -76,7 +82,7 @@ def distances(f, figure, method, last, of):
 def early_distance(f, experiment, rival, arm):
     """The larger distance of mean accuracies to the two published ones, and the number of seeds."""
     errors = f.beside(experiment, arm)("early_test_error", optimizer=[N, rival])
-    if not np.isfinite(errors).all(): raise LookupError(experiment)
+    if not np.isfinite(errors).all(): raise NotRun(experiment)
     return np.abs(1 - errors.mean((1, 2)) - (.98, .95)).max(), errors.shape[1]
 
 def best_epoch(method):
@@ -90,21 +96,21 @@ def accuracy(method): return lambda f: [finite(1 - f("test_error", optimizer=met
 def averaged(f):
     at = {"optimizer": ["logistic, alpha 0.01", "perceptron"], "epoch": f("epoch")[-1]}
     ratio = log(f("averaged_test_cost", **at) / f("test_cost", **at))  # problem, seed
-    if not np.isfinite(ratio).all(): raise LookupError("a run has not come to its end")
+    if not np.isfinite(ratio).all(): raise NotRun("a run has not come to its end")
     return list(ratio)
 
 def largest_steps(f):
     models = ["AdaMax, " + model for model in
               ("logistic regression", "perceptron", "variational auto-encoder")]
-    if (f("status", optimizer=models) != 1).any(): raise LookupError("models")
+    if (f("status", optimizer=models) != 1).any(): raise NotRun("models")
     return [np.nanmax(f("largest_step", optimizer=models))]
 
 def memory_slope(f):
     sizes = [12, 24, 50, 100]
     names = ["SFO" if n == 24 else f"SFO N = {n}" for n in sizes] + [N]
     memory = f("optimizer_bytes", optimizer=names)  # optimizer, seed, epoch
-    last = np.flatnonzero(np.isfinite(memory).any(1).all(0))[-1]
-    return [linregress(log(sizes), log(np.nanmedian(memory[:4, :, last], 1))).slope]
+    end = last(np.isfinite(memory).any(1).all(0))
+    return [linregress(log(sizes), log(np.nanmedian(memory[:4, :, end], 1))).slope]
 
 SECONDS = "volatile/training_seconds"
 
@@ -117,18 +123,18 @@ def seconds_ratio(target):
     def rule(f):
         adam, sfo = until(f, N), until(f, "SFO")
         shares = {np.isfinite(times).mean() for times in (adam, sfo) if len(times)}
-        if shares not in ({1}, {0, 1}) or len(adam) != len(sfo): raise LookupError(target)
+        if shares not in ({1}, {0, 1}) or len(adam) != len(sfo): raise NotRun(target)
         return [log(adam / sfo)]
     return rule
 
 def pass_ratio(f):
     adam, sfo = (finite(f(SECONDS, optimizer=m, epoch=f("epoch")[-1])) for m in (N, "SFO"))
-    if len(adam) != len(sfo): raise LookupError("seeds")
+    if len(adam) != len(sfo): raise NotRun("seeds")
     return [sfo / adam]
 
 def minibatch_costs(f, method):
     costs = f.costs(method, of="minibatch_cost").T  # seed, iteration
-    if isnan(costs).any(): raise LookupError(method)
+    if isnan(costs).any(): raise NotRun(method)
     return costs
 
 def inside_band(f):
@@ -184,15 +190,15 @@ def layer_scale(f):
 def in_networks(variable, numbers):
     def part(f, network, layer):
         rows = of_layers(f.beside(network), variable, layer)  # seed, epoch
-        last = np.flatnonzero(np.isfinite(rows).any(0))[-1]
-        return [finite(seeds) for seeds in numbers(rows, last)]
+        end = last(np.isfinite(rows).any(0))
+        return [finite(seeds) for seeds in numbers(rows, end)]
     return lambda f: each(part, [(f, name, layer) for name in NETWORKS for layer in NETWORKS[name]])
 
-def last_to_first(rows, last):
-    if last < 2: raise LookupError("one pass")
-    return [log(rows[:, last] / rows[:, 1])]
+def last_to_first(rows, end):
+    if end < 2: raise NotRun("one pass")
+    return [log(rows[:, end] / rows[:, 1])]
 
-steps_above_alpha = in_networks("share_above_alpha", lambda rows, last: rows[:, [0, last]].T)
+steps_above_alpha = in_networks("share_above_alpha", lambda rows, end: rows[:, [0, end]].T)
 shrinkage = in_networks("median_step", last_to_first)
 
 # Figure 4. Losses are seed x form x beta1 x beta2 x alpha, infinite where a run failed.
@@ -205,8 +211,8 @@ def whole(f, epoch):
     cells, alpha = losses(f, epoch), f("log10_alpha")
     cells = cells if epoch <= 10 else cells[..., (-4.54 < alpha) & (alpha < -1.95)]
     if alpha.min() > -4.99 or alpha.max() < -1.01 or cells.shape[1:4] != (2, 2, 3):
-        raise LookupError("cells")
-    if isnan(cells).all(0).any(): raise LookupError("cells")
+        raise NotRun("cells")
+    if isnan(cells).all(0).any(): raise NotRun("cells")
     return cells
 
 def gap(a, b):
@@ -242,7 +248,7 @@ def edges(f, epoch):
         loss = losses(f, epoch)[:, :, :, 1:]
         edge = np.where(loss < 200, f("log10_alpha") * log(10), -inf).max(-1)
         edge, width = np.where(isnan(loss).any(-1), np.nan, edge), np.zeros(edge.shape)
-    if edge.shape[1:] != (2, 2, 2) or isnan(edge).all(0).any(): raise LookupError("edges")
+    if edge.shape[1:] != (2, 2, 2) or isnan(edge).all(0).any(): raise NotRun("edges")
     return [array.reshape(len(edge), 2, 4) for array in (edge, width)]
 
 def edge_ratios(f):
@@ -259,7 +265,7 @@ def edge_declines(f):
     return [decline(*panel) for panel in zip(first.T, last.T, reach)]
 
 def of_any(seeds):
-    if isnan(seeds).all(): raise LookupError("cell")
+    if isnan(seeds).all(): raise NotRun("cell")
     return seeds
 
 def fig4_distances(f):
@@ -271,8 +277,8 @@ def fig4_distances(f):
             alpha = f("log10_alpha")[np.abs(f("log10_alpha") - x) < 1e-5].tolist()
             at = {"bias_correction": form, "beta1": b1, "beta2": b2, "log10_alpha": alpha}
             try: far += [np.abs(log(of_any(losses(f, epoch, **at)[:, 0]) / y))]
-            except LookupError: missing = True
-    if not far: raise LookupError("points")
+            except NotRun: missing = True
+    if not far: raise NotRun("points")
     return np.median(complete(*far), 0), missing
 
 def vae_excess(f):
@@ -289,6 +295,7 @@ def sparser(f):
 def excess(method):
     """log of the final cost with Adam's usual settings over that with the best of the search."""
     def rule(f):
+        if "search" not in f.h5: raise NotRun("search")
         search, points = f.h5["search"], collections.defaultdict(dict)
         column = {name: f("search/" + name) for name in search
                   if search[name].shape == search["trial"].shape}
@@ -302,8 +309,9 @@ def excess(method):
             points[point][column["search_seed"][i]] = inf if isnan(cost) else cost
         standard = [costs for point, costs in points.items()
                     if point[0] == "constant" and abs(point[1] - .001) < 1e-9]
+        if not standard: raise NotRun(method)
         least = min(points.values(), key=lambda costs: np.mean(list(costs.values())))
-        if not standard or inf in least.values(): raise LookupError(method)
+        if inf in least.values(): raise NotRun(method)
         return [np.array([log(c / least[s]) for s, c in standard[0].items() if s in least])]
     return rule
 

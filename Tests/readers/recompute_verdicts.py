@@ -6,7 +6,7 @@
 Shares no code with the project: the rules are written here a second time, from docs/rules.md and
 the column `rule`. What decides, and every threshold, is in this file; which numbers a claim is
 about is in quantities.py, how they are addressed in result_file.py. Exit status 1 if a verdict
-differs or a claim is unknown here.
+differs, a claim is unknown here, or a rule fails by anything but a missing array or label.
 """
 import sys
 import numpy as np
@@ -14,7 +14,7 @@ from numpy import inf, log
 from scipy.stats import sem, t as t_distribution
 import quantities as q
 from quantities import A, D, N, NOT_RUN, S
-from result_file import File, claims_of
+from result_file import File, NotRun, claims_of
 
 YES, NO, OPEN = "reproduced", "not reproduced", "inconclusive"
 BELOW, ABOVE = np.nextafter(0, -1), np.nextafter(0, 1)  # limits of what is strictly below, above 0
@@ -182,8 +182,10 @@ def main():
             count += 1
             try:
                 ours = RULES[claim](File(path, arm)) if claim in RULES else "no rule here"
-            except LookupError:
+            except NotRun:
                 ours = NOT_RUN
+            except Exception as mistake:  # in these scripts: no verdict
+                ours = repr(mistake)
             if ours != kept:
                 wrong += 1
                 print(f"{path}: {claim}@{arm}: kept {kept}, recomputed {ours}")
