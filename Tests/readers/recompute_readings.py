@@ -71,7 +71,7 @@ def outcome(costs, pairs, places, region):
     verdict, (low, high) = together(verdicts), region
     def margin(part):
         a, b = student(part) or (interval(part)[0],) * 2
-        return -inf if isnan(a) else min(a - low, high - b)
+        return -inf if isnan(a) else min(inf if low == -inf else a - low, high - b)
     part = min((p for p, v in zip(parts, verdicts) if v == verdict), key=margin)
     mean, *ends = interval(part)
     threshold = low if np.isfinite(mean) and mean - low <= high - mean else high
