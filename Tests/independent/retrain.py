@@ -300,24 +300,32 @@ def told(name, ours, theirs, unit):
     return relative[0] <= (TOLERANCE if unit == "step" else FIRST_PASS)
 
 
-def order_of(costs):
-    """Which contender is lower, pair by pair, at the last pass, over all seeds."""
+def log_ratios(costs):
+    """Of each pair of contenders the log ratio of their last costs, a number a seed."""
     names = sorted({name for name, _ in costs})
     seeds = sorted({seed for _, seed in costs})
     return {
-        (a, b): [bool(costs[a, s][-1] < costs[b, s][-1]) for s in seeds]
+        (a, b): numpy.array([numpy.log(costs[a, s][-1] / costs[b, s][-1]) for s in seeds])
         for i, a in enumerate(names) for b in names[i + 1:]
     }
 
 
-def same_order(name, ours, theirs):
-    """Prints, pair by pair, whether the same contender is lower; whether all are the same."""
-    mine, kept = order_of(ours), order_of(theirs)
+def same_order(name, ours, theirs, alike=0.0):
+    """Prints, pair by pair, whether the same contender is lower; whether all are the same.
+
+    Costs whose log ratio is at most `alike` on both sides have no order.
+    """
+    right, mine, kept_ = True, log_ratios(ours), log_ratios(theirs)
     for pair in mine:
-        count, of = sum(kept[pair]), len(kept[pair])
-        words_ = "the same" if mine[pair] == kept[pair] else f"{sum(mine[pair])} here, {count} in the file"
-        print(f"{name}: {pair[0]} below {pair[1]} in {count} of {of} seeds: {words_}", flush=True)
-    return mine == kept
+        here, there = mine[pair], kept_[pair]
+        differ = (here < 0) != (there < 0)
+        near = (abs(here) <= alike) & (abs(there) <= alike)
+        words_ = "the same" if not differ.any() else f"{(here < 0).sum()} here, {(there < 0).sum()} in the file"
+        if differ.any() and not (differ & ~near).any():
+            words_ += f", but no further apart than {alike:.2g}"
+        print(f"{name}: {pair[0]} below {pair[1]} in {(there < 0).sum()} of {len(there)} seeds: {words_}", flush=True)
+        right &= not (differ & ~near).any()
+    return bool(right)
 
 
 def verdict(costs, pairs, low, high, are_differences):
