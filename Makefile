@@ -275,7 +275,7 @@ speed-page: ## write the tables of docs/speed.md from the kept outcome of bench-
 check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras, and PyTorch train sections 6.1, 6.2 and 6.4 (from PyPI, 2.9 GB)
 	@python=$$(Tests/independent/environment.sh) && "$$python" Tests/independent/check.py $(BIN)/optimizer-trace && \
 	  "$$python" Tests/independent/retrain.py "$${DATA:?set DATA to the folder of the data sets}/mnist" \
-	  $(wildcard $(foreach e,mnist-logistic mnist-mlp vae-bias-correction,results/reference/quick/$(e).h5)) && \
+	  $(wildcard $(addprefix results/reference/,quick/mnist-logistic.h5 paper/mnist-mlp.h5 paper/vae-bias-correction.h5)) && \
 	  "$$python" Tests/independent/steps.py $(BIN) "$$DATA/mnist" \
 	  $(wildcard results/reference/quick/mnist-four-hidden.h5)
 

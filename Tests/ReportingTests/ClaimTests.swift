@@ -299,7 +299,7 @@ import Testing
       struct Named: Recorded { let variable: String }
       let parts = path.split(separator: "/").map(String.init)
       let claim = Claim.custom(
-        "fig1a.reads", "reads", place: "nowhere", threshold: .all, rule: "reads"
+        "fig1a.reads", "reads", place: "nowhere", threshold: .init("x", .atMost(1)), rule: "reads"
       ) { context in
         if path == RunTime.computation.variable {
           _ = try context.optional(RunTime.computation)

@@ -86,6 +86,10 @@ import Testing
   @Test func `thresholds are formulas`() {
     #expect(Threshold("x", .atMost(1 + 1e-6)).text == "x <= 1.000001")
     #expect(Threshold("x", .inside(8...8)).text == "x = 8")
+    #expect(
+      Threshold.every([.init("x", .above(1)), .init("y", .below(2))]).text == "x > 1 and y < 2")
+    let match = Claim.figureMatch(figure: "fig1a", contender: "Adam", place: "6.1")
+    #expect(match.threshold.text == "median |log(ours / paper)| <= 0.05, inconclusive <= 0.15")
     #expect(Threshold("x", .inside(5...10)).text == "5 <= x <= 10")
     #expect(Self.claim.threshold.text == "Adam / AdaGrad < 1")
     #expect(Threshold.ratio("a / b", .atLeast(0)).text == "a / b >= 1")
@@ -96,12 +100,15 @@ import Testing
     func known(_ lines: [String]) throws -> KnownResults {
       try KnownResults(Array((["claim\tknown"] + lines).map { $0 + "\n" }.joined().utf8))
     }
-    #expect(try known(["a\tthe sums"]).entries == ["a": "the sums"])
+    let table = try known(["a\tthe sums", "a.*\tall", "a.b*\tmany"])
+    #expect(table["a"] == "the sums" && table["a.c"] == "all" && table["a.bc"] == "many")
+    #expect(table["b"] == "" && table["ab"] == "")
     for wrong in [["a"], ["a\tx", "a\ty"]] {
       #expect(throws: TableError.self, "\(wrong)") { try known(wrong) }
     }
     let id = "fig4.match"
-    let words = try #require(KnownResults.declared.entries[id])
+    let words = KnownResults.declared[id]
+    #expect(!words.isEmpty)
     let claim = Claim.lower(
       id, "a", place: "6.4", "Adam", than: "AdaGrad", at: [5], figure: "fig4")
     let list = ClaimList([claim, Self.claim], of: "mnist-logistic")
@@ -114,8 +121,31 @@ import Testing
     try ResultFile.write(document, to: path)
     let experiment = try ResultSet.Experiment(reading: path)
     let remarks = experiment.outcomes.map { experiment.ruleRemark($0, known: list) }
-    #expect(remarks.contains("rule made with results known: \(words)"))
+    #expect(remarks.contains("rule made knowing \(words)"))
     #expect(remarks.contains(nil))
+  }
+
+  @Test func `a part does not count where nothing has been run either`() throws {
+    let part = Claim.lower(
+      "fig1a.a.mnist", "a", place: "6.1", "Adam", than: "AdaGrad", at: [5]
+    ).part(of: "fig1a.a")
+    #expect(!part.judge(SyntheticResults().document).contains { !$0.isPart })
+    let list = ClaimList([Self.claim, part], of: "cifar-cnn")
+    #expect(list.entries.map(\.whole) == ["", "fig1a.a"])
+    let folder = try TemporaryFolder()
+    try SyntheticResults().write(to: folder.file("mnist-logistic.h5"))
+    let results = try ResultSet(readingFolder: folder.path)
+    let (without, with) = (try ReportContent(results), try ReportContent(results, known: list))
+    #expect(with.claims.count == without.claims.count + 2)
+    #expect(with.counts.count(.paper, .notRun) == without.counts.count(.paper, .notRun) + 1)
+  }
+
+  @Test func `what was known is said of claims that there are`() throws {
+    let project = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+    let list = try ClaimList(reading: project + "/results/reference/claims.tsv")
+    #expect(list.entries.count > 80)
+    let lines = Set(list.entries.compactMap { KnownResults.declared.line(of: $0.id) })
+    #expect(Set(KnownResults.declared.entries.keys) == lines)
   }
 
   @Test func `claims count once, by group, the paper's own first`() throws {
@@ -133,21 +163,21 @@ import Testing
       outcome("a", "literal", .notReproduced, .paper), outcome("a", "tuned", .inconclusive, .paper),
       outcome("a.part", "tuned", .reproduced, .paper, of: "a"), outcome("b", "", .notRun, .paper),
       outcome("m", "fitted", .reproduced, .figure),
-      // Settings that were inferred from the paper's curves decide none of its claims.
-      outcome("f", "fitted", .reproduced, .paper),
+      // Settings that were inferred from the paper's curves decide none of its claims, and none of others.
+      outcome("f", "fitted", .reproduced, .paper), outcome("v", "fitted", .reproduced, .writeUp),
     ]
     let counts = ClaimCounts(outcomes)
     #expect(
       counts.text
         == "3 claims of the paper: 1 not reproduced and 2 not run. 1 curve of its figures: 1 reproduced. "
-        + "1 claim of write-ups: 1 reproduced.")
-    #expect(counts.all == 5 && counts.count(.paper) == 3)
+        + "2 claims of write-ups: 1 reproduced and 1 not run.")
+    #expect(counts.all == 6 && counts.count(.paper) == 3)
     // The file says the same, and gives it back.
     let group = outcomes.encoded()
     #expect(group.group("counts")?.text("comment") == counts.text)
     #expect(
       group.group("counts")?.variable("claims")?.values.doubles == [
-        0, 1, 0, 2, 1, 0, 0, 0, 1, 0, 0, 0,
+        0, 1, 0, 2, 1, 0, 0, 0, 1, 0, 0, 1,
       ])
     #expect(try ClaimCounts([ClaimOutcome](decoding: group)) == counts)
     #expect(ClaimTable.text(outcomes).hasSuffix(counts.sentences.joined(separator: "\n") + "\n"))

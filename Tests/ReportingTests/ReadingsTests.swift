@@ -69,6 +69,28 @@ import Testing
     #expect(effects == effects.sorted())
   }
 
+  @Test func `a race has no readings, and an arm in which the claim is not judged has none`() throws
+  {
+    var document = Self.document()
+    let index = try #require(document.root.groups.firstIndex { $0.name == "search" })
+    for position in document.root.groups[index].group.variables.indices
+    where document.root.groups[index].group.variables[position].name == "search_epochs" {
+      var lengths = [Double](repeating: 12, count: 18)
+      lengths[0] = 4
+      document.root.groups[index].group.variables[position].values = .double(lengths)
+    }
+    #expect(
+      Set(Readings([Self.claim], of: document).all.map(\.settings)) == ["fitted", "tuned"])
+    let tuned = Self.claim.judged(onlyIf: "tuned") { context in
+      if context.arm != "tuned" { throw NotRun("it is not tuned") }
+    }
+    #expect(Set(Readings([tuned], of: document).all.map(\.settings)) == ["tuned"])
+    let judged = tuned.judge(document)
+    #expect(judged.map(\.arm) == ["fitted", "tuned"])
+    #expect(judged.map { $0.verdict == .notRun } == [true, false])
+    #expect(judged.first?.detail == "it is not tuned")
+  }
+
   @Test func `readings come back from a file, and draw a specification curve`() throws {
     let readings = Readings([Self.claim], of: Self.document())
     let decoded = Readings(decoding: readings.encoded())

@@ -302,12 +302,12 @@ extension SyntheticResults {
     let digest = claims[0].ruleDigest
     #expect(
       list.text
-        == "cifar-cnn\tfig3.a\t6.3\tpaper\ta b\tx <= 0.25\tr\tall\tfig3\tnot in a figure: no figure draws what is "
+        == "cifar-cnn\tfig3.a\t\t6.3\tpaper\ta b\tx <= 0.25\tr\tall\tfig3\tnot in a figure: no figure draws what is "
         + "measured\t\(digest)\t\t\n")
     // Those of an experiment with results are told by its file.
     let path = folder.file("claims.tsv")
     try AtomicFile.commit(
-      "# comment\n\(list.text)mnist-logistic\tfig1a.other\t6.1\tpaper\tother\tx < 1\trule\tall\tfig1a\tyes\tx\ty\t\n",
+      "# comment\n\(list.text)mnist-logistic\tfig1a.other\tfig1a\t6.1\tpaper\tother\tx < 1\trule\tall\tfig1a\tyes\tx\ty\t\n",
       to: path)
     let known = try ClaimList(reading: path)
     #expect(known.entries.count == 2)

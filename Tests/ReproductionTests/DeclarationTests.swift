@@ -139,7 +139,7 @@ import Testing
     let claim = lower("Adam", than: "AdaGrad").reading(probe)
     #expect(problems(probes: [probe], claims: [claim]) == [])
     expect(problems(claims: [claim]), "the claim fig0.lower", "the variable \"steps\"")
-    let homeless = Claim.custom("fig0.c", "c", threshold: .all, rule: "") { _ in
+    let homeless = Claim.custom("fig0.c", "c", threshold: .init("x", .atMost(1)), rule: "") { _ in
       ClaimOutcome(.notRun, "")
     }
     expect(problems(claims: [homeless]), "fig0.c", "neither a place in the paper nor a write-up")
@@ -175,7 +175,9 @@ import Testing
     expect(problems("group/values"), "\"group/value\"")
     expect(problems("group/value", ["case": "0.01"]), "the case \"0.01\"")
     expect(problems("group/value", ["kind": "1"]), "dimension of group/value \"kind\"")
-    let claim = Claim.custom("fig0.c", "c", place: "nowhere", threshold: .all, rule: "") { _ in
+    let claim = Claim.custom(
+      "fig0.c", "c", place: "nowhere", threshold: .init("x", .atMost(1)), rule: ""
+    ) { _ in
       ClaimOutcome(.notRun, "")
     }
     #expect(problems(claims: [claim.reading(Topic.group, value)]) == [])

@@ -9,14 +9,22 @@ orders of the examples, dropout masks and latent noise are drawn here by the doc
 (Philox4x32-10 under the key seed), in NumPy. Nothing of the project's code runs. PyTorch computes in double
 precision, so that what differs is our rounding and not its own.
 
-Prints, of every run, the first pass whose mean minibatch cost is off by more than 1e-4, and whether the
-methods come in the same order at the last of these passes, seed by seed. Status 1 if a cost of the first
-pass is off by more than 1e-3, or an order differs.
+Three seeds make three passes (one in section 6.2, which takes longest) of the arm in which the most
+contenders of the claims have been run. Prints, of every run, the first pass whose mean minibatch cost is off
+by more than 1e-4; whether the methods come in the same order at the last of these passes, seed by seed; and
+the verdict on the section's claims there, by their rules, from PyTorch's costs and from those of the file,
+by the same function (Tests/readers; SciPy comes with jax). Section 6.4 is one cell of Figure 4.
+Status 1 if a cost of the first pass is off by more than 1e-3, or an order or the verdict on a claim differs.
+Of parts of a claim, which are not counted, a decided verdict may stand beside `inconclusive`: the 99.9 %
+interval of three seeds can end so near its threshold that rounding decides.
 """
 
 import argparse
+import functools
 import gzip
 import math
+import multiprocessing
+import os
 import pathlib
 import sys
 
@@ -24,11 +32,32 @@ import h5py
 import numpy
 import torch
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "readers"))
+from quantities import gap, log_ratio
+from recompute_verdicts import BELOW, OPEN, RIVALS, judge, student, together
+
 torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)  # runs are made side by side
 TOLERANCE = 1e-4
 # What rounding may make of the mean of a pass: rectified units that turn the other way move single steps
 # by 1e-3 after a dozen (steps.py names them).
 FIRST_PASS = 1e-3
+PASSES = {"mnist-logistic": 3, "mnist-mlp": 1, "vae-bias-correction": 3}
+# Of each claim the pairs that it compares, and where the logarithm of the ratio is to be; in section 6.4 the
+# difference in nats.
+ADAM, NESTEROV, ADAGRAD = "Adam", "SGDNesterov", "AdaGrad"
+CLAIMS = {
+    "mnist-logistic": {
+        "fig1a.adam-like-nesterov": ([(ADAM, NESTEROV)], -0.1, 0.1),
+        "fig1a.adam-faster-than-adagrad": ([(ADAM, ADAGRAD)], -math.inf, BELOW),
+        "fig1a.nesterov-faster-than-adagrad": ([(NESTEROV, ADAGRAD)], -math.inf, BELOW),
+    },
+    "mnist-mlp": {
+        "fig2a.adam-best": ([(ADAM, rival) for rival in RIVALS], -math.inf, BELOW),
+        **{f"fig2a.adam-best.{r.lower()}": ([(ADAM, r)], -math.inf, BELOW) for r in RIVALS},
+    },
+    "vae-bias-correction": {"fig4.never-worse": ([("corrected", "uncorrected")], -math.inf, 0.2)},
+}
 INITIALISATION, ORDER, DROPOUT, LATENT = 1, 2, 3, 4
 
 
@@ -87,15 +116,20 @@ def permutation(count, seed, epoch):
     return torch.tensor(order)
 
 
-def mask(shape, rate, seed, epoch, step, lane):
-    """Dropout: 16 bits an element in groups of 128, as vk_dropout says."""
-    count, threshold = math.prod(shape), round(rate * 65536)
+@functools.lru_cache(maxsize=None)
+def kept(count, rate, seed, epoch, step, lane):
+    """Which elements dropout keeps, packed: 16 bits an element in groups of 128, as vk_dropout says."""
     groups = (count + 127) // 128
     blocks = words(groups * 64, seed, DROPOUT, epoch=epoch, step=step, lane=lane).reshape(groups, 16, 4)
     halves = numpy.stack([blocks & 0xFFFF, blocks >> 16], 3)  # group, lane, word, half
-    draws = halves.transpose(0, 2, 3, 1).reshape(-1)[:count]
-    kept = (draws >= threshold).astype(numpy.float32) * numpy.float32(65536 / (65536 - threshold))
-    return torch.from_numpy(kept.reshape(shape)).double()
+    return numpy.packbits(halves.transpose(0, 2, 3, 1).reshape(-1)[:count] >= round(rate * 65536))
+
+
+def mask(shape, rate, seed, epoch, step, lane):
+    """The factors of dropout; every method of a seed has the same."""
+    count, threshold = math.prod(shape), round(rate * 65536)
+    bits = numpy.unpackbits(kept(count, rate, seed, epoch, step, lane), count=count)
+    return torch.from_numpy((bits * numpy.float32(65536 / (65536 - threshold))).reshape(shape)).double()
 
 
 def images(folder):
@@ -259,81 +293,146 @@ def told(name, ours, theirs, unit):
     """
     relative = numpy.abs(ours - theirs) / numpy.maximum(1, numpy.abs(theirs))
     off = numpy.flatnonzero(~(relative <= TOLERANCE))
-    end = f"nowhere in {len(ours)} {unit}{'es' if unit == 'pass' else 's'}"
+    plural = "" if len(ours) == 1 else "es" if unit == "pass" else "s"
+    end = f"nowhere in {len(ours)} {unit}{plural}"
     place = f"from {unit} {off[0] + 1} on" if len(off) else end
     print(f"{name}: off by more than {TOLERANCE:g} {place}; largest {relative.max():.2g}", flush=True)
     return relative[0] <= (TOLERANCE if unit == "step" else FIRST_PASS)
 
 
-def order_of(costs):
-    """Which contender is lower, pair by pair, at the last pass, over all seeds."""
+def log_ratios(costs):
+    """Of each pair of contenders the log ratio of their last costs, a number a seed."""
     names = sorted({name for name, _ in costs})
     seeds = sorted({seed for _, seed in costs})
     return {
-        (a, b): [bool(costs[a, s][-1] < costs[b, s][-1]) for s in seeds]
+        (a, b): numpy.array([numpy.log(costs[a, s][-1] / costs[b, s][-1]) for s in seeds])
         for i, a in enumerate(names) for b in names[i + 1:]
     }
 
 
-def same_order(name, ours, theirs):
-    """Prints, pair by pair, whether the same contender is lower; whether all are the same."""
-    mine, kept = order_of(ours), order_of(theirs)
+def same_order(name, ours, theirs, alike=0.0):
+    """Prints, pair by pair, whether the same contender is lower; whether all are the same.
+
+    Costs whose log ratio is at most `alike` on both sides have no order.
+    """
+    right, mine, kept_ = True, log_ratios(ours), log_ratios(theirs)
     for pair in mine:
-        count, of = sum(kept[pair]), len(kept[pair])
-        words_ = "the same" if mine[pair] == kept[pair] else f"{sum(mine[pair])} here, {count} in the file"
-        print(f"{name}: {pair[0]} below {pair[1]} in {count} of {of} seeds: {words_}", flush=True)
-    return mine == kept
+        here, there = mine[pair], kept_[pair]
+        differ = (here < 0) != (there < 0)
+        near = (abs(here) <= alike) & (abs(there) <= alike)
+        words_ = "the same" if not differ.any() else f"{(here < 0).sum()} here, {(there < 0).sum()} in the file"
+        if differ.any() and not (differ & ~near).any():
+            words_ += f", but no further apart than {alike:.2g}"
+        print(f"{name}: {pair[0]} below {pair[1]} in {(there < 0).sum()} of {len(there)} seeds: {words_}", flush=True)
+        right &= not (differ & ~near).any()
+    return bool(right)
+
+
+def verdict(costs, pairs, low, high, are_differences):
+    """The verdict on a claim from the last cost of each run, and the effects with the intervals that decide."""
+    seeds = sorted({seed for _, seed in costs})
+
+    def last(name):
+        row = numpy.array([costs[name, seed][-1] for seed in seeds])
+        return numpy.where(numpy.isnan(row), numpy.inf, row)
+
+    parts = [(gap if are_differences else log_ratio)(last(a), last(b)) for a, b in pairs]
+    ends = [student(part) or (math.nan, math.nan) for part in parts]  # none where too few seeds decide
+    effects = [f"{part.mean():.4g} ({end[0]:.4g} to {end[1]:.4g})" for part, end in zip(parts, ends)]
+    return together([judge(part, low, high, not are_differences) for part in parts]), ", ".join(effects)
+
+
+def same_verdicts(where, experiment, ours, theirs):
+    """Prints the verdict on each claim from both; whether all are the same.
+
+    Parts of a claim do not count (docs/rules.md): of them one may be inconclusive, by rounding, and not the other.
+    """
+    same, names, seeds = True, {name for name, _ in ours}, {seed for _, seed in ours}
+    for claim, (pairs, low, high) in CLAIMS[experiment].items():
+        missing = sorted({name for pair in pairs for name in pair} - names)
+        if missing:
+            print(f"{where}: {claim}: not judged without {', '.join(missing)}", flush=True)
+            continue
+        (mine, here), (other, there) = (
+            verdict(costs, pairs, low, high, experiment == "vae-bias-correction") for costs in (ours, theirs)
+        )
+        told_ = f"the same verdict, {mine}" if mine == other else f"verdicts differ, {mine} here, {other} in the file"
+        print(f"{where}, {len(seeds)} seeds: {claim}: {told_}; effect {here} here, {there} in the file", flush=True)
+        is_part = claim.rpartition(".")[0] in CLAIMS[experiment]
+        same &= mine == other or is_part and OPEN in (mine, other)
+    return same
+
+
+def runs_of(h5, experiment, count):
+    """What is trained: its name in the order and the claims, and its place in the file."""
+    seeds = [int(s) for s in h5["seed"][()]][:count]
+    if experiment == "vae-bias-correction":
+        alphas = h5["log10_alpha"][()]
+        cell = {"beta1": 0.9, "beta2": 0.999, "log10_alpha": float(alphas[numpy.abs(alphas + 3).argmin()])}
+        forms = [(form, {"bias_correction": form, **cell}) for form in ("corrected", "uncorrected")]
+        return "", [(name, {"seed": seed, **place}) for seed in seeds for name, place in forms]
+    contenders = {name for pairs, *_ in CLAIMS[experiment].values() for pair in pairs for name in pair}
+    arms = [v.decode() for v in h5["arm"][()]]
+
+    def finished(arm):
+        names = [v.decode() for v in h5["optimizer"][()] if v.decode() in contenders]
+        return [n for n in names if (Run(h5, arm=arm, optimizer=n).read("status")[: len(seeds)] == 1).all()]
+
+    known = [arm for arm in ("literal", "tuned", "fitted") if arm in arms]
+    arm = max(known or arms, key=lambda arm: len(finished(arm)))
+    for name in contenders - set(finished(arm)):
+        print(f"{experiment}, {arm}, {name}: not finished, left out", flush=True)
+    places = [(name, {"arm": arm, "optimizer": name}) for name in finished(arm)]
+    return f", {arm}", [(name, {"seed": seed, **place}) for seed in seeds for name, place in places]
+
+
+training_set = ()  # images and labels, which processes that are forked share
+
+
+def trained(task):
+    """One run of a file: its costs here, and there."""
+    path, experiment, place, passes = task
+    with h5py.File(path) as h5:
+        run = Run(h5, **place)
+        if experiment != "vae-bias-correction":
+            make = {"mnist-logistic": logistic, "mnist-mlp": perceptron}[experiment]
+            return train(make, run, training_set, passes, 128), run.read("train_cost_running")[:passes]
+        used = int(numpy.nanmax(h5["setting_training_count"][()]))
+
+        def method(parameters):
+            step, betas = 10 ** place["log10_alpha"], (0.9, 0.999)
+            if place["bias_correction"] == "corrected":
+                return step, torch.optim.Adam(parameters, lr=step, betas=betas, eps=1e-8)
+            return step, Uncorrected(parameters, step, betas)
+
+        mine = train(autoencoder, run, tuple(part[:used] for part in training_set), passes, 100, method)
+        return mine, run.read("loss")[1 : passes + 1]
 
 
 def compare(path, data, passes, count, unit="pass"):
     """Trains the runs of one file again; whether all agrees."""
-    right = True
+    global training_set
+    training_set, right, ours, theirs = data, True, {}, {}
     with h5py.File(path) as h5:
         experiment = h5.attrs["experiment"]
         experiment = experiment.decode() if isinstance(experiment, bytes) else experiment
-        seeds = [int(s) for s in h5["seed"][()]][:count]
-        ours, theirs = {}, {}
-        if experiment == "vae-bias-correction":
-            used = int(numpy.nanmax(h5["setting_training_count"]))
-            data = tuple(part[:used] for part in data)
-            alphas = h5["log10_alpha"][()]
-            alpha = float(alphas[numpy.abs(alphas + 3).argmin()])
-            for variant in ("corrected", "uncorrected"):
-                for seed in seeds:
-                    run = Run(h5, seed=seed, bias_correction=variant, beta1=0.9, beta2=0.999, log10_alpha=alpha)
-
-                    def method(parameters):
-                        step, betas = 10**alpha, (0.9, 0.999)
-                        if variant == "corrected":
-                            return step, torch.optim.Adam(parameters, lr=step, betas=betas, eps=1e-8)
-                        return step, Uncorrected(parameters, step, betas)
-
-                    mine = train(autoencoder, run, data, passes, 100, method)
-                    ours[variant, seed], theirs[variant, seed] = mine, run.read("loss")[1:passes + 1]
-                    right &= told(f"{experiment}, {variant}, seed {seed}", mine, theirs[variant, seed], unit)
-        else:
-            make = {"mnist-logistic": logistic, "mnist-mlp": perceptron}[experiment]
-            arms = [v.decode() for v in h5["arm"][()]]
-            arm = next((a for a in ("literal", "tuned", "fitted") if a in arms), arms[0])
-            for contender in [v.decode() for v in h5["optimizer"][()]]:
-                status = Run(h5, arm=arm, optimizer=contender).read("status")[:len(seeds)]
-                if (status != 1).any():
-                    print(f"{experiment}, {arm}, {contender}: not finished, left out", flush=True)
-                    continue
-                for seed in seeds:
-                    run = Run(h5, arm=arm, optimizer=contender, seed=seed)
-                    mine = train(make, run, data, passes, 128)
-                    ours[contender, seed] = mine
-                    theirs[contender, seed] = run.read("train_cost_running")[:passes]
-                    right &= told(f"{experiment}, {arm}, {contender}, seed {seed}", mine, theirs[contender, seed], unit)
-        right &= same_order(f"{experiment}, {unit} {passes}", ours, theirs)
-    return right
+        arm, runs = runs_of(h5, experiment, count)
+    passes = passes or PASSES[experiment]
+    tasks = [(path, experiment, place, passes) for _, place in runs]
+    with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0))) as pool:
+        for (name, place), (mine, kept_) in zip(runs, pool.imap(trained, tasks)):
+            key = name, place["seed"]
+            ours[key], theirs[key] = mine, kept_
+            right &= bool(told(f"{experiment}{arm}, {name}, seed {place['seed']}", mine, kept_, unit))
+    where = f"{experiment}{arm}, {unit} {passes}"
+    right &= same_order(where, ours, theirs)
+    return right & same_verdicts(where, experiment, ours, theirs)
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
-    parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--passes", type=int)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("data")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()

@@ -138,17 +138,17 @@ def minibatch_costs(f, method):
     return costs
 
 def inside_band(f):
-    """The seeds, the share of published losses inside their 5-95 % band, and the share of each seed in the others'."""
-    def are_inside(row, others):
-        low, high = np.quantile(others, [.05, .95], axis=0)
-        return (low <= row) & (row <= high)
+    """Shares of published losses, and of each seed's own, inside the 5-95 % band of the other seeds: one a seed."""
     published, own = [], []
     for method in ("SGD", "Momentum", "RMSprop", N):
         x, y = f.paper("four-hidden", method)
         losses = minibatch_costs(f, method)[:, x.astype(int)]
-        published += list(are_inside(y, losses))
-        if len(losses) > 1: own.append([are_inside(row, np.delete(losses, seed, 0)) for seed, row in enumerate(losses)])
-    return len(losses), np.mean(published), np.concatenate(own, 1).mean(1) if own else []
+        if len(losses) < 2: raise NotRun("seeds")
+        for seed, row in enumerate(losses):
+            low, high = np.quantile(np.delete(losses, seed, 0), [.05, .95], axis=0)
+            published.append((low <= y) & (y <= high))
+            own.append((low <= row) & (row <= high))
+    return [np.array(inside).reshape(4, len(losses), -1).mean((0, 2)) for inside in (published, own)]
 
 def windows(row, reach, statistic):
     return np.array([statistic(row[max(0, i - reach):i + reach + 1]) for i in range(len(row))])

@@ -84,8 +84,8 @@ def early_any(f):
     return parts[0] if set(parts) in ({NO}, {NOT_RUN}) else YES if YES in parts else OPEN
 
 def band(f):
-    seeds, share, own = q.inside_band(f)
-    return OPEN if seeds < 3 else YES if share >= np.quantile(own, .05) else NO
+    published, own = q.inside_band(f)
+    return OPEN if len(own) < 20 else YES if published.mean() >= np.quantile(own, .05) else NO
 
 def all_defaults(f):
     def part(name):

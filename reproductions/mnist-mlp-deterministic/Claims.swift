@@ -68,7 +68,7 @@ private func timeClaim(_ target: Double) -> Claim {
     "fig2b.adam-faster-per-second.cost-\(NumberText.significant(target))",
     "Adam makes faster progress than SFO in terms of wall-clock time: to a cost of "
       + NumberText.significant(target), place: place,
-    threshold: .ratio("Adam / SFO", .below(0)),
+    threshold: .ratio("seconds of Adam / of SFO", .below(0)),
     rule: "processor seconds of training until the cost of the training set is at most "
       + "\(NumberText.significant(target)): the interval of log(Adam / SFO) lies below 0; if SFO never "
       + "gets there in the passes made and Adam does in every seed, reproduced; if neither does, not run",

@@ -37,7 +37,9 @@ public struct Claim: Sendable {
   /// The same in results of other experiments alone.
   private var variablesElsewhere: [String] = []
   /// The paper's curve that it lays ours on.
-  package private(set) var matched: (figure: String, curve: String)?
+  package private(set) var matched: MatchedCurve?
+  /// What must hold for it to be judged; it throws the reason where it does not.
+  private var conditions: [@Sendable (ClaimContext) throws -> Void] = []
   private let paperFigure: @Sendable (PaperCurves) -> PaperFigure
   private var outcomes: @Sendable (ClaimContext) throws -> [ClaimOutcome]
 
@@ -126,9 +128,7 @@ public struct Claim: Sendable {
     }
   }
 
-  func matching(_ figure: String, _ curve: String) -> Claim {
-    with { $0.matched = (figure, curve) }
-  }
+  func matching(_ curve: MatchedCurve) -> Claim { with { $0.matched = curve } }
 
   /// The claim, judged only where `condition` does not throw; what it throws becomes the reason of
   /// the verdict `not run`.
@@ -142,12 +142,15 @@ public struct Claim: Sendable {
   ) -> Claim {
     var copy = self
     copy.rule += "; judged only if \(words)"
-    copy.outcomes = { [outcomes] context in
-      try condition(context)
-      return try outcomes(context)
-    }
+    copy.conditions.append(condition)
     copy.variables += recorded.map(\.variable)
     return copy
+  }
+
+  /// Whether it is judged in an arm of a document: the verdict is `not run` where it is not.
+  func isJudged(in arm: String, of document: Document) -> Bool {
+    let context = ClaimContext(document: document, arm: arm, reading: variables)
+    return conditions.allSatisfy { (try? $0(context)) != nil }
   }
 
   /// Judges the claim in every arm it applies to.
@@ -187,6 +190,7 @@ public struct Claim: Sendable {
         document: document, arm: arm, paper: paper, siblings: siblings, reading: variables,
         elsewhere: variables + variablesElsewhere)
       do {
+        for condition in conditions { try condition(context) }
         found = try outcomes(context)
       } catch {
         found = [ClaimOutcome(.notRun, context.reason(error))]

@@ -26,7 +26,7 @@ extension Claim {
     }
     return custom(
       id, statement, place: place,
-      threshold: .each(
+      threshold: .every(
         expected.map {
           .init(
             "best epoch of \($0.contender)",

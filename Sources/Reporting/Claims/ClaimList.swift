@@ -13,6 +13,8 @@ public struct ClaimList: Sendable, Equatable {
     public let experiment: String
     /// Its id.
     public let id: String
+    /// The claim of which it is a part, so that it does not count by itself; empty: none.
+    public let whole: String
     /// Where the paper says it, or the write-up that does.
     public let place: String
     /// Whose claim it is.
@@ -39,14 +41,15 @@ public struct ClaimList: Sendable, Equatable {
     /// The verdict while the experiment has not been run.
     var outcome: ClaimOutcome {
       ClaimOutcome(
-        notRunIn: experiment, id: id, claim: id, group: group, statement: statement, place: place,
+        notRunIn: experiment, id: id, claim: whole.isEmpty ? id : whole, group: group,
+        statement: statement, place: place,
         rule: rule, ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
         paperFigure: paperFigure)
     }
 
     fileprivate var fields: [String] {
       [
-        experiment, id, place, group.rawValue, statement, threshold, rule, arms, figure,
+        experiment, id, whole, place, group.rawValue, statement, threshold, rule, arms, figure,
         paperFigure,
         ruleDigest, ruleDate, known,
       ]
@@ -55,7 +58,8 @@ public struct ClaimList: Sendable, Equatable {
 
   /// The names of the columns.
   static let columns = [
-    "experiment", "claim", "place", "group", "statement", "threshold", "rule", "arms", "figure",
+    "experiment", "claim", "part of", "place", "group", "statement", "threshold", "rule", "arms",
+    "figure",
     "paper's figure satisfies the rule", "rule_sha256", "rule_date",
     "results known when the rule was made",
   ]
@@ -69,7 +73,7 @@ public struct ClaimList: Sendable, Equatable {
   public init(_ claims: [Claim], of experiment: String, paper: PaperCurves = PaperCurves()) {
     entries = claims.map {
       Entry(
-        experiment: experiment, id: $0.id, place: $0.source, group: $0.group,
+        experiment: experiment, id: $0.id, whole: $0.whole ?? "", place: $0.source, group: $0.group,
         statement: $0.statement, threshold: $0.threshold.text, rule: $0.rule,
         arms: $0.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all", figure: $0.figure,
         paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate,
@@ -89,13 +93,14 @@ public struct ClaimList: Sendable, Equatable {
       advice: "make it again with 'make claims'")
     entries = try table.rows.map { row in
       let fields = row.fields
-      guard let group = ClaimGroup(rawValue: fields[3]) else {
-        throw table.refusal(line: row.line, "unknown group '\(fields[3])'")
+      guard let group = ClaimGroup(rawValue: fields[4]) else {
+        throw table.refusal(line: row.line, "unknown group '\(fields[4])'")
       }
       return Entry(
-        experiment: fields[0], id: fields[1], place: fields[2], group: group, statement: fields[4],
-        threshold: fields[5], rule: fields[6], arms: fields[7], figure: fields[8],
-        paperFigure: fields[9], ruleDigest: fields[10], ruleDate: fields[11], known: fields[12])
+        experiment: fields[0], id: fields[1], whole: fields[2], place: fields[3], group: group,
+        statement: fields[5], threshold: fields[6], rule: fields[7], arms: fields[8],
+        figure: fields[9], paperFigure: fields[10], ruleDigest: fields[11], ruleDate: fields[12],
+        known: fields[13])
     }
   }
 
@@ -143,7 +148,7 @@ extension ResultSet.Experiment {
     let remarks = [
       date.flatMap { date in
         date < outcome.ruleDate ? "rule of \(outcome.ruleDate), result of \(date)" : nil
-      }, known.isEmpty ? nil : "rule made with results known: \(known)",
+      }, known.isEmpty ? nil : "rule made knowing \(known)",
     ].compactMap(\.self)
     return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
   }

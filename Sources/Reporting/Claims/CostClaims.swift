@@ -189,7 +189,7 @@ extension Claim {
     return Claim(
       "\(figure).match.\(slug(contender))",
       "our curve of \(contender) lies on the paper's", place: place,
-      threshold: .init("median |log(ours / paper)|", .atMost(thresholds.reproduced)),
+      threshold: .atMost(thresholds, "median |log(ours / paper)|"),
       rule: "median over the odd epochs of |log(ours / paper)|, mean over seeds: reproduced <= "
         + "\(first), inconclusive <= \(second)",
       figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }
@@ -198,7 +198,8 @@ extension Claim {
         try FigureMatch(context, figure: figure, contender, curve: name, epochs, measure)
           .outcome(thresholds)
       ]
-    }.naming([contender]).matching(figure, name)
+    }.naming([contender]).matching(
+      MatchedCurve(figure: figure, curve: name, epochs: epochs, measure: measure))
   }
 
   /// A name as part of an id: lower case, words joined by `-`.

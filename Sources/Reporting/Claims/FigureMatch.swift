@@ -1,6 +1,23 @@
 import Glibc
 import ResultStore
 
+/// A curve of the paper that one of ours is laid on.
+package struct MatchedCurve: Sendable {
+  /// The figure.
+  package let figure: String
+  /// The curve's name in the paper's legend.
+  package let curve: String
+  /// The part of it that is compared; nil: its points inside the figure's frame.
+  let epochs: ClosedRange<Int>?
+  /// What we lay on it.
+  package let measure: Measure
+
+  /// The epochs that are compared; nil: all that the curve has.
+  package func range(in paper: PaperCurves) -> ClosedRange<Double>? {
+    epochs.map { Double($0.lowerBound)...Double($0.upperBound) } ?? paper.frame(of: figure)
+  }
+}
+
 /// The distance between one of our curves and one of the paper's.
 struct FigureMatch {
   let contender: String

@@ -1,7 +1,8 @@
 import Storage
 
 /// Which rules were made or changed when results were known, and what was:
-/// `Sources/Reporting/known-results.tsv`, a line a claim with a tab between claim and words.
+/// `Sources/Reporting/known-results.tsv`, a line a claim with a tab between claim and words. An id that ends in
+/// `*` stands for all that begin so, unless they have a line of their own.
 package struct KnownResults: Sendable {
   /// What was known of each claim in the table.
   package let entries: [String: String]
@@ -31,6 +32,13 @@ package struct KnownResults: Sendable {
     self.entries = entries
   }
 
-  /// What was known when the rule of a claim was made or changed; empty: no result.
-  subscript(claim: String) -> String { entries[claim] ?? "" }
+  /// What was known when the rule of a claim was made or last changed; empty: no result.
+  package subscript(claim: String) -> String { line(of: claim).flatMap { entries[$0] } ?? "" }
+
+  /// The id in the table that stands for a claim, of several the longest; nil: none.
+  package func line(of claim: String) -> String? {
+    if entries[claim] != nil { return claim }
+    return entries.keys.filter { $0.hasSuffix("*") && claim.hasPrefix($0.dropLast()) }
+      .max { $0.count < $1.count }
+  }
 }

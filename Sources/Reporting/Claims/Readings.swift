@@ -88,7 +88,7 @@ public struct Readings: Sendable, Equatable {
 
   /// Judges the paper's own claims about ratios of costs, under each reading that the document's runs,
   /// its search and the alternatives to its open choices allow. Those with settings from the search are
-  /// judged on the search's runs.
+  /// judged on the search's runs; a race has none, as its points are not of one length.
   ///
   /// Alternatives that make fewer passes than a claim wants are compared at its places within these
   /// passes, else after the last of them; the arm has a reading of that horizon too.
@@ -120,7 +120,8 @@ public struct Readings: Sendable, Equatable {
               claim: claim.id, settings: settings, selection: selection, cost: cost,
               regularisation: regularisation, choice: choice, passes: passes, outcome: outcome))
         }
-        for arm in arms where document.searchedElsewhere(arm) == nil {
+        for arm in arms
+        where document.searchedElsewhere(arm) == nil && claim.isJudged(in: arm, of: document) {
           let context = ClaimContext(document: document, arm: arm)
           let own = alternatives.filter { $0.arm == arm }
           for (cost, measure) in [
@@ -142,7 +143,7 @@ public struct Readings: Sendable, Equatable {
             }
           }
         }
-        guard let table else { continue }
+        guard let table, !table.isRace else { continue }
         let schedules = table.deciding.map(\.point.schedule).reduce(into: [String]()) {
           if !$0.contains($1) { $0.append($1) }
         }

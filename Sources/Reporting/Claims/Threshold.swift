@@ -29,12 +29,23 @@ public struct Threshold: Sendable {
   }
 
   /// Several, of which each has to hold.
-  static func each(_ all: [Threshold]) -> Threshold {
-    Threshold(text: all.map(\.text).joined(separator: "; "))
+  public static func every(_ all: [Threshold]) -> Threshold {
+    Threshold(text: all.map(\.text).joined(separator: " and "))
   }
 
-  /// Of a claim that is reproduced if each of several others is.
-  public static let all = Threshold(text: "each of the claims that it names")
+  /// At most one number to be reproduced; above another not reproduced.
+  public static func atMost(
+    _ limits: (reproduced: Double, inconclusive: Double), _ quantity: String
+  )
+    -> Threshold
+  {
+    let second = NumberText.significant(limits.inconclusive, digits: 7)
+    return Threshold(
+      text: Threshold(quantity, .atMost(limits.reproduced)).text + ", inconclusive <= \(second)")
+  }
+
+  /// Of a claim that is reproduced if each of its parts is.
+  public static let everyPart = Threshold(text: "every part reproduced")
 }
 
 extension Region {

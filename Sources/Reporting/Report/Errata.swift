@@ -159,7 +159,8 @@ public enum Errata {
     return Schedule.allCases.flatMap { schedule in
       all.filter { $0.isOfSchedule(schedule.rawValue) }.map { reading in
         "  - with \(schedule.words) for all methods, best by final cost: "
-          + "\(ReportText.marked(reading.outcome.verdict)), \(reading.outcome.effectText)\n"
+          + "\(ReportText.marked(reading.outcome.verdict)), \(reading.outcome.effectText), \(reading.outcome.seeds) "
+          + "seeds of the search\n"
       }
     }.joined()
   }

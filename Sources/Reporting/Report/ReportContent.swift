@@ -147,9 +147,14 @@ public struct ReportContent: Sendable {
     if !dirty.isEmpty {
       lines.append("Made by a program with changes that are not in its commit: \(names(dirty)).")
     }
-    // Parts of a claim are judged by its rule.
+    // What must be said of a part must be said of the whole.
     let whole = claims.filter { !$0.isPart }
-    let older = whole.count { claim in claim.evidence.contains { $0.ruleRemark != nil } }
+    let older = whole.count { claim in
+      claims.contains { part in
+        part.headline.claim == claim.headline.claim
+          && part.evidence.contains { $0.ruleRemark != nil }
+      }
+    }
     if older > 0 {
       lines.append(
         "\(older) of \(whole.count) claims are judged by a rule that is younger than the result, or was made "

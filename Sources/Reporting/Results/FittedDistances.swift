@@ -114,7 +114,8 @@ public struct FittedDistances: Sendable, Equatable {
   func sentence(_ contender: String, figure: String) -> String? {
     let own = rows.filter { $0.contender == contender && $0.figure == figure }
     guard own.count == Side.allCases.count, let fitted = own.first(where: { $0.side == .fitted }),
-      let best = own.min(by: { $0.even < $1.even })
+      !own.contains(where: { $0.odd.isNaN || $0.even.isNaN }),
+      let best = own.min(by: { $0.even < $1.even }), best.even.isFinite
     else { return nil }
     func number(_ value: Double) -> String {
       value.isFinite ? NumberText.significant(value, digits: 2) : "infinite"

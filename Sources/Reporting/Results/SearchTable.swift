@@ -33,6 +33,9 @@ package struct SearchTable: Sendable {
 
   package let rows: [Row]
 
+  /// Whether points of a contender differ in length, as those of a race do.
+  var isRace: Bool { deciding.count < rows.count }
+
   /// The runs that choose: those of a contender's longest horizon, which a race lets the better points
   /// reach only.
   package var deciding: [Row] {

@@ -74,7 +74,7 @@ public enum EarlyAccuracy {
   public static func anyModelClaim(in own: Model) -> Claim {
     .custom(
       id, "\(statement), with some model",
-      threshold: .init(unit, .atMost(tolerance)),
+      threshold: .init("least of the models' \(unit)", .atMost(tolerance)),
       rule: "mean test accuracy over seeds within 0.5 points of both numbers, for any model of "
         + Model.all.map(\.experiment).joined(separator: ", ")
         + "; not reproduced only if all have been judged", arms: [own.arm]

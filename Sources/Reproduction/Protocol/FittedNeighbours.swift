@@ -6,10 +6,10 @@ import ResultStore
 /// whether another one would lie nearer to the paper's curve, on the epochs that judge and on the others.
 struct FittedNeighbours {
   /// The paper's curve that the contender is matched with.
-  let matched: (figure: String, curve: String)
+  let matched: MatchedCurve
   /// The run of the protocol, with the first seed.
   let fitted: RunSpecification
-  /// How many of its passes are compared.
+  /// How many passes its neighbours make.
   let passes: Int
   /// The factor between two stepsizes.
   let notch: Double
@@ -36,9 +36,10 @@ struct FittedNeighbours {
 
   private func alpha(of run: RunSpecification) -> Double { run.hyperparameters["alpha"] ?? .nan }
 
-  /// Our curve of a run, at the paper's x; nil where it is not made.
-  fileprivate func costs(_ record: RunRecord) -> [Double] {
-    let costs = Array(record.afterPasses(.runningCost).prefix(passes))
+  /// Our curve of a run at the paper's x, as far as it is compared.
+  fileprivate func costs(_ record: RunRecord, _ paper: PaperCurves) -> [Double] {
+    let end = matched.range(in: paper).map { Int($0.upperBound.rounded(.down)) + 1 } ?? passes
+    let costs = Array(record.afterPasses(.runningCost).prefix(min(passes, end)))
     // Far from the paper's curve, and not a value that is missing.
     return record.outcome == .finished ? costs : costs.map { $0.isFinite ? $0 : .infinity }
   }
@@ -62,7 +63,8 @@ extension TrainingSession {
       let axis = contender.grid?.axes.first { $0.name == "alpha" }
       let density = axis.map { $0.density > 0 ? $0.density : 2 } ?? 2
       return experiment.about.claims.compactMap { claim -> FittedNeighbours? in
-        guard let matched = claim.matched, claim.contenders == [contender.name],
+        guard let matched = claim.matched, matched.measure == .runningCost,
+          claim.contenders == [contender.name],
           claim.arms?.contains(.fitted) ?? true
         else { return nil }
         return FittedNeighbours(
@@ -85,11 +87,12 @@ extension [FittedNeighbours] {
       guard made.count == 3, let curve = paper.curve(neighbours.matched.curve, of: figure)
       else { continue }
       for (side, record) in made {
-        let costs = neighbours.costs(record)
+        let costs = neighbours.costs(record, paper)
         func distance(odd: Bool) -> Double {
           let epochs = { (epoch: Int) in epoch.isMultiple(of: 2) != odd }
           if costs.contains(.infinity) { return .infinity }
-          return curve.distance(to: costs, in: paper.frame(of: figure), where: epochs) ?? .nan
+          return curve.distance(
+            to: costs, in: neighbours.matched.range(in: paper), where: epochs) ?? .nan
         }
         rows.append(
           FittedDistances.Row(
