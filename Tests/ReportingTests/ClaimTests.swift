@@ -183,6 +183,20 @@ import Testing
     #expect(Self.faster.judge(results.document).first?.verdict == .notRun)
   }
 
+  @Test func `where all runs of both diverged there is no number and no decision`() throws {
+    var results = SyntheticResults()
+    results.diverged = Dictionary(
+      uniqueKeysWithValues: [0, 2].flatMap { contender in (0..<5).map { ([contender, $0], 3) } })
+    for claim in [Self.faster, Self.slower] {
+      let outcome = try #require(claim.judge(results.document).first)
+      #expect(outcome.verdict == .inconclusive)
+      #expect(outcome.effect.isNaN && outcome.low.isNaN && outcome.high.isNaN)
+      #expect(outcome.effectText == "")
+      let kept = try [ClaimOutcome](decoding: [outcome].encoded())
+      #expect(kept.first?.effect.isNaN == true)
+    }
+  }
+
   @Test func `a diverged run counts as infinite cost`() throws {
     var results = SyntheticResults()
     results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 3) })

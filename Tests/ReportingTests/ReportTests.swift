@@ -304,6 +304,10 @@ extension SyntheticResults {
       list.text
         == "cifar-cnn\tfig3.a\t\t6.3\tpaper\ta b\tx <= 0.25\tr\tall\tfig3\tnot in a figure: no figure draws what is "
         + "measured\t\(digest)\t\t\n")
+    #expect(ClaimList.header.hasPrefix("# experiment\tclaim\tpart_of\tplace\t"))
+    #expect(
+      ClaimList.header.split(separator: "\t").count
+        == list.text.split(separator: "\t", omittingEmptySubsequences: false).count)
     // Those of an experiment with results are told by its file.
     let path = folder.file("claims.tsv")
     try AtomicFile.commit(

@@ -45,6 +45,18 @@ import Testing
     #expect(found.missing.isEmpty)
   }
 
+  @Test func `where every point diverges there is no best, and nothing is extended`() {
+    let grid = Grid(
+      [GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)],
+      schedules: [.constant, .inverseSquareRoot(of: .step)])
+    for cost in [Double.nan, .infinity] {
+      let found = GridSearch(grid) { _ in [cost, cost] }
+      #expect(found.searched.count == 14 && found.missing.isEmpty)
+      #expect(found.searched.allSatisfy { !$0.score.isFinite })
+      #expect(found.best.map(\.score.isFinite) != true)
+    }
+  }
+
   @Test(arguments: [(30.0, [3, 10, 30, 100]), (1e-5, [3e-4, 1e-4, 3e-5, 1e-5, 3e-6])])
   func `the end where the optimum lies is extended`(best: Double, added: [Double]) {
     let grid = Grid([GridAxis("alpha", from: 1e-3, to: 1, perDecade: 2)])

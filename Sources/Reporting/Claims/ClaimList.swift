@@ -58,11 +58,12 @@ public struct ClaimList: Sendable, Equatable {
 
   /// The names of the columns.
   static let columns = [
-    "experiment", "claim", "part of", "place", "group", "statement", "threshold", "rule", "arms",
-    "figure",
-    "paper's figure satisfies the rule", "rule_sha256", "rule_date",
-    "results known when the rule was made",
+    "experiment", "claim", "part_of", "place", "group", "statement", "threshold", "rule", "arms",
+    "figure", "paper_figure", "rule_sha256", "rule_date", "known_results",
   ]
+
+  /// The first line of the table, a comment: the names of the columns.
+  public static let header = "# " + columns.joined(separator: "\t") + "\n"
 
   /// The claims, in order.
   public let entries: [Entry]

@@ -106,7 +106,7 @@ package enum ReportSentences {
     var parts = [
       total == 1
         ? "The one claim \(holding == 1 ? "holds" : "does not hold or is open")."
-        : "\(holding) of \(total) claims hold."
+        : "\(holding) of \(total) claims \(holding == 1 ? "holds" : "hold")."
     ]
     if let text = named(.notReproduced, withNumbers: true) {
       parts.append("Does not hold: \(text).")

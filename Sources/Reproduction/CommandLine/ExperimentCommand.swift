@@ -87,7 +87,7 @@ public struct ExperimentCommand: Sendable {
   /// Prints the claims with their rules.
   func listClaims(asJSON: Bool) throws -> ExitStatus {
     let list = ClaimList(experiment.claims, of: experiment.name, paper: experiment.paper)
-    Console.show(asJSON ? try JSONText.of(list.entries) : list.text)
+    Console.show(asJSON ? try JSONText.of(list.entries) : ClaimList.header + list.text)
     for entry in list.undated {
       complain(
         "the rule of \(entry.id) has no date: add the line '\(entry.id) DATE \(entry.ruleDigest)', with "
