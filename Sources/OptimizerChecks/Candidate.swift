@@ -53,6 +53,13 @@ struct Candidate: Sendable {
     }
   }
 
+  /// Whether it is the same method with epsilon on the other side of the root.
+  func isWithEpsilonElsewhere(than other: Candidate) -> Bool {
+    var rule = rule
+    rule.epsilonInside.toggle()
+    return rule == other.rule
+  }
+
   /// Whether it divides by something that depends on the gradients.
   var isAdaptive: Bool {
     switch rule.family {

@@ -167,8 +167,11 @@ public struct Identification: Sendable {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
       let others = simple.filter { $0.candidate.rule != answer.candidate.rule }
-      equals = others.filter { $0.candidate.freeCount <= answer.candidate.freeCount }
-        .map { described($0, search, from: answer) }
+      equals = others.filter {
+        $0.candidate.freeCount <= answer.candidate.freeCount
+          || $0.candidate.isWithEpsilonElsewhere(than: answer.candidate)
+      }
+      .map { described($0, search, from: answer) }
       hasFewNumbers = !search.isSupported(answer)
       hasOneKind = !others.contains {
         $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind

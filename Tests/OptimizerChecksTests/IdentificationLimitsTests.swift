@@ -324,4 +324,18 @@ private struct Somebody {
     #expect(found.match?.name == "heavy-ball" && found.hasFittedStepsizes, "\(found.text)")
     #expect(found.text.contains("SGD with dampening, with one stepsize, does the same"))
   }
+
+  @Test(arguments: [true, false])
+  func `AdaGrad whose start outweighs epsilon may have it on either side of the root`(
+    isInside: Bool
+  ) throws {
+    let found = try Identification(
+      Somebody(steps: 40, count: 10).trajectory(in: Float.self) { step, g, theta, kept in
+        kept[0] = (step == 1 ? 0.1 : kept[0]) + g * g
+        theta -=
+          0.01 * g / (isInside ? (kept[0] + 1e-8).squareRoot() : kept[0].squareRoot() + 1e-8)
+      })
+    #expect(found.match?.name == "adagrad-epsilon-inside", "\(found.text)")
+    #expect(found.text.contains("\n  adagrad fits as well; what would tell: "), "\(found.text)")
+  }
 }
