@@ -45,6 +45,7 @@ struct Candidate: Sendable {
 
   /// The defaults of the method that bears the name, or of Adam.
   var defaults: [RuleParameter: Double] {
+    if rule.family == .lion { return [.beta1: 0.9, .beta2: 0.99] }
     let method = OptimizerRegistry.all.first { $0.name == name } ?? Adam.method
     return method.hyperparameters.reduce(into: [:]) { values, hyperparameter in
       if let parameter = RuleParameter(rawValue: hyperparameter.name), parameter != .weightDecay {
@@ -67,6 +68,12 @@ struct Candidate: Sendable {
     default: true
     }
   }
+
+  /// Whether its steps have one size, whatever the gradients' sizes.
+  var isSign: Bool { rule.family == .sign || rule.family == .lion }
+
+  /// Whether it is so well known that no other is told while it makes the same trajectory.
+  var isWellKnown: Bool { rank == .registered || isSign }
 
   /// All that are searched, decays of `theta` among them.
   var freeCount: Int { free.count + (rule.decay == .decoupled ? 1 : 0) }
@@ -98,6 +105,7 @@ struct Candidate: Sendable {
   private static let placeOfEpsilon = "gradients of about epsilon's size"
   private static let earlySteps = "the first steps of a run"
   private static let changingStepsize = "a stepsize that changes (--schedule, or alpha in the file)"
+  private static let changingSign = "gradients that change their sign"
   private static let fallingGradient = "a large gradient before small ones"
 
   private static let registered: [Candidate] = OptimizerRegistry.all.flatMap { method in
@@ -185,6 +193,17 @@ struct Candidate: Sendable {
       "adamax with epsilon in the denominator",
       "AdaMax with an epsilon added to the maximum that divides, Keras' form", .variant,
       .init(.adaMax) { $0.denominatorHasEpsilon = true }, adam, placeOfEpsilon),
+    .init(
+      "signsgd", "the sign of the gradient, signSGD", .variant, .init(.sign), [], changingSign),
+    .init(
+      "signsgd with decoupled weight decay", "signSGD with a weight decay beside the step",
+      .variant, .init(.sign) { $0.decay = .decoupled }, [], changingSign),
+    .init(
+      "lion", "Lion, the sign of a mean of gradient and first moment", .variant, .init(.lion),
+      [.beta1, .beta2], changingSign),
+    .init(
+      "lion with weight decay", "Lion with its weight decay", .variant,
+      .init(.lion) { $0.decay = .decoupled }, [.beta1, .beta2], changingSign),
   ]
 
   private static let faults: [Candidate] = {

@@ -46,7 +46,7 @@ struct Fitter {
     let free = searched(candidate)
     var base = RuleParameters()
     for (parameter, value) in fixed { base[parameter] = value }
-    let starts = Self.grid(free).map { values in
+    let starts = Self.grid(free, isSign: candidate.isSign).map { values in
       var parameters = base
       for (parameter, value) in zip(free, values) { parameters[parameter] = value }
       return evaluate(candidate.rule, parameters)
@@ -326,10 +326,14 @@ struct Fitter {
     bounds(parameter).upperBound == 0 ? -expm1(min(x, 0)) : exp(x)
   }
 
-  private static func grid(_ free: [RuleParameter]) -> [[Double]] {
+  /// Steps of one size do not change with the rates of a sign but where they turn it: there is no slope to go
+  /// down, and the grid has all that are found.
+  private static func grid(_ free: [RuleParameter], isSign: Bool) -> [[Double]] {
     free.reduce([[]]) { points, parameter in
       let values: [Double] =
         switch parameter {
+        case .beta1 where isSign: [0.5, 0.8, 0.9, 0.95, 0.98, 0.99]
+        case .beta2 where isSign: [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
         case .beta1: [0, 0.5, 0.9, 0.99]
         case .beta2, .rho: [0.5, 0.9, 0.99, 0.999, 0.9999]
         case .momentum: [0, 0.5, 0.9, 0.99]

@@ -64,6 +64,10 @@ public struct Identification: Sendable {
   /// steps from the first on.
   public private(set) var departures: [Departure] = []
 
+  /// What makes the trajectory though the given hyperparameters exclude it; nil with a match, or if nothing
+  /// does.
+  public private(set) var excludedMatch: Match?
+
   /// The number of steps.
   public var stepCount: Int { trajectory.steps }
   /// The number of parameters.
@@ -121,6 +125,13 @@ public struct Identification: Sendable {
       }
     }
     settle(plain)
+    if !fixed.isEmpty { excludedMatch = try? Identification(trajectory).match }
+  }
+
+  /// The names of the hyperparameters that were given, e.g. `beta2 = 0.99`.
+  var givenHyperparameters: String {
+    fixed.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { "\($0.key.rawValue) = \(Self.number($0.value))" }.joined(separator: ", ")
   }
 
   /// What all candidates come to, in the highest precision in which one makes the trajectory.
@@ -161,8 +172,10 @@ public struct Identification: Sendable {
       trajectory, precision: isDouble ? .double : .single, fixed: fixed,
       hasFittedStepsizes: hasFittedStepsizes)
     defer { search.deallocate() }
-    let simple = matches.filter { !$0.isLimit(of: trajectory) && !search.isAtAnEnd($0) }
-    let answer = simple.first ?? matches.first
+    let simple = matches.filter {
+      !$0.isLimit(of: trajectory, besides: matches) && !search.isAtAnEnd($0)
+    }
+    let answer = Self.nearest(simple) ?? matches.first
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
@@ -174,11 +187,11 @@ public struct Identification: Sendable {
       .map { described($0, search, from: answer) }
       hasFewNumbers = !search.isSupported(answer)
       hasOneKind = !others.contains {
-        $0.candidate.rank == .registered && $0.candidate.kind != answer.candidate.kind
+        $0.candidate.isWellKnown && $0.candidate.kind != answer.candidate.kind
       }
       isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
       if isAmbiguous {
-        equals = others.filter { $0.candidate.rank == .registered }.map {
+        equals = others.filter(\.candidate.isWellKnown).map {
           described($0, search, from: answer)
         }
       }
@@ -214,6 +227,15 @@ public struct Identification: Sendable {
       departures.removeAll { $0.name == "adam" && $0.variant.isEmpty }
       departure.hasHyperparametersOfMatch = true
       departures.insert(departure, at: 0)
+    }
+  }
+
+  /// The simplest, unless another is nearer by far: what is left of numbers to explain then speaks for it.
+  private static func nearest(_ simple: [Outcome]) -> Outcome? {
+    simple.dropFirst().reduce(simple.first) { best, other in
+      // Hyperparameters are rounded where it costs no more than a thousandth of a tolerance.
+      guard let best, 20 * (other.fit.rms + 1e-3) < best.fit.rms else { return best }
+      return other
     }
   }
 
@@ -263,13 +285,18 @@ struct Outcome {
     }
   }
 
-  /// Whether a hyperparameter has gone where the method is another, simpler one.
-  func isLimit(of trajectory: Trajectory) -> Bool {
+  /// Whether a hyperparameter has gone where the method is another, simpler one. A small momentum is none if
+  /// SGD is not among the `matches`.
+  func isLimit(of trajectory: Trajectory, besides matches: [Outcome]) -> Bool {
     let p = fit.parameters
     return !farParameters(in: trajectory).isEmpty
       || candidate.free.contains { parameter in
         switch parameter {
-        case .momentum, .beta1: p[parameter] < 1e-4
+        case .momentum:
+          p.momentum < 1e-4
+            && (candidate.isAdaptive || p.momentum == 0
+              || matches.contains { $0.candidate.rule.family == .sgd })
+        case .beta1: p.beta1 < 1e-4
         case .rho where p.rho < 1e-4: true
         case .lambda: p.lambda > 1 - 1e-7
         case .momentumDecay: p.momentumDecay > 50

@@ -28,7 +28,17 @@ extension Identification {
 
   private var details: [String] {
     guard let match else {
-      return ["the nearest, with hyperparameters that suit them best:"]
+      let excluded = excludedMatch.map {
+        [
+          "given \(givenHyperparameters), which excludes what fits: \($0.name) with \(hyperparameters($0))"
+        ]
+      }
+      return (excluded ?? [])
+        + [
+          departures.isEmpty
+            ? "none comes near it, whatever its hyperparameters"
+            : "the nearest, with hyperparameters that suit them best:"
+        ]
         + departures.prefix(4).map {
           "  \(Self.label($0)) "
             + ($0.step > 2 ? "fits up to step \($0.step - 1), departs at " : "departs at ")

@@ -116,6 +116,11 @@ extension UpdateRule {
       state.second = max(p.beta2 * state.second, abs(g) + (maxHasEpsilon ? p.epsilon : 0))
       let divisor = state.second + (denominatorHasEpsilon ? p.epsilon : 0)
       return -c.scale * c.momentFactor * quotient(state.first, divisor)
+    case .sign: return -c.scale * sign(g)
+    case .lion:
+      let mean = p.beta1 * state.first + (1 - p.beta1) * g
+      state.first = p.beta2 * state.first + (1 - p.beta2) * g
+      return -c.scale * sign(mean)
     case .adam:
       state.first = c.beta1 * state.first + (1 - c.beta1) * g
       state.second = p.beta2 * state.second + (1 - p.beta2) * g * g
@@ -152,6 +157,9 @@ extension UpdateRule {
   private func root(_ square: Double, _ p: RuleParameters) -> Double {
     epsilonInside ? (square + p.epsilon).squareRoot() : square.squareRoot() + p.epsilon
   }
+
+  @inline(__always)
+  private func sign(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : 0 }
 
   @inline(__always)
   private func quotient(_ x: Double, _ d: Double) -> Double { d == 0 ? 0 : x / d }

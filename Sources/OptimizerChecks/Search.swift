@@ -239,7 +239,8 @@ struct Search {
     where candidate.rank != .fault && candidate.rule.hasFindableScales {
       let fit = free.fit(candidate)
       let outcome = self.outcome(candidate, fit)
-      guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory) else { continue }
+      guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory, besides: [])
+      else { continue }
       return scales(fit)
     }
     return nil

@@ -7,6 +7,10 @@ public struct UpdateRule: Sendable, Hashable {
   public enum Family: Sendable, Hashable {
     case sgd, momentum, heavyBall, nesterov, nesterovSutskever
     case adaGrad, rmsProp, rmsPropMomentum, adaDelta, adam, adaMax
+    /// The sign of the gradient.
+    case sign
+    /// The sign of a mean of the gradient and a first moment (Lion, Chen et al. 2023).
+    case lion
   }
 
   /// Where Adam's family corrects the bias.

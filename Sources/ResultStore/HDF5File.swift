@@ -24,7 +24,8 @@ extension Double: HDF5Number {
   /// Reads 32-bit and 64-bit floating point.
   public static var memoryTypeIdentifier: HDF5TypeIdentifier {
     HDF5TypeIdentifier(
-      make: { chdf5_native_double() }, accepted: [.double, .float], name: "floating point")
+      make: { chdf5_native_double() }, accepted: [.double, .float],
+      name: "32-bit or 64-bit floating point")
   }
 }
 

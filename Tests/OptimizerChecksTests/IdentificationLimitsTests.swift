@@ -9,7 +9,7 @@ private struct Somebody {
   let steps: Int
   let count: Int
   let theta0: [Double]
-  let gradients: [Double]
+  var gradients: [Double]
 
   /// Normal gradients, for each parameter times a power of ten between those of `sizes`.
   init(
@@ -55,11 +55,24 @@ private struct Somebody {
     }
   }
 
-  func lion() throws -> Trajectory {
+  func lion<Number: BinaryFloatingPoint>(
+    in: Number.Type, beta1: Double = 0.9, beta2: Double = 0.99, decay: Double = 0.01
+  ) throws -> Trajectory {
+    try trajectory(in: Number.self) { _, g, theta, kept in
+      let direction = Number(beta1) * kept[0] + Number(1 - beta1) * g
+      theta -= 0.003 * ((direction > 0 ? 1 : direction < 0 ? -1 : 0) + Number(decay) * theta)
+      kept[0] = Number(beta2) * kept[0] + Number(1 - beta2) * g
+    }
+  }
+
+  /// Yogi (Zaheer et al. 2018), which is not known.
+  func yogi() throws -> Trajectory {
     try trajectory(in: Double.self) { _, g, theta, kept in
-      let direction = 0.9 * kept[0] + 0.1 * g
-      theta -= 0.003 * ((direction > 0 ? 1 : direction < 0 ? -1 : 0) + 0.01 * theta)
-      kept[0] = 0.99 * kept[0] + 0.01 * g
+      kept[0] = 0.9 * kept[0] + 0.1 * g
+      let square = g * g
+      let sign: Double = kept[1] > square ? 1 : kept[1] < square ? -1 : 0
+      kept[1] -= 0.001 * sign * square
+      theta -= 0.003 * kept[0] / (kept[1].squareRoot() + 1e-3)
     }
   }
 
@@ -106,7 +119,7 @@ private struct Somebody {
   @Test(arguments: 0..<4)
   func `four parameters and ten steps do not make a known method of another`(seed: Int) throws {
     let small = Somebody(steps: 10, count: 4, sizes: -9...(-4), start: 0.1, seed: seed)
-    for trajectory in [try small.adaBelief(), try small.lion()] {
+    for trajectory in [try small.adaBelief(), try small.yogi()] {
       let found = try Identification(trajectory)
       #expect(!found.isIdentified, "\(found.text)")
       if found.match != nil {
@@ -122,11 +135,64 @@ private struct Somebody {
 
   @Test func `methods that are not known are none of these with enough data`() throws {
     let somebody = Somebody(steps: 50, count: 20)
-    for trajectory in [try somebody.adaBelief(), try somebody.lion()] {
+    for trajectory in [try somebody.adaBelief(), try somebody.yogi()] {
       let found = try Identification(trajectory)
       #expect(found.match == nil && found.departures.count > 3, "\(found.text)")
       #expect(found.text.contains("no known method makes these steps"))
     }
+  }
+
+  @Test func `Lion and signSGD are told, and not from each other where gradients keep their sign`()
+    throws
+  {
+    let somebody = Somebody(steps: 50, count: 20)
+    for (trajectory, name, rates) in [
+      (try somebody.lion(in: Double.self), "lion with weight decay", [0.9, 0.99]),
+      (try somebody.lion(in: Float.self, decay: 0), "lion", [0.9, 0.99]),
+      (
+        try somebody.lion(in: Double.self, beta1: 0.95, beta2: 0.98, decay: 0), "lion",
+        [0.95, 0.98]
+      ),
+      (try somebody.lion(in: Float.self, beta1: 0, decay: 0), "signsgd", []),
+    ] {
+      let found = try Identification(trajectory)
+      #expect(found.isIdentified && found.match?.name == name, "\(found.text)")
+      let values = found.match?.hyperparameters.filter { $0.name.hasPrefix("beta") }.map(\.value)
+      #expect(values == rates, "\(found.text)")
+      let alpha = try #require(found.match?.hyperparameters.first?.value)
+      #expect(abs(alpha / 0.003 - 1) < 1e-3)
+    }
+    for decay in [0, 0.01] {
+      var kept = somebody
+      kept.gradients = kept.gradients.map(abs)
+      let found = try Identification(kept.lion(in: Double.self, decay: decay))
+      #expect(!found.isIdentified, "\(found.text)")
+      #expect(found.text.contains("signsgd") && found.text.contains("lion"), "\(found.text)")
+      #expect(found.text.contains("gradients that change their sign"), "\(found.text)")
+    }
+  }
+
+  @Test func `a method that is nearer by far is told before one with fewer hyperparameters`()
+    throws
+  {
+    // An epsilon of 1e-4 beside a start of 0.1 is nearly nothing.
+    let somebody = Somebody(steps: 50, count: 8)
+    let found = try Identification(
+      somebody.trajectory(in: Double.self) { step, g, theta, kept in
+        if step == 1 { kept[0] = 0.1 }
+        kept[0] += g * g
+        theta -= 0.01 * g / (kept[0].squareRoot() + 1e-7)
+      })
+    #expect(found.match?.name == "adagrad", "\(found.text)")
+    let values = found.match?.hyperparameters.reduce(into: [:]) { $0[$1.name] = $1.value }
+    #expect(values?["initial-accumulator"] == 0.1 && values?["epsilon"] == 1e-7, "\(found.text)")
+  }
+
+  @Test func `a given hyperparameter that excludes the match is named`() throws {
+    let adam = try Somebody(steps: 30, count: 8).adam(in: Double.self)
+    let found = try Identification(adam, given: ["beta2": 0.99])
+    #expect(found.match == nil && found.excludedMatch?.name == "adam")
+    #expect(found.text.contains("given beta2 = 0.99, which excludes what fits: adam with"))
   }
 
   @Test func `a decay or momentum of 0 that is given means the form without`() throws {

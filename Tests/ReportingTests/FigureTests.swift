@@ -341,6 +341,9 @@ import Testing
     #expect(FigureLayout.ticks(0...45, atMost: 10) == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45])
     #expect(FigureLayout.ticks(-5...(-1), atMost: 5) == [-5, -4, -3, -2, -1])
     #expect(FigureLayout.ticks(0...200, atMost: 10).count == 5)
+    #expect(
+      FigureLayout.ticks(0.7...1.4, atMost: 3)
+        == [0.8, 1, 1.2, 1.4].map { ($0 * 5).rounded() * 0.2 })
     let fine = FigureLayout.ticks(0.2...0.7, atMost: 8)
     #expect(fine.count == 6)
     #expect(abs(fine[1] - 0.3) < 1e-12)

@@ -1,5 +1,6 @@
 import CAllocationCounter
 import Foundation
+import Glibc
 import Networks
 import Numerics
 import Optimizers
@@ -25,7 +26,7 @@ import Testing
     makeProcess: @escaping @Sendable (RunSpecification) throws -> any RunProcess
   ) -> Runner.Summary {
     let runs = (0..<UInt64(seeds)).map(specification)
-    let progress = Progress(prefix: "test", total: runs.count, workers: jobs, isQuiet: true)
+    let progress = Progress(prefix: "test", runs: runs, workers: jobs, isQuiet: true)
     return Runner(
       runs: runs, store: store ?? RunStore(folder: folder.path),
       options: .init(jobs: jobs, threads: 1, checkpointInterval: checkpointInterval),
@@ -40,6 +41,25 @@ import Testing
   private struct BadData: UserFacingError {
     let description = "the data are bad"
     let exitStatus = ExitStatus.badData
+  }
+
+  @Test func `what is left is told by passes, not by runs`() throws {
+    let runs = [3, 300].map { epochs in
+      var run = specification(0)
+      run.epochs = epochs
+      return run
+    }
+    let progress = Progress(prefix: "test", runs: runs, workers: 1, isQuiet: true)
+    #expect(progress.secondsLeft == nil)
+    let clock = ContinuousClock.now
+    progress.begin(runs[0], worker: 0)
+    usleep(20_000)
+    progress.end(runs[0], worker: 0, isDone: true, message: nil)
+    let seconds = (ContinuousClock.now - clock) / .seconds(1)
+    let left = try #require(progress.secondsLeft)
+    #expect(left >= 100 * 0.02 && left <= 100 * seconds)
+    progress.begin(runs[1], worker: 0)
+    #expect(progress.secondsLeft == left)
   }
 
   @Test(arguments: [1, 3]) func `a failed run is named and stops no other`(jobs: Int) {
@@ -124,7 +144,7 @@ import Testing
     let last = Mutex(0)
     _ = Runner(
       runs: [run], store: store, options: .init(jobs: 1, threads: 1, checkpointInterval: 30),
-      progress: Progress(prefix: "test", total: 1, workers: 1, isQuiet: true)
+      progress: Progress(prefix: "test", runs: [run], workers: 1, isQuiet: true)
     ) { run in
       let process = try Self.training(run)
       return Watched(process) { step in

@@ -92,7 +92,8 @@ extension Readings {
       id, title,
       caption:
         "Each point is a reading of what the paper leaves open, from the lowest effect to the "
-        + "highest; the thin lines are the ends of its 95 % interval, the grey one is the threshold.",
+        + "highest; the thin lines are the ends of its 95 % interval, the grey marks are the threshold, of "
+        + "two the nearer one.",
       panels: claims.filter { $0.group == .paper && !$0.comparisons.isEmpty }.map { claim in
         func line(_ name: String, _ colour: Figure.Colour, _ variable: String, _ isPoints: Bool)
           -> Figure.Line
@@ -105,7 +106,7 @@ extension Readings {
           claim.id, x: .linear("reading"), y: .linear("log ratio of costs"),
           lines: [
             line("", .cyan, "low", false), line("", .cyan, "high", false),
-            line("threshold", .grey, "threshold", false), line("", .blue, "effect", true),
+            line("threshold", .grey, "threshold", true), line("", .blue, "effect", true),
           ])
       })
   }

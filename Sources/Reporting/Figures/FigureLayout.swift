@@ -76,19 +76,24 @@ package enum FigureLayout {
       ? log(Swift.max(value, low * 1e-9) / low) / log(high / low) : (value - low) / (high - low)
   }
 
-  /// Round numbers inside a range: steps of 1, 2 or 5 times a power of ten.
+  /// Round numbers inside a range: steps of 1, 2 or 5 times a power of ten, smaller ones where less than
+  /// two are inside.
   package static func ticks(_ range: ClosedRange<Double>, atMost count: Int) -> [Double] {
     let span = range.upperBound - range.lowerBound
     let rough = span / Double(Swift.max(1, count - 1))
     let power = pow(10, log10(rough).rounded(.down))
-    let step = power * ([1, 2, 5].first { $0 * power >= rough * (1 - 1e-9) } ?? 10)
-    let first = (range.lowerBound / step - 1e-9).rounded(.up)
-    let last = (range.upperBound / step + 1e-9).rounded(.down)
-    guard first <= last else { return [range.lowerBound, range.upperBound] }
-    return (0...Int(last - first)).map { index in
-      let value = (first + Double(index)) * step
-      return value == 0 ? 0 : value
+    let steps = [0.5, 1, 2, 5, 10].map { $0 * power }
+    let fitting = steps.firstIndex { $0 >= rough * (1 - 1e-9) } ?? steps.count - 1
+    for step in steps[...fitting].reversed() {
+      let first = (range.lowerBound / step - 1e-9).rounded(.up)
+      let last = (range.upperBound / step + 1e-9).rounded(.down)
+      guard first < last else { continue }
+      return (0...Int(last - first)).map { index in
+        let value = (first + Double(index)) * step
+        return value == 0 ? 0 : value
+      }
     }
+    return [range.lowerBound, range.upperBound]
   }
 
   /// Round numbers on a logarithmic axis of less than two decades, where powers of ten alone would be

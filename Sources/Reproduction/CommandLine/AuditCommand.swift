@@ -100,7 +100,7 @@ extension ExperimentCommand {
     try store.removeAll()
     defer { try? store.removeFolder() }
     let progress = Progress(
-      prefix: experiment.name, total: runs.count, workers: min(options.jobs, runs.count),
+      prefix: experiment.name, runs: runs, workers: min(options.jobs, runs.count),
       isQuiet: true)
     let resources = session.resources
     let summary = Runner(

@@ -141,7 +141,7 @@ extension ExperimentCommand {
       attempted.formUnion(pending.map(\.identity))
       let planned = try session.plannedRuns().count
       let progress = Progress(
-        prefix: experiment.name, total: planned, done: planned - pending.count,
+        prefix: experiment.name, runs: pending, done: planned - pending.count,
         workers: min(options.jobs, pending.count),
         isQuiet: options.isQuiet)
       let resources = session.resources

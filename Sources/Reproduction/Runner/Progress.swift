@@ -53,7 +53,10 @@ public final class Progress: Sendable {
     var before: Int
     var begun = 0
     var ended = 0
-    /// Seconds of the runs that have ended, from the first step that was seen.
+    /// The passes of the runs that are to be made and have not begun.
+    var passesToCome = 0
+    /// The passes of the runs that have ended, and their seconds from the first step that was seen.
+    var endedPasses = 0
     var endedSeconds = 0.0
     /// The lengths of the lines on the terminal.
     var drawn: [Int] = []
@@ -73,14 +76,16 @@ public final class Progress: Sendable {
   /// Progress of runs on `workers` workers.
   ///
   /// - Parameters:
-  ///   - total: the runs of the experiment, as far as they are known, those that are done included.
-  ///   - done: how many of them are done.
+  ///   - runs: the runs that are to be made, as far as they are known.
+  ///   - done: how many runs of the experiment are done beside them.
   public convenience init(
-    prefix: String, total: Int, done: Int = 0, workers: Int, isQuiet: Bool
+    prefix: String, runs: [RunSpecification], done: Int = 0, workers: Int, isQuiet: Bool
   ) {
     self.init(
       prefix,
-      State(lanes: Array(repeating: Lane(), count: max(1, workers)), total: total, before: done),
+      State(
+        lanes: Array(repeating: Lane(), count: max(1, workers)), total: done + runs.count,
+        before: done, passesToCome: runs.reduce(0) { $0 + $1.passes }),
       activity: nil, isQuiet: isQuiet)
   }
 
@@ -100,9 +105,13 @@ public final class Progress: Sendable {
     ticker.withLock { $0 = thread }
   }
 
-  func begin(_ run: RunSpecification, worker: Int) {
+  /// The estimated seconds until all runs are made; nil as long as nothing is known.
+  package var secondsLeft: Double? { state.withLock { Self.secondsLeft($0) } }
+
+  package func begin(_ run: RunSpecification, worker: Int) {
     state.withLock { state in
       state.begun += 1
+      state.passesToCome -= run.passes
       state.lanes[worker] = Lane(run: run, number: state.before + state.begun)
     }
   }
@@ -122,7 +131,7 @@ public final class Progress: Sendable {
   }
 
   /// - Parameter isDone: whether the run has ended, rather than been put aside or failed.
-  func end(_ run: RunSpecification, worker: Int, isDone: Bool, message: String?) {
+  package func end(_ run: RunSpecification, worker: Int, isDone: Bool, message: String?) {
     state.withLock { state in
       let lane = state.lanes[worker]
       guard isDone else {
@@ -133,6 +142,7 @@ public final class Progress: Sendable {
         return
       }
       state.ended += 1
+      state.endedPasses += run.passes
       state.endedSeconds += (ContinuousClock.now - lane.startedAt).seconds
       state.lanes[worker] = Lane()
       guard !isQuiet else { return }
@@ -281,23 +291,33 @@ public final class Progress: Sendable {
       : "\(whole / 3600):\(two(whole % 3600 / 60)):\(two(whole % 60))"
   }
 
-  /// The runs under way by their own rates, those to come as long as the runs so far; nil as long as
+  /// The runs under way by their own rates, those to come by the seconds of a pass so far; nil as long as
   /// nothing is known.
   private static func secondsLeft(_ state: State) -> Double? {
-    let underWay = state.lanes.compactMap { lane in lane.seconds.map { ($0, lane.share) } }
-    guard !underWay.isEmpty || state.ended > 0 else { return nil }
-    let known = state.endedSeconds + underWay.reduce(0) { $0 + $1.0 }
-    let mean = known / Double(state.ended + underWay.count)
-    let busy = state.lanes.count { $0.run != nil }
-    let begun = underWay.reduce(0) { $0 + $1.0 * (1 - $1.1) } + Double(busy - underWay.count) * mean
-    let toCome = Double(state.total - state.before - state.ended - busy) * mean
-    return (begun + max(0, toCome)) / Double(max(1, state.lanes.count))
+    var (seconds, passes) = (state.endedSeconds, state.endedPasses)
+    var (left, passesLeft) = (0.0, max(0, state.passesToCome))
+    for lane in state.lanes {
+      guard let run = lane.run else { continue }
+      if let whole = lane.seconds {
+        seconds += whole
+        passes += run.passes
+        left += whole * (1 - lane.share)
+      } else {
+        passesLeft += run.passes
+      }
+    }
+    guard passes > 0 else { return nil }
+    left += Double(passesLeft) * seconds / Double(passes)
+    return left / Double(max(1, state.lanes.count))
   }
 
   private func write(_ text: String) { Console.tell(text) }
 }
 
 extension RunSpecification {
+  /// What its length is measured by: its epochs, 1 for a run that is no training.
+  fileprivate var passes: Int { max(1, epochs) }
+
   /// What tells a run from its neighbours, as short as it can be said: `Adam alpha=.001 seed 0`.
   var shortSummary: String {
     let names = labels.filter { !["arm", "seed"].contains($0.axis) }.map(\.label)
