@@ -17,7 +17,7 @@ struct RegretOptions {
     let isSmoke = request.profile == .smoke
     sparseHorizon = isSmoke ? 200 : 4_000
     sparseDimensions = isSmoke ? [10, 30, 100] : [10, 30, 100, 300, 1_000, 3_000, 10_000]
-    seeds = request.seeds ?? (0..<(isSmoke ? 2 : 5)).map { UInt64($0) }
+    seeds = request.seeds ?? (0..<(isSmoke ? 2 : 10)).map { UInt64($0) }
     counterexampleSeeds = request.seeds ?? (0..<(isSmoke ? 2 : 15)).map { UInt64($0) }
     if let text = request.extra["horizon"] {
       guard let number = Int(text), (1...1_000_000_000).contains(number) else {
