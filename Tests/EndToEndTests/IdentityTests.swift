@@ -92,8 +92,8 @@ import Testing
       "algorithm-properties", "quick", 120, true,
       "dd897839284eaafa266eb17dd36ead83fc1067c3b1f8e80335de5a3929d3217d"),
     Pin(
-      "regret", "quick", 50, true,
-      "413696c7a70aff3d30623fb48dd39dc9ccb925dc8c63100aa9ab6bf5c74f0eb5"),
+      "regret", "quick", 75, true,
+      "f8578247af0f1df7aa714112bc8708a21225d875cf2cfbd03a49fd25068972f6"),
     Pin(
       "adamax", "quick", 6, true,
       "d64bdfd61633bbad9f43e8df2684efde86843535186c0cf461f9bd348ad73081"),
@@ -135,8 +135,8 @@ import Testing
       "dd897839284eaafa266eb17dd36ead83fc1067c3b1f8e80335de5a3929d3217d",
       data: "none needed"),
     Pin(
-      "regret", "paper", 50, true,
-      "9d7bfa2091db0816567c4ae891883b51a7d056d045c7c8624c635048a978937f",
+      "regret", "paper", 75, true,
+      "60e80f45f95b70950cd1af7c0ae20a434dba5799cd48115a36ece5e409e8b235",
       data: "mnist, official"),
     Pin(
       "adamax", "paper", 18, true,

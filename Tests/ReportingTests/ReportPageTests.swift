@@ -75,6 +75,58 @@ import Testing
     #expect(page.contains("What would change this:"))
   }
 
+  @Test func `whether Adam is better is told by the best settings, at the end, by what decides`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    var results = SyntheticResults()
+    try results.write(to: folder.file("mnist-logistic.h5"))
+    func table() throws -> String {
+      RivalTable.markdown(try ReportContent(try ResultSet(readingFolder: folder.path)))
+    }
+    let row = try #require(try table().split(separator: "\n").first { $0.contains("MNIST |") })
+    // In the arm tuned AdaGrad has half its cost: 0.25 / 0.225. The other is 0.25 / 0.26.
+    let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    #expect(cells[0] == "logistic regression, MNIST" && cells.count == 7)
+    #expect(cells[1].hasPrefix("*1.11") && cells[1].hasSuffix("*") && !cells[1].hasPrefix("**"))
+    #expect(cells[2] == "–" && cells[3].hasPrefix("**0.96") && cells[6] == "quick, 5 seeds")
+    // Two seeds decide nothing, a failure of the rival with all of them does.
+    results.seeds = 2
+    results.diverged = [[2, 0]: 3, [2, 1]: 3]
+    try results.write(to: folder.file("mnist-logistic.h5"))
+    let open = try #require(try table().split(separator: "\n").first { $0.contains("MNIST |") })
+    #expect(!open.contains("*") && open.contains("2 seeds"))
+    // Data of one's own tell nothing about it.
+    results.origin = "stand-in"
+    try results.write(to: folder.file("mnist-logistic.h5"))
+    #expect(try table().isEmpty)
+  }
+
+  @Test func `a verdict that another arm turns is told beside it`() throws {
+    func row(_ id: String, _ verdicts: [(arm: String, verdict: Verdict)]) -> ReportContent.ClaimRow
+    {
+      ReportContent.ClaimRow(
+        experiment: "mnist-logistic",
+        evidence: verdicts.map {
+          var outcome = ClaimOutcome(Judgement($0.verdict), "")
+          (outcome.id, outcome.claim, outcome.statement, outcome.arm) = (id, id, id, $0.arm)
+          return Evidence(outcome: outcome, profile: "paper", extent: "")
+        })
+    }
+    let rows = [
+      row("a", [("literal", .reproduced), ("tuned", .notReproduced)]),
+      row("b", [("literal", .reproduced), ("tuned", .inconclusive)]),
+      row("c", [("literal", .notReproduced), ("tuned", .notReproduced), ("fitted", .reproduced)]),
+    ]
+    let turned = ReportSentences.turned(rows)
+    #expect(turned.ids == ["a"] && turned.arms == ["tuned"])
+    #expect(ReportSentences.section(rows).contains("In the arm tuned it is the other way with a."))
+    let open = ReportSentences.section([
+      row("a", [("tuned", .inconclusive)]), row("b", [("tuned", .notRun)]),
+    ])
+    #expect(open.hasPrefix("None of the 2 claims has been decided."))
+  }
+
   @Test func `places of the paper have a section`() {
     func number(_ place: String) -> String? { PaperSection(place: place)?.number }
     #expect(number("section 6.1, Figure 1 (left)") == "6.1")

@@ -27,7 +27,7 @@ import Testing
     #expect(Estimate(-1, count: 1).judgement(in: .below(0)) == .inconclusive)
   }
 
-  @Test func `a ratio fails in three ways`() {
+  @Test func `a ratio fails in four ways`() {
     func judgement(_ low: Double, _ high: Double, _ region: Region) -> Judgement {
       estimate(log(low), log(high)).judgement(ofLogRatioIn: region)
     }
@@ -41,6 +41,10 @@ import Testing
     #expect(judgement(0.91, 0.93, margin) == Judgement(.notReproduced, .weaker))
     #expect(judgement(0.96, 0.98, margin) == Judgement(.notReproduced, .noDifference))
     #expect(judgement(1.1, 1.2, margin) == Judgement(.notReproduced, .contrary))
+    // Alike within 10 % was claimed.
+    let alike = Region.inside(log(0.9)...log(1.1))
+    #expect(judgement(0.7, 0.8, alike) == Judgement(.notReproduced, .better))
+    #expect(judgement(1.2, 1.3, alike) == Judgement(.notReproduced, .contrary))
   }
 
   @Test func `one counterexample decides against all, and all are needed for it`() {

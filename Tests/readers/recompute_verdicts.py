@@ -139,7 +139,7 @@ RULES = {
     **matches("fig3_left", FIG3, 3), **matches("fig3_right", FIG3, 45, *LOG),
     "fig4.instability": lambda f: together([
         at_least(q.edge_ratios, log(3) - 1e-9)(f), at_least(q.edge_declines, 0)(f)]),
-    "fig4.best-small": below(q.best_small),
+    "fig4.best-small": within(q.best_small, -inf, BELOW),
     "fig4.never-worse": at_most(q.cells_gaps, .2),
     "fig4.best-over-alpha": at_most(q.best_gaps, .2),
     "fig4.match": chart,

@@ -132,5 +132,6 @@ package let nonStationaryClaim = Claim.custom(
     numbers: parts.map {
       ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
     },
-    "mean tracking errors; " + parts.map(\.text).joined(separator: "; "))
+    "Adam's error is the lower one in \(parts.count { $0.estimate.value < 0 }) of \(parts.count); mean tracking "
+      + "errors: " + parts.map(\.text).joined(separator: "; "))
 }.reading(Topic.nonStationary, .trackingError)

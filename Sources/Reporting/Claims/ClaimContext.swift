@@ -170,6 +170,7 @@ public struct ClaimContext: Sendable {
     let array = try array(measure)
     var comparison = Comparison()
     var reasons: [String] = []
+    var leftOut: [String] = []
     for seed in seeds(of: array) {
       let costs = try [a, b].map { contender in
         try epochs.map { try cell(array, contender, seed: seed, epoch: $0) }
@@ -178,6 +179,11 @@ public struct ClaimContext: Sendable {
         if case .missing(let reason) = cell { reason } else { nil }
       }).first {
         reasons.append(reason)
+        // A seed that neither has is none of theirs.
+        let isOneThere = costs.joined().contains { cell in
+          if case .missing = cell { false } else { true }
+        }
+        if isOneThere { leftOut.append(reason) }
         continue
       }
       let means = costs.map { cells in
@@ -189,7 +195,7 @@ public struct ClaimContext: Sendable {
       comparison.add(means[0], means[1], seed: seed)
     }
     guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
-    comparison.leftOut = reasons
+    comparison.leftOut = leftOut
     return comparison
   }
 }

@@ -127,6 +127,9 @@ public struct ClaimOutcome: Sendable, Equatable {
   /// Whether it is about a part of a claim, e.g. one of several rivals.
   public var isPart: Bool { !claim.isEmpty && claim != id }
 
+  /// Whether the claim holds or does not.
+  var isDecided: Bool { verdict == .reproduced || verdict == .notReproduced }
+
   /// `id@arm`, or the id alone where there are no arms: unique within a document.
   public var key: String { arm.isEmpty ? id : "\(id)@\(arm)" }
 

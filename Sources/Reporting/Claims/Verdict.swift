@@ -22,6 +22,8 @@ public enum Finding: String, Sendable, CaseIterable {
   case noDifference = "no difference"
   /// The effect goes the way that is claimed, but not so far.
   case weaker
+  /// The cost is lower than the range that is claimed.
+  case better
 }
 
 /// A verdict, and how a claim fails that is not reproduced.
@@ -50,11 +52,11 @@ public struct Judgement: Sendable, Equatable {
   /// it is reproduced only if each of them is; `notRun` of nothing.
   ///
   /// Of several counterexamples the one that goes furthest is named: contrary, then without a
-  /// difference, then weaker.
+  /// difference, then weaker, then better.
   public static func all(_ parts: [Judgement]) -> Judgement {
     let failed = parts.filter { $0.verdict == .notReproduced }
     if !failed.isEmpty {
-      let order: [Finding] = [.contrary, .noDifference, .weaker]
+      let order: [Finding] = [.contrary, .noDifference, .weaker, .better]
       return Judgement(
         .notReproduced, order.first { failed.map(\.finding).contains($0) } ?? .none)
     }
@@ -133,7 +135,7 @@ public enum Region: Sendable, Equatable {
     switch self {
     case .below, .atMost: interval.upperBound < 0 ? .weaker : .contrary
     case .above, .atLeast: interval.lowerBound > 0 ? .weaker : .contrary
-    case .inside: .contrary
+    case .inside(let range): interval.upperBound < range.lowerBound ? .better : .contrary
     }
   }
 }

@@ -56,7 +56,7 @@ public enum Errata {
       id: "theorem", title: "Theorem 4.1 is false", place: "section 4, appendix 10.1",
       stated: "Under its assumptions the regret is at most the stated bound.",
       found: "With every assumption met the bound is broken by a periodic stream of three linear "
-        + "costs. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
+        + "costs, at beta1 = 0 and beta2 = 0.1; at the defaults it is too large to be broken by it. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
         + "Kumar, ICLR 2018). Its last line also has 2 alpha beta1 in a denominator where the "
         + "theorem has 2 alpha (1 - beta1).",
       weight: "It is the paper's guarantee that Adam converges, and corollary 4.2 rests on it.",
@@ -64,8 +64,9 @@ public enum Errata {
     Erratum(
       id: "corollary", title: "The average regret need not vanish", place: "corollary 4.2",
       stated: "For convex costs with bounded gradients, R(T) / T = O(1 / sqrt(T)).",
-      found: "On such streams Adam goes to the worst point, and the average regret stays. "
-        + "AMSGrad, which keeps the largest second moment, does not.",
+      found:
+        "On such streams Adam goes to the worst point with betas that the corollary allows (0.9 and "
+        + "0.99 on one, 0 and 0.1 on another), and the average regret stays. AMSGrad, which keeps the largest second moment, does not.",
       claims: ["alg.regret-vanishes"], command: "make reproduce-regret"),
     Erratum(
       id: "lemma", title: "Lemma 10.3 is false", place: "appendix, lemma 10.3",

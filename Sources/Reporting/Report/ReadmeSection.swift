@@ -45,7 +45,8 @@ public enum ReadmeSection {
     if let gravest = ReportSentences.gravest(content.claims) {
       out += "\(MarkdownReport.escaped(gravest))\n"
     }
-    return out + "\n"
+    let table = RivalTable.markdown(content)
+    return out + "\n" + table
       + picture(
         "\(ledger)/figures/forest",
         "The claims of the paper, by section, with the distance of each effect from its threshold")
@@ -60,7 +61,7 @@ public enum ReadmeSection {
         .map { "\($0.count) \(ReportText.mark($0.verdict))" }
       return [
         "[\(section.heading)](\(ledger)/README.md#\(section.anchor))",
-        counts.joined(separator: " "), headline(claims),
+        counts.joined(separator: " ") + turned(claims), headline(claims),
       ]
     }
     var out = MarkdownReport.table(["section", "claims", "what was found"], rows)
@@ -68,6 +69,13 @@ public enum ReadmeSection {
       "✓ reproduced, ✗ not reproduced, ? inconclusive, – not run; every claim with its numbers is in the\n"
     return out
       + "[ledger](\(ledger)/README.md) and, as a table, in [verdicts.csv](\(ledger)/verdicts.csv).\n"
+  }
+
+  /// How many of a section's verdicts another arm turns.
+  private static func turned(_ claims: [ReportContent.ClaimRow]) -> String {
+    let turned = ReportSentences.turned(claims)
+    return turned.ids.isEmpty
+      ? "" : " (\(turned.ids.count) the other way in the arm \(NumberText.list(turned.arms)))"
   }
 
   /// The verdict of a section that says most: what fails, else what holds.

@@ -169,6 +169,11 @@ public struct ReportContent: Sendable {
       let list = shortened.map { "\(name($0)) (\($0.experiment.document.shortened))" }
       lines.append("Shorter than the paper's protocol: \(NumberText.list(list)).")
     }
+    let unfinished = parts.filter { !$0.experiment.document.unfinished.isEmpty }
+    if !unfinished.isEmpty {
+      let list = unfinished.map { "\(name($0)) (\($0.experiment.document.unfinished))" }
+      lines.append("Not finished: \(NumberText.list(list)).")
+    }
     let noted = parts.compactMap { part in
       part.experiment.document.root.text("data_note").map { "\(name(part)) (\($0))" }
     }

@@ -88,6 +88,23 @@ package enum ReportSentences {
     ].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
+  /// The decided claims that other arms decide the other way, and these arms; settings that were inferred from
+  /// the paper's curves decide nothing.
+  package static func turned(_ claims: [ReportContent.ClaimRow]) -> (ids: [String], arms: [String])
+  {
+    var (ids, arms): ([String], [String]) = ([], [])
+    for row in claims {
+      let headline = row.headline
+      guard headline.isDecided, !headline.isPart, headline.group != .figure else { continue }
+      let others = row.outcomes.filter {
+        $0.isDecided && $0.verdict != headline.verdict && $0.arm != Arm.fitted.rawValue
+      }
+      if !others.isEmpty { ids.append(headline.id) }
+      for other in others where !arms.contains(other.arm) { arms.append(other.arm) }
+    }
+    return (ids, arms)
+  }
+
   /// How the claims of one section stand: what fails first, with its numbers.
   package static func section(_ claims: [ReportContent.ClaimRow]) -> String {
     let counted = claims.filter { !$0.headline.isPart && $0.headline.group != .figure }
@@ -97,22 +114,33 @@ package enum ReportSentences {
       if rows.isEmpty { return nil }
       let texts = rows.prefix(4).map { row -> String in
         let effect = row.headline.effectText
-        return withNumbers && !effect.isEmpty ? "\(row.statement) (\(effect))" : row.statement
+        let remark = row.headline.finding == .better ? ", better than claimed" : ""
+        return withNumbers && !effect.isEmpty
+          ? "\(row.statement) (\(effect)\(remark))" : row.statement
       }
       return texts.joined(separator: "; ") + (rows.count > 4 ? "; and \(rows.count - 4) more" : "")
     }
     let total = counted.count
     let holding = counted.count { $0.headline.verdict == .reproduced }
+    let isOpen = !counted.contains { $0.headline.isDecided }
     var parts = [
       total == 1
         ? "The one claim \(holding == 1 ? "holds" : "does not hold or is open")."
-        : "\(holding) of \(total) claims \(holding == 1 ? "holds" : "hold")."
+        : isOpen
+          ? "None of the \(total) claims has been decided."
+          : "\(holding) of \(total) claims \(holding == 1 ? "holds" : "hold")."
     ]
     if let text = named(.notReproduced, withNumbers: true) {
       parts.append("Does not hold: \(text).")
     }
     if let text = named(.inconclusive, withNumbers: true) { parts.append("Undecided: \(text).") }
     if let text = named(.reproduced, withNumbers: false) { parts.append("Holds: \(text).") }
+    let turned = turned(counted)
+    if !turned.ids.isEmpty {
+      parts.append(
+        "In the arm \(NumberText.list(turned.arms)) it is the other way with \(NumberText.list(turned.ids))."
+      )
+    }
     let open = counted.count { $0.headline.verdict == .notRun }
     if open > 0 { parts.append("Not run: \(open) of them.") }
     if total == 1 { parts.removeFirst() }

@@ -121,6 +121,9 @@ extension Document {
   /// How the protocol was shortened, e.g. `20 of 200 epochs`; empty when it is the paper's in full.
   package var shortened: String { root.text("shortened") ?? "" }
 
+  /// What is missing of the runs that the protocol has, e.g. `23 runs missing`; empty when all are there.
+  package var unfinished: String { root.text("unfinished") ?? "" }
+
   /// Why the settings of an arm do not belong to these runs, if a search chose them; nil if they do.
   package func searchedElsewhere(_ arm: String) -> String? {
     guard arm == Arm.tuned.rawValue || arm == Arm.literal.rawValue else { return nil }

@@ -59,6 +59,12 @@ extension Session {
     if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
     let shortened = requested.shortened
     if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
+    let (missing, areAll) = try missing()
+    if missing > 0 || !areAll {
+      root.attributes.append(
+        Attribute(
+          "unfinished", "\(areAll ? "" : "at least ")\(countText(missing, "run")) missing"))
+    }
     if origin == "stand-in" {
       root.attributes.append(
         Attribute("warning", "made from generated stand-in data; no claim is judged"))

@@ -126,20 +126,23 @@ public enum EarlyAccuracy {
     let sgd: Double
     let seeds: Int
 
-    /// - Throws: `NotRun` if a seed has not made the steps.
+    /// Of the seeds with which both have made the steps.
+    ///
+    /// - Throws: `NotRun` if there is none.
     init(of model: Model, _ context: ClaimContext) throws {
-      let accuracies = try ["Adam", model.sgd].map { contender in
-        let errors = try context.document.view.array(
+      let contenders = ["Adam", model.sgd]
+      let errors = try contenders.map { contender in
+        try context.document.view.array(
           probe, ["arm": model.arm.rawValue, "optimizer": contender]
         ).values
-        guard !errors.isEmpty, errors.allSatisfy(\.isFinite) else {
-          throw NotRun("\(contender) has not made \(steps) steps with every seed")
-        }
-        return errors.map { 1 - $0 }
       }
-      adam = Statistics.mean(accuracies[0])
-      sgd = Statistics.mean(accuracies[1])
-      seeds = accuracies[0].count
+      let pairs = zip(errors[0], errors[1]).filter { $0.isFinite && $1.isFinite }
+      guard !pairs.isEmpty else {
+        throw NotRun("\(NumberText.list(contenders)) have not made \(steps) steps with any seed")
+      }
+      adam = Statistics.mean(pairs.map { 1 - $0.0 })
+      sgd = Statistics.mean(pairs.map { 1 - $0.1 })
+      seeds = pairs.count
     }
 
     var distance: Double { max(abs(adam - published.adam), abs(sgd - published.sgd)) }
