@@ -128,7 +128,7 @@ import Testing
   @Test func `a part does not count where nothing has been run either`() throws {
     let part = Claim.lower(
       "fig1a.a.mnist", "a", place: "6.1", "Adam", than: "AdaGrad", at: [5]
-    ).part(of: "fig1a.a")
+    ).asPart
     #expect(!part.judge(SyntheticResults().document).contains { !$0.isPart })
     let list = ClaimList([Self.claim, part], of: "cifar-cnn")
     #expect(list.entries.map(\.whole) == ["", "fig1a.a"])

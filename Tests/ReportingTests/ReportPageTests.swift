@@ -143,16 +143,12 @@ import Testing
   }
 
   @Test func `distances are positive on the claimed side`() throws {
-    func outcome(
-      _ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String, rule: String = ""
-    )
+    func outcome(_ verdict: Verdict, _ effect: Double, _ threshold: Double, _ unit: String)
       -> ClaimOutcome
     {
-      var outcome = ClaimOutcome(
+      ClaimOutcome(
         Judgement(verdict), effect: effect, low: effect - 0.01, high: effect + 0.01,
         threshold: threshold, unit: unit, "detail")
-      outcome.rule = rule
-      return outcome
     }
     let holds = try #require(ThresholdDistance(outcome(.reproduced, -0.5, 0, "log(a / b)")))
     #expect(holds.value == 0.5)
@@ -160,16 +156,24 @@ import Testing
     #expect(holds.low < 0.5 && holds.high > 0.5)
     let fails = try #require(ThresholdDistance(outcome(.notReproduced, 58, 1, "R(T) / bound")))
     #expect(abs(fails.value + log(58)) < 1e-12)
-    let open = outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "a lower than b at epoch 5")
-    #expect(try #require(ThresholdDistance(open)).value == -0.1)
-    let above = outcome(.inconclusive, 4, 3, "ratio", rule: "corrected >= 3 times uncorrected")
-    #expect(try #require(ThresholdDistance(above)).value > 0)
-    #expect(try #require(ThresholdDistance(above)).limit.isEmpty)
-    let share = outcome(
-      .notRun, 0.005, 0.01, "share", rule: "share of steps above alpha: at most 1 %")
-    #expect(try #require(ThresholdDistance(share)).value > 0)
-    #expect(
-      ThresholdDistance(outcome(.inconclusive, 0.1, 0, "log(a / b)", rule: "nobody knows")) == nil)
+    func open(_ outcome: ClaimOutcome, _ formula: String) -> ThresholdDistance? {
+      ThresholdDistance(outcome, formula: formula)
+    }
+    let lower = outcome(.inconclusive, 0.1, 0, "log(a / b)")
+    #expect(open(lower, "a / b < 1")?.value == -0.1)
+    let above = open(outcome(.inconclusive, 4, 3, "ratio"), "beta2 = 0.9 / beta2 = 0.8 >= 3")
+    #expect(try #require(above).value > 0 && above?.limit.isEmpty == true)
+    let share = open(outcome(.notRun, 0.005, 0.01, "share"), "share of steps above alpha <= 0.01")
+    #expect(try #require(share).value > 0)
+    // Of a range the nearer end is the threshold.
+    for (threshold, isInside) in [(0.5, true), (1, false)] {
+      let ranged = outcome(.inconclusive, log(1.1 * threshold), log(threshold), "log(a / b)")
+      let value = try #require(open(ranged, "0.5 <= a / b <= 1")).value
+      #expect((value > 0) == isInside)
+    }
+    for words in ["", "every part reproduced", "2 <= a / b <= 3"] {
+      #expect(open(lower, words) == nil)
+    }
     #expect(ThresholdDistance(outcome(.reproduced, .nan, 0, "log(a / b)")) == nil)
     #expect(ThresholdDistance(outcome(.reproduced, 0, 0, "share"))?.value == 0)
     // The paper's own value, on the same side.

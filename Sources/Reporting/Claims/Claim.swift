@@ -70,8 +70,12 @@ public struct Claim: Sendable {
     with { $0.variablesElsewhere += recorded.map(\.variable) }
   }
 
-  /// The claim, as a part of another one, which counts for all its parts.
-  public func part(of whole: String) -> Claim { with { $0.whole = whole } }
+  /// The claim, as a part of the one that its id names before the last dot, which counts for all its parts.
+  public var asPart: Claim {
+    with { claim in
+      claim.whole = claim.id.split(separator: ".").dropLast().joined(separator: ".")
+    }
+  }
 
   /// The claim, as one of the paper's curves.
   public var ofCurve: Claim { with { $0.group = .figure } }

@@ -101,7 +101,17 @@ public struct ClaimOutcome: Sendable, Equatable {
       judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
       threshold: threshold, unit: unit, seeds: estimate.count, confidence: estimate.confidence,
       numbers: numbers,
-      detail + (estimate.remark(ofLogRatio: Self.isLogRatio(unit)).map { "; \($0)" } ?? ""))
+      detail + (estimate.remark(ofLogRatio: Self.ratioName(unit) != nil).map { "; \($0)" } ?? ""))
+  }
+
+  /// An estimate, judged by where it has to lie, with the nearest boundary as its threshold.
+  public init(
+    _ estimate: Estimate, in region: Region, unit: String, numbers: [ClaimNumber] = [],
+    _ detail: String
+  ) {
+    self.init(
+      estimate.judgement(in: region), estimate,
+      threshold: region.threshold(nearest: estimate.value), unit: unit, numbers: numbers, detail)
   }
 
   /// A claim whose experiment has not been run.
@@ -138,11 +148,11 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var effectText: String {
     if effect.isNaN { return "" }
     let start = verdict == .notRun ? "so far: " : ""
-    guard Self.isLogRatio(unit) else {
+    guard let ratioName else {
       let name = start + (unit.isEmpty ? "" : "\(unit) = ")
       return name + Self.interval(effect, low, high, threshold: threshold)
     }
-    let ratio = "\(start)\(unit.dropFirst(4).dropLast()) = "
+    let ratio = "\(start)\(ratioName) = "
     if effect.isInfinite { return ratio + (effect > 0 ? "infinite" : "0") }
     if high - low > log(1e6) {
       return ratio + NumberText.significant(exp(effect)) + " [wider than a factor of a million]"
@@ -151,8 +161,29 @@ public struct ClaimOutcome: Sendable, Equatable {
       + Self.interval(exp(effect), exp(low), exp(high), threshold: exp(threshold))
   }
 
-  private static func isLogRatio(_ unit: String) -> Bool {
-    unit.hasPrefix("log(") && unit.hasSuffix(")")
+  /// The ratio whose logarithm the effect is, e.g. `Adam / AdaGrad`; nil where it is none.
+  package var ratioName: String? { Self.ratioName(unit) }
+
+  private static func ratioName(_ unit: String) -> String? {
+    guard unit.hasPrefix("log("), unit.hasSuffix(")") else { return nil }
+    return String(unit.dropFirst(4).dropLast())
+  }
+
+  /// The threshold as people read it: that of a logarithm of a ratio as the ratio; empty if there is
+  /// none.
+  package var thresholdText: String {
+    threshold.isNaN ? "" : NumberText.significant(plain.threshold)
+  }
+
+  /// The effect, its interval and the threshold as ratios; NaN where the unit is no logarithm of one.
+  package var ratio: (effect: Double, low: Double, high: Double, threshold: Double) {
+    ratioName == nil ? (.nan, .nan, .nan, .nan) : plain
+  }
+
+  /// The effect and its interval as ratios where they are logarithms of such; else as they are.
+  package var plain: (effect: Double, low: Double, high: Double, threshold: Double) {
+    guard ratioName != nil else { return (effect, low, high, threshold) }
+    return (exp(effect), exp(low), exp(high), exp(threshold))
   }
 
   /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of

@@ -183,7 +183,8 @@ extension Claim {
     epochs: ClosedRange<Int>? = nil, place: String, measure: Measure = .runningCost,
     arms: [Arm]? = [.fitted, .custom]
   ) -> Claim {
-    let name = curve ?? contender
+    let matched = MatchedCurve(
+      figure: figure, curve: curve ?? contender, epochs: epochs, measure: measure)
     let first = NumberText.significant(thresholds.reproduced)
     let second = NumberText.significant(thresholds.inconclusive)
     return Claim(
@@ -194,12 +195,8 @@ extension Claim {
         + "\(first), inconclusive <= \(second)",
       figure: figure, arms: arms, group: .figure, paperFigure: { _ in .satisfies }
     ) { context in
-      [
-        try FigureMatch(context, figure: figure, contender, curve: name, epochs, measure)
-          .outcome(thresholds)
-      ]
-    }.naming([contender]).matching(
-      MatchedCurve(figure: figure, curve: name, epochs: epochs, measure: measure))
+      [try FigureMatch(context, contender, on: matched).outcome(thresholds)]
+    }.naming([contender]).matching(matched)
   }
 
   /// A name as part of an id: lower case, words joined by `-`.

@@ -29,10 +29,8 @@ struct FigureMatch {
   /// What to say of the next smaller and larger stepsize; nil: nothing.
   let neighbours: String?
 
-  init(
-    _ context: ClaimContext, figure: String, _ contender: String, curve name: String,
-    _ range: ClosedRange<Int>?, _ measure: Measure
-  ) throws {
+  init(_ context: ClaimContext, _ contender: String, on matched: MatchedCurve) throws {
+    let (figure, name) = (matched.figure, matched.curve)
     self.contender = contender
     neighbours =
       context.arm == Arm.fitted.rawValue
@@ -40,15 +38,14 @@ struct FigureMatch {
     guard let curve = context.paper.curve(name, of: figure) else {
       throw NotRun("the paper's \(figure) has no curve '\(name)'")
     }
-    let compared =
-      range.map { Double($0.lowerBound)...Double($0.upperBound) } ?? context.paper.frame(of: figure)
+    let compared = matched.range(in: context.paper)
     let points = curve.data.filter { point in
       (compared?.contains(point.x) ?? true) && !Int(point.x.rounded()).isMultiple(of: 2)
     }
     guard !points.isEmpty else { throw NotRun("the paper's curve has no points there") }
     epochs = points.map { Int($0.x.rounded()) }
     paper = points.map(\.y)
-    let array = try context.array(measure)
+    let array = try context.array(matched.measure)
     var rows: [[Double]] = []
     var reasons: [String] = []
     for seed in context.seeds(of: array) {

@@ -8,13 +8,7 @@ package struct KnownResults: Sendable {
   package let entries: [String: String]
 
   /// The table that the program was built with.
-  package static let declared: KnownResults = {
-    do {
-      return try KnownResults(PackageResources.known_results_tsv)
-    } catch {
-      preconditionFailure("\(error)")
-    }
-  }()
+  package static let declared = builtIn { try KnownResults(PackageResources.known_results_tsv) }
 
   /// Reads a table.
   ///

@@ -70,12 +70,19 @@ public struct Reading: Sendable, Equatable {
 
   /// Whether it is that of a search with a schedule for all methods, chosen by final cost, else as stated.
   func isOfSchedule(_ schedule: String) -> Bool {
-    settings == "search: \(schedule)" && selection == "final cost" && cost == Self.running
+    settings == Self.search(schedule) && selection == Self.finalCost && cost == Self.running
       && regularisation == Self.stated && choice.isEmpty && passes == nil
   }
 
+  /// The settings of a search with a schedule; nil: with any.
+  static func search(_ schedule: String?) -> String { "search: \(schedule ?? "any schedule")" }
+
+  static let finalCost = "final cost"
+  static let meanCost = "mean cost"
   static let running = "running mean"
+  static let afterPass = "after each pass"
   static let stated = "as stated"
+  static let withoutDropout = "without dropout"
 }
 
 /// The verdicts under every defensible reading that was run: a map, not a vote.
@@ -104,7 +111,7 @@ public struct Readings: Sendable, Equatable {
       var found: [Reading] = []
       let variants = [
         (Reading.stated, claim.comparisons),
-        ("without dropout", claim.comparisons.compactMap(\.withoutDropout)),
+        (Reading.withoutDropout, claim.comparisons.compactMap(\.withoutDropout)),
       ].filter { _, comparisons in
         let names = comparisons.flatMap { [$0.a, $0.b] }
         return !names.isEmpty && !names.contains(where: withoutCostMinimum.contains)
@@ -125,7 +132,7 @@ public struct Readings: Sendable, Equatable {
           let context = ClaimContext(document: document, arm: arm)
           let own = alternatives.filter { $0.arm == arm }
           for (cost, measure) in [
-            (Reading.running, Measure.runningCost), ("after each pass", .trainingCost),
+            (Reading.running, Measure.runningCost), (Reading.afterPass, .trainingCost),
           ] {
             add(arm, "", cost, Self.outcome(comparisons, context, measure))
             var horizons: Set<Int> = []
@@ -144,14 +151,12 @@ public struct Readings: Sendable, Equatable {
           }
         }
         guard let table, !table.isRace else { continue }
-        let schedules = table.deciding.map(\.point.schedule).reduce(into: [String]()) {
-          if !$0.contains($1) { $0.append($1) }
-        }
+        let schedules = table.deciding.map(\.point.schedule).distinct
         for schedule in schedules + (schedules.count > 1 ? [nil] : []) {
-          for selection in ["final cost", "mean cost"] {
+          for selection in [Reading.finalCost, Reading.meanCost] {
             add(
-              "search: \(schedule ?? "any schedule")", selection, Reading.running,
-              Self.outcome(comparisons, table, schedule, byMean: selection == "mean cost"))
+              Reading.search(schedule), selection, Reading.running,
+              Self.outcome(comparisons, table, schedule, byMean: selection == Reading.meanCost))
           }
         }
       }
@@ -167,9 +172,7 @@ public struct Readings: Sendable, Equatable {
   public func of(_ claim: String) -> [Reading] { all.filter { $0.claim == claim } }
 
   /// The claims that have readings, in order.
-  public var claims: [String] {
-    all.map(\.claim).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-  }
+  public var claims: [String] { all.map(\.claim).distinct }
 
   /// The readings of one claim at its own places, which are counted.
   public func counted(of claim: String) -> [Reading] { of(claim).filter { $0.passes == nil } }

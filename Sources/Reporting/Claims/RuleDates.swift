@@ -7,13 +7,7 @@ package struct RuleDates: Sendable {
   private let entries: [String: (date: String, digest: String)]
 
   /// The dates that the program was built with.
-  static let declared: RuleDates = {
-    do {
-      return try RuleDates(PackageResources.rule_dates_tsv)
-    } catch {
-      preconditionFailure("\(error)")
-    }
-  }()
+  static let declared = builtIn { try RuleDates(PackageResources.rule_dates_tsv) }
 
   /// Reads a table.
   ///
@@ -44,5 +38,14 @@ package struct RuleDates: Sendable {
   package func date(of claim: String, digest: String) -> String {
     guard let entry = entries[claim], entry.digest == digest else { return "" }
     return entry.date
+  }
+}
+
+/// What is read from a table that the program was built with: a damaged one is a fault of the build.
+func builtIn<Content>(_ read: () throws -> Content) -> Content {
+  do {
+    return try read()
+  } catch {
+    preconditionFailure("\(error)")
   }
 }

@@ -44,6 +44,22 @@ public struct Threshold: Sendable {
       text: Threshold(quantity, .atMost(limits.reproduced)).text + ", inconclusive <= \(second)")
   }
 
+  /// Which side of a threshold a formula of this kind claims, of several the first: 1 above it, -1 below; nil
+  /// where it does not tell.
+  ///
+  /// - Parameter limit: the threshold, in the unit of the formula: of a range one of its ends.
+  static func side(of limit: Double, in formula: String) -> Double? {
+    let words = formula.split(separator: " ")
+    if words.count > 4, words[1] == "<=", let low = Double(words[0]), let high = words.last {
+      // The formula has seven digits.
+      func isNear(_ end: Double) -> Bool { Swift.abs(limit - end) <= 1e-5 * Swift.abs(end) }
+      return isNear(low) ? 1 : isNear(Double(high) ?? .nan) ? -1 : nil
+    }
+    return words.compactMap { sides[$0] }.first
+  }
+
+  private static let sides: [Substring: Double] = ["<": -1, "<=": -1, ">": 1, ">=": 1]
+
   /// Of a claim that is reproduced if each of its parts is.
   public static let everyPart = Threshold(text: "every part reproduced")
 }

@@ -13,8 +13,10 @@ package struct ThresholdDistance: Sendable, Equatable {
 
   /// Nil where an effect or a threshold is missing, or where it cannot be told which side is claimed.
   ///
-  /// - Parameter effect: another effect in the same unit, e.g. the paper's own; nil: the outcome's.
-  package init?(_ outcome: ClaimOutcome, effect other: Double? = nil) {
+  /// - Parameters:
+  ///   - effect: another effect in the same unit, e.g. the paper's own; nil: the outcome's.
+  ///   - formula: what decides, as `Threshold` has it: it tells the side as long as no verdict does.
+  package init?(_ outcome: ClaimOutcome, effect other: Double? = nil, formula: String = "") {
     let effect = other ?? outcome.effect
     guard effect.isFinite, outcome.threshold.isFinite else { return nil }
     let isLogarithm = outcome.unit.hasPrefix("log") || outcome.unit.contains("|log(")
@@ -28,13 +30,11 @@ package struct ThresholdDistance: Sendable, Equatable {
       return share < 0 ? -log(1 - share) : log(1 + share)
     }
     guard let centre = scaled(effect), let own = scaled(outcome.effect),
-      let sign = Self.claimedSide(outcome, own)
+      let sign = Self.claimedSide(outcome, own, formula)
     else { return nil }
     value = sign * centre
     let isDecided = outcome.verdict == .reproduced || outcome.verdict == .notReproduced
-    let threshold = outcome.unit.hasPrefix("log(") ? exp(outcome.threshold) : outcome.threshold
-    limit =
-      isDecided && own != 0 ? (sign > 0 ? "≥ " : "≤ ") + NumberText.significant(threshold) : ""
+    limit = isDecided && own != 0 ? (sign > 0 ? "≥ " : "≤ ") + outcome.thresholdText : ""
     let ends =
       other == nil ? [outcome.low, outcome.high].map { $0.isFinite ? scaled($0) : nil } : []
     let found = ends.compactMap(\.self).map { sign * $0 }
@@ -43,29 +43,15 @@ package struct ThresholdDistance: Sendable, Equatable {
   }
 
   /// 1 if larger values are claimed, -1 if smaller ones; nil if that cannot be told.
-  private static func claimedSide(_ outcome: ClaimOutcome, _ own: Double) -> Double? {
+  private static func claimedSide(
+    _ outcome: ClaimOutcome, _ own: Double, _ formula: String
+  ) -> Double? {
     switch outcome.verdict {
     case .reproduced: return own < 0 ? -1 : 1
     case .notReproduced: return own < 0 ? 1 : -1
     case .inconclusive, .notRun:
-      let rule = outcome.rule
-      // |log(a / b)| <= w: the nearer end of the range is the threshold.
-      if rule.hasPrefix("|log(") { return outcome.threshold < 0 ? 1 : -1 }
-      // What is bounded may itself be a share of something above.
-      if rule.contains("at most"), !rule.contains("at least") { return -1 }
-      let below = [
-        "lower", "<=", "below", "fewer", "at most", "within", "inside", "not worse by more",
-      ]
-      let above = ["larger", ">=", "above", "higher", "at least"]
-      func place(_ words: [String]) -> String.Index? {
-        words.compactMap { rule.firstRange(of: $0)?.lowerBound }.min()
-      }
-      switch (place(below), place(above)) {
-      case (nil, nil): return nil
-      case (_?, nil): return -1
-      case (nil, _?): return 1
-      case (let low?, let high?): return low < high ? -1 : 1
-      }
+      let limit = outcome.ratioName == nil ? outcome.threshold : exp(outcome.threshold)
+      return Threshold.side(of: limit, in: formula)
     }
   }
 }

@@ -127,14 +127,20 @@ package struct LineData: Sendable {
   package let line: Figure.Line
   /// The places that have a value or a divergence, in order.
   package private(set) var points: [Point] = []
-  /// The values behind each point, by seed; NaN where a seed has none.
+  /// The values behind each point, by seed; infinite where a seed has diverged, NaN where it has none.
   package private(set) var perSeed: [[Double]] = []
   /// How many seeds have a value somewhere.
   package private(set) var seeds = 0
   /// How many seeds are behind the points that have a value: one number if all have as many.
-  package private(set) var seedCounts: Set<Int> = []
-  /// The seeds, as indices of `perSeed`, that diverged somewhere.
-  package private(set) var diverged: Set<Int> = []
+  package var seedCounts: Set<Int> {
+    Set(
+      perSeed.filter { $0.contains(where: \.isFinite) }
+        .map { values in values.count { !$0.isNaN } })
+  }
+  /// The seeds, as places in each row of `perSeed`, that diverged somewhere.
+  package var diverged: Set<Int> {
+    Set(perSeed.flatMap { values in values.indices.filter { values[$0].isInfinite } })
+  }
   /// The paper's curve.
   package let paper: PaperCurves.Curve?
 
@@ -213,11 +219,10 @@ package struct LineData: Sendable {
           seen[index] = true
         } else if status?.state(at: place) == .diverged || value.isInfinite {
           values.append(.infinity)
-          diverged.insert(index)
+          bySeed[index] = .infinity
         }
       }
       guard let low = values.min(), let high = values.max() else { continue }
-      if low.isFinite { seedCounts.insert(values.count) }
       points.append(
         (Point(x: x, middle: Statistics.median(values), low: low, high: high), bySeed))
     }

@@ -38,10 +38,7 @@ extension ReportContent {
       }
       var figure = first.figure
       figure.panels = panels.map(\.panel)
-      var warnings: [String] = []
-      for panel in panels {
-        for warning in panel.warnings where !warnings.contains(warning) { warnings.append(warning) }
-      }
+      let warnings = panels.flatMap(\.warnings).distinct
       let judged = claims.filter { $0.figure == id }
       let section =
         judged.first?.section ?? PaperSection(place: figure.place)

@@ -72,7 +72,7 @@ package struct ForestPlot {
     -> Row
   {
     func mark(_ outcome: ClaimOutcome, effect: Double? = nil) -> Mark? {
-      ThresholdDistance(outcome, effect: effect).map {
+      ThresholdDistance(outcome, effect: effect, formula: claim.formula).map {
         Mark(value: $0.value, low: $0.low, high: $0.high)
       }
     }

@@ -58,7 +58,9 @@ package struct RatioStrip: Sendable {
   private static func ratios(_ line: LineData, _ base: LineData) -> [LineData.Point] {
     zip(line.points, line.perSeed).compactMap { point, values in
       guard let place = base.points.firstIndex(where: { $0.x == point.x }) else { return nil }
-      let ratios = zip(values, base.perSeed[place]).map { $0 / $1 }.filter(\.isFinite)
+      // One that diverged has no ratio to anything.
+      let pairs = zip(values, base.perSeed[place]).filter { $0.isFinite && $1.isFinite }
+      let ratios = pairs.map { $0 / $1 }.filter(\.isFinite)
       guard let low = ratios.min(), let high = ratios.max() else { return nil }
       return LineData.Point(x: point.x, middle: Statistics.median(ratios), low: low, high: high)
     }

@@ -157,7 +157,7 @@ public enum Errata {
     guard let row = content.claims.first(where: { $0.id == claim }),
       let all = content.readings(of: row)?.of(claim)
     else { return "" }
-    return Schedule.allCases.flatMap { schedule in
+    return SearchedSchedule.allCases.flatMap { schedule in
       all.filter { $0.isOfSchedule(schedule.rawValue) }.map { reading in
         "  - with \(schedule.words) for all methods, best by final cost: "
           + "\(ReportText.marked(reading.outcome.verdict)), \(reading.outcome.effectText), \(reading.outcome.seeds) "
@@ -166,8 +166,8 @@ public enum Errata {
     }.joined()
   }
 
-  /// The schedules of section 6.1's searches.
-  private enum Schedule: String, CaseIterable {
+  /// The schedules of section 6.1's searches, as `/search` of its files names them.
+  private enum SearchedSchedule: String, CaseIterable {
     case step = "alpha/sqrt(step)"
     case epoch = "alpha/sqrt(epoch)"
     case constant

@@ -14,6 +14,8 @@ package struct Evidence: Sendable {
   /// What must be said of the rule's age: that it is younger than the result, or that the verdict is
   /// by another rule than today's; nil if there is nothing to say.
   package var ruleRemark: String?
+  /// What decides, as a formula; empty where the list of claims does not tell it.
+  package var formula = ""
 
   /// One verdict of one profile.
   package init(outcome: ClaimOutcome, profile: String, extent: String) {
@@ -70,6 +72,8 @@ extension ReportContent {
       var evidence = Evidence(
         outcome: outcome, profile: experiment?.profile ?? "",
         extent: experiment?.document.shortened ?? "")
+      let entry = list.entry(outcome.id, of: name) ?? list.entry(outcome.claim, of: name)
+      evidence.formula = entry?.threshold ?? ""
       if outcome.verdict != .notRun {
         evidence.ruleRemark = experiment?.ruleRemark(outcome, known: list)
       }
@@ -78,11 +82,8 @@ extension ReportContent {
       found[place, default: [:]][outcome.arm, default: []].append(evidence)
     }
     let own = sets.flatMap { set in set.experiments.map(\.name) }
-    var names = ResultSet.experimentNames
-    for name in own + (reference?.experiments ?? []).map(\.name) where !names.contains(name) {
-      names.append(name)
-    }
-    for name in names {
+    let referred = (reference?.experiments ?? []).map(\.name)
+    for name in (ResultSet.experimentNames + own + referred).distinct {
       if own.contains(name) {
         for set in sets {
           guard let experiment = set.experiments.first(where: { $0.name == name }) else { continue }

@@ -190,10 +190,8 @@ package struct ExperimentSummary: Sendable {
         return "\(variable.name) = \(NumberText.significant(value, digits: 6))"
       }.joined(separator: ", ")
     }
-    var names: [String] = []
-    for name in contenders where !names.contains(name) { names.append(name) }
     let lengths = group.variable("search_epochs")?.values.doubles
-    return names.map { name in
+    return contenders.distinct.map { name in
       let all = contenders.indices.filter { contenders[$0] == name }
       // A race compares those that went on to the end.
       let longest = lengths.flatMap { lengths in all.map { lengths[$0] }.max() }

@@ -175,9 +175,7 @@ public enum VerdictTable {
       func row(_ evidence: Evidence, decides: Bool) -> [String] {
         let outcome = evidence.outcome
         let plain = outcome.plain
-        let quantity =
-          outcome.unit.hasPrefix("log(")
-          ? String(outcome.unit.dropFirst(4).dropLast()) : outcome.unit
+        let quantity = outcome.ratioName ?? outcome.unit
         let paper = content.paperEffect(claim, evidence).map(ClaimOutcome.ratio(ofLogarithm:))
         return [
           claim.experiment, evidence.profile, outcome.id, outcome.claim, outcome.group.rawValue,

@@ -31,12 +31,8 @@ public struct ReferenceComparison: Sendable, Equatable {
   public static func compare(_ results: ResultSet, with reference: ResultSet)
     -> [ReferenceComparison]
   {
-    var names = ResultSet.experimentNames
-    for name in (results.experiments + reference.experiments).map(\.name)
-    where !names.contains(name) {
-      names.append(name)
-    }
-    return names.compactMap { name in
+    let made = (results.experiments + reference.experiments).map(\.name)
+    return (ResultSet.experimentNames + made).distinct.compactMap { name in
       let mine = results.experiments.first { $0.name == name }
       let theirs = reference.experiments.first { $0.name == name }
       switch (mine, theirs) {

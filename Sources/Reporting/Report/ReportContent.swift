@@ -15,6 +15,7 @@ public struct ReportContent: Sendable {
     package var statement: String { evidence[0].outcome.statement }
     package var place: String { evidence[0].outcome.place }
     package var rule: String { evidence[0].outcome.rule }
+    package var formula: String { evidence[0].formula }
     package var figure: String { evidence[0].outcome.figure }
     package var group: ClaimGroup { headline.group }
     package var isPart: Bool { headline.isPart }
@@ -108,8 +109,7 @@ public struct ReportContent: Sendable {
 
   private static func parts(_ sets: [ResultSet]) -> [Part] {
     let all = sets.flatMap(\.experiments)
-    var names = ResultSet.experimentNames
-    for name in all.map(\.name) where !names.contains(name) { names.append(name) }
+    let names = (ResultSet.experimentNames + all.map(\.name)).distinct
     return names.flatMap { name in
       all.filter { $0.name == name }
         .map { Part(profile: $0.profile, experiment: $0, summary: ExperimentSummary($0.document)) }

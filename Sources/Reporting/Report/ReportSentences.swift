@@ -15,10 +15,8 @@ package enum ReportSentences {
   package static func counts(_ claims: [ReportContent.ClaimRow], _ group: ClaimGroup = .paper)
     -> [(verdict: Verdict, count: Int)]
   {
-    let counted = claims.map(\.headline).filter { $0.group == group && !$0.isPart }
-    return Verdict.allCases.map { verdict in
-      (verdict, counted.count { $0.verdict == verdict })
-    }
+    let counts = ClaimCounts(claims.flatMap(\.outcomes))
+    return Verdict.allCases.map { ($0, counts.count(group, $0)) }
   }
 
   /// `9 reproduced, 8 not reproduced and 6 not run`, without what there is none of.
@@ -236,24 +234,6 @@ extension ClaimOutcome {
     default: return low < threshold && threshold < high ? "limit in the interval" : ""
     }
   }
-
-  /// The threshold as people read it: that of a logarithm of a ratio as the ratio; empty if there is
-  /// none.
-  package var thresholdText: String {
-    if threshold.isNaN { return "" }
-    return NumberText.significant(unit.hasPrefix("log(") ? exp(threshold) : threshold)
-  }
-
-  /// The effect, its interval and the threshold as ratios; NaN where the unit is no logarithm of one.
-  package var ratio: (effect: Double, low: Double, high: Double, threshold: Double) {
-    unit.hasPrefix("log(") ? plain : (.nan, .nan, .nan, .nan)
-  }
-
-  /// The effect and its interval as ratios where they are logarithms of such; else as they are.
-  package var plain: (effect: Double, low: Double, high: Double, threshold: Double) {
-    guard unit.hasPrefix("log(") else { return (effect, low, high, threshold) }
-    return (exp(effect), exp(low), exp(high), exp(threshold))
-  }
 }
 
 extension ReportContent {
@@ -261,7 +241,7 @@ extension ReportContent {
   /// decided; nil where the paper draws none.
   package func paperEffect(_ row: ClaimRow, _ evidence: Evidence) -> Double? {
     let outcome = evidence.outcome
-    guard outcome.unit.hasPrefix("log("), outcome.unit.hasSuffix(")"), outcome.effect.isFinite,
+    guard let ratioName = outcome.ratioName, outcome.effect.isFinite,
       let number = outcome.numbers.first(where: { $0.value == outcome.effect }),
       number.label.hasPrefix("epoch "), let epoch = Double(number.label.dropFirst(6)),
       let part = parts.first(where: {
@@ -269,7 +249,7 @@ extension ReportContent {
       }),
       let paper = part.experiment.figures.first(where: { $0.figure.id == outcome.figure })?.paper
     else { return nil }
-    let names = outcome.unit.dropFirst(4).dropLast().split(separator: "/").map {
+    let names = ratioName.split(separator: "/").map {
       $0.filter { $0 != " " }
     }
     guard names.count == 2 else { return nil }

@@ -167,9 +167,7 @@ enum ReportText {
         content.name(part), [part],
         [root.text("cpu_model") ?? "-", root.group("volatile")?.text("written_at") ?? "-"])
     }
-    let profiles = content.parts.map(\.profile).reduce(into: [String]()) {
-      if !$0.contains($1) { $0.append($1) }
-    }
+    let profiles = content.parts.map(\.profile).distinct
     return rows
       + profiles.map { profile in
         row(

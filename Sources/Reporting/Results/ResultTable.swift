@@ -131,7 +131,7 @@ public struct ResultTable: Sendable {
       while text.last == " " { text.removeLast() }
       return text
     }
-    let arms = rows.map(\.arm).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let arms = rows.map(\.arm).distinct
     var out = [line(head)]
     for arm in arms {
       if arms.count > 1 { out.append("[\(arm)]") }

@@ -220,9 +220,7 @@ public struct RunComparison: Sendable {
 
   /// The quantity along the epochs as one document of all sides, and the figure that shows it.
   public var figure: (Figure, Document) {
-    let optimizers = rows.reduce(into: [String]()) { names, row in
-      if !names.contains(row.optimizer) { names.append(row.optimizer) }
-    }
+    let optimizers = rows.map(\.optimizer).distinct
     let values = sides.map { side in optimizers.map { Curves(side, $0, variable) } }
     let all = values.joined()
     let seeds = Set(all.flatMap(\.bySeed.keys)).sorted {

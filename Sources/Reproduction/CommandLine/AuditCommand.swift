@@ -48,7 +48,7 @@ extension ExperimentCommand {
     guard let kept = try kept(session) else { return .success }
     for (run, seconds) in try auditable(kept, session) {
       let time = seconds.map { String(format: "%.3f", $0) } ?? "?"
-      print("\(session.identity(of: run))\t\(time)\t\(run.summary)")
+      Console.show("\(session.identity(of: run))\t\(time)\t\(run.summary)\n")
     }
     return .success
   }
@@ -119,12 +119,12 @@ extension ExperimentCommand {
       let finding = try compare(record, with: kept, session)
       agree = agree && finding.agrees
       let seconds = String(format: "%.1f s", record.elapsedSeconds.last ?? 0)
-      print(
+      Console.show(
         [
           experiment.name.padding(toLength: 22, withPad: " ", startingAt: 0),
           String(repeating: " ", count: max(0, 8 - seconds.count)) + seconds, finding.text,
           run.summary,
-        ].joined(separator: "  "))
+        ].joined(separator: "  ") + "\n")
     }
     return agree ? .success : .failure
   }
@@ -177,7 +177,7 @@ struct AuditDifference {
   /// The largest relative difference; infinite where a number is on one side only.
   private(set) var largest = 0.0
   private(set) var place = ""
-  /// Whether any number was compared.
+  /// How many numbers were compared.
   private(set) var count = 0
 
   init() {}

@@ -35,15 +35,15 @@ extension ExperimentCommand {
     let figures =
       isOwn ? [] : experiment.figures.filter { !$0.lacksData(of: document) }
     if !outcomes.isEmpty {
-      document.root.replace(Subgroup("claims", outcomes.encoded(of: document)))
+      document.root.set(Subgroup("claims", outcomes.encoded(of: document)))
     }
     if !timed.isEmpty {
       var volatile = document.root.group("volatile") ?? Group()
-      volatile.replace(Subgroup("claims", timed.encoded(of: document)))
-      document.root.replace(Subgroup("volatile", volatile))
+      volatile.set(Subgroup("claims", timed.encoded(of: document)))
+      document.root.set(Subgroup("volatile", volatile))
     }
     if !figures.isEmpty {
-      document.root.replace(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
+      document.root.set(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
     document.root.attributes.removeAll { $0.name.hasSuffix("_sha256") && $0.name != "data_sha256" }
     document.root.attributes += [
@@ -93,17 +93,6 @@ extension Figure {
   func lacksData(of document: Document, prefix: String = "") -> Bool {
     panels.flatMap(\.lines).contains {
       $0.variable.hasPrefix(prefix) && Cells($0.variable, in: document) == nil
-    }
-  }
-}
-
-extension Group {
-  /// Puts a subgroup in the place of the one of the same name, or behind all others.
-  fileprivate mutating func replace(_ subgroup: Subgroup) {
-    if let index = groups.firstIndex(where: { $0.name == subgroup.name }) {
-      groups[index] = subgroup
-    } else {
-      groups.append(subgroup)
     }
   }
 }

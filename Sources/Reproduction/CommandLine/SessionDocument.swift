@@ -77,14 +77,9 @@ extension Session {
 
   /// Adds verdicts that times decide to `/volatile`.
   func addTimed(_ outcomes: [ClaimOutcome], to document: inout Document) {
-    let claims = Subgroup("claims", outcomes.encoded(of: document))
-    if let index = document.root.groups.firstIndex(where: { $0.name == "volatile" }) {
-      document.root.groups[index].group.groups.append(claims)
-    } else {
-      var group = Group()
-      group.groups = [claims]
-      document.root.groups.append(Subgroup("volatile", group))
-    }
+    var volatile = document.root.group("volatile") ?? Group()
+    volatile.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
+    document.root.set(Subgroup("volatile", volatile))
   }
 
   /// Adds to `/volatile` what differs from one time to the next.

@@ -40,6 +40,8 @@ public enum DefaultsClaim {
     "alpha = 0.001, beta1 = 0.9, beta2 = 0.999 are good settings, without tuning"
   private static let place = "abstract, algorithm 1"
   private static let region = Region.atMost(log(1.1))
+  /// Of the excess over the lowest loss of the sweep, in nats.
+  private static let sweepRegion = Region.atMost(1)
 
   /// The claim for one search, `alg.defaults.<name>`.
   public static func claim(_ search: Search) -> Claim {
@@ -54,7 +56,7 @@ public enum DefaultsClaim {
         ?? "final cost of \(search.contender) with alpha = 0.001 and a constant schedule at most 1.1 "
         + "times the lowest of its search: paired interval over the search's seeds", arms: [.tuned]
     ) { try outcome(search, $0) }
-    .part(of: id)
+    .asPart
   }
 
   /// The claim for the sweep of the auto-encoder, in nats, `alg.defaults.<name>`.
@@ -65,9 +67,9 @@ public enum DefaultsClaim {
   ) -> Claim {
     .custom(
       "\(id).\(name)", "\(statement): the auto-encoder", place: place,
-      threshold: .init("excess in nats", .atMost(1)), rule: sweepRule
+      threshold: .init("excess in nats", sweepRegion), rule: sweepRule
     ) { try outcome(excess($0)) }
-    .part(of: id)
+    .asPart
   }
 
   /// The experiments whose results the claim for all needs.
@@ -125,7 +127,7 @@ public enum DefaultsClaim {
   private static func outcome(_ excess: [Double]) throws -> ClaimOutcome {
     let estimate = Statistics.studentMean(excess)
     return ClaimOutcome(
-      estimate.judgement(in: .atMost(1)), estimate, threshold: 1, unit: "nats above the lowest",
+      estimate, in: sweepRegion, unit: "nats above the lowest",
       "\(NumberText.significant(estimate.value)) nats above the lowest loss of the sweep")
   }
 
@@ -167,8 +169,6 @@ public enum DefaultsClaim {
 
   /// The outcome of log(defaults / best).
   private static func outcome(_ estimate: Estimate, _ text: String) -> ClaimOutcome {
-    ClaimOutcome(
-      estimate.judgement(in: region), estimate, threshold: log(1.1),
-      unit: "log(defaults / best)", text)
+    ClaimOutcome(estimate, in: region, unit: "log(defaults / best)", text)
   }
 }

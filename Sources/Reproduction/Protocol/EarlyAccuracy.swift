@@ -62,7 +62,7 @@ public enum EarlyAccuracy {
         numbers: [ClaimNumber("Adam", found.adam), ClaimNumber(model.sgd, found.sgd)],
         "test accuracy after \(steps) steps: \(found.text(sgd: model.sgd))"
           + (found.seeds == 1 ? "; one seed has no interval" : ""))
-    }.of(.review).reading(probe).part(of: id)
+    }.of(.review).reading(probe).asPart
   }
 
   /// The claim for all models, `review.mnist-100-iterations`: whether any of them shows it.

@@ -19,19 +19,13 @@ struct FittedNeighbours {
 
   private func neighbour(_ side: String, times factor: Double) -> RunSpecification {
     var run = fitted
-    run.hyperparameters["alpha"] = Self.rounded(alpha(of: fitted) * factor)
+    run.hyperparameters["alpha"] = (alpha(of: fitted) * factor).rounded(toDigits: 2)
     run.epochs = passes
     run.recording = .final
     run.evaluations = nil
     run.labels =
       [.init("neighbour", "\(side) alpha")] + run.labels.filter { $0.axis == "optimizer" }
     return run
-  }
-
-  /// Two significant digits, as a decimal literal has them.
-  private static func rounded(_ value: Double) -> Double {
-    let unit = pow(10, floor(log10(value)) - 1)
-    return Double("\((value / unit).rounded())e\(Int(log10(unit).rounded()))") ?? value
   }
 
   private func alpha(of run: RunSpecification) -> Double { run.hyperparameters["alpha"] ?? .nan }

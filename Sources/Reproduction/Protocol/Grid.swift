@@ -106,6 +106,13 @@ struct RoundValues {
   }
 }
 
+extension Double {
+  /// To so many significant digits, as the decimal literal has them: the number is what its text says.
+  func rounded(toDigits digits: Int) -> Double {
+    Double(String(format: "%.\(digits - 1)e", self)) ?? self
+  }
+}
+
 /// The settings tried for one contender: every combination of the axes with every schedule.
 public struct Grid: Sendable {
   /// The axes, `alpha` first.

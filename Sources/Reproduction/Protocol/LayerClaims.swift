@@ -9,9 +9,10 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     by epoch: Int, share: Double = 0.5, figure: String
   ) -> Claim {
-    custom(
+    let region = Region.atLeast(share)
+    return custom(
       id, statement, place: place,
-      threshold: .init("least share below epsilon", .atLeast(share)),
+      threshold: .init("least share below epsilon", region),
       rule: "sqrt(vhat) < epsilon for at least \(compact(100 * share)) % of the parameters of each "
         + "of \(layers.joined(separator: ", ")) after epoch \(epoch), \(contender)",
       figure: figure
@@ -22,9 +23,8 @@ extension Claim {
       let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
       let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
       return ClaimOutcome(
-        .all(estimates.map { $0.judgement(in: .atLeast(share)) }), least, threshold: share,
-        unit: "least "
-          + "share below epsilon",
+        .all(estimates.map { $0.judgement(in: region) }), least,
+        threshold: region.threshold(nearest: least.value), unit: "least share below epsilon",
         numbers: numbers(layers, estimates),
         "\(contender) after epoch \(epoch): " + text(layers, estimates))
     }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
@@ -36,9 +36,10 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     than rival: String, of experiment: String, rivalLayers: [String], at epoch: Int, figure: String
   ) -> Claim {
-    custom(
+    let region = Region.above(0)
+    return custom(
       id, statement, place: place,
-      threshold: .init("least share here less largest there", .above(0)),
+      threshold: .init("least share here less largest there", region),
       rule: "share of parameters with sqrt(vhat) < epsilon after epoch \(epoch), \(contender): the "
         + "least of \(layers.joined(separator: ", ")) above the largest of "
         + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment)",
@@ -59,8 +60,7 @@ extension Claim {
       let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
       let estimates = (shares + rivals).map { Statistics.studentMean($0.map(\.value)) }
       return ClaimOutcome(
-        estimate.judgement(in: .above(0)), estimate, threshold: 0,
-        unit: "least share less largest share there",
+        estimate, in: region, unit: "least share less largest share there",
         numbers: numbers(names, estimates),
         "after epoch \(epoch): " + text(names, estimates))
     }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
@@ -72,9 +72,10 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     than others: [String], through last: Int, figure: String
   ) -> Claim {
-    custom(
+    let region = Region.below(0)
+    return custom(
       id, statement, place: place,
-      threshold: .ratio("largest step / least step of the others", .below(0)),
+      threshold: .ratio("largest step / least step of the others", region),
       rule: "median absolute step of \(contender) smaller in each of "
         + "\(layers.joined(separator: ", ")) than in each of \(others.joined(separator: ", ")) "
         + "after every epoch from 1 to \(last)",
@@ -107,8 +108,7 @@ extension Claim {
       let estimate = Statistics.studentMean(ratios)
       let estimates = medians.map { Estimate(Statistics.median($0.steps), count: ratios.count) }
       return ClaimOutcome(
-        estimate.judgement(in: .below(0)), estimate, threshold: 0,
-        unit: "log(largest step / least step of the others)",
+        estimate, in: region, unit: "log(largest step / least step of the others)",
         numbers: numbers(medians.map(\.layer), estimates),
         "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates))
     }.reading(LayerStatistics.Quantity.medianStep)

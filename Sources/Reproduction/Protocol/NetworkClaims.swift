@@ -33,14 +33,15 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ contender: String, networks: [Network],
     share: Double = 0.01
   ) -> Claim {
-    overNetworks(
-      id, statement, place: place,
-      threshold: .init("largest share of steps above 1.1 alpha", .atMost(share)),
+    let quantity = "largest share of steps above 1.1 alpha"
+    let region = Region.atMost(share)
+    return overNetworks(
+      id, statement, place: place, threshold: .init(quantity, region),
       rule:
         "share of pairs of a parameter and a step above \(compact(LayerStatistics.stepLimit)) alpha, "
         + "in the first pass and in the last, every \(LayerStatistics.stepInterval)th step, each layer of "
         + networks.map(\.name).joined(separator: " and ") + ": at most \(compact(100 * share)) %",
-      networks: networks, region: .atMost(share), unit: "largest share of steps above 1.1 alpha",
+      networks: networks, region: region, unit: quantity,
       reading: [.shareAboveAlpha, .largestStep]
     ) { context, layer in
       let cells = try LayerCells(.shareAboveAlpha, context)
@@ -63,13 +64,14 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ contender: String, networks: [Network],
     to ratio: Double = 0.5
   ) -> Claim {
-    overNetworks(
+    let region = Region.atMost(log(ratio))
+    return overNetworks(
       id, statement, place: place,
-      threshold: .init("last / first step in each layer", .atMost(ratio)),
+      threshold: .ratio("last / first step in each layer", region),
       rule:
         "median absolute step after the last pass at most \(compact(ratio)) of that after the first, "
         + "in each layer of " + networks.map(\.name).joined(separator: " and ")
-        + ", alpha searched and constant", networks: networks, region: .atMost(log(ratio)),
+        + ", alpha searched and constant", networks: networks, region: region,
       unit: "log(last / first)", reading: [.medianStep]
     ) { context, layer in
       let cells = try LayerCells(.medianStep, context)
@@ -137,9 +139,10 @@ extension Claim {
     _ id: String, _ statement: String, place: String, _ without: String, _ with: String,
     than experiment: String, at epoch: Int
   ) -> Claim {
-    custom(
+    let region = Region.above(0)
+    return custom(
       id, statement, place: place,
-      threshold: .ratio("ratio here / ratio there", .above(0)),
+      threshold: .ratio("ratio here / ratio there", region),
       rule:
         "running cost at pass \(epoch) of \(without) over that of \(with), alpha of both searched: "
         + "larger here than in \(experiment), paired over seeds", figure: "", arms: [.tuned]
@@ -151,8 +154,7 @@ extension Claim {
       let ratios = (Statistics.mean(own.logRatios), Statistics.mean(other.logRatios))
       let estimate = Statistics.studentMean(differences)
       return ClaimOutcome(
-        estimate.judgement(in: .above(0)), estimate, threshold: 0,
-        unit: "log ratio here less log ratio there",
+        estimate, in: region, unit: "log ratio here less log ratio there",
         numbers: [
           ClaimNumber("ratio here", exp(ratios.0)),
           ClaimNumber("ratio in \(experiment)", exp(ratios.1)),

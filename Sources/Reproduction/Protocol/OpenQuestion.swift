@@ -264,12 +264,8 @@ extension Group {
     }
     let all = rows.flatMap(\.runs)
     guard let epochs = all.map(\.epochs).max() else { return }
-    var contenders: [String] = []
-    var seeds: [UInt64] = []
-    for run in all {
-      if let name = run.label("optimizer"), !contenders.contains(name) { contenders.append(name) }
-      if !seeds.contains(run.seed) { seeds.append(run.seed) }
-    }
+    let contenders = all.compactMap { $0.label("optimizer") }.distinct
+    let seeds = all.map(\.seed).distinct
     var assembly = Assembly(axes: [
       Dimension("choice", .int64(rows.indices.map(Int64.init)), "row"),
       Dimension("optimizer", .string(contenders), "optimizer"), Axis.seed(seeds),

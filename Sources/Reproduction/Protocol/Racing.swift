@@ -222,9 +222,7 @@ package struct RacingReplay {
   /// What came out, in words; `nil` if there was no race.
   package var text: String? {
     guard !races.isEmpty else { return nil }
-    var rules: [RacingRule] = []
-    for race in races where !rules.contains(race.rule) { rules.append(race.rule) }
-    let parts = rules.compactMap { rule -> String? in
+    let parts = races.map(\.rule).distinct.compactMap { rule -> String? in
       let own = races.filter { $0.rule == rule }
       guard let worst = own.max(by: { $0.regret < $1.regret }) else { return nil }
       let same = own.count { $0.regret == 1 }

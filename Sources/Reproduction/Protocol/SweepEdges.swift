@@ -131,11 +131,13 @@ package struct EdgeSearch {
     while stable == nil || failed == nil {
       rung += upwards ? 1 : -1
       guard rung >= 0 && rung < end else { return }
-      if rung == rungs.count { rungs.append(Self.rounded(rungs[rung - 1] * 10.0.squareRoot())) }
+      if rung == rungs.count {
+        rungs.append((rungs[rung - 1] * 10.0.squareRoot()).rounded(toDigits: 3))
+      }
       guard ask(rungs[rung], isStable) != nil else { return }
     }
     while let low = stable, let high = failed, log10(high / low) > tolerance {
-      let middle = Self.rounded((low * high).squareRoot())
+      let middle = (low * high).squareRoot().rounded(toDigits: 3)
       guard middle > low && middle < high, ask(middle, isStable) != nil else { return }
     }
   }
@@ -149,10 +151,5 @@ package struct EdgeSearch {
     case nil: next = value
     }
     return answer
-  }
-
-  /// To three digits, so that the number is what its text says.
-  private static func rounded(_ value: Double) -> Double {
-    Double(String(format: "%.2e", value)) ?? value
   }
 }

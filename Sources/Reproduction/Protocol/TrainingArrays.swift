@@ -7,10 +7,7 @@ extension TrainingSession {
   func arrays() throws -> Group {
     let parts = parts
     let contenders = allContenders
-    let seeds = parts.flatMap(\.session.seeds)
-      .reduce(into: [UInt64]()) { seeds, seed in
-        if !seeds.contains(seed) { seeds.append(seed) }
-      }
+    let seeds = parts.flatMap(\.session.seeds).distinct
     let labels = parts.map(\.label)
     var assembly = Assembly(axes: [
       Dimension(

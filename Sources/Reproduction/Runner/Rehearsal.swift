@@ -105,39 +105,48 @@ package struct Rehearsal {
 
   /// Rehearses each candidate; the results are in their order, those after an interruption missing.
   ///
-  /// - Throws: what making a process throws.
+  /// - Throws: what making a process throws; `SystemError` if no thread can be had.
   package func check(_ candidates: [Candidate]) throws -> [Check?] {
     let results = Mutex<[Result<Check, any Error>?]>(candidates.map { _ in nil })
     let next = Mutex(0)
     let done = DispatchGroup()
+    var workers: [WorkerThread] = []
     for _ in 0..<min(jobs, candidates.count) {
       done.enter()
-      let thread = Thread {
-        // oneDNN's threads are those of the thread that makes its primitives.
-        onednn_set_threads(Int32(self.threads))
-        while !Interruption.hasBeenRequested {
-          let index = next.withLock { next in
-            defer { next += 1 }
-            return next
-          }
-          guard index < candidates.count else { break }
-          let result = Result { try self.check(candidates[index]) }.flatMapError { error in
-            // A run that ended once and fails now is another one.
-            error is any UserFacingError ? .failure(error) : .success(.unlike)
-          }
-          results.withLock { $0[index] = result }
-        }
+      do {
+        workers.append(
+          try WorkerThread {
+            // oneDNN's threads are those of the thread that makes its primitives.
+            onednn_set_threads(Int32(self.threads))
+            while !Interruption.hasBeenRequested {
+              let index = next.withLock { next in
+                defer { next += 1 }
+                return next
+              }
+              guard index < candidates.count else { break }
+              let result = Result { try self.check(candidates[index]) }.flatMapError { error in
+                // A run that ended once and fails now is another one.
+                error is any UserFacingError ? .failure(error) : .success(.unlike)
+              }
+              results.withLock { $0[index] = result }
+            }
+            done.leave()
+          })
+      } catch {
         done.leave()
+        // Those threads that can be had rehearse all.
+        if workers.isEmpty { throw error }
+        break
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     while done.wait(timeout: .now() + 0.05) == .timedOut {
       guard Interruption.hasBeenRequested else { continue }
       // What is being prepared cannot be put aside, and nothing is lost with it.
       CommandLineTool.leaveThreadsBehind()
+      workers = []
       break
     }
+    for worker in workers { worker.join() }
     return try results.withLock { try $0.map { try $0?.get() } }
   }
 
