@@ -47,8 +47,8 @@ import Testing
       "mnist-mlp-deterministic", "smoke", 6, true,
       "6fe172acd6d36637d3d066aeaa47649df36db9ae8db6aee8a5eb65463c81e9be"),
     Pin(
-      "cifar-cnn", "smoke", 9, true,
-      "36e7c5b9453d1fbbf8f5d1803b3bc0064954fd94ece436ace6897a1db2106d2f"),
+      "cifar-cnn", "smoke", 12, true,
+      "b21cbdfef2787f0c9d5107a5ef6d69dbc38c9249dffef95851cf627f8eb292d7"),
     Pin(
       "vae-bias-correction", "smoke", 16, true,
       "0a99b3f4450551af6c0afab13e54b3ec406e4f7d09e7d887630d54969a750016"),
@@ -83,8 +83,8 @@ import Testing
       "mnist-mlp-deterministic", "quick", 6, true,
       "c73499c234554a61c7ca737a323a686e63dd02e8a69fc2193ba8ebc9a4ac46e9"),
     Pin(
-      "cifar-cnn", "quick", 3, true,
-      "498f76e1399f604ef64c2dff9be8d94c33010faa4488f4be7c53922330f042be"),
+      "cifar-cnn", "quick", 6, true,
+      "251247a6e87e781bba7c62c43d120d1e8420249ad1e71f0155d27bf121570570"),
     Pin(
       "vae-bias-correction", "quick", 29, true,
       "7c3cffe653d04c328f710c2bdb2735e62c5f543befef6aaf39b4bde2bd4790ef"),

@@ -148,6 +148,7 @@ import Testing
         let partial = try smoke("parts.h5", ["--merge", shards[0]])
         #expect(partial.status == 0 && partial.errors.contains("runs are missing"))
         let root = try ResultFile.read(output).root
+        #expect(root.text("unfinished")?.hasSuffix("runs missing") == true)
         guard
           case .uint8(let status)? = root.variables.first(where: { $0.name == "status" })?.values,
           case .double(let cost)? = root.variables.first(where: { $0.name == "train_cost" })?.values
@@ -166,6 +167,7 @@ import Testing
     }
     #expect(round >= 2)
     #expect(try repeatable(output) == repeatable(folder / "whole.h5"))
+    #expect(try ResultFile.read(output).root.text("unfinished") == nil)
     let other = try program.run(
       Program.tiny + ["--merge", shards[0], "--output", folder / "tiny.h5"])
     #expect(other.errors.contains("no run of \(shards[0]) is one of these"))

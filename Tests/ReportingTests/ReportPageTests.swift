@@ -102,6 +102,15 @@ import Testing
     #expect(try table().isEmpty)
   }
 
+  @Test func `what is not finished is a caveat`() throws {
+    let folder = try TemporaryFolder()
+    var document = SyntheticResults().document
+    document.root.set(Attribute("unfinished", "3 runs missing"))
+    try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
+    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
+    #expect(content.caveats.contains("Not finished: mnist-logistic (3 runs missing)."))
+  }
+
   @Test func `a verdict that another arm turns is told beside it`() throws {
     func row(_ id: String, _ verdicts: [(arm: String, verdict: Verdict)]) -> ReportContent.ClaimRow
     {

@@ -164,7 +164,7 @@ public struct ClaimOutcome: Sendable, Equatable {
   /// The ratio whose logarithm the effect is, e.g. `Adam / AdaGrad`; nil where it is none.
   package var ratioName: String? { Self.ratioName(unit) }
 
-  private static func ratioName(_ unit: String) -> String? {
+  package static func ratioName(_ unit: String) -> String? {
     guard unit.hasPrefix("log("), unit.hasSuffix(")") else { return nil }
     return String(unit.dropFirst(4).dropLast())
   }

@@ -53,7 +53,8 @@ extension Claim {
         return LayerMeasure(label: epoch == 0 ? "first pass" : "last pass", values: values)
       } + [
         LayerMeasure(
-          label: "largest step", values: [steps.map(\.value).max() ?? .nan], isJudged: false)
+          label: "largest step over alpha", values: [steps.map(\.value).max() ?? .nan],
+          isJudged: false)
       ]
     }
   }
@@ -82,7 +83,7 @@ extension Claim {
         uniqueKeysWithValues: try cells.values(contender, layer, at: last)
           .map { ($0.seed, $0.value) })
       let ratios = first.compactMap { seed, value in end[seed].map { log($0 / value) } }
-      return [LayerMeasure(label: "epoch \(last) to 1", values: ratios)]
+      return [LayerMeasure(label: "epoch \(last) over epoch 1", values: ratios)]
     }
   }
 
@@ -121,7 +122,10 @@ extension Claim {
       guard let worst = judged.max(by: { $0.estimate.value < $1.estimate.value }) else {
         throw NotRun(missing.joined(separator: "; "))
       }
-      let texts = told.map { "\($0.label): \(NumberText.significant($0.value))" }
+      let isRatio = ClaimOutcome.ratioName(unit) != nil
+      let texts = told.map {
+        "\($0.label): \(NumberText.significant(isRatio ? exp($0.value) : $0.value))"
+      }
       var outcome = ClaimOutcome(
         judgement, worst.estimate, threshold: region.threshold(nearest: worst.estimate.value),
         unit: unit, numbers: told, (texts + missing).joined(separator: "; "))
