@@ -49,7 +49,7 @@ import Testing
     let holds = try #require(outcome(few, few))
     // What happens in between does not count; the largest step is told.
     #expect(holds.verdict == .reproduced && holds.effect == 0.01)
-    #expect(holds.numbers.first { $0.label == "two, weights, largest step" }?.value == 5)
+    #expect(holds.numbers.first { $0.label == "two, weights, largest step over alpha" }?.value == 5)
     #expect(outcome(few, shares(0.001, 0.02))?.verdict == .notReproduced)
     #expect(outcome(shares(0.02, 0), few)?.verdict == .notReproduced)
     // One counterexample decides; without one, both networks are needed.
