@@ -124,8 +124,21 @@ public enum ReadmeSection {
         claim.headline.effectText, others.joined(separator: ", "), claim.evidence[0].origin,
       ]
     }
-    return out
-      + MarkdownReport.table(["claim", "verdict", "effect [95 %]", "other arms", "from"], rows)
+    out += MarkdownReport.table(["claim", "verdict", "effect [95 %]", "other arms", "from"], rows)
+    return out + settings(name, content)
+  }
+
+  /// Which settings each contender had in each arm, folded; empty for an experiment without contenders.
+  private static func settings(_ name: String, _ content: ReportContent) -> String {
+    // The longest profile comes first.
+    guard let part = content.parts.first(where: { $0.experiment.name == name }),
+      !part.summary.settings.isEmpty
+    else { return "" }
+    return "<details><summary>The settings of each arm, and the cost they lead to (\(part.profile))</summary>\n\n"
+      + MarkdownReport.table(
+        ReportText.settingHeader,
+        part.summary.settings.map { ReportText.row($0).map(MarkdownReport.escaped) })
+      + "</details>\n"
   }
 }
 
