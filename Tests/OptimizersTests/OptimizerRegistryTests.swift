@@ -98,4 +98,29 @@ import Testing
         && "\(error)".contains("\(name) = \(value) of adam cannot be held")
     }
   }
+
+  /// From 2^19 parameters on kernels go block by block and fetch what is ahead.
+  @Test(arguments: OptimizerRegistry.all.map(\.name))
+  func `many parameters are updated as their parts are`(name: String) throws {
+    let count = (1 << 19) + 37
+    let cut = count / 2 + 5
+    var stream = RandomStream(seed: 0, purpose: .test)
+    var theta = FloatVector(count: count)
+    theta.withUnsafeMutableBufferPointer { stream.fillNormal($0) }
+    var parts = [FloatVector(theta.array[..<cut]), FloatVector(theta.array[cut...])]
+    var optimizer = try OptimizerRegistry.make(name, count: count)
+    var optimizers = try parts.map { try OptimizerRegistry.make(name, count: $0.count) }
+    for _ in 0..<2 {
+      var gradient = FloatVector(count: count)
+      gradient.withUnsafeMutableBufferPointer { stream.fillNormal($0) }
+      optimizer.step(&theta, gradient: gradient)
+      for (i, range) in [0..<cut, cut..<count].enumerated() {
+        optimizers[i].step(&parts[i], gradient: FloatVector(gradient.array[range]))
+      }
+    }
+    #expect(theta.array == parts.flatMap(\.array))
+    for (index, vector) in optimizer.state.vectors.enumerated() {
+      #expect(vector.values.array == optimizers.flatMap { $0.state.vectors[index].values.array })
+    }
+  }
 }

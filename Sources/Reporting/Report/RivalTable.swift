@@ -69,7 +69,7 @@ package enum RivalTable {
             "Adam" + problem.suffix, with: name + problem.suffix, at: places)
         else { continue }
         seeds.append(found.pairs)
-        return text(found.estimate)
+        return found.vanishes ? "near 0" : text(found.estimate)
       }
       return "–"
     }
