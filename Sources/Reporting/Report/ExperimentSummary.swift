@@ -7,8 +7,8 @@ package struct ExperimentSummary: Sendable {
   package struct Setting: Sendable, Equatable {
     package var arm: String
     package var contender: String
-    /// E.g. `alpha = 0.001, beta1 = 0.9, schedule constant`.
-    package var settings: String
+    /// E.g. `alpha = 0.001`, `beta1 = 0.9`, `schedule constant`.
+    package var settings: [String]
     /// The last running training cost: median over seeds; NaN if there is none.
     package var cost: Double
     package var lowest: Double
@@ -135,7 +135,7 @@ package struct ExperimentSummary: Sendable {
         let costs = cost.map { lastCosts($0, place) } ?? []
         rows.append(
           Setting(
-            arm: arm, contender: contender, settings: words.joined(separator: ", "),
+            arm: arm, contender: contender, settings: words,
             cost: Statistics.median(costs), lowest: costs.min() ?? .nan,
             highest: costs.max() ?? .nan, runs: runText(status, document, place)))
       }

@@ -134,10 +134,19 @@ public enum ReadmeSection {
     guard let part = content.parts.first(where: { $0.experiment.name == name }),
       !part.summary.settings.isEmpty
     else { return "" }
-    return "<details><summary>The settings of each arm, and the cost they lead to (\(part.profile))</summary>\n\n"
+    var rows = part.summary.settings
+    // What all have is told once.
+    let common =
+      rows.count == 1
+      ? [] : rows[0].settings.filter { word in rows.allSatisfy { $0.settings.contains(word) } }
+    for row in rows.indices { rows[row].settings.removeAll { common.contains($0) } }
+    let summary = "The settings of each arm, and the costs that they lead to (\(part.profile))"
+    let all =
+      common.isEmpty
+      ? "" : MarkdownReport.escaped("In all: \(common.joined(separator: ", ")).") + "\n\n"
+    return "<details><summary>\(summary)</summary>\n\n" + all
       + MarkdownReport.table(
-        ReportText.settingHeader,
-        part.summary.settings.map { ReportText.row($0).map(MarkdownReport.escaped) })
+        ReportText.settingHeader, rows.map { ReportText.row($0).map(MarkdownReport.escaped) })
       + "</details>\n"
   }
 }

@@ -124,7 +124,9 @@ enum ReportText {
       setting.lowest == setting.highest
       ? NumberText.significant(setting.cost)
       : ClaimOutcome.interval(setting.cost, setting.lowest, setting.highest)
-    return [setting.arm, setting.contender, setting.settings, cost, setting.runs]
+    return [
+      setting.arm, setting.contender, setting.settings.joined(separator: ", "), cost, setting.runs,
+    ]
   }
 
   static func row(_ choice: OpenChoice) -> [String] {
