@@ -182,7 +182,7 @@ errata: $(STAMPS)/build ## write docs/errata.md with the evidence of the referen
 check-readme: $(STAMPS)/build ## see that README.md, the list of claims, docs/errata.md, docs/rules.md and docs/speed.md are those of make readme, claims, errata and speed-page
 	@$(CLAIMS) | cmp -s - results/reference/claims.tsv || { echo "run 'make claims'" >&2; exit 1; }
 	@$(BIN)/report --check-readme README.md --errata docs/errata.md --rules docs/rules.md --ledger results/reference --experiments reproductions $(REFERENCES:%=--results %)
-	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) docs/speed.md)
+	@$(if $(wildcard $(SPEED)),python3 Tests/peers/page.py --check $(SPEED) $(OTHER_SPEEDS) docs/speed.md)
 
 .PHONY: check-report
 check-report: $(STAMPS)/build ## open the report of PROFILE and README's figures in Chromium, and give the command report bad input
@@ -259,6 +259,8 @@ OUTCOME ?= .build/bench-peers/outcome.json
 COMPARE ?=
 # The outcome that docs/speed.md shows.
 SPEED := results/reference/speed.json
+# Others whose ratios stand beside.
+OTHER_SPEEDS := $(wildcard results/reference/speed-*.json)
 
 .PHONY: bench-peers
 bench-peers: $(STAMPS)/build ## time training steps beside PyTorch, JAX and TensorFlow (from PyPI, 2.9 GB); CASES='mlp vae' PEERS=torch COMPARE=OLD.json
@@ -268,7 +270,7 @@ bench-peers: $(STAMPS)/build ## time training steps beside PyTorch, JAX and Tens
 
 .PHONY: speed-page
 speed-page: ## write the tables of docs/speed.md from the kept outcome of bench-peers
-	@python3 Tests/peers/page.py $(SPEED) docs/speed.md
+	@python3 Tests/peers/page.py $(SPEED) $(OTHER_SPEEDS) docs/speed.md
 
 .PHONY: check-independent
 check-independent: $(STAMPS)/build ## see optimizer-trace name the optimizers of PyTorch, optax and Keras, and PyTorch train sections 6.1, 6.2 and 6.4 (from PyPI, 2.9 GB)

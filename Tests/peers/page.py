@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes the tables of docs/speed.md from the outcome that bench.py keeps, or compares them.
 
-usage: page.py [--check] OUTCOME.json PAGE.md
+usage: page.py [--check] OUTCOME.json [OTHER.json...] PAGE.md
 
-What stands between the lines "speed: begin" and "speed: end" of PAGE is generated. Exit status: 0 written, or the
+Of the others, outcomes of other days or of older sources, the ratios alone are shown beside. What stands between the lines "speed: begin" and "speed: end" of PAGE is generated. Exit status: 0 written, or the
 same; 1 with --check where it differs; 64 wrong options; 65 PAGE or OUTCOME is not as it should be.
 """
 
@@ -41,7 +41,33 @@ def best(entry):
     return min((f for f in found if found[f]), key=lambda f: found[f][0], default=None)
 
 
-def tables(outcome):
+def fastest(entry):
+    """How much longer the fastest peer takes, in words; empty where none runs it."""
+    first = best(entry)
+    if first is None:
+        return ""
+    found = outcomes.ratios(entry, first)
+    return f"{found[0]:.2f} ({found[1]:.2f} to {found[2]:.2f}), {NAMES[first]}"
+
+
+def sources(outcome):
+    return outcome["provenance"]["revision"].split(" ")[0][:12]
+
+
+def beside(all_outcomes):
+    """The ratios of several outcomes, the shown one first; empty if there is one only."""
+    if len(all_outcomes) == 1:
+        return []
+    lines = ["The fastest peer / ours in other runs: what else a shared machine does is not the same in each.", ""]
+    heads = [f"{outcome['date']}, sources {sources(outcome)}" for outcome in all_outcomes]
+    lines += ["| | " + " | ".join(heads) + " |", "| --- " * (len(heads) + 1) + "|"]
+    for case in all_outcomes[0]["cases"]:
+        entries = [outcome["cases"].get(case) for outcome in all_outcomes]
+        lines.append(f"| {TITLES[case]} | " + " | ".join(fastest(e) if e else "" for e in entries) + " |")
+    return [*lines, ""]
+
+
+def tables(outcome, others):
     provenance = outcome["provenance"]
     frameworks = [f for f in outcomes.PEERS if f in provenance["versions"]]
     lines = ["| | ours, a step | " + " | ".join(NAMES[f] for f in frameworks) + " | fastest peer / ours |"]
@@ -65,23 +91,23 @@ def tables(outcome):
             cells.append(f"{found[3]}; {entry['differences'][framework][variant]:.0e}".replace("e-0", "e-"))
         lines.append(f"| {TITLES[case]} | " + " | ".join(cells) + " |")
     versions = ", ".join(provenance["versions"][f] for f in frameworks)
-    commit = provenance["revision"].split(" ")[0][:12]
     made = (
         f"{outcome['date']}, {provenance['processor']} ({provenance['vectors']}), {provenance['processors']} processors; "
-        f"{versions}; Python {provenance['python']}; sources {commit}; load before {provenance['load']:.1f}. "
+        f"{versions}; Python {provenance['python']}; sources {sources(outcome)}; load before {provenance['load']:.1f}. "
         f"The best of up to {max(len(e['ours']) for e in outcome['cases'].values())} turns."
     )
-    return "\n".join([*lines, "", made, ""])
+    return "\n".join([*lines, "", made, "", *beside([outcome, *others])])
 
 
 def main():
     arguments = [a for a in sys.argv[1:] if a != "--check"]
-    if len(arguments) != 2:
-        print("page: usage: page.py [--check] OUTCOME.json PAGE.md", file=sys.stderr)
+    if len(arguments) < 2:
+        print("page: usage: page.py [--check] OUTCOME.json [OTHER.json...] PAGE.md", file=sys.stderr)
         return 64
-    page = pathlib.Path(arguments[1])
+    *paths, page = map(pathlib.Path, arguments)
     try:
-        outcome, text = outcomes.read(arguments[0]), page.read_text(encoding="utf-8")
+        outcome, *others = map(outcomes.read, paths)
+        text = page.read_text(encoding="utf-8")
     except outcomes.Failure as failure:
         print(f"page: {failure}", file=sys.stderr)
         return failure.status
@@ -91,7 +117,7 @@ def main():
     if not MARKS.search(text):
         print(f"page: {page} has no lines 'speed: begin' and 'speed: end'", file=sys.stderr)
         return 65
-    made = MARKS.sub(lambda match: match[1] + tables(outcome) + match[3], text)
+    made = MARKS.sub(lambda match: match[1] + tables(outcome, others) + match[3], text)
     if "--check" in sys.argv:
         if made != text:
             print(f"page: {page} is not what {arguments[0]} says: run make speed-page", file=sys.stderr)
