@@ -1,7 +1,7 @@
 import Glibc
 
 /// The hyperparameters of a rule that are nearest to samples, and how near they are.
-struct Fit {
+struct Fit: Sendable {
   let rule: UpdateRule
   var parameters: RuleParameters
   /// The root mean square and the largest of the residuals, in tolerances.

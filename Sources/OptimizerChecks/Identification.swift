@@ -151,9 +151,20 @@ public struct Identification: Sendable {
       func isMatch(_ outcome: Outcome) -> Bool {
         outcome.isMatch && !search.runsAway(outcome)
       }
-      found = Searched(outcomes: candidates.map(search.outcome), precision: precision)
-      if !found.outcomes.contains(where: isMatch) {
-        found.outcomes += search.resumed(found.outcomes)
+      /// A search has room for one candidate at a time.
+      func searchingEach<Item: Sendable>(
+        _ items: [Item], _ body: @Sendable (Search, Item) -> [Outcome]
+      ) -> [Outcome] {
+        inParallel(items.indices) { index in
+          let search = Search(trajectory, precision: precision, fixed: fixed)
+          defer { search.deallocate() }
+          return body(search, items[index])
+        }.flatMap(\.self)
+      }
+      let outcomes = searchingEach(candidates) { [$0.outcome($1)] }
+      found = Searched(outcomes: outcomes, precision: precision)
+      if !outcomes.contains(where: isMatch) {
+        found.outcomes += searchingEach(outcomes) { $0.resumed($1) }
       }
       found.outcomes.removeAll { $0.isMatch && search.runsAway($0) }
       found.hasMatch = found.outcomes.contains(where: \.isMatch)
@@ -260,7 +271,7 @@ public struct Identification: Sendable {
 }
 
 /// What a candidate came to.
-struct Outcome {
+struct Outcome: Sendable {
   let candidate: Candidate
   let fit: Fit
   /// Nil for a match.

@@ -287,26 +287,23 @@ struct Search {
     return Trajectory.relative(scales)
   }
 
-  /// Looks for a step at which methods that fit the steps before it lost something.
-  func resumed(_ outcomes: [Outcome]) -> [Outcome] {
-    let bases = outcomes.filter {
-      $0.candidate.rank != .fault && $0.candidate.rule.family != .sgd
-        && !$0.candidate.free.contains(.lambda)
-    }
-    return bases.flatMap { base in
-      breaks(base).flatMap { step, fit in
-        [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
-          base.candidate.resumed(before: step, loss: loss).map { candidate in
-            let same = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
-            let first = outcome(candidate, same)
-            if first.isMatch || step >= fitter.samples.steps { return first }
-            // What suits the steps before the loss need not be exact enough for those after it.
-            let free = candidate.free.filter { fixed[$0] == nil }
-            let near = outcome(
-              candidate,
-              nearest: fitter.improve(fitter.evaluate(candidate.rule, fit.parameters), free))
-            return near.isMatch ? near : outcome(candidate)
-          }
+  /// Looks for a step at which a method that fits the steps before it lost something.
+  func resumed(_ base: Outcome) -> [Outcome] {
+    guard base.candidate.rank != .fault, base.candidate.rule.family != .sgd,
+      !base.candidate.free.contains(.lambda)
+    else { return [] }
+    return breaks(base).flatMap { step, fit in
+      [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
+        base.candidate.resumed(before: step, loss: loss).map { candidate in
+          let same = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
+          let first = outcome(candidate, same)
+          if first.isMatch || step >= fitter.samples.steps { return first }
+          // What suits the steps before the loss need not be exact enough for those after it.
+          let free = candidate.free.filter { fixed[$0] == nil }
+          let near = outcome(
+            candidate,
+            nearest: fitter.improve(fitter.evaluate(candidate.rule, fit.parameters), free))
+          return near.isMatch ? near : outcome(candidate)
         }
       }
     }

@@ -243,6 +243,27 @@ import Testing
     }
     // The script draws the figure wide and narrow.
     #expect(!labels.isEmpty && labels.allSatisfy { $0.contains(" at screen ") }, "\(labels)")
+    // On a narrow canvas the legend takes more than one row, so that all of it is seen.
+    let places = script.split(separator: "\n").filter {
+      $0.hasPrefix("set label 11") && $0.contains(" left ")
+    }.compactMap { line in
+      line.firstMatch(of: /at screen ([-0-9.]+), screen ([0-9.]+)/).flatMap { match in
+        Double(match.1).map { (x: $0, y: String(match.2)) }
+      }
+    }
+    #expect(places.count == 2 * 4 && places.allSatisfy { (0..<0.9).contains($0.x) }, "\(places)")
+    #expect(Set(places.map(\.y)).count > 2)
+  }
+
+  @Test func `a title is not told again below itself`() {
+    func labels(_ finding: String) -> Int {
+      let panels = [panel(SyntheticResults())]
+      let script = GnuplotScript(
+        figure: Self.figure, panels: panels, finding: finding, notes: []
+      ).text
+      return script.split(separator: "\n").count { $0.contains(Self.figure.title) }
+    }
+    #expect(labels("\(Self.figure.title); 2 of 3") == labels("") && labels("") > 0)
   }
 
   @Test func `a figure says of how many seeds its points are`() {

@@ -137,7 +137,7 @@ package struct ForestPlot {
     let body = rows.reduce(0) { $0 + height($1) }
     let answerLines =
       setting == .file
-      ? ClaimTable.wrapped(answer, width: Int(layout.width / (layout.isNarrow ? 7.6 : 8.6))) : []
+      ? ClaimTable.wrapped(answer, width: Int(layout.width / (layout.isNarrow ? 8.2 : 8.6))) : []
     let title = answerLines.isEmpty ? 0 : 17 * Double(answerLines.count) + 13
     let whole = title + header + body + axis + (layout.isNarrow ? 40 : 24)
     let name = "forest-\(layout.isNarrow ? "narrow" : "wide")"

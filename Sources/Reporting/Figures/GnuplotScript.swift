@@ -68,7 +68,9 @@ package struct GnuplotScript {
     let rows = (panels.count + columns - 1) / columns
     let width = sizes.width * Double(columns)
     let titles = ClaimTable.wrapped(figure.title, width: Int((width - 20) / 8.4))
-    let findings = ClaimTable.wrapped(finding, width: Int((width - 20) / 6.9)).filter {
+    // A finding that begins with the title goes on with what the panels' titles tell.
+    let told = finding.hasPrefix(figure.title) ? "" : finding
+    let findings = ClaimTable.wrapped(told, width: Int((width - 20) / 6.9)).filter {
       !$0.isEmpty
     }
     let notes = self.notes.flatMap { ClaimTable.wrapped($0, width: Int((width - 28) / 6.4)) }
@@ -76,7 +78,8 @@ package struct GnuplotScript {
     let head =
       FigureLayout.titleHeight + 20 * Double(Swift.max(0, titles.count - 1))
       + FigureLayout.findingHeight * Double(findings.count)
-    let header = head + (figure.isGrid ? FigureLayout.legendHeight : 0)
+    let rowsOfLegend = figure.isGrid ? legendRows(width) : []
+    let header = head + FigureLayout.legendHeight * Double(rowsOfLegend.count)
     let height = header + cell * Double(rows) + footer
 
     var out = "set multiplot\n"
@@ -98,9 +101,9 @@ package struct GnuplotScript {
       let y = footer - 12 - FigureLayout.lineHeight * Double(index)
       write(note, x: fraction(14, width), y: y, "left font \",11\" tc rgb \"\(Palette.quiet)\"")
     }
-    if figure.isGrid {
-      out += legend(
-        width, height, height - head - 8, hasPaper: panels.contains(where: \.hasPaperCurves))
+    for (number, row) in rowsOfLegend.enumerated() {
+      let top = height - head - 8 - FigureLayout.legendHeight * Double(number)
+      out += legend(row, width, height, top)
     }
     // What stands on the canvas is drawn once, with the first panel.
     var unset = (1000..<label).map { "unset label \($0)\n" }.joined()
@@ -118,31 +121,56 @@ package struct GnuplotScript {
     return (out + "unset multiplot\nset output\n", width, height)
   }
 
-  /// The shared legend of a grid: marker, line and name of each line, and the dashes of the paper's.
+  /// An entry of the shared legend of a grid: a line by its number, or the dashes of the paper's.
+  private struct LegendEntry {
+    let number: Int
+    let name: String
+    /// Nil for the paper's.
+    let colour: Figure.Colour?
+
+    /// The room that it takes.
+    var width: Double { 60 + 7.2 * Double(name.count) }
+  }
+
+  /// The entries of the shared legend, in as many rows as a canvas of that width takes.
+  private func legendRows(_ width: Double) -> [[LegendEntry]] {
+    let lines = figure.legend
+    let colours = Palette.colours(of: lines)
+    var entries = lines.indices.map {
+      LegendEntry(number: $0, name: lines[$0].name, colour: colours[$0])
+    }
+    if panels.contains(where: \.hasPaperCurves) {
+      entries.append(LegendEntry(number: lines.count, name: "the paper", colour: nil))
+    }
+    return entries.reduce(into: [[]]) { rows, entry in
+      let taken = rows[rows.count - 1].reduce(0) { $0 + $1.width }
+      if taken > 0, taken + entry.width > width { rows.append([]) }
+      rows[rows.count - 1].append(entry)
+    }
+  }
+
+  /// A row of the shared legend: marker, line and name of each line.
   private func legend(
-    _ canvasWidth: Double, _ canvasHeight: Double, _ top: Double, hasPaper: Bool
+    _ row: [LegendEntry], _ canvasWidth: Double, _ canvasHeight: Double, _ top: Double
   ) -> String {
     let y = fraction(top, canvasHeight)
-    let entries = figure.legend
-    let colours = Palette.colours(of: entries)
-    let names = entries.map(\.name) + (hasPaper ? ["the paper"] : [])
-    let widths = names.map { 60 + 7.2 * Double($0.count) }
-    var x = (canvasWidth - widths.reduce(0, +)) / 2
+    var x = (canvasWidth - row.reduce(0) { $0 + $1.width }) / 2
     var out = ""
-    for (index, name) in names.enumerated() {
-      let isPaper = index == entries.count
-      let colour = isPaper ? Palette.quiet : Palette.rgb(colours[index])
+    for entry in row {
+      let index = entry.number
+      let colour = entry.colour.map(Palette.rgb) ?? Palette.quiet
       out += "set arrow \(1100 + index) from screen \(fraction(x, canvasWidth)), screen \(y)"
       out += " to screen \(fraction(x + 30, canvasWidth)), screen \(y) nohead"
-      out += " \(isPaper ? "lw 1.2 dt (6,4)" : "lw 2") lc rgb \"\(colour)\" front\n"
-      out += "set label \(1100 + index) \(Gnuplot.quoted(name)) at screen"
+      out += " \(entry.colour == nil ? "lw 1.2 dt (6,4)" : "lw 2") lc rgb \"\(colour)\" front\n"
+      out += "set label \(1100 + index) \(Gnuplot.quoted(entry.name)) at screen"
       out += " \(fraction(x + 36, canvasWidth)), screen \(y) left noenhanced front\n"
-      if !isPaper {
+      if entry.colour != nil {
         out +=
           "set label \(1150 + index) \"\" at screen \(fraction(x + 15, canvasWidth)), screen \(y)"
-        out += " point pt \(FigureLayout.marker(index, name)) ps 0.75 lc rgb \"\(colour)\" front\n"
+        out += " point pt \(FigureLayout.marker(index, entry.name)) ps 0.75 lc rgb \"\(colour)\""
+        out += " front\n"
       }
-      x += widths[index]
+      x += entry.width
     }
     return out
   }

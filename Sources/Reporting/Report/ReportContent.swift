@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import ResultStore
 import Storage
@@ -90,7 +89,7 @@ public struct ReportContent: Sendable {
     if let gnuplot {
       let undrawn = entries
       do {
-        let drawn = try Self.inParallel(undrawn.indices) { index in
+        let drawn = try inParallel(undrawn.indices) { index in
           let entry = undrawn[index]
           return entry.hasData
             ? try gnuplot.draw(entry.figure, panels: entry.panels, finding: entry.finding) : nil
@@ -239,18 +238,5 @@ public struct ReportContent: Sendable {
         ]
       }
     }
-  }
-
-  /// Results of `body` for all indices, in order, computed on all cores.
-  private static func inParallel<Result: Sendable>(
-    _ indices: Range<Int>, _ body: @Sendable (Int) throws -> Result
-  ) throws -> [Result] {
-    let lock = NSLock()
-    nonisolated(unsafe) var results = [Int: Swift.Result<Result, any Error>]()
-    DispatchQueue.concurrentPerform(iterations: indices.count) { index in
-      let result = Swift.Result { try body(index) }
-      lock.withLock { results[index] = result }
-    }
-    return try indices.compactMap { try results[$0]?.get() }
   }
 }
