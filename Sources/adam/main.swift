@@ -121,7 +121,10 @@ func start() throws -> ExitStatus {
       Console.show(
         parser.completions(
           for: try Shell(named: shell), program: "adam",
-          operands: Command.allCases.map(\.rawValue) + ResultSet.experimentNames))
+          commands: .init(
+            Command.allCases.map(\.rawValue),
+            takingPrograms: [Command.run, .audit].map(\.rawValue), running: Command.run.rawValue,
+            programs: ResultSet.experimentNames)))
     } else if options.contains("man") {
       Console.show(
         parser.manual(

@@ -105,12 +105,22 @@ struct Trace {
 
   /// Writes `theta`, its average and the optimizer's state to the output.
   func write() throws {
-    if FilePaths.exists(options.output),
-      try ResultFile.readAttributes(options.output).contains(where: { $0.name == "experiment" })
-    {
-      throw TraceError.outputIsAResult(options.output)
-    }
+    try refuseForeignOutput()
     try ResultFile.write(try document(), to: options.output)
+  }
+
+  /// Throws `TraceError` if the output is somebody else's file, or an experiment's.
+  private func refuseForeignOutput() throws {
+    let path = options.output
+    guard FilePaths.exists(path), !FilePaths.isFolder(path) else { return }
+    do {
+      guard try ResultFile.readAttributes(path).contains(where: { $0.name == "experiment" }) else {
+        return
+      }
+    } catch ResultFileError.notHDF5, ResultFileError.notOurs {
+      throw TraceError.outputIsForeign(path)
+    }
+    throw TraceError.outputIsAResult(path)
   }
 
   private func document() throws -> Document {

@@ -156,6 +156,7 @@ enum TraceError: UserFacingError {
   case wrongShape(path: String, columns: Int, count: Int)
   case notFinite(path: String, index: Int)
   case outputIsAResult(String)
+  case outputIsForeign(String)
 
   var description: String {
     switch self {
@@ -180,13 +181,15 @@ enum TraceError: UserFacingError {
       "\(path): theta0[\(index)] is not a number that 32-bit floating point can hold"
     case .outputIsAResult(let path):
       "\(path) holds the results of an experiment; choose another --output"
+    case .outputIsForeign(let path):
+      "\(path) exists and is not a trace of this program; move it away or choose another --output"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
     case .wrongForm, .wrongShape, .notFinite: .badData
-    case .outputIsAResult: .cannotCreate
+    case .outputIsAResult, .outputIsForeign: .cannotCreate
     default: .usage
     }
   }

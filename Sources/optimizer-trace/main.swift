@@ -6,7 +6,7 @@ CommandLineTool.main("optimizer-trace") {
   let options = try TraceOptions(arguments: CommandLine.arguments)
   switch options.action {
   case .help: Console.show(TraceOptions.help + "\n")
-  case .version: Console.show("optimizer-trace of adam-reproduction\n")
+  case .version: Console.show("optimizer-trace \(Program.version)\n")
   case .list: Console.show((options.format == .json ? MethodList.json : MethodList.text) + "\n")
   case .completions(let shell):
     Console.show(TraceOptions.parser.completions(for: shell, program: "optimizer-trace"))

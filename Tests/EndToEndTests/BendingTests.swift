@@ -244,6 +244,28 @@ import Testing
     #expect(try complete("--optimizers", "SGD") == ["SGDNesterov"])
   }
 
+  @Test func `the front door completes commands, experiments, their options and files`() throws {
+    let door = try Program("adam")
+    let path = try folder.write(
+      Array(try door.run(["--completions", "bash"]).output.utf8), to: "completions")
+    func complete(_ words: String...) throws -> [String] {
+      let list = words.map { "'\($0)'" }.joined(separator: " ")
+      let outcome = try Program(path: "/bin/bash").run(
+        [
+          "-c",
+          "source '\(path)'; COMP_WORDS=('\(door.path)' \(list)); COMP_CWORD=\(words.count); _adam; "
+            + "printf '%s\\n' \"${COMPREPLY[@]}\"",
+        ], environment: [:])
+      return outcome.output.split(separator: "\n").map(String.init)
+    }
+    #expect(try complete("co") == ["compare"])
+    #expect(try complete("run", "mnist-l") == ["mnist-logistic"])
+    #expect(try complete("run", "mnist-logistic", "--add-") == ["--add-optimizer"])
+    #expect(try complete("run", "mnist-logistic", "--profile", "q") == ["quick"])
+    #expect(try complete("compare", String(path.dropLast(3))) == [path])
+    #expect(try complete("compare", "a.h5", String(path.dropLast(3))) == [path])
+  }
+
   // MARK: Comparing
 
   @Test func `files and arms are compared seed by seed`() throws {

@@ -161,6 +161,19 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: output))
   }
 
+  @Test func `somebody else's file is no output, and stays as it is`() throws {
+    let input = try usual()
+    let text = path("note.txt")
+    try Data("not HDF5".utf8).write(to: URL(fileURLWithPath: text))
+    for output in [text, input] {
+      let before = try Data(contentsOf: URL(fileURLWithPath: output))
+      expectRefusal(
+        try run("--optimizer", "adam", "--output", output, input), 73,
+        "exists and is not a trace of this program")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: output)) == before)
+    }
+  }
+
   @Test func `wrong inputs end with one line and their status`() throws {
     let output = path("refused.h5")
     func refuse(_ input: String, _ status: Int32, _ text: String) throws {

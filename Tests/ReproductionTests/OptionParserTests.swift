@@ -80,8 +80,11 @@ import Testing
       CommandOption("quiet", nil, "say nothing"),
     ])
     for shell in Shell.allCases {
-      let text = parser.completions(for: shell, program: "a-program", operands: ["run"])
-      for word in ["profile", "quiet", "smoke", "quick", "run", "a-program"] {
+      let text = parser.completions(
+        for: shell, program: "a-program",
+        commands: .init(
+          ["run", "list"], takingPrograms: ["run"], running: "run", programs: ["one"]))
+      for word in ["profile", "quiet", "smoke", "quick", "run", "list", "one", "a-program"] {
         #expect(text.contains(word), "\(shell): \(word)")
       }
     }

@@ -23,18 +23,37 @@ public enum Shell: String, CaseIterable, Sendable {
 extension OptionParser {
   /// A script by which a shell completes the options of `program`, and the words that follow it.
   ///
-  /// - Parameter operands: words that may come first, e.g. the commands of a program that has some.
+  /// - Parameter commands: what comes first, if the program has commands; files follow.
   public func completions(
-    for shell: Shell, program: String, operands: [String] = []
+    for shell: Shell, program: String, commands: Commands? = nil
   ) -> String {
     switch shell {
-    case .bash: bash(program, operands)
-    case .zsh: zsh(program, operands)
-    case .fish: fish(program, operands)
+    case .bash: bash(program, commands)
+    case .zsh: zsh(program, commands)
+    case .fish: fish(program, commands)
     }
   }
 
-  private func bash(_ program: String, _ operands: [String]) -> String {
+  /// The commands of a program that is a front door to others.
+  public struct Commands {
+    let names: [String]
+    let takingPrograms: [String]
+    let running: String
+    let programs: [String]
+
+    /// Commands by their `names`. Behind `takingPrograms` comes one of `programs`, and behind `running`, one of
+    /// these, the options of that program.
+    public init(
+      _ names: [String], takingPrograms: [String], running: String, programs: [String]
+    ) {
+      self.names = names
+      self.takingPrograms = takingPrograms
+      self.running = running
+      self.programs = programs
+    }
+  }
+
+  private func bash(_ program: String, _ commands: Commands?) -> String {
     let function = "_" + program.replacing("-", with: "_")
     var cases = options.filter { !$0.words.isEmpty }.map { option in
       "    --\(option.name)) COMPREPLY=($(compgen -W '\(quotable(option.words))' -- \"$word\"));"
@@ -42,27 +61,26 @@ extension OptionParser {
     }
     let paths = options.filter(\.takesPath).map { "--" + $0.name }
     if !paths.isEmpty {
-      cases.append(
-        "    \(paths.joined(separator: "|"))) COMPREPLY=($(compgen -f -- \"$word\")); return ;;")
+      cases.append("    \(paths.joined(separator: "|"))) \(Self.bashFiles); return ;;")
     }
     let values = options.filter { $0.argument != nil && $0.words.isEmpty && !$0.takesPath }
     if !values.isEmpty {
       cases.append("    \(values.map { "--" + $0.name }.joined(separator: "|"))) return ;;")
     }
     let names = options.map { "--" + $0.name }.joined(separator: " ")
-    let first = operands.isEmpty ? "-f" : "-W '\(quotable(operands))'"
     return """
       # Completions of \(program) for bash; written by \(program) --completions bash
       \(function)() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
         COMPREPLY=()
+      \(commands.map(bashCommands) ?? "")\
         case $before in
       \(cases.joined(separator: "\n"))
         esac
         if [[ $word == -* ]]; then
           COMPREPLY=($(compgen -W '\(names)' -- "$word"))
         else
-          COMPREPLY=($(compgen \(first) -- "$word"))
+          \(Self.bashFiles)
         fi
       }
       complete -F \(function) \(program)
@@ -70,7 +88,38 @@ extension OptionParser {
       """
   }
 
-  private func zsh(_ program: String, _ operands: [String]) -> String {
+  /// Completes a path; a folder's name ends with a slash.
+  private static let bashFiles =
+    "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\"))"
+
+  /// The words of commands, and what the program behind a command completes by itself.
+  private func bashCommands(_ commands: Commands) -> String {
+    """
+      if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
+        COMPREPLY=($(compgen -W '\(quotable(commands.names))' -- "$word")); return
+      fi
+      if ((COMP_CWORD == 2)); then
+        case $before in
+        \(commands.takingPrograms.joined(separator: "|")))
+          COMPREPLY=($(compgen -W '\(quotable(commands.programs))' -- "$word")); return ;;
+        esac
+      fi
+      if ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[1]} == \(commands.running) ]]; then
+        local own=_${COMP_WORDS[2]//-/_}
+        declare -F "$own" >/dev/null ||
+          eval "$("${COMP_WORDS[0]}" \(commands.running) "${COMP_WORDS[2]}" --completions bash 2>/dev/null)"
+        if declare -F "$own" >/dev/null; then
+          COMP_WORDS=("${COMP_WORDS[@]:2}")
+          ((COMP_CWORD -= 2))
+          "$own"
+          return
+        fi
+      fi
+
+    """
+  }
+
+  private func zsh(_ program: String, _ commands: Commands?) -> String {
     let lines = options.map { option -> String in
       let help = option.help.replacing("'", with: "'\\''").replacing("[", with: "\\[")
         .replacing("]", with: "\\]").replacing(":", with: "\\:")
@@ -85,9 +134,13 @@ extension OptionParser {
       let name = "*--\(option.name)" + (value == nil ? "" : "=")
       return "  '\(name)[\(help)]\(value ?? "")'"
     }
-    let rest =
-      operands.isEmpty
-      ? "'*:file:_files'" : "'1:command:(\(operands.joined(separator: " ")))' '*:file:_files'"
+    var rest = "'*:file:_files'"
+    if let commands {
+      let programs = commands.programs.joined(separator: " ")
+      rest =
+        "'1:command:(\(commands.names.joined(separator: " ")))' '2:experiment or file:{_alternative "
+        + "\"experiments:experiment:(\(programs))\" \"files:file:_files\"}' \(rest)"
+    }
     return """
       #compdef \(program)
       # Completions of \(program) for zsh; written by \(program) --completions zsh
@@ -98,11 +151,15 @@ extension OptionParser {
       """
   }
 
-  private func fish(_ program: String, _ operands: [String]) -> String {
+  private func fish(_ program: String, _ commands: Commands?) -> String {
     var lines = ["# Completions of \(program) for fish; written by \(program) --completions fish"]
-    if !operands.isEmpty {
+    if let commands {
       lines.append(
-        "complete -c \(program) -n __fish_use_subcommand -f -a '\(quotable(operands))'")
+        "complete -c \(program) -n __fish_use_subcommand -f -a '\(quotable(commands.names))'")
+      lines.append(
+        "complete -c \(program) -n '__fish_seen_subcommand_from "
+          + "\(commands.takingPrograms.joined(separator: " "))' -a '\(quotable(commands.programs))'"
+      )
     }
     for option in options {
       var line = "complete -c \(program) -l \(option.name)"

@@ -138,7 +138,12 @@ public enum EarlyAccuracy {
       }
       let pairs = zip(errors[0], errors[1]).filter { $0.isFinite && $1.isFinite }
       guard !pairs.isEmpty else {
-        throw NotRun("\(NumberText.list(contenders)) have not made \(steps) steps with any seed")
+        let lacking = zip(contenders, errors).filter { !$1.contains(where: \.isFinite) }.map(\.0)
+        throw NotRun(
+          lacking.isEmpty
+            ? "\(NumberText.list(contenders)) have not made \(steps) steps with the same seed"
+            : "\(NumberText.list(lacking)) \(lacking.count == 1 ? "has" : "have") not made \(steps) "
+              + "steps with any seed")
       }
       adam = Statistics.mean(pairs.map { 1 - $0.0 })
       sgd = Statistics.mean(pairs.map { 1 - $0.1 })
