@@ -133,6 +133,15 @@ def pass_ratio(f):
     if len(adam) != len(sfo): raise NotRun("seeds")
     return [sfo / adam]
 
+def other_pass_ratios(f, passes=15):
+    """With other numbers of minibatches than 24, one each: the first seed."""
+    adam = f(SECONDS, optimizer=N, epoch=passes)[0]
+    ratios = []
+    for count in (12, 50, 100):
+        try: ratios.append(f(SECONDS, optimizer=f"SFO N = {count}", epoch=passes)[0] / adam)
+        except NotRun: continue
+    return [ratio for ratio in ratios if np.isfinite(ratio)]
+
 def minibatch_costs(f, method):
     costs = f.costs(method, of="minibatch_cost").T  # seed, iteration
     if isnan(costs).any(): raise NotRun(method)

@@ -30,9 +30,10 @@ class Search:
             self.runs.append((names[i], point, column["search_seed"][i], inf if isnan(cost) else cost,
                               np.where(isnan(curve), inf, curve)))
 
-    def costs(self, schedule, chosen):
-        """Costs of contenders at their best point."""
+    def costs(self, schedule_of, chosen):
+        """Costs of contenders at their best point with the schedule of each; None: any."""
         def of(method, place):
+            schedule = schedule_of(method)
             points = collections.defaultdict(dict)
             for name, point, seed, cost, curve in self.runs:
                 if name == method and schedule in (None, point[0]) and max(place) <= len(curve):

@@ -20,7 +20,11 @@ from result_file import File, NotRun, values
 LEAST_COST = 1e-6  # lower ones are of data that can be separated
 SEARCHED = ("mnist-logistic", "imdb-logistic")  # section 6.1, the only one with readings of a search
 WITHOUT_MINIMUM = "imdb-logistic"  # the reviews can be separated without dropout
+STEP, FIXED = "alpha/sqrt(step)", "constant"
+MIXED = f"{STEP}, AdaGrad {FIXED}"
 LOWER, HALF = (-inf, BELOW), (-inf, log(.5))
+
+def mixed(method): return FIXED if method.lower().startswith("adagrad") else STEP
 
 def begun(*epochs): return [[epoch + 1] for epoch in epochs]  # of running means: the pass that starts there
 def made(*epochs): return [[epoch] for epoch in epochs]
@@ -110,10 +114,12 @@ def readings(path):
             try: search = Search(f) if experiment in SEARCHED else None
             except NotRun: search = None
             schedules = search.schedules + [None] * (len(search.schedules) > 1) if search else []
+            if any(("dagrad" in a.lower()) != ("dagrad" in b.lower()) for a, b in pairs) and {STEP, FIXED} < set(schedules):
+                schedules.append(MIXED)
             for schedule in schedules:
                 for chosen in ("final cost", "mean cost"):
                     add(claim, f"search: {schedule or 'any schedule'}", chosen, "running mean", kind, "",
-                        costs=search.costs(schedule, chosen), places=places, **parts)
+                        costs=search.costs(mixed if schedule == MIXED else lambda _, s=schedule: s, chosen), places=places, **parts)
     return rows
 
 def kept(h5):

@@ -63,7 +63,7 @@ let regretClaims: [Claim] = [
       if first > 0, let regret = regret.last, let bound = bound.last {
         violations.append(
           "\(example): from T = \(Int(first)) on, at the end R(T) = \(text(regret)) against "
-            + text(bound))
+            + "\(text(bound)), \(text(regret / bound)) times")
       }
     }
     let largest = numbers.map(\.value).max() ?? .nan

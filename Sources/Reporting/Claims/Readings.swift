@@ -151,12 +151,11 @@ public struct Readings: Sendable, Equatable {
           }
         }
         guard let table, !table.isRace else { continue }
-        let schedules = table.deciding.map(\.point.schedule).distinct
-        for schedule in schedules + (schedules.count > 1 ? [nil] : []) {
+        for schedules in SearchedSchedules.all(of: table, comparisons) {
           for selection in [Reading.finalCost, Reading.meanCost] {
             add(
-              Reading.search(schedule), selection, Reading.running,
-              Self.outcome(comparisons, table, schedule, byMean: selection == Reading.meanCost))
+              Reading.search(schedules.words), selection, Reading.running,
+              Self.outcome(comparisons, table, schedules, byMean: selection == Reading.meanCost))
           }
         }
       }
@@ -240,15 +239,16 @@ public struct Readings: Sendable, Equatable {
     return areAll ? nil : passes
   }
 
-  /// Of the best points of a search with one schedule, or with any; nil where runs are missing or costs
+  /// Of the best points of a search with some schedules; nil where runs are missing or costs
   /// vanish.
   private static func outcome(
-    _ comparisons: [CostComparison], _ table: SearchTable, _ schedule: String?, byMean: Bool
+    _ comparisons: [CostComparison], _ table: SearchTable, _ schedules: SearchedSchedules,
+    byMean: Bool
   ) -> ClaimOutcome? {
     var parts: [RatioPart] = []
     for comparison in comparisons {
-      guard let a = best(comparison.a, table, schedule, byMean: byMean),
-        let b = best(comparison.b, table, schedule, byMean: byMean)
+      guard let a = best(comparison.a, table, schedules, byMean: byMean),
+        let b = best(comparison.b, table, schedules, byMean: byMean)
       else { return nil }
       for epochs in comparison.epochs {
         let passes = epochs.map { Measure.runningCost.label(like: $0, of: comparison.measure) }
@@ -271,8 +271,9 @@ public struct Readings: Sendable, Equatable {
   }
 
   private static func best(
-    _ contender: String, _ table: SearchTable, _ schedule: String?, byMean: Bool
+    _ contender: String, _ table: SearchTable, _ schedules: SearchedSchedules, byMean: Bool
   ) -> [SearchTable.Row]? {
+    let schedule = schedules.of(contender)
     let rows = table.deciding.filter {
       $0.contender == contender && $0.point.schedule == schedule ?? $0.point.schedule
         && !$0.curve.isEmpty
@@ -289,6 +290,36 @@ public struct Readings: Sendable, Equatable {
       epochs.count == 1
       ? "epoch \(epochs[0])" : "epochs \(epochs.first ?? 0) to \(epochs.last ?? 0)"
     return "\(comparison.a) and \(comparison.b), \(place)"
+  }
+}
+
+/// With which of its schedules the points of a search are compared.
+struct SearchedSchedules {
+  /// In words; nil: any.
+  let words: String?
+  /// That of a contender; nil: any.
+  let of: @Sendable (_ contender: String) -> String?
+
+  /// Section 6.1 states alpha / sqrt(t) without saying whether AdaGrad has it too, whose own denominator
+  /// grows as sqrt(t).
+  static let undecayedAdaGrad = SearchedSchedules(
+    words: "\(inverseRoot), AdaGrad \(constant)"
+  ) { isAdaGrad($0) ? constant : inverseRoot }
+
+  private static let inverseRoot = "alpha/sqrt(step)"
+  private static let constant = "constant"
+  private static func isAdaGrad(_ contender: String) -> Bool {
+    contender.lowercased().hasPrefix("adagrad")
+  }
+
+  /// Each schedule of a search for all contenders, AdaGrad's own beside that of its rival, and any.
+  static func all(of table: SearchTable, _ comparisons: [CostComparison]) -> [Self] {
+    let schedules = table.deciding.map(\.point.schedule).distinct
+    let areMixed = comparisons.contains { isAdaGrad($0.a) != isAdaGrad($0.b) }
+    return schedules.map { schedule in Self(words: schedule) { _ in schedule } }
+      + (areMixed && schedules.contains(inverseRoot) && schedules.contains(constant)
+        ? [undecayedAdaGrad] : [])
+      + (schedules.count > 1 ? [Self(words: nil) { _ in nil }] : [])
   }
 }
 

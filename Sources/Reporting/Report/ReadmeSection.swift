@@ -75,7 +75,7 @@ public enum ReadmeSection {
   private static func turned(_ claims: [ReportContent.ClaimRow]) -> String {
     let turned = ReportSentences.turned(claims)
     return turned.ids.isEmpty
-      ? "" : " (\(turned.ids.count) the other way in the arm \(NumberText.list(turned.arms)))"
+      ? "" : " (\(turned.ids.count) turn in the arm \(NumberText.list(turned.arms)))"
   }
 
   /// The verdict of a section that says most: what fails, else what holds.

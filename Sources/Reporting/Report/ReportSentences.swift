@@ -136,7 +136,7 @@ package enum ReportSentences {
     let turned = turned(counted)
     if !turned.ids.isEmpty {
       parts.append(
-        "In the arm \(NumberText.list(turned.arms)) it is the other way with \(NumberText.list(turned.ids))."
+        "In the arm \(NumberText.list(turned.arms)) the verdict turns with \(NumberText.list(turned.ids))."
       )
     }
     let open = counted.count { $0.headline.verdict == .notRun }
