@@ -243,13 +243,20 @@ import Testing
     #expect(abs(outcomes[2].numbers[0].value - log(expected)) < 0.01)
 
     // A rival that was not run keeps the verdict over all open, unless another decides it.
-    func verdicts(_ a: String, _ rivals: [String]) -> [Verdict] {
-      Claim.lastEpochsMeanLower("best", "", place: "", a, than: rivals, last: 10, of: 45)
-        .judge(results.document).filter { $0.arm == "tuned" }.map(\.verdict)
+    func verdicts(_ a: String, _ rivals: [String], resolution: Double = 0) -> [Verdict] {
+      Claim.lastEpochsMeanLower(
+        "best", "", place: "", a, than: rivals, last: 10, of: 45, resolution: resolution
+      )
+      .judge(results.document).filter { $0.arm == "tuned" }.map(\.verdict)
     }
     #expect(verdicts("Adam", ["AdaGrad", "AdaDelta"]) == [.notRun, .reproduced, .notRun])
     #expect(
       verdicts("AdaGrad", ["AdaDelta", "Adam"]) == [.notReproduced, .notRun, .notReproduced])
+    // Adam is ahead of AdaGrad by a third: too little where a search may hide a half.
+    #expect(
+      verdicts("AdaGrad", ["Adam"], resolution: 0.2) == [.notReproduced, .notReproduced])
+    #expect(verdicts("AdaGrad", ["Adam"], resolution: 0.5) == [.inconclusive, .inconclusive])
+    #expect(verdicts("Adam", ["AdaGrad"], resolution: 0.5) == [.reproduced, .reproduced])
 
     let long = Claim.lastEpochsMeanLower(
       "fig2a.adam-best", "Adam is best", place: "", "Adam", than: ["AdaGrad"], last: 20, of: 200)

@@ -14,7 +14,7 @@ from numpy import inf, isnan, log, nan
 from scipy.stats import sem, t as t_distribution
 from quantities import A, D, N, S, complete, log_ratio, with_dropout
 from reading_costs import COSTS, Search, alternatives, of_runs
-from recompute_verdicts import BELOW, LATE, RIVALS, judge, student, together
+from recompute_verdicts import BELOW, COARSE, LATE, RIVALS, judge, student, together
 from result_file import File, NotRun, values
 
 LEAST_COST = 1e-6  # lower ones are of data that can be separated
@@ -63,7 +63,7 @@ def interval(seeds):
     half = t_distribution.ppf(.975, n - 1) * sem(seeds) if n > 1 else nan
     return np.mean(seeds), np.mean(seeds) - half, np.mean(seeds) + half
 
-def outcome(costs, pairs, places, region):
+def outcome(costs, pairs, places, region, hidden=-inf):
     """Verdict, unit and numbers, those of the part that decides: the one that is least far inside."""
     parts = []
     for a, b in pairs:
@@ -71,7 +71,7 @@ def outcome(costs, pairs, places, region):
             seeds = complete(*(costs(method, place).mean(0) for method in (a, b)))
             if (seeds < LEAST_COST).any(): raise NotRun("costs vanish")
             parts.append(log_ratio(*seeds))
-    verdicts = [judge(part, *region, costs=True) for part in parts]
+    verdicts = [judge(part, *region, costs=True, hidden=hidden) for part in parts]
     verdict, (low, high) = together(verdicts), region
     def margin(part):
         a, b = student(part) or (interval(part)[0],) * 2
@@ -87,15 +87,15 @@ def readings(path):
     try: f = File(path, None)
     except NotRun: return {}
     rows, experiment = {}, f.name
-    def add(*key, passes=nan, costs, pairs, places, region):
-        try: rows[(*key, str(float(passes)))] = outcome(costs, pairs, places, region)
+    def add(*key, passes=nan, costs, pairs, places, region, hidden):
+        try: rows[(*key, str(float(passes)))] = outcome(costs, pairs, places, region, hidden)
         except NotRun: pass
     for claim, (all_pairs, places, region) in CLAIMS.get(experiment, {}).items():
         without = [tuple(m.removesuffix(D) for m in pair) for pair in all_pairs if all(m.endswith(D) for m in pair)]
         for kind, pairs in (("as stated", all_pairs), ("without dropout", without)):
             plain = any(not m.endswith(D) for pair in pairs for m in pair)
             if not pairs or plain and experiment == WITHOUT_MINIMUM: continue
-            parts = {"pairs": pairs, "region": region}
+            parts = {"pairs": pairs, "region": region, "hidden": COARSE if claim == "fig2a.adam-best" else -inf}
             for arm in values(f.h5["arm"]) if "arm" in f.h5 else ():
                 try:
                     own = File(path, arm)

@@ -117,7 +117,7 @@ private func timeClaim(_ target: Double) -> Claim {
 }
 
 /// What the text says of the time of a pass, SFO / Adam.
-private let overheads = Region.inside(5...10)
+private let overheads = 5.0...10.0
 
 /// The paper's lower panel, against what it calls normalised wall-clock time.
 private let timeFigure = "fig2b-walltime"
@@ -126,7 +126,7 @@ private func text(_ number: Double) -> String { NumberText.significant(number) }
 
 private let overheadClaim = Claim.custom(
   "fig2b.sfo-slower-per-pass", "SFO is 5 to 10 times slower per iteration than Adam", place: place,
-  threshold: .init("SFO / Adam", overheads),
+  threshold: .init("SFO / Adam", .inside(overheads)),
   rule:
     "processor seconds of a pass of training, SFO / Adam, mean over all passes: the interval of the "
     + "ratio lies inside 5 to 10; undecided where another number of minibatches (12, 50, 100, first seed) "
@@ -167,9 +167,9 @@ private let overheadClaim = Claim.custom(
     return ClaimNumber("\(sfoName(count)), first seed, \(passes) passes", sfo / adam)
   }
   let told = others.map { "\(text($0.value)) (\($0.label))" }
-  let judgement = estimate.judgement(in: overheads)
+  let judgement = estimate.judgement(in: .inside(overheads))
   let isOpen = others.contains { other in
-    overheads.contains(other.value...other.value) != (judgement.verdict == .reproduced)
+    overheads.contains(other.value) != (judgement.verdict == .reproduced)
   }
   return ClaimOutcome(
     isOpen ? .inconclusive : judgement, estimate, unit: "SFO / Adam", numbers: others,

@@ -117,16 +117,24 @@ extension Claim {
   /// `a` has a lower mean cost over the last `count` of `total` epochs than each of `rivals`: one
   /// verdict a rival (`<id>.<rival>`) and one for all (`<id>`). Also says from which epoch on the
   /// median of `a`, over the seeds that are compared, stays below.
+  ///
+  /// - Parameter resolution: the lead of a rival, a share, below which it does not decide against the claim: the
+  ///   points of the search are too far apart for it.
   public static func lastEpochsMeanLower(
     _ id: String, _ statement: String, place: String, _ a: String, than rivals: [String],
-    last count: Int, of total: Int, measure: Measure = .runningCost,
+    last count: Int, of total: Int, resolution: Double = 0, measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
+    let hidden = log(1 + resolution)
+    let least =
+      resolution > 0
+      ? ", if by \(NumberText.exact(100 * resolution)) % or more, which stepsizes half a decade apart may hide"
+      : ""
     let epochs = Array(measure.labels(ofPasses: total).suffix(count))
     return Claim(
       id, statement, place: place, threshold: .ratio("\(a) / each rival", .below(0)),
       rule: "mean cost of the last \(count) of \(total) passes lower than that of "
-        + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run",
+        + "\(NumberText.list(rivals)); one that is lower decides\(least), else all must have been run",
       figure: figure,
       paperFigure: { paper in
         .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, paper) })
@@ -142,7 +150,7 @@ extension Claim {
           let part = RatioPart(
             label: rival,
             comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
-            region: .below(0))
+            region: .below(0), resolution: hidden)
           let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
           outcome.tellLead(lead)
@@ -165,7 +173,10 @@ extension Claim {
       if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
       return [whole] + perRival
     }
-    .comparing(rivals.map { CostComparison(a, $0, at: [epochs], of: measure, .below(0)) })
+    .comparing(
+      rivals.map {
+        CostComparison(a, $0, at: [epochs], of: measure, .below(0), resolution: hidden)
+      })
   }
 
   /// Our curve lies on the paper's: the median over the figure's odd epochs of |log(ours / paper)|,

@@ -7,13 +7,20 @@ struct RatioPart {
   let region: Region
   let estimate: Estimate
   let judgement: Judgement
+  /// Whether the first one's costs would be outside the region, were the search not too coarse to tell.
+  private let isHidden: Bool
 
-  init(label: String, comparison: Comparison, region: Region) {
+  /// - Parameter resolution: the logarithm of a ratio below which the first one's being behind does not
+  ///   decide: the points of the search are too far apart for it.
+  init(label: String, comparison: Comparison, region: Region, resolution: Double = 0) {
     self.label = label
     self.comparison = comparison
     self.region = region
     estimate = comparison.estimate
-    judgement = estimate.judgement(ofLogRatioIn: region)
+    let found = estimate.judgement(ofLogRatioIn: region)
+    isHidden =
+      found.verdict == .notReproduced && (estimate.deciding?.lowerBound ?? 0) < resolution
+    judgement = isHidden ? .inconclusive : found
   }
 
   /// How far the interval is inside the region; negative if it reaches out.
@@ -32,6 +39,7 @@ struct RatioPart {
       }
     return "\(label): \(medians[0]) against \(medians[1])"
       + (estimate.value.isFinite ? ", ratio \(ratio)" : "")
+      + (isHidden ? ", which a finer search may turn" : "")
   }
 
   /// One outcome for all parts: not reproduced if any is not, else inconclusive if any is.

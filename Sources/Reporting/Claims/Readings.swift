@@ -10,16 +10,19 @@ package struct CostComparison: Sendable {
   let region: Region
   /// The costs that the claim compares: its epochs are labels of this measure.
   let measure: Measure
+  /// See `RatioPart`.
+  let resolution: Double
 
   init(
     _ a: String, _ b: String, at epochs: [[Int]], of measure: Measure = .runningCost,
-    _ region: Region
+    _ region: Region, resolution: Double = 0
   ) {
     self.a = a
     self.b = b
     self.epochs = epochs
     self.region = region
     self.measure = measure
+    self.resolution = resolution
   }
 
   /// Whether runs of so many passes have all of these epochs.
@@ -33,7 +36,7 @@ package struct CostComparison: Sendable {
     guard a.hasSuffix(suffix), b.hasSuffix(suffix) else { return nil }
     return CostComparison(
       String(a.dropLast(suffix.count)), String(b.dropLast(suffix.count)), at: epochs, of: measure,
-      region)
+      region, resolution: resolution)
   }
 }
 
@@ -213,7 +216,8 @@ public struct Readings: Sendable, Equatable {
             comparison.a, with: comparison.b, measure: measure, at: labels), !found.vanishes
         else { return nil }
         return RatioPart(
-          label: label(comparison, epochs), comparison: found, region: comparison.region)
+          label: label(comparison, epochs), comparison: found, region: comparison.region,
+          resolution: comparison.resolution)
       }
       let places = places(comparison, within: passes)
       let found = places.compactMap(part)
@@ -264,7 +268,9 @@ public struct Readings: Sendable, Equatable {
         }
         guard costs.pairs > 0, !costs.vanishes else { return nil }
         parts.append(
-          RatioPart(label: label(comparison, epochs), comparison: costs, region: comparison.region))
+          RatioPart(
+            label: label(comparison, epochs), comparison: costs, region: comparison.region,
+            resolution: comparison.resolution))
       }
     }
     return outcome(parts, comparisons)

@@ -37,6 +37,9 @@ package enum RivalTable {
   /// What a comparison comes to.
   private enum Side { case ahead, behind, same, open }
 
+  /// The difference that does not decide, as in `fig2a.adam-best`: the points of searches are too far apart for it.
+  private static let resolution = 0.1
+
   /// The table with what its numbers are, as Markdown; empty if nothing has been compared.
   package static func markdown(_ content: ReportContent) -> String {
     let rows = problems.compactMap { row($0, content) }
@@ -49,7 +52,8 @@ package enum RivalTable {
       + "\(count(.same)), and \(count(.open)) are not decided. Told is its training cost over the rival's, the mean of "
       + "the last tenth of the\npasses that the paper's figure shows, each method with the best settings of its search (arm "
       + "`\(arm)`), with the 95 % interval over\nseeds. **Bold**: ahead, *slanted*: behind, ≈: within 5 %, "
-      + "which counts as no difference, plain: not decided.\n\n"
+      + "which counts as no difference, plain: not decided, which is so too\nof differences below "
+      + "\(NumberText.exact(100 * resolution)) %: stepsizes half a decade apart may hide them.\n\n"
       + MarkdownReport.table(["trained on"] + rivals.map(\.title) + ["from"], rows.map(\.cells))
   }
 
@@ -105,7 +109,9 @@ package enum RivalTable {
     guard let deciding = estimate.deciding else { return .open }
     let zone = Estimate.indifference
     if zone.contains(deciding.lowerBound), zone.contains(deciding.upperBound) { return .same }
-    return deciding.upperBound < 0 ? .ahead : deciding.lowerBound > 0 ? .behind : .open
+    let hidden = log(1 + resolution)
+    return deciding.upperBound < -hidden
+      ? .ahead : deciding.lowerBound > hidden ? .behind : .open
   }
 
   /// A ratio with its interval, marked by its side.
