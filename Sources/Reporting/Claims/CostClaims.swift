@@ -125,7 +125,7 @@ extension Claim {
     last count: Int, of total: Int, resolution: Double = 0, measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
-    let hidden = log(1 + resolution)
+    let hidden = resolution > 0 ? log(1 + resolution) : -.infinity
     let least =
       resolution > 0
       ? ", if by \(NumberText.exact(100 * resolution)) % or more, which stepsizes half a decade apart may hide"

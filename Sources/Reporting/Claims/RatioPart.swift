@@ -12,7 +12,7 @@ struct RatioPart {
 
   /// - Parameter resolution: the logarithm of a ratio below which the first one's being behind does not
   ///   decide: the points of the search are too far apart for it.
-  init(label: String, comparison: Comparison, region: Region, resolution: Double = 0) {
+  init(label: String, comparison: Comparison, region: Region, resolution: Double = -.infinity) {
     self.label = label
     self.comparison = comparison
     self.region = region

@@ -15,7 +15,7 @@ package struct CostComparison: Sendable {
 
   init(
     _ a: String, _ b: String, at epochs: [[Int]], of measure: Measure = .runningCost,
-    _ region: Region, resolution: Double = 0
+    _ region: Region, resolution: Double = -.infinity
   ) {
     self.a = a
     self.b = b
