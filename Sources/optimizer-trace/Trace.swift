@@ -114,13 +114,11 @@ struct Trace {
     let path = options.output
     guard FilePaths.exists(path), !FilePaths.isFolder(path) else { return }
     do {
-      guard try ResultFile.readAttributes(path).contains(where: { $0.name == "experiment" }) else {
-        return
-      }
-    } catch ResultFileError.notHDF5, ResultFileError.notOurs {
-      throw TraceError.outputIsForeign(path)
-    }
-    throw TraceError.outputIsAResult(path)
+      let names = try ResultFile.readAttributes(path).map(\.name)
+      if names.contains("experiment") { throw TraceError.outputIsAResult(path) }
+      if names.contains("optimizer") { return }
+    } catch ResultFileError.notHDF5, ResultFileError.notOurs {}
+    throw TraceError.outputIsForeign(path)
   }
 
   private func document() throws -> Document {
