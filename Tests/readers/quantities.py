@@ -135,10 +135,9 @@ def pass_ratio(f):
 
 def other_pass_ratios(f, passes=15):
     """With other numbers of minibatches than 24, one each: the first seed."""
-    adam = f(SECONDS, optimizer=N, epoch=passes)[0]
     ratios = []
     for count in (12, 50, 100):
-        try: ratios.append(f(SECONDS, optimizer=f"SFO N = {count}", epoch=passes)[0] / adam)
+        try: ratios.append(np.divide(*(f(SECONDS, optimizer=m, epoch=passes)[0] for m in (f"SFO N = {count}", N))))
         except NotRun: continue
     return [ratio for ratio in ratios if np.isfinite(ratio)]
 
