@@ -151,7 +151,8 @@ public struct Identification: Sendable {
       func isMatch(_ outcome: Outcome) -> Bool {
         outcome.isMatch && !search.runsAway(outcome)
       }
-      /// A search has room for one candidate at a time.
+      /// What `body` finds for each, on all processors, each with a search of its own, which has room for one
+      /// candidate at a time.
       func searchingEach<Item: Sendable>(
         _ items: [Item], _ body: @Sendable (Search, Item) -> [Outcome]
       ) -> [Outcome] {

@@ -264,6 +264,8 @@ import Testing
     #expect(try complete("run", "mnist-logistic", "--profile", "q") == ["quick"])
     #expect(try complete("compare", String(path.dropLast(3))) == [path])
     #expect(try complete("compare", "a.h5", String(path.dropLast(3))) == [path])
+    let spaced = try folder.write([], to: "two words.h5")
+    #expect(try complete("identify", String(spaced.dropLast(3))) == [spaced])
   }
 
   // MARK: Comparing

@@ -100,9 +100,9 @@ import Testing
   }
 
   /// From 2^19 parameters on kernels go block by block and fetch what is ahead.
-  @Test(arguments: OptimizerRegistry.all.map(\.name))
-  func `many parameters are updated as their parts are`(name: String) throws {
-    let count = (1 << 19) + 37
+  @Test(arguments: OptimizerRegistry.all.map(\.name), [-1, 0, 37, 64, 65])
+  func `many parameters are updated as their parts are`(name: String, more: Int) throws {
+    let count = (1 << 19) + more
     let cut = count / 2 + 5
     var stream = RandomStream(seed: 0, purpose: .test)
     var theta = FloatVector(count: count)

@@ -243,7 +243,8 @@ import Testing
     #expect(abs(outcomes[2].numbers[0].value - log(expected)) < 0.01)
 
     // A rival that was not run keeps the verdict over all open, unless another decides it.
-    func verdicts(_ a: String, _ rivals: [String], resolution: Double = 0) -> [Verdict] {
+    func verdicts(_ a: String, _ rivals: [String], resolution: SearchResolution? = nil) -> [Verdict]
+    {
       Claim.lastEpochsMeanLower(
         "best", "", place: "", a, than: rivals, last: 10, of: 45, resolution: resolution
       )
@@ -252,11 +253,16 @@ import Testing
     #expect(verdicts("Adam", ["AdaGrad", "AdaDelta"]) == [.notRun, .reproduced, .notRun])
     #expect(
       verdicts("AdaGrad", ["AdaDelta", "Adam"]) == [.notReproduced, .notRun, .notReproduced])
-    // Adam is ahead of AdaGrad by a third: too little where a search may hide a half.
-    #expect(
-      verdicts("AdaGrad", ["Adam"], resolution: 0.2) == [.notReproduced, .notReproduced])
-    #expect(verdicts("AdaGrad", ["Adam"], resolution: 0.5) == [.inconclusive, .inconclusive])
-    #expect(verdicts("Adam", ["AdaGrad"], resolution: 0.5) == [.reproduced, .reproduced])
+    // Adam's cost is three quarters of AdaGrad's: too little, either way, where a search may hide a half.
+    let (fine, coarse) = (SearchResolution(ratio: 1.2), SearchResolution(ratio: 1.5))
+    for (pair, verdict) in [
+      (("AdaGrad", "Adam"), Verdict.notReproduced), (("Adam", "AdaGrad"), .reproduced),
+    ] {
+      #expect(verdicts(pair.0, [pair.1], resolution: fine) == [verdict, verdict])
+      #expect(verdicts(pair.0, [pair.1], resolution: coarse) == [.inconclusive, .inconclusive])
+    }
+    #expect(verdicts("Adam", ["Adam"]) == [.notReproduced, .notReproduced], "no difference")
+    #expect(verdicts("Adam", ["Adam"], resolution: fine) == [.inconclusive, .inconclusive])
 
     let long = Claim.lastEpochsMeanLower(
       "fig2a.adam-best", "Adam is best", place: "", "Adam", than: ["AdaGrad"], last: 20, of: 200)

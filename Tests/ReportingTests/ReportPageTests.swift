@@ -91,7 +91,12 @@ import Testing
     #expect(cells[1].hasPrefix("*1.11") && cells[1].hasSuffix("*") && !cells[1].hasPrefix("**"))
     #expect(cells[2] == "–" && cells[3].hasPrefix("≈ 0.96"))
     #expect(cells[6].hasPrefix("quick, 5 seeds, "))
-    // Two seeds decide nothing, a failure of the rival with all of them does.
+    #expect(
+      try table().contains("Of 2 comparisons it is ahead in 0 and behind in\n1; 1 are within 10 %"))
+    // A rival that diverges with all of enough seeds is behind; two seeds decide nothing.
+    results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 3) })
+    try results.write(to: folder.file("mnist-logistic.h5"))
+    #expect(try table().contains("| **it diverged** |"))
     results.seeds = 2
     results.diverged = [[2, 0]: 3, [2, 1]: 3]
     try results.write(to: folder.file("mnist-logistic.h5"))

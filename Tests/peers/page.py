@@ -3,7 +3,9 @@
 
 usage: page.py [--check] OUTCOME.json [OTHER.json...] PAGE.md
 
-Of the others, outcomes of other days or of older sources, the ratios alone are shown beside. What stands between the lines "speed: begin" and "speed: end" of PAGE is generated. Exit status: 0 written, or the
+Of the others, outcomes of other hours or of older sources, the ratios alone are shown beside.
+
+What stands between the lines "speed: begin" and "speed: end" of PAGE is generated. Exit status: 0 written, or the
 same; 1 with --check where it differs; 64 wrong options; 65 PAGE or OUTCOME is not as it should be.
 """
 
@@ -58,7 +60,7 @@ def beside(all_outcomes):
     """The ratios of several outcomes, the shown one first; empty if there is one only."""
     if len(all_outcomes) == 1:
         return []
-    lines = ["The fastest peer / ours in other runs: what else a shared machine does is not the same in each.", ""]
+    lines = ["The fastest peer / ours in other runs, of other sources or with another load beside.", ""]
     heads = [f"{outcome['date']}, sources {sources(outcome)}" for outcome in all_outcomes]
     lines += ["| | " + " | ".join(heads) + " |", "| --- " * (len(heads) + 1) + "|"]
     for case in all_outcomes[0]["cases"]:

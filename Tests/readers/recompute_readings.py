@@ -63,7 +63,7 @@ def interval(seeds):
     half = t_distribution.ppf(.975, n - 1) * sem(seeds) if n > 1 else nan
     return np.mean(seeds), np.mean(seeds) - half, np.mean(seeds) + half
 
-def outcome(costs, pairs, places, region, hidden=-inf):
+def outcome(costs, pairs, places, region, hidden=0):
     """Verdict, unit and numbers, those of the part that decides: the one that is least far inside."""
     parts = []
     for a, b in pairs:
@@ -95,7 +95,7 @@ def readings(path):
         for kind, pairs in (("as stated", all_pairs), ("without dropout", without)):
             plain = any(not m.endswith(D) for pair in pairs for m in pair)
             if not pairs or plain and experiment == WITHOUT_MINIMUM: continue
-            parts = {"pairs": pairs, "region": region, "hidden": COARSE if claim == "fig2a.adam-best" else -inf}
+            parts = {"pairs": pairs, "region": region, "hidden": COARSE if claim == "fig2a.adam-best" else 0}
             for arm in values(f.h5["arm"]) if "arm" in f.h5 else ():
                 try:
                     own = File(path, arm)
@@ -114,7 +114,7 @@ def readings(path):
             try: search = Search(f) if experiment in SEARCHED else None
             except NotRun: search = None
             schedules = search.schedules + [None] * (len(search.schedules) > 1) if search else []
-            if any(("dagrad" in a.lower()) != ("dagrad" in b.lower()) for a, b in pairs) and {STEP, FIXED} < set(schedules):
+            if any(mixed(a) != mixed(b) for a, b in pairs) and {STEP, FIXED} <= set(schedules):
                 schedules.append(MIXED)
             for schedule in schedules:
                 for chosen in ("final cost", "mean cost"):

@@ -27,16 +27,17 @@ def student(seeds):
     half = t_distribution.ppf(.9995 if n < 5 else .975, n - 1) * sem(seeds)
     return np.mean(seeds) - half, np.mean(seeds) + half
 
-def judge(part, low, high, costs, hidden=-inf):
-    """The verdict on one part: numbers of seeds, an interval, an exact number, or "not run". What begins below
-    `hidden` does not decide against the claim."""
+def judge(part, low, high, costs, hidden=0):
+    """The verdict on one part: numbers of seeds, an interval, an exact number, or "not run". What reaches into
+    -hidden to hidden does not decide."""
     if isinstance(part, str): return part
     interval = part if isinstance(part, tuple) else student(part) if np.ndim(part) else (part, part)
     if interval is None: return OPEN
     a, b = interval
+    if hidden and b >= -hidden and a <= hidden: return OPEN
     if low <= a and b <= high: return YES
     same = costs and log(.95) <= a and b <= -log(.95)
-    return NO if (a > high or b < low or same) and a >= hidden else OPEN
+    return NO if a > high or b < low or same else OPEN
 
 def together(parts):
     """All parts hold, or one decides against the claim, whether the others have been run or not."""
@@ -44,9 +45,9 @@ def together(parts):
     if NOT_RUN in parts or not parts: return NOT_RUN
     return YES if set(parts) == {YES} else OPEN
 
-COARSE = log(1.1)  # a rival's lead that a search with two stepsizes a decade may hide
+COARSE = log(1.1)  # what a search with two stepsizes a decade may hide
 
-def within(quantity, low, high, costs=False, hidden=-inf):
+def within(quantity, low, high, costs=False, hidden=0):
     """Every part lies in [low, high]. Costs within 5 % of each other do not differ."""
     return lambda f: together([judge(part, low, high, costs, hidden) for part in quantity(f)])
 
@@ -56,7 +57,7 @@ def overhead(f):
     turned = any((5 <= ratio <= 10) != (verdict == YES) for ratio in q.other_pass_ratios(f))
     return OPEN if turned and verdict in (YES, NO) else verdict
 
-def below(quantity, hidden=-inf): return within(quantity, -inf, BELOW, costs=True, hidden=hidden)
+def below(quantity, hidden=0): return within(quantity, -inf, BELOW, costs=True, hidden=hidden)
 def at_most(quantity, high, costs=False): return within(quantity, -inf, high, costs)
 def at_least(quantity, low): return within(quantity, low, inf)
 

@@ -19,7 +19,7 @@ let claims: [Claim] =
   [
     .lastEpochsMeanLower(
       "fig2a.adam-best", "Adam shows better convergence than the other methods", place: place,
-      "Adam", than: rivals, last: 20, of: 201, resolution: 0.1, figure: "fig2a"
+      "Adam", than: rivals, last: 20, of: 201, resolution: .halfDecades, figure: "fig2a"
     ).judged(onlyIf: "trained with dropout", reading: [dropout], requireDropout)
   ]
   + (rivals + ["Adam"]).map {

@@ -118,23 +118,23 @@ extension Claim {
   /// verdict a rival (`<id>.<rival>`) and one for all (`<id>`). Also says from which epoch on the
   /// median of `a`, over the seeds that are compared, stays below.
   ///
-  /// - Parameter resolution: the lead of a rival, a share, below which it does not decide against the claim: the
-  ///   points of the search are too far apart for it.
+  /// - Parameter resolution: what the search of their settings may hide; nil: nothing.
   public static func lastEpochsMeanLower(
     _ id: String, _ statement: String, place: String, _ a: String, than rivals: [String],
-    last count: Int, of total: Int, resolution: Double = 0, measure: Measure = .runningCost,
+    last count: Int, of total: Int, resolution: SearchResolution? = nil,
+    measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
-    let hidden = resolution > 0 ? log(1 + resolution) : -.infinity
-    let least =
-      resolution > 0
-      ? ", if by \(NumberText.exact(100 * resolution)) % or more, which stepsizes half a decade apart may hide"
-      : ""
+    let limits =
+      resolution.map {
+        "; the interval of \(a) / rival has to lie below 1 / \(NumberText.exact($0.ratio)) for that, and above "
+          + "\(NumberText.exact($0.ratio)) against it, as the search's stepsizes may hide the rest"
+      } ?? ""
     let epochs = Array(measure.labels(ofPasses: total).suffix(count))
     return Claim(
       id, statement, place: place, threshold: .ratio("\(a) / each rival", .below(0)),
       rule: "mean cost of the last \(count) of \(total) passes lower than that of "
-        + "\(NumberText.list(rivals)); one that is lower decides\(least), else all must have been run",
+        + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run\(limits)",
       figure: figure,
       paperFigure: { paper in
         .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, paper) })
@@ -150,7 +150,7 @@ extension Claim {
           let part = RatioPart(
             label: rival,
             comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
-            region: .below(0), resolution: hidden)
+            region: .below(0), resolution: resolution)
           let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
           outcome.tellLead(lead)
@@ -175,7 +175,7 @@ extension Claim {
     }
     .comparing(
       rivals.map {
-        CostComparison(a, $0, at: [epochs], of: measure, .below(0), resolution: hidden)
+        CostComparison(a, $0, at: [epochs], of: measure, .below(0), resolution: resolution)
       })
   }
 

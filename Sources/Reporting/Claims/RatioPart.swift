@@ -7,19 +7,19 @@ struct RatioPart {
   let region: Region
   let estimate: Estimate
   let judgement: Judgement
-  /// Whether the first one's costs would be outside the region, were the search not too coarse to tell.
+  /// Whether the ratio would decide, were the search not too coarse to tell.
   private let isHidden: Bool
 
-  /// - Parameter resolution: the logarithm of a ratio below which the first one's being behind does not
-  ///   decide: the points of the search are too far apart for it.
-  init(label: String, comparison: Comparison, region: Region, resolution: Double = -.infinity) {
+  /// - Parameter resolution: what a search may hide; nil: nothing.
+  init(
+    label: String, comparison: Comparison, region: Region, resolution: SearchResolution? = nil
+  ) {
     self.label = label
     self.comparison = comparison
     self.region = region
     estimate = comparison.estimate
     let found = estimate.judgement(ofLogRatioIn: region)
-    isHidden =
-      found.verdict == .notReproduced && (estimate.deciding?.lowerBound ?? 0) < resolution
+    isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
     judgement = isHidden ? .inconclusive : found
   }
 

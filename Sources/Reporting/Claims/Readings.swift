@@ -10,12 +10,12 @@ package struct CostComparison: Sendable {
   let region: Region
   /// The costs that the claim compares: its epochs are labels of this measure.
   let measure: Measure
-  /// See `RatioPart`.
-  let resolution: Double
+  /// What a search may hide; nil: nothing.
+  let resolution: SearchResolution?
 
   init(
     _ a: String, _ b: String, at epochs: [[Int]], of measure: Measure = .runningCost,
-    _ region: Region, resolution: Double = -.infinity
+    _ region: Region, resolution: SearchResolution? = nil
   ) {
     self.a = a
     self.b = b

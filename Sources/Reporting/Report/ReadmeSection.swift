@@ -75,10 +75,11 @@ public enum ReadmeSection {
   private static func turned(_ claims: [ReportContent.ClaimRow]) -> String {
     let turned = ReportSentences.turned(claims)
     return turned.ids.isEmpty
-      ? "" : " (\(turned.ids.count) turn in the arm \(NumberText.list(turned.arms)))"
+      ? ""
+      : " (\(turned.ids.count) have the other verdict in the arm \(NumberText.list(turned.arms)))"
   }
 
-  /// The verdict of a section that says most: what fails, else what holds.
+  /// The verdict of a section that says most: what fails, else what is undecided, else what holds.
   private static func headline(_ claims: [ReportContent.ClaimRow]) -> String {
     let counted = claims.filter { !$0.isPart && $0.group != .figure }
     let order: [Verdict] = [.notReproduced, .inconclusive, .reproduced, .notRun]

@@ -34,11 +34,10 @@ package enum RivalTable {
   /// The arm in which every method has its best settings.
   private static let arm = Arm.tuned.rawValue
 
-  /// What a comparison comes to.
-  private enum Side { case ahead, behind, same, open }
+  /// What a comparison comes to; `close`: the search does not tell.
+  private enum Side { case ahead, behind, close, open }
 
-  /// The difference that does not decide, as in `fig2a.adam-best`: the points of searches are too far apart for it.
-  private static let resolution = 0.1
+  private static let resolution = SearchResolution.halfDecades
 
   /// The table with what its numbers are, as Markdown; empty if nothing has been compared.
   package static func markdown(_ content: ReportContent) -> String {
@@ -46,14 +45,15 @@ package enum RivalTable {
     guard !rows.isEmpty else { return "" }
     let sides = rows.flatMap(\.sides)
     func count(_ side: Side) -> Int { sides.count { $0 == side } }
+    let percent = NumberText.significant(100 * (resolution.ratio - 1))
     return
       "**Is Adam better?** By the paper's introduction it \"consistently outperforms other methods\". Of \(sides.count) "
-      + "comparisons it is ahead in \(count(.ahead)), behind in\n\(count(.behind)), no different in "
-      + "\(count(.same)), and \(count(.open)) are not decided. Told is its training cost over the rival's, the mean of "
-      + "the last tenth of the\npasses that the paper's figure shows, each method with the best settings of its search (arm "
-      + "`\(arm)`), with the 95 % interval over\nseeds. **Bold**: ahead, *slanted*: behind, ≈: within 5 %, "
-      + "which counts as no difference, plain: not decided, which is so too\nof differences below "
-      + "\(NumberText.exact(100 * resolution)) %: stepsizes half a decade apart may hide them.\n\n"
+      + "comparisons it is ahead in \(count(.ahead)) and behind in\n\(count(.behind)); \(count(.close)) are within "
+      + "\(percent) %, which the search, with stepsizes half a decade apart, cannot tell, and seeds leave "
+      + "\(count(.open)) open.\nTold is Adam's training cost over the rival's, the mean of the last tenth of the passes "
+      + "that the paper's figure shows, each method\nwith the best settings of its search (arm `\(arm)`), with the 95 % "
+      + "interval over seeds. **Bold**: Adam is ahead by more than\n\(percent) %, *slanted*: behind by more, ≈: within, "
+      + "plain: open.\n\n"
       + MarkdownReport.table(["trained on"] + rivals.map(\.title) + ["from"], rows.map(\.cells))
   }
 
@@ -86,7 +86,7 @@ package enum RivalTable {
         seeds.append(found.pairs)
         let side = found.vanishes ? .open : side(found.estimate)
         sides.append(side)
-        return found.vanishes ? "near 0" : text(found.estimate, side)
+        return found.vanishes ? "costs below 1e-6" : text(found.estimate, side)
       }
       return "–"
     }
@@ -107,24 +107,22 @@ package enum RivalTable {
   /// Where the interval that decides lies.
   private static func side(_ estimate: Estimate) -> Side {
     guard let deciding = estimate.deciding else { return .open }
-    let zone = Estimate.indifference
-    if zone.contains(deciding.lowerBound), zone.contains(deciding.upperBound) { return .same }
-    let hidden = log(1 + resolution)
-    return deciding.upperBound < -hidden
-      ? .ahead : deciding.lowerBound > hidden ? .behind : .open
+    let limit = log(resolution.ratio)
+    if !resolution.hides(estimate) { return deciding.upperBound < 0 ? .ahead : .behind }
+    return -limit <= deciding.lowerBound && deciding.upperBound <= limit ? .close : .open
   }
 
   /// A ratio with its interval, marked by its side.
   private static func text(_ estimate: Estimate, _ side: Side) -> String {
-    if estimate.value.isInfinite {
-      return estimate.value < 0 ? "it diverged" : "Adam diverged"
-    }
-    let ratio = ClaimOutcome.interval(
-      exp(estimate.value), exp(estimate.low), exp(estimate.high), threshold: 1)
+    let ratio =
+      estimate.value.isInfinite
+      ? estimate.value < 0 ? "it diverged" : "Adam diverged"
+      : ClaimOutcome.interval(
+        exp(estimate.value), exp(estimate.low), exp(estimate.high), threshold: 1)
     return switch side {
     case .ahead: "**\(ratio)**"
     case .behind: "*\(ratio)*"
-    case .same: "≈ \(ratio)"
+    case .close: "≈ \(ratio)"
     case .open: ratio
     }
   }

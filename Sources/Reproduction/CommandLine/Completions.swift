@@ -90,7 +90,7 @@ extension OptionParser {
 
   /// Completes a path; a folder's name ends with a slash.
   private static let bashFiles =
-    "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\"))"
+    "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
 
   /// The words of commands, and what the program behind a command completes by itself.
   private func bashCommands(_ commands: Commands) -> String {
@@ -104,10 +104,12 @@ extension OptionParser {
           COMPREPLY=($(compgen -W '\(quotable(commands.programs))' -- "$word")); return ;;
         esac
       fi
-      if ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[1]} == \(commands.running) ]]; then
+      local programs=' \(quotable(commands.programs)) ' door=${COMP_WORDS[0]/#\\~/$HOME}
+      if ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[1]} == \(commands.running) && \
+        $programs == *" ${COMP_WORDS[2]} "* ]]; then
         local own=_${COMP_WORDS[2]//-/_}
         declare -F "$own" >/dev/null ||
-          eval "$("${COMP_WORDS[0]}" \(commands.running) "${COMP_WORDS[2]}" --completions bash 2>/dev/null)"
+          eval "$("$door" \(commands.running) "${COMP_WORDS[2]}" --completions bash 2>/dev/null)"
         if declare -F "$own" >/dev/null; then
           COMP_WORDS=("${COMP_WORDS[@]:2}")
           ((COMP_CWORD -= 2))
