@@ -16,7 +16,7 @@ package struct ForestPlot {
     let isNarrow: Bool
 
     static let wide = Layout(
-      width: 1020, labels: 22...562, plot: 572...786, numbers: 796, isNarrow: false)
+      width: 1052, labels: 22...562, plot: 572...786, numbers: 796, isNarrow: false)
     static let narrow = Layout(
       width: 360, labels: 20...352, plot: 12...348, numbers: 20, isNarrow: true)
   }

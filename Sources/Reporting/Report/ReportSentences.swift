@@ -231,7 +231,7 @@ extension ClaimOutcome {
     switch seeds {
     case 1: return "one seed"
     case 2: return "two seeds"
-    default: return low < threshold && threshold < high ? "limit in the interval" : ""
+    default: return low < threshold && threshold < high ? "limit inside" : ""
     }
   }
 }
