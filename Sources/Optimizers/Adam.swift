@@ -13,7 +13,7 @@ import Numerics
 ///
 /// `lambda` is the decay of theorem 4.1: the first line uses `beta1 lambda^(t-1)` in place of
 /// `beta1`, the correction stays `1 - beta1^t`, as in the theorem's proof.
-public struct Adam: PartedOptimizer {
+public struct Adam: PartedOptimizer, MomentsOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).

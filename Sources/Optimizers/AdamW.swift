@@ -10,7 +10,7 @@ import Numerics
 /// Here, as in PyTorch, Keras and optax, the stepsize multiplies the decay; in algorithm 2 only
 /// its schedule does, so that their decay is `alpha weightDecay` in these symbols. The default
 /// is PyTorch's.
-public struct AdamW: PartedOptimizer {
+public struct AdamW: PartedOptimizer, MomentsOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).

@@ -16,6 +16,12 @@ public protocol Optimizer: Sendable {
   mutating func step(_ theta: inout FloatVector, gradient: FloatVector)
 }
 
+/// An optimizer that divides a first moment by the root of a second one, as Adam does.
+public protocol MomentsOptimizer: Optimizer {
+  /// Keeps the denominator from vanishing.
+  var epsilon: Double { get }
+}
+
 /// The state of an optimizer as plain data.
 public struct OptimizerState: Sendable, Equatable {
   /// The number of updates made, the paper's `t`.

@@ -112,6 +112,32 @@ import Testing
       claim.judge(SyntheticResults().document).map(\.verdict) == [.reproduced, .notReproduced])
   }
 
+  @Test func `ratios of means are judged pair by pair, as far as the search tells`() throws {
+    let claim = Claim.ratioOfMeans(
+      "fig3.adam-marginal", "only marginally better", place: "",
+      pairs: [(a: "Adam", b: "AdaGrad"), (a: "SGDNesterov", b: "AdaGrad")], inside: 0.5...1,
+      over: 15...20, resolution: .halfDecades)
+    func outcome(_ first: Double, _ second: Double, early: Double = 1) throws -> ClaimOutcome {
+      var results = SyntheticResults()
+      results.contenders = ["Adam", "SGDNesterov", "AdaGrad"]
+      results.cost = { _, contender, seed, epoch in
+        let seeds = 0.3 * (1 + 0.001 * Double(seed * (contender + 1)))
+        // Before these epochs nothing counts; within them costs swing around their means.
+        let swing = epoch.isMultiple(of: 2) ? 1.1 : 0.9
+        return seeds * [first, second, 1][contender] * (epoch < 15 ? early : swing)
+      }
+      return try #require(claim.judge(results.document).first { $0.arm == "tuned" })
+    }
+    #expect(try outcome(0.7, 0.8, early: 9).verdict == .reproduced)
+    let hidden = try outcome(0.7, 0.95)
+    #expect(hidden.verdict == .inconclusive && hidden.detail.contains("a finer search may turn"))
+    #expect(try outcome(0.7, 1.05).verdict == .inconclusive)
+    #expect(try outcome(0.7, 1.2).verdict == .notReproduced)
+    let better = try outcome(0.4, 0.7)
+    #expect(better.verdict == .notReproduced && better.finding == .better)
+    #expect(claim.comparisons.count == 2)
+  }
+
   @Test func `one seed is inconclusive`() throws {
     var results = SyntheticResults()
     results.seeds = 1

@@ -209,6 +209,24 @@ import Testing
     #expect(texts(["AdaGrad"]).isEmpty)
   }
 
+  @Test func `a claim about contenders without dropout is read with it too`() {
+    let claim = Claim.lower(
+      "fig3.a", "a is faster", place: "6.3", "Adam", than: "AdaGrad", at: [5, 10], figure: "fig3")
+    var results = SyntheticResults(seeds: 3, epochs: 12)
+    results.contenders = ["Adam", "AdaGrad", "Adam+dropout", "AdaGrad+dropout"]
+    results.cost = { _, contender, seed, _ in
+      [0.2, 0.3, 0.5, 0.4][contender] * (1 + 0.001 * Double(seed * contender))
+    }
+    func verdicts(_ results: SyntheticResults) -> [Verdict] {
+      Readings([claim], of: results.document).all.filter {
+        $0.settings == "tuned" && $0.cost == "running mean" && $0.regularisation == "with dropout"
+      }.map(\.outcome.verdict)
+    }
+    #expect(verdicts(results) == [.notReproduced])
+    results.contenders[3] = "SGDNesterov+dropout"
+    #expect(verdicts(results).isEmpty)
+  }
+
   @Test func `costs after a pass are read where the claim has its places`() throws {
     // The claim's labels are of costs after passes: 5 is the same place for them, and the running mean of
     // the pass that ends there has label 4.

@@ -51,7 +51,7 @@ import Testing
   /// What the probes say after one step of Adam along the gradient whose element in row and column
   /// of `padded` is given.
   private func measure(
-    rows: Int, columns: Int, stride: Int,
+    rows: Int, columns: Int, stride: Int, epsilon: Double = 1e-8,
     gradient element: @escaping (_ row: Int, _ column: Int) -> Float
   ) throws -> [String: [Double]] {
     let objective = PaddedObjective(
@@ -59,7 +59,8 @@ import Testing
     let process = TrainingProcess(
       RunSpecification(
         experiment: "padded", method: "adam", seed: 0, epochs: 1, minibatch: 1, data: "none"),
-      objective: objective, optimizer: Adam(count: objective.parameterCount, alpha: 0.01),
+      objective: objective,
+      optimizer: Adam(count: objective.parameterCount, alpha: 0.01, epsilon: epsilon),
       schedule: try Schedule.parse("constant"),
       probes: LayerStatistics.probes(layers: ["padded"]))
     #expect(try process.advance { false } == .finished)
@@ -85,6 +86,16 @@ import Testing
   @Test func `vanished moments are counted`() throws {
     let found = try measure(rows: 10, columns: 10, stride: 16) { row, _ in row < 3 ? 1e-12 : 1 }
     #expect(found["root_v_below_epsilon"] == [0.3])
+  }
+
+  @Test func `epsilon is that of the optimizer`() throws {
+    let found = try measure(rows: 10, columns: 10, stride: 16, epsilon: 0.5) { row, _ in
+      row < 3 ? 0.1 : 1
+    }
+    #expect(found["root_v_below_epsilon"] == [0.3])
+    // The median step, 0.01 * 1 / (1 + 0.5).
+    let step = try #require(found["median_step"]?.first)
+    #expect(abs(step - 0.01 / 1.5) < 1e-6)
   }
 
   /// Every fifth unit is dead; a step of 5 through the 100 x 1000 weights would see none else.

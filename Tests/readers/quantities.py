@@ -54,19 +54,23 @@ def late(*pairs): return lambda f: [part for a, b in pairs for part in ratios(a,
 def with_dropout(f):
     if 0 in f("setting_dropout"): raise NotRun("trained without dropout")
 
+def means(pairs, epochs):
+    """Ratios of mean costs over epochs."""
+    return lambda f: [log_ratio(*(f.costs(m, epochs).mean(0) for m in pair)) for pair in pairs]
+
 def last_means(*rivals):
     def against(f, rival):
         with_dropout(f)
         return [log_ratio(*(f.costs(m, range(181, 201)).mean(0) for m in (N, rival)))]
     return lambda f: each(against, [(f, rival) for rival in rivals])
 
-def passes(costs):
-    """Passes until the running cost is 0.1; infinite if it never is, NaN if that is not known."""
-    reached = np.flatnonzero(~(costs[:-1] > .1))
+def passes(costs, target=.1):
+    """Passes until the running cost is that low; infinite if it never is, NaN if that is not known."""
+    reached = np.flatnonzero(~(costs[:-1] > target))
     if not len(reached): return inf
     k, before, after = reached[0], costs[reached[0] - 1], costs[reached[0]]
     if isnan(after): return after
-    return k + (log(before / .1) / log(before / after) if k and before > after > 0 else 1)
+    return k + (log(before / target) / log(before / after) if k and before > after > 0 else 1)
 
 def passes_ratio(a, b):
     return lambda f: [log_ratio(*([passes(run) for run in f.costs(m).T] for m in (a, b)))]
@@ -175,29 +179,53 @@ def against_adam(number):
 # Layers of the networks.
 def of_layers(f, variable, layers, **at): return f(variable, optimizer=N, layer=layers, **at)
 
-def vanishing(f):
-    return [finite(seeds) for seeds in of_layers(f, "root_v_below_epsilon", CONV, epoch=10).T]
+def vanishing(method):
+    return lambda f: [finite(seeds) for seeds in
+                      f("root_v_below_epsilon", optimizer=method, layer=CONV, epoch=10).T]
+
+def medians(f, method, layers, epochs, plus=0, **at):
+    """The logarithm of the median sqrt(vhat), its mean over epochs: seed x layer; NaN without an epoch."""
+    roots = f("root_v", optimizer=method, layer=layers, epoch=epochs, quantile=.5, **at)  # seed, epoch, layer
+    return log(np.maximum(roots + plus, np.finfo(float).tiny)).mean(1)
+
+def squared(method): return lambda f: [finite(seeds) for seeds in medians(f, method, CONV, [10]).T]
 
 def with_perceptron(f):
     """The network, the perceptron, and the seeds that both have."""
     other = f.beside("mnist-mlp")
     return (f, other), [seed for seed in f("seed").tolist() if seed in other("seed")]
 
-def vanishing_more(f):
+def beside_perceptron(f, layers, epochs):
+    """Medians with dropout in the network and in the perceptron."""
     files, seeds = with_perceptron(f)
-    here, there = (of_layers(g, "root_v_below_epsilon", layers, epoch=10, seed=seeds)
-                   for g, layers in zip(files, (CONV, NETWORKS["mnist-mlp"])))
-    return [finite(here.min(1) - there.max(1))]
+    return [medians(g, method, names, epochs, seed=seeds) for g, method, names in
+            zip(files, (N + D, N), (layers, NETWORKS["mnist-mlp"]))]
+
+def vanishing_more(f):
+    here, there = beside_perceptron(f, CONV, [10])
+    return [finite(here.max(1) - there.min(1))]
+
+def layer_spreads(f):
+    """Largest over least of the layers: here; and over that of the perceptron."""
+    here, there = (np.ptp(roots, 1) for roots in beside_perceptron(f, CONV + DENSE, range(1, 11)))
+    alone = np.ptp(medians(f, N + D, CONV + DENSE, range(1, 11)), 1)
+    return [finite(alone)], [finite(here - there)]
+
+def speed_up(f, seeds=None):
+    """Passes of beta1 = 0, 11 of them, over those until Adam's running cost is as low: one a seed."""
+    at = {} if seeds is None else {"seed": seeds}
+    target = f.costs("Adam beta1=0", [10], **at)[0]
+    curves = f.costs(N, **at).T
+    count = np.array([passes(curve, cost) if np.isfinite(cost) else cost for curve, cost in zip(curves, target)])
+    return np.where(np.isinf(target), inf, log(11 / count))
 
 def first_moment(f):
     files, seeds = with_perceptron(f)
-    costs = complete(*(g.costs(method, [10], seed=seeds)[0]
-                       for g in files for method in ("Adam beta1=0", N)))
-    return [log(costs[0] / costs[1]) - log(costs[2] / costs[3])]
+    return [complete(speed_up(f))[0], complete(speed_up(f, seeds) - speed_up(files[1], seeds))[0]]
 
 def layer_scale(f):
-    steps = log(of_layers(f, "median_step", CONV + DENSE, epoch=range(1, 49)))  # seed, epoch, layer
-    return [finite((steps[..., :3].max(2) - steps[..., 3:].min(2)).max(1))]
+    roots = medians(f, N, CONV + DENSE, range(1, 46), plus=1e-8)
+    return [finite(roots[:, 3:].max(1) - roots[:, :3].min(1))]
 
 def in_networks(variable, numbers):
     def part(f, network, layer):

@@ -141,9 +141,16 @@ RULES = {
     "fig3.late": at_most(q.late(*LATE.items()), log(.5), costs=True),
     **{f"fig3.late.{slug(a)}": at_most(q.late((a, b)), log(.5), costs=True)
        for a, b in LATE.items()},
-    "fig3.adam-marginal": within(q.ratios(N, S, [45]), log(.5), 0, costs=True),
-    "fig3.v-vanishes": at_least(q.vanishing, .5),
-    "fig3.v-less-than-mlp": at_least(q.vanishing_more, ABOVE),
+    "fig3.adam-marginal": within(
+        q.means([(N, S), (N + D, S + D)], range(40, 46)), log(.5), 0, costs=True, hidden=COARSE),
+    "fig3.v-vanishes": at_least(q.vanishing(N), .5),
+    "fig3.v-vanishes.dropout": at_least(q.vanishing(N + D), .5),
+    "fig3.v-vanishes.squared": at_most(q.squared(N), np.nextafter(log(1e-4), -inf)),
+    "fig3.v-vanishes.squared-dropout": at_most(q.squared(N + D), np.nextafter(log(1e-4), -inf)),
+    "fig3.v-less-than-mlp": at_most(q.vanishing_more, BELOW),
+    "fig3.layer-gradients": lambda f: together([
+        at_least(lambda f: q.layer_spreads(f)[0], log(10))(f),
+        at_least(lambda f: q.layer_spreads(f)[1], ABOVE)(f)]),
     "fig3.layer-scale": at_most(q.layer_scale, BELOW),
     "fig3.first-moment": at_least(q.first_moment, ABOVE),
     **matches("fig3_left", FIG3, 3), **matches("fig3_right", FIG3, 45, *LOG),

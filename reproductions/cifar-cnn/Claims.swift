@@ -4,12 +4,13 @@ import Reproduction
 let place = "section 6.3, Figure 3"
 let convolutions = ["conv1.weights", "conv2.weights", "conv3.weights"]
 let connected = ["hidden.weights", "output.weights"]
+/// Of section 6.2.
+private let perceptron = ["hidden1.weights", "hidden2.weights", "output.weights"]
 
 private let methods = ["AdaGrad", "SGDNesterov", "Adam"]
 private let networks: [Claim.Network] = [
   .init(
-    "the perceptron", experiment: "mnist-mlp",
-    layers: ["hidden1.weights", "hidden2.weights", "output.weights"]),
+    "the perceptron", experiment: "mnist-mlp", layers: perceptron),
   .init("the convolutional network", layers: convolutions + connected),
 ]
 private let names = methods.flatMap { [$0, $0 + "+dropout"] }
@@ -28,21 +29,43 @@ let claims: [Claim] =
     .lowerByFraction(
       0.5, "fig3.late", "Adam and SGD converge considerably faster than AdaGrad", place: place,
       pairs: late, at: 45, figure: "fig3_right"),
-    .ratio(
+    .ratioOfMeans(
       "fig3.adam-marginal", "Adam is only marginally better than SGD with momentum", place: place,
-      "Adam", to: "SGDNesterov", inside: 0.5...1, at: [45], figure: "fig3_right"),
+      pairs: ["", "+dropout"].map { (a: "Adam" + $0, b: "SGDNesterov" + $0) }, inside: 0.5...1,
+      over: 40...45, resolution: .halfDecades, figure: "fig3_right"),
     .secondMomentVanishes(
       "fig3.v-vanishes",
       "the second moment vanishes after a few epochs and is dominated by epsilon", place: place,
       "Adam", layers: convolutions, by: 10, figure: "fig3_right"),
-    .secondMomentVanishesMore(
-      "fig3.v-less-than-mlp", "it does so less in the fully connected network of section 6.2",
-      place: place, "Adam", layers: convolutions, than: "Adam", of: "mnist-mlp",
-      rivalLayers: ["hidden1.weights", "hidden2.weights", "output.weights"], at: 10,
-      figure: "fig3_right"),
-    .smallerSteps(
-      "fig3.layer-scale", "Adam adapts the step to the layer, smaller for convolutions",
-      place: place, "Adam", layers: convolutions, than: connected, through: 48,
+    .secondMomentVanishes(
+      "fig3.v-vanishes.dropout",
+      "the second moment vanishes after a few epochs and is dominated by epsilon: with dropout",
+      place: place, "Adam+dropout", layers: convolutions, by: 10, figure: "fig3_right"
+    ).asPart,
+    .squaredMomentVanishes(
+      "fig3.v-vanishes.squared",
+      "the second moment, not its root, falls below epsilon after a few epochs", place: place,
+      "Adam", layers: convolutions, by: 10, figure: "fig3_right"
+    ).asPart,
+    .squaredMomentVanishes(
+      "fig3.v-vanishes.squared-dropout",
+      "the second moment, not its root, falls below epsilon after a few epochs: with dropout",
+      place: place, "Adam+dropout", layers: convolutions, by: 10, figure: "fig3_right"
+    ).asPart,
+    .smallerSecondMoment(
+      "fig3.v-less-than-mlp",
+      "the second moment vanishes less in the fully connected network of section 6.2",
+      place: place, "Adam+dropout", layers: convolutions, than: "Adam", of: "mnist-mlp",
+      rivalLayers: perceptron, at: 10, figure: "fig3_right"),
+    .gradientsDiffer(
+      "fig3.layer-gradients",
+      "gradients differ vastly between the layers of a convolutional network, unlike in fully connected ones",
+      place: place, "Adam+dropout", layers: convolutions + connected, by: 10, than: "Adam",
+      of: "mnist-mlp", rivalLayers: perceptron, through: 10, figure: "fig3_right"),
+    .smallerRates(
+      "fig3.layer-scale",
+      "Adam adapts the scale of the learning rate to the layer, smaller for convolutions",
+      place: place, "Adam", layers: convolutions, than: connected, through: 45,
       figure: "fig3_right"),
   ]
   + [
@@ -55,7 +78,7 @@ let claims: [Claim] =
       networks: networks),
     .firstMomentMatters(
       "fig3.first-moment",
-      "the first moment matters more in the convolutional network than in the fully connected one",
+      "the first moment speeds up the convolutional network, more than the fully connected one",
       place: place, "Adam beta1=0", "Adam", than: "mnist-mlp", at: 10),
     DefaultsClaim.claim(.convolutional),
   ]

@@ -66,7 +66,7 @@ TrainingExperiment(
       + "in Srivastava et al. 2014, chosen before any result.",
     "The arm fitted has weights of deviation 1e-4 in the first convolution and in the output layer, "
       + "images of equal contrast and an epsilon of 0.0125 in Adam and AdaGrad, where the paper states "
-      + "1e-8: inferred from the start of the paper's curves without dropout, after about 20 trials.",
+      + "1e-8 for Adam: inferred from the start of the paper's curves without dropout, after about 20 trials.",
     "The search of the profile paper is a race to 12 passes, that of quick looks at 4; the full horizon is "
       + "49. One seed of the arm fitted.",
   ],

@@ -140,9 +140,10 @@ public enum PaperFigure: Sendable, Equatable {
     return .fails("\(a) / \(b) is \(NumberText.list(failed))")
   }
 
-  /// Whether the mean of the paper's curve of `a` over some epochs is lower than that of `b`.
+  /// Whether the log ratio of the means of the paper's curves over some epochs lies in a region.
   static func means(
-    _ a: String, _ b: String, of figure: String, over epochs: [Int], _ paper: PaperCurves
+    _ a: String, _ b: String, of figure: String, over epochs: [Int], in region: Region,
+    _ paper: PaperCurves
   ) -> PaperFigure {
     let means = [a, b].map { name -> Double? in
       let values = epochs.compactMap { paper.curve(name, of: figure)?.value(at: $0) }
@@ -151,7 +152,8 @@ public enum PaperFigure: Sendable, Equatable {
     guard let first = means[0], let second = means[1] else {
       return .notInFigure("its curves of \(a) and \(b) have no points there")
     }
-    return first < second
+    let ratio = log(first / second)
+    return region.contains(ratio...ratio)
       ? .satisfies : .fails("\(a) / \(b) is \(NumberText.significant(first / second))")
   }
 

@@ -23,7 +23,7 @@ extension Claim {
       var comparison = Comparison()
       var reasons: [String] = []
       for seed in context.seeds(of: array) {
-        let passes = try [a, b].map { try context.passes(array, $0, seed: seed, to: cost) }
+        let passes = try [a, b].map { try context.passes(of: $0, array, seed: seed, to: cost) }
         if let reason = passes.compactMap(\.reason).first {
           reasons.append(reason)
         } else {
@@ -68,8 +68,8 @@ extension ClaimContext {
 
   /// The passes until the running cost is at most `cost`, interpolated in its logarithm: infinite if
   /// it never is; or why that is not known.
-  fileprivate func passes(
-    _ array: Cells, _ contender: String, seed: String, to cost: Double
+  package func passes(
+    of contender: String, _ array: Cells, seed: String, to cost: Double
   ) throws -> (count: Double, reason: String?) {
     var costs: [(passes: Double, cost: Double)] = []
     let epochs = array.labels(of: "epoch").compactMap { Int($0) }

@@ -95,6 +95,47 @@ extension Claim {
         + NumberText.significant(range.upperBound) + " at epochs \(text(epochs))")
   }
 
+  /// For every pair, the ratio of the mean costs over `epochs` lies inside `range`.
+  ///
+  /// - Parameter resolution: what the search of their settings may hide.
+  public static func ratioOfMeans(
+    _ id: String, _ statement: String, place: String, pairs: [(a: String, b: String)],
+    inside range: ClosedRange<Double>, over epochs: ClosedRange<Int>,
+    resolution: SearchResolution, measure: Measure = .runningCost, figure: String? = nil
+  ) -> Claim {
+    let region = Region.inside(log(range.lowerBound)...log(range.upperBound))
+    let ends = [range.lowerBound, range.upperBound].map { NumberText.significant($0) }
+    let names = pairs.map { "\($0.a) / \($0.b)" }
+    return Claim(
+      id, statement, place: place, threshold: .ratio("each of them", region),
+      rule:
+        "mean cost of epochs \(epochs.lowerBound) to \(epochs.upperBound), \(ends[0]) <= a / b <= \(ends[1]) of "
+        + "\(NumberText.list(names)); \(resolution.rule("each"))", figure: figure,
+      paperFigure: { paper in
+        .all(
+          pairs.map {
+            .means($0.a, $0.b, of: figure ?? "", over: Array(epochs), in: region, paper)
+          })
+      }
+    ) { context in
+      let parts = try pairs.map { a, b in
+        RatioPart(
+          label: "\(a) and \(b)",
+          comparison: try context.compare(a, with: b, measure: measure, at: Array(epochs)),
+          region: region, resolution: resolution)
+      }
+      let isOne = pairs.count == 1
+      return [
+        RatioPart.outcome(parts, isOne ? pairs[0].a : "each", isOne ? pairs[0].b : "its rival")
+      ]
+    }
+    .comparing(
+      pairs.map {
+        CostComparison(
+          $0.a, $0.b, at: [Array(epochs)], of: measure, region, resolution: resolution)
+      })
+  }
+
   private static func ratio(
     _ id: String, _ statement: String, place: String, _ a: String, to b: String,
     region: Region, at epochs: [Int], measure: Measure, figure: String?, rule: String
@@ -125,11 +166,7 @@ extension Claim {
     measure: Measure = .runningCost,
     figure: String? = nil
   ) -> Claim {
-    let limits =
-      resolution.map {
-        "; the interval of \(a) / rival has to lie below 1 / \(NumberText.exact($0.ratio)) for that, and above "
-          + "\(NumberText.exact($0.ratio)) against it, as the search's stepsizes may hide the rest"
-      } ?? ""
+    let limits = resolution.map { "; \($0.rule("\(a) / rival"))" } ?? ""
     let epochs = Array(measure.labels(ofPasses: total).suffix(count))
     return Claim(
       id, statement, place: place, threshold: .ratio("\(a) / each rival", .below(0)),
@@ -137,7 +174,7 @@ extension Claim {
         + "\(NumberText.list(rivals)); one that is lower decides, else all must have been run\(limits)",
       figure: figure,
       paperFigure: { paper in
-        .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, paper) })
+        .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, in: .below(0), paper) })
       }
     ) { context in
       var parts: [RatioPart] = []

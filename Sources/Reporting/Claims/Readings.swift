@@ -30,13 +30,23 @@ package struct CostComparison: Sendable {
     epochs.allSatisfy { measure.passes(atLabel: $0) <= passes }
   }
 
+  private static let dropout = "+dropout"
+
   /// The same without dropout; nil if it is without already.
   fileprivate var withoutDropout: CostComparison? {
-    let suffix = "+dropout"
+    let suffix = Self.dropout
     guard a.hasSuffix(suffix), b.hasSuffix(suffix) else { return nil }
-    return CostComparison(
-      String(a.dropLast(suffix.count)), String(b.dropLast(suffix.count)), at: epochs, of: measure,
-      region, resolution: resolution)
+    return of(String(a.dropLast(suffix.count)), String(b.dropLast(suffix.count)))
+  }
+
+  /// The same with dropout; nil if it is with it already.
+  fileprivate var withDropout: CostComparison? {
+    guard !a.hasSuffix(Self.dropout), !b.hasSuffix(Self.dropout) else { return nil }
+    return of(a + Self.dropout, b + Self.dropout)
+  }
+
+  private func of(_ a: String, _ b: String) -> CostComparison {
+    CostComparison(a, b, at: epochs, of: measure, region, resolution: resolution)
   }
 }
 
@@ -50,7 +60,7 @@ public struct Reading: Sendable, Equatable {
   public var selection: String
   /// Which cost is compared: `running mean` or `after each pass`.
   public var cost: String
-  /// `as stated` or `without dropout`.
+  /// `as stated`, `without dropout` or `with dropout`.
   public var regularisation: String
   /// What is taken otherwise than in the arm, e.g. `dropout rates: 0 and 0.5`; empty if nothing is.
   public var choice = ""
@@ -86,6 +96,7 @@ public struct Reading: Sendable, Equatable {
   static let afterPass = "after each pass"
   static let stated = "as stated"
   static let withoutDropout = "without dropout"
+  static let withDropout = "with dropout"
 }
 
 /// The verdicts under every defensible reading that was run: a map, not a vote.
@@ -115,6 +126,7 @@ public struct Readings: Sendable, Equatable {
       let variants = [
         (Reading.stated, claim.comparisons),
         (Reading.withoutDropout, claim.comparisons.compactMap(\.withoutDropout)),
+        (Reading.withDropout, claim.comparisons.compactMap(\.withDropout)),
       ].filter { _, comparisons in
         let names = comparisons.flatMap { [$0.a, $0.b] }
         return !names.isEmpty && !names.contains(where: withoutCostMinimum.contains)

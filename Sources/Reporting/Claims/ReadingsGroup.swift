@@ -40,7 +40,7 @@ extension Readings {
         \.settings),
       text("selection", "by what the search chose them; empty for an arm", \.selection),
       text("cost", "which cost is compared", \.cost),
-      text("regularisation", "as stated, or without dropout", \.regularisation),
+      text("regularisation", "as stated, without dropout, or with it", \.regularisation),
       text("choice", "what is taken otherwise than in the arm; empty: nothing", \.choice),
       number("passes", "passes within which costs are compared; NaN: as the claim says") {
         $0.passes.map(Double.init) ?? .nan

@@ -11,6 +11,25 @@ public struct SearchResolution: Sendable {
   /// A ratio above 1.
   public init(ratio: Double) { self.ratio = ratio }
 
+  /// What a rule says of it.
+  func rule(_ quantity: String) -> String {
+    let ratio = NumberText.exact(ratio)
+    return
+      "the interval of \(quantity) has to lie below 1 / \(ratio) for that, and above \(ratio) against it, as the "
+      + "search's stepsizes may hide the rest"
+  }
+
+  /// Where the interval that decides lies.
+  package enum Side { case below, within, above, open }
+
+  /// Where the interval of a log ratio that decides lies: below 1 / ratio, within both, above, or across an end.
+  package func side(of estimate: Estimate) -> Side {
+    guard let deciding = estimate.deciding else { return .open }
+    let limit = log(ratio)
+    if !hides(estimate) { return deciding.upperBound < 0 ? .below : .above }
+    return -limit <= deciding.lowerBound && deciding.upperBound <= limit ? .within : .open
+  }
+
   /// Whether the interval that decides does not lie beyond the ratio on either side.
   package func hides(_ estimate: Estimate) -> Bool {
     guard let deciding = estimate.deciding else { return false }

@@ -34,9 +34,6 @@ package enum RivalTable {
   /// The arm in which every method has its best settings.
   private static let arm = Arm.tuned.rawValue
 
-  /// What a comparison comes to; `close`: the search does not tell.
-  private enum Side { case ahead, behind, close, open }
-
   private static let resolution = SearchResolution.halfDecades
 
   /// The table with what its numbers are, as Markdown; empty if nothing has been compared.
@@ -44,11 +41,11 @@ package enum RivalTable {
     let rows = problems.compactMap { row($0, content) }
     guard !rows.isEmpty else { return "" }
     let sides = rows.flatMap(\.sides)
-    func count(_ side: Side) -> Int { sides.count { $0 == side } }
+    func count(_ side: SearchResolution.Side) -> Int { sides.count { $0 == side } }
     let percent = NumberText.significant(100 * (resolution.ratio - 1))
     return
       "**Is Adam better?** By the paper's introduction it \"consistently outperforms other methods\". Of \(sides.count) "
-      + "comparisons it is ahead in \(count(.ahead)) and behind in\n\(count(.behind)); \(count(.close)) are within "
+      + "comparisons it is ahead in \(count(.below)) and behind in\n\(count(.above)); \(count(.within)) are within "
       + "\(percent) %, which the search, with stepsizes half a decade apart, cannot tell, and seeds leave "
       + "\(count(.open)) open.\nTold is Adam's training cost over the rival's, the mean of the last tenth of the passes "
       + "that the paper's figure shows, each method\nwith the best settings of its search (arm `\(arm)`), with the 95 % "
@@ -58,7 +55,7 @@ package enum RivalTable {
   }
 
   private static func row(_ problem: Problem, _ content: ReportContent)
-    -> (cells: [String], sides: [Side])?
+    -> (cells: [String], sides: [SearchResolution.Side])?
   {
     // The longest profile comes first.
     guard
@@ -76,7 +73,7 @@ package enum RivalTable {
     let passes = min(count - 1, shown(problem, content))
     let places = Array(passes - max(1, passes / 10)..<passes)
     var seeds: [Int] = []
-    var sides: [Side] = []
+    var sides: [SearchResolution.Side] = []
     let cells = rivals.map { rival -> String in
       for name in rival.names {
         guard
@@ -84,7 +81,7 @@ package enum RivalTable {
             "Adam" + problem.suffix, with: name + problem.suffix, at: places)
         else { continue }
         seeds.append(found.pairs)
-        let side = found.vanishes ? .open : side(found.estimate)
+        let side = found.vanishes ? .open : resolution.side(of: found.estimate)
         sides.append(side)
         return found.vanishes ? "costs below 1e-6" : text(found.estimate, side)
       }
@@ -104,25 +101,17 @@ package enum RivalTable {
       .max().map { Int($0) + 1 } ?? .max
   }
 
-  /// Where the interval that decides lies.
-  private static func side(_ estimate: Estimate) -> Side {
-    guard let deciding = estimate.deciding else { return .open }
-    let limit = log(resolution.ratio)
-    if !resolution.hides(estimate) { return deciding.upperBound < 0 ? .ahead : .behind }
-    return -limit <= deciding.lowerBound && deciding.upperBound <= limit ? .close : .open
-  }
-
   /// A ratio with its interval, marked by its side.
-  private static func text(_ estimate: Estimate, _ side: Side) -> String {
+  private static func text(_ estimate: Estimate, _ side: SearchResolution.Side) -> String {
     let ratio =
       estimate.value.isInfinite
       ? estimate.value < 0 ? "it diverged" : "Adam diverged"
       : ClaimOutcome.interval(
         exp(estimate.value), exp(estimate.low), exp(estimate.high), threshold: 1)
     return switch side {
-    case .ahead: "**\(ratio)**"
-    case .behind: "*\(ratio)*"
-    case .close: "≈ \(ratio)"
+    case .below: "**\(ratio)**"
+    case .above: "*\(ratio)*"
+    case .within: "≈ \(ratio)"
     case .open: ratio
     }
   }

@@ -15,7 +15,7 @@ extension Claim {
       threshold: .init("least share below epsilon", region),
       rule: "sqrt(vhat) < epsilon for at least \(compact(100 * share)) % of the parameters of each "
         + "of \(layers.joined(separator: ", ")) after epoch \(epoch), \(contender)",
-      figure: figure
+      figure: figure, arms: [.tuned]
     ) { context in
       let shares = try layers.map { layer in
         try LayerCells(.shareBelowEpsilon, context).values(contender, layer, at: epoch)
@@ -30,89 +30,149 @@ extension Claim {
     }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
   }
 
-  /// The share of parameters with sqrt(vhat) below epsilon is larger in each of `layers` of
-  /// `contender` than in each of the layers of another experiment's `rival`, at the same epoch.
-  public static func secondMomentVanishesMore(
+  /// The second moment itself, whose root Adam adds epsilon to, is below epsilon for half of the parameters of
+  /// each layer after `epoch` passes: the median of sqrt(vhat) is below the root of epsilon.
+  public static func squaredMomentVanishes(
+    _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
+    by epoch: Int, figure: String
+  ) -> Claim {
+    let region = Region.below(log(epsilon.squareRoot()))
+    return custom(
+      id, statement, place: place,
+      threshold: .ratio("largest median sqrt(vhat)", region),
+      rule:
+        "vhat itself < epsilon for half of the parameters of each of \(layers.joined(separator: ", ")) after "
+        + "epoch \(epoch), \(contender): median sqrt(vhat) below \(compact(epsilon.squareRoot()))",
+      figure: figure, arms: [.tuned]
+    ) { context in
+      let roots = try LayerCells(.roots, context, quantile: 0.5)
+      let estimates = try layers.map { layer in
+        Statistics.studentMean(
+          try roots.values(contender, layer, at: epoch).map { logarithm($0.value) })
+      }
+      let largest = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
+      return ClaimOutcome(
+        .all(estimates.map { $0.judgement(in: region) }), largest,
+        threshold: region.threshold(nearest: largest.value), unit: "log(largest median sqrt(vhat))",
+        numbers: numbers(layers, estimates),
+        "median sqrt(vhat) of \(contender) after epoch \(epoch): " + Claim.roots(layers, estimates))
+    }.reading(LayerStatistics.Quantity.roots)
+  }
+
+  /// The median of sqrt(vhat) is smaller in each of `layers` of `contender` than in each of the layers of another
+  /// experiment's `rival`, at the same epoch.
+  public static func smallerSecondMoment(
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     than rival: String, of experiment: String, rivalLayers: [String], at epoch: Int, figure: String
   ) -> Claim {
-    let region = Region.above(0)
+    let region = Region.below(0)
     return custom(
       id, statement, place: place,
-      threshold: .init("least share here less largest there", region),
-      rule: "share of parameters with sqrt(vhat) < epsilon after epoch \(epoch), \(contender): the "
-        + "least of \(layers.joined(separator: ", ")) above the largest of "
-        + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment)",
-      figure: figure
+      threshold: .ratio("largest median sqrt(vhat) here / least there", region),
+      rule: "median sqrt(vhat) after epoch \(epoch), \(contender): the largest of "
+        + "\(layers.joined(separator: ", ")) below the least of "
+        + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment), paired over seeds",
+      figure: figure, arms: [.tuned]
     ) { context in
-      let own = try LayerCells(.shareBelowEpsilon, context)
-      let other = try LayerCells(.shareBelowEpsilon, context.sibling(experiment))
-      let shares = try layers.map { try own.values(contender, $0, at: epoch) }
-      let rivals = try rivalLayers.map { try other.values(rival, $0, at: epoch) }
-      var differences: [Double] = []
-      for seed in (shares.first ?? []).map(\.seed) {
-        let own = shares.flatMap { $0.filter { $0.seed == seed } }.map(\.value)
-        let theirs = rivals.flatMap { $0.filter { $0.seed == seed } }.map(\.value)
-        if let least = own.min(), let largest = theirs.max() { differences.append(least - largest) }
+      let own = try Roots(context, contender, layers, at: [epoch])
+      let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: [epoch])
+      let ratios = own.bySeed.compactMap { seed, roots -> Double? in
+        guard let largest = roots.max(), let least = other[seed]?.min() else { return nil }
+        return largest - least
       }
-      guard !differences.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
-      let estimate = Statistics.studentMean(differences)
+      guard !ratios.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
       let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
-      let estimates = (shares + rivals).map { Statistics.studentMean($0.map(\.value)) }
+      let estimates = own.estimates + other.estimates
       return ClaimOutcome(
-        estimate, in: region, unit: "least share less largest share there",
+        Statistics.studentMean(ratios), in: region, unit: "log(largest here / least there)",
         numbers: numbers(names, estimates),
-        "after epoch \(epoch): " + text(names, estimates))
-    }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
+        "median sqrt(vhat) after epoch \(epoch): " + roots(names, estimates))
+    }.reading(LayerStatistics.Quantity.roots)
   }
 
-  /// The median absolute step is smaller in each of `layers` than in each of `others`, after every
-  /// epoch from 1 to `last`.
-  public static func smallerSteps(
+  /// The scale of the learning rate, alpha / (sqrt(vhat) + epsilon) at the median of sqrt(vhat), is smaller in each
+  /// of `layers` than in each of `others`: its geometric mean over epochs 1 to `last`.
+  public static func smallerRates(
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     than others: [String], through last: Int, figure: String
   ) -> Claim {
     let region = Region.below(0)
     return custom(
       id, statement, place: place,
-      threshold: .ratio("largest step / least step of the others", region),
-      rule: "median absolute step of \(contender) smaller in each of "
-        + "\(layers.joined(separator: ", ")) than in each of \(others.joined(separator: ", ")) "
-        + "after every epoch from 1 to \(last)",
-      figure: figure
+      threshold: .ratio("largest rate / least rate of the others", region),
+      rule:
+        "alpha / (sqrt(vhat) + epsilon) of \(contender) at the median of sqrt(vhat), geometric mean over "
+        + "epochs 1 to \(last): smaller in each of \(layers.joined(separator: ", ")) than in each of "
+        + others.joined(separator: ", "),
+      figure: figure, arms: [.tuned]
     ) { context in
-      let cells = try LayerCells(.medianStep, context)
-      var worst: [String: Double] = [:]
-      var medians = (layers + others).map { (layer: $0, steps: [Double]()) }
-      for epoch in 1...last {
-        var largest: [String: Double] = [:]
-        var least: [String: Double] = [:]
-        for (index, layer) in (layers + others).enumerated() {
-          for (seed, step) in try cells.values(contender, layer, at: epoch) {
-            medians[index].steps.append(step)
-            if index < layers.count {
-              largest[seed] = max(largest[seed] ?? 0, step)
-            } else {
-              least[seed] = min(least[seed] ?? .infinity, step)
-            }
-          }
-        }
-        for (seed, large) in largest {
-          guard let small = least[seed] else { continue }
-          let smallest = Double.leastNormalMagnitude
-          let ratio = log(max(large, smallest)) - log(max(small, smallest))
-          worst[seed] = max(worst[seed] ?? -.infinity, ratio)
-        }
+      let roots = try Roots(
+        context, contender, layers + others, at: Array(1...last), adding: epsilon)
+      // Of two rates the larger has the smaller root.
+      let ratios = roots.bySeed.compactMap { _, means -> Double? in
+        guard let least = means.prefix(layers.count).min(),
+          let largest = means.dropFirst(layers.count).max()
+        else { return nil }
+        return largest - least
       }
-      let ratios = worst.sorted { $0.key < $1.key }.map(\.value)
-      let estimate = Statistics.studentMean(ratios)
-      let estimates = medians.map { Estimate(Statistics.median($0.steps), count: ratios.count) }
       return ClaimOutcome(
-        estimate, in: region, unit: "log(largest step / least step of the others)",
-        numbers: numbers(medians.map(\.layer), estimates),
-        "median absolute steps over the whole run: " + text(medians.map(\.layer), estimates))
-    }.reading(LayerStatistics.Quantity.medianStep)
+        Statistics.studentMean(ratios), in: region,
+        unit: "log(largest rate / least rate of the others)",
+        numbers: numbers(layers + others, roots.estimates),
+        "median sqrt(vhat) + epsilon, geometric mean over epochs 1 to \(last): "
+          + Claim.roots(layers + others, roots.estimates))
+    }.reading(LayerStatistics.Quantity.roots)
   }
+
+  /// Gradients differ between the layers of a network by a factor of at least `factor`, and by more than between
+  /// those of another experiment's: the largest over the least median of sqrt(vhat), geometric means over epochs
+  /// 1 to `last`.
+  public static func gradientsDiffer(
+    _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
+    by factor: Double, than rival: String, of experiment: String, rivalLayers: [String],
+    through last: Int, figure: String
+  ) -> Claim {
+    let (far, more) = (Region.atLeast(log(factor)), Region.above(0))
+    return custom(
+      id, statement, place: place,
+      threshold: .every([.ratio("largest / least here", far), .ratio("that over that there", more)]
+      ),
+      rule:
+        "largest over least median sqrt(vhat) of the layers, geometric means over epochs 1 to \(last): at least "
+        + "\(compact(factor)) in \(layers.joined(separator: ", ")) of \(contender), and larger than in "
+        + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment), paired over seeds",
+      figure: figure, arms: [.tuned]
+    ) { context in
+      let own = try Roots(context, contender, layers, at: Array(1...last))
+      let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: Array(1...last))
+      func spread(_ roots: [Double]) -> Double { (roots.max() ?? .nan) - (roots.min() ?? .nan) }
+      let here = Statistics.studentMean(own.bySeed.map { spread($0.means) })
+      let differences = own.bySeed.compactMap { seed, roots in
+        other[seed].map { spread(roots) - spread($0) }
+      }
+      guard !differences.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
+      let difference = Statistics.studentMean(differences)
+      let judgements = (here.judgement(in: far), difference.judgement(in: more))
+      let judgement = Judgement.all([judgements.0, judgements.1])
+      // That which decides, or is nearer to its threshold.
+      let isHere =
+        judgements.0.verdict == judgement.verdict
+        && (judgements.1.verdict != judgement.verdict
+          || here.low - log(factor) < difference.low)
+      let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
+      let estimates = own.estimates + other.estimates
+      return ClaimOutcome(
+        judgement, isHere ? here : difference, threshold: isHere ? log(factor) : 0,
+        unit: isHere ? "log(largest / least here)" : "log(spread here / spread there)",
+        numbers: numbers(names, estimates),
+        "largest / least here \(NumberText.significant(exp(here.value))), over that in \(experiment) "
+          + "\(NumberText.significant(exp(difference.value))); median sqrt(vhat), geometric mean over epochs 1 to "
+          + "\(last): " + roots(names, estimates))
+    }.reading(LayerStatistics.Quantity.roots)
+  }
+
+  /// Adam's epsilon in the arm that these claims are judged in.
+  private static let epsilon = 1e-8
 
   private static func numbers(_ layers: [String], _ estimates: [Estimate]) -> [ClaimNumber] {
     zip(layers, estimates).map { ClaimNumber($0, $1.value, low: $1.low, high: $1.high) }
@@ -122,16 +182,66 @@ extension Claim {
     zip(layers, estimates).map { "\($0) \(NumberText.significant($1.value))" }
       .joined(separator: ", ")
   }
+
+  /// Of estimates of a logarithm.
+  private static func roots(_ layers: [String], _ estimates: [Estimate]) -> String {
+    zip(layers, estimates).map { "\($0) \(NumberText.significant(exp($1.value)))" }
+      .joined(separator: ", ")
+  }
+}
+
+/// The logarithm, of 0 that of the least number.
+private func logarithm(_ value: Double) -> Double { log(max(value, .leastNormalMagnitude)) }
+
+/// The medians of sqrt(vhat) in some layers of a contender, as logarithms.
+private struct Roots {
+  /// Of each seed, one a layer: the mean over the epochs.
+  let bySeed: [(seed: String, means: [Double])]
+  /// Of each layer, over seeds.
+  let estimates: [Estimate]
+
+  /// - Parameter term: what is added to each before its logarithm is taken.
+  ///
+  /// - Throws: `NotRun` if an epoch is not there.
+  init(
+    _ context: ClaimContext, _ contender: String, _ layers: [String], at epochs: [Int],
+    adding term: Double = 0
+  ) throws {
+    let cells = try LayerCells(.roots, context, quantile: 0.5)
+    var seeds: [String] = []
+    let means = try layers.map { layer in
+      var logarithms: [String: [Double]] = [:]
+      for epoch in epochs {
+        for (seed, root) in try cells.values(contender, layer, at: epoch) {
+          if !seeds.contains(seed) { seeds.append(seed) }
+          logarithms[seed, default: []].append(logarithm(root + term))
+        }
+      }
+      // A seed that lacks an epoch is none of these.
+      return logarithms.filter { $0.value.count == epochs.count }.mapValues(Statistics.mean)
+    }
+    let complete = seeds.filter { seed in means.allSatisfy { $0[seed] != nil } }
+    bySeed = complete.map { seed in (seed, means.compactMap { $0[seed] }) }
+    estimates = means.map { means in Statistics.studentMean(complete.compactMap { means[$0] }) }
+  }
+
+  /// The means of a seed, one a layer.
+  subscript(seed: String) -> [Double]? { bySeed.first { $0.seed == seed }?.means }
 }
 
 /// A variable along `layer`, by label.
 struct LayerCells {
   private let cells: Cells
   private let arm: String?
+  private let quantile: Double?
 
-  init(_ quantity: LayerStatistics.Quantity, _ context: ClaimContext) throws {
+  /// - Parameter quantile: of a variable along quantiles, the one that is read.
+  init(
+    _ quantity: LayerStatistics.Quantity, _ context: ClaimContext, quantile: Double? = nil
+  ) throws {
     cells = try context.array(quantity)
     arm = context.arm
+    self.quantile = quantile
   }
 
   /// The last epoch that has a value of a layer.
@@ -149,6 +259,7 @@ struct LayerCells {
   )] {
     var selection = ["optimizer": contender, "layer": layer, "epoch": "\(epoch)"]
     selection["arm"] = arm
+    selection["quantile"] = quantile.map { "\($0)" }
     for (dimension, label) in selection.sorted(by: { $0.key < $1.key })
     where !cells.has(dimension, label) {
       let last = cells.labels(of: "epoch").last ?? "none"

@@ -73,10 +73,8 @@ public enum LayerStatistics {
   }
 
   /// Probes for the weights named in `layers`: quantiles of sqrt(vhat), the share of parameters where
-  /// it is below epsilon, and the median absolute step, each after every epoch.
-  ///
-  /// - Parameter epsilon: Adam's epsilon.
-  public static func probes(layers: [String], epsilon: Double = 1e-8) -> [Probe] {
+  /// it is below the optimizer's epsilon, and the median absolute step, each after every epoch.
+  public static func probes(layers: [String]) -> [Probe] {
     [
       Probe(
         Quantity.roots.variable, .everyEpoch,
@@ -93,8 +91,8 @@ public enum LayerStatistics {
         meaning: "share of parameters whose sqrt(vhat) is below epsilon"
       ) { context in
         layers.map { layer in
-          guard let roots = sample(context, layer)?.roots else { return .nan }
-          return Double(roots.filter { $0 < epsilon }.count) / Double(roots.count)
+          guard let sample = sample(context, layer) else { return .nan }
+          return Double(sample.roots.count { $0 < sample.epsilon }) / Double(sample.roots.count)
         }
       },
       Probe(
@@ -104,7 +102,7 @@ public enum LayerStatistics {
         layers.map { layer in
           guard let sample = sample(context, layer) else { return .nan }
           let steps = zip(sample.means, sample.roots).map { mean, root in
-            context.optimizer.alpha * abs(mean) / (root + epsilon)
+            context.optimizer.alpha * abs(mean) / (root + sample.epsilon)
           }
           return quantile(0.5, ofSorted: steps.sorted())
         }
@@ -120,12 +118,10 @@ public enum LayerStatistics {
 
   /// Probes for the weights named in `layers`: the share of steps above `stepLimit` over each pass, and
   /// the largest step, in units of alpha, of every `stepInterval`-th step.
-  ///
-  /// - Parameter epsilon: Adam's epsilon.
-  public static func stepProbes(layers: [String], epsilon: Double = 1e-8) -> [Probe] {
+  public static func stepProbes(layers: [String]) -> [Probe] {
     @Sendable func steps(_ context: Probe.Context, _ layer: String) -> [Double]? {
       sample(context, layer).map { sample in
-        zip(sample.means, sample.roots).map { abs($0) / ($1 + epsilon) }
+        zip(sample.means, sample.roots).map { abs($0) / ($1 + sample.epsilon) }
       }
     }
     return [
@@ -151,13 +147,15 @@ public enum LayerStatistics {
     ]
   }
 
-  /// mhat and sqrt(vhat) of some parameters of a layer; `nil` without moments or before a step.
+  /// mhat and sqrt(vhat) of some parameters of a layer, and the optimizer's epsilon; `nil` without moments or
+  /// before a step.
   private static func sample(_ context: Probe.Context, _ layer: String)
-    -> (means: [Double], roots: [Double])?
+    -> (means: [Double], roots: [Double], epsilon: Double)?
   {
     let state = context.optimizer.state
     let parameters = context.objective.parameters
     guard let index = parameters.firstIndex(where: { $0.name == layer }),
+      let optimizer = context.optimizer as? any MomentsOptimizer,
       let m = state.vectors.first(where: { $0.name == "m" })?.values,
       let v = state.vectors.first(where: { $0.name == "v" })?.values,
       let beta1Power = state.scalars.first(where: { $0.name == "beta1_power" })?.value,
@@ -178,7 +176,7 @@ public enum LayerStatistics {
         }
       }
     }
-    return (means, roots)
+    return (means, roots, optimizer.epsilon)
   }
 
   /// Prime to every extent of the shape, as 50 is not to 1000: else only every 50th unit would ever
