@@ -12,7 +12,7 @@ import Numerics
 /// The maximum is of the uncorrected `v_t`, and is corrected afterwards. optax corrects before it
 /// takes the maximum; Keras adds `epsilon` to the root of the uncorrected maximum. The method of
 /// Reddi, Kale and Kumar 2018 is `AMSGrad`.
-public struct AMSGradCorrected: PartedOptimizer, MomentsOptimizer {
+public struct AMSGradCorrected: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).

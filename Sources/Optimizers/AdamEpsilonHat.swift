@@ -12,7 +12,7 @@ import Numerics
 /// Algorithm 1 (`Adam`) comes out if it is `epsilon sqrt(1 - beta2^t)` at each step, so a
 /// constant one damps the first steps more, 31.6 times at t = 1 with the default `beta2`.
 /// TensorFlow and Keras have this form, with `epsilon` = 1e-7.
-public struct AdamEpsilonHat: PartedOptimizer, MomentsOptimizer {
+public struct AdamEpsilonHat: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).

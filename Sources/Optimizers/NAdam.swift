@@ -14,7 +14,7 @@ import Numerics
 ///
 /// `momentumDecay` is 1/250 with Dozat, 1 in Keras. The workshop paper of 2016 averages `m_t` with `mu_t`;
 /// optax keeps `mu_t` = `beta1`.
-public struct NAdam: PartedOptimizer, MomentsOptimizer {
+public struct NAdam: PartedOptimizer {
   /// The stepsize of the next update.
   public var alpha: Double
   /// The decay rate of the first moment, in [0, 1).

@@ -16,7 +16,7 @@ public protocol Optimizer: Sendable {
   mutating func step(_ theta: inout FloatVector, gradient: FloatVector)
 }
 
-/// An optimizer that divides a first moment by the root of a second one, as Adam does.
+/// An optimizer whose direction is that of Adam: mhat / (sqrt(vhat) + epsilon), with both moments corrected.
 public protocol MomentsOptimizer: Optimizer {
   /// Keeps the denominator from vanishing.
   var epsilon: Double { get }

@@ -106,6 +106,10 @@ import Testing
       outcome { seed, _, layer in layer == 1 ? 2e-4 + 1e-7 * Double(seed) : 1e-5 }?.verdict
         == .notReproduced)
     #expect(outcome { seed, _, _ in 1e-4 * (1 + 0.1 * Double(seed - 1)) }?.verdict == .inconclusive)
+    // One of exactly 0 has vanished no further than to epsilon.
+    #expect(
+      outcome { seed, _, _ in seed == 0 ? 0 : 1e-8 * (1 + 0.1 * Double(seed)) }?.verdict
+        == .reproduced)
   }
 
   @Test func `the other network stands beside`() throws {
@@ -171,14 +175,20 @@ import Testing
       return claim.judge(own, siblings: ["mnist-mlp": other]).first
     }
     let vast = try #require(outcome(30, 2))
-    #expect(vast.verdict == .reproduced && abs(vast.effect - log(30)) < 3e-3)
-    #expect(abs(try #require(outcome(30, 20)).effect - log(1.5)) < 3e-3)
-    #expect(outcome(30, 20)?.verdict == .reproduced)
+    #expect(vast.verdict == .reproduced)
+    // The part that is told is the one nearest to its limit: here, there, or the ratio of both.
+    #expect(abs(vast.effect - log(30)) < 3e-3 && vast.threshold == log(10))
+    let narrow = try #require(outcome(30, 9.5))
+    #expect(narrow.verdict == .reproduced && abs(narrow.effect - log(9.5)) < 3e-3)
     #expect(outcome(0.03, 2)?.verdict == .reproduced)
+    // It differs as vastly there.
+    #expect(outcome(30, 20)?.verdict == .notReproduced)
     #expect(outcome(30, 40)?.verdict == .notReproduced)
     let less = try #require(outcome(5, 2))
     #expect(less.verdict == .notReproduced && abs(less.effect - log(5)) < 3e-3)
     #expect(outcome(9.99, 2)?.verdict == .inconclusive)
-    #expect(claim.judge(roots { _, _, _ in 1 }).first?.verdict == .notRun)
+    // Without the other network there is no verdict, unless this one decides against it.
+    #expect(claim.judge(roots { _, _, layer in layer == 1 ? 30 : 1 }).first?.verdict == .notRun)
+    #expect(claim.judge(roots { _, _, _ in 1 }).first?.verdict == .notReproduced)
   }
 }

@@ -149,6 +149,10 @@ import Testing
     // It slows down both, here by less.
     let slower = try #require(outcome(costs([0.9, 0.9, 0.9]), costs([0.8, 0.8, 0.8])))
     #expect(slower.verdict == .notReproduced && abs(slower.effect - log(0.9)) < 1e-5)
+    #expect(outcome(costs([0.9, 0.9, 0.9]), nil)?.verdict == .notReproduced)
+    // Where both networks diverge without it there is no telling.
+    let never = [Double](repeating: .infinity, count: 3)
+    #expect(outcome(costs(never), costs(never))?.verdict == .inconclusive)
     // Runs that diverge without it never get there.
     #expect(outcome(costs([.infinity, .infinity, .infinity]), low)?.verdict == .reproduced)
     let apart = outcome(costs([3.2, 3.3, 3.4], firstSeed: 3), low)

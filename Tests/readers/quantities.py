@@ -5,7 +5,7 @@ seed), an interval, or one exact number. What is not there is NotRun.
 """
 import collections, itertools, re
 import numpy as np
-from numpy import inf, isnan, log
+from numpy import inf, isnan, log, nan
 from scipy.stats import linregress, norm, t as t_distribution
 from result_file import NotRun
 
@@ -56,7 +56,8 @@ def with_dropout(f):
 
 def means(pairs, epochs):
     """Ratios of mean costs over epochs."""
-    return lambda f: [log_ratio(*(f.costs(m, epochs).mean(0) for m in pair)) for pair in pairs]
+    def of(f, *pair): return [log_ratio(*(f.costs(m, epochs).mean(0) for m in pair))]
+    return lambda f: each(of, [(f, *pair) for pair in pairs])
 
 def last_means(*rivals):
     def against(f, rival):
@@ -183,10 +184,10 @@ def vanishing(method):
     return lambda f: [finite(seeds) for seeds in
                       f("root_v_below_epsilon", optimizer=method, layer=CONV, epoch=10).T]
 
-def medians(f, method, layers, epochs, plus=0, **at):
-    """The logarithm of the median sqrt(vhat), its mean over epochs: seed x layer; NaN without an epoch."""
+def medians(f, method, layers, epochs, denominator=False, **at):
+    """The logarithm of the median sqrt(vhat), at least 1e-8, or of that plus 1e-8, its mean over epochs: seed x layer."""
     roots = f("root_v", optimizer=method, layer=layers, epoch=epochs, quantile=.5, **at)  # seed, epoch, layer
-    return log(np.maximum(roots + plus, np.finfo(float).tiny)).mean(1)
+    return log(roots + 1e-8 if denominator else np.where(isnan(roots), roots, np.maximum(roots, 1e-8))).mean(1)
 
 def squared(method): return lambda f: [finite(seeds) for seeds in medians(f, method, CONV, [10]).T]
 
@@ -196,7 +197,7 @@ def with_perceptron(f):
     return (f, other), [seed for seed in f("seed").tolist() if seed in other("seed")]
 
 def beside_perceptron(f, layers, epochs):
-    """Medians with dropout in the network and in the perceptron."""
+    """Medians with dropout in the network and in the perceptron, of the seeds of both."""
     files, seeds = with_perceptron(f)
     return [medians(g, method, names, epochs, seed=seeds) for g, method, names in
             zip(files, (N + D, N), (layers, NETWORKS["mnist-mlp"]))]
@@ -205,26 +206,39 @@ def vanishing_more(f):
     here, there = beside_perceptron(f, CONV, [10])
     return [finite(here.max(1) - there.min(1))]
 
-def layer_spreads(f):
-    """Largest over least of the layers: here; and over that of the perceptron."""
-    here, there = (np.ptp(roots, 1) for roots in beside_perceptron(f, CONV + DENSE, range(1, 11)))
-    alone = np.ptp(medians(f, N + D, CONV + DENSE, range(1, 11)), 1)
-    return [finite(alone)], [finite(here - there)]
+def spread_here(f): return [finite(np.ptp(medians(f, N + D, CONV + DENSE, range(1, 11)), 1))]
 
-def speed_up(f, seeds=None):
-    """Passes of beta1 = 0, 11 of them, over those until Adam's running cost is as low: one a seed."""
-    at = {} if seeds is None else {"seed": seeds}
-    target = f.costs("Adam beta1=0", [10], **at)[0]
-    curves = f.costs(N, **at).T
-    count = np.array([passes(curve, cost) if np.isfinite(cost) else cost for curve, cost in zip(curves, target)])
-    return np.where(np.isinf(target), inf, log(11 / count))
+def spread_there(f):
+    return [finite(np.ptp(medians(f.beside("mnist-mlp"), N, NETWORKS["mnist-mlp"], range(1, 11)), 1))]
+
+def spread_ratio(f):
+    here, there = (np.ptp(roots, 1) for roots in beside_perceptron(f, CONV + DENSE, range(1, 11)))
+    return [finite(here - there)]
+
+def speed_up(f, **at):
+    """Passes of beta1 = 0, 11 of them, over those until Adam's running cost is as low: one a seed, and which seeds
+    are there."""
+    target, curves = f.costs("Adam beta1=0", [10], **at)[0], f.costs(N, **at).T
+    count = np.array([passes(curve, cost) for curve, cost in zip(curves, target)])
+    there = ~isnan(target) & ~isnan(curves[:, 10])
+    ups = np.where(np.isinf(target), np.where(np.isinf(curves[:, 10]), nan, inf), log(11 / count))
+    if not there.any(): raise NotRun("seeds")
+    return ups, there
 
 def first_moment(f):
-    files, seeds = with_perceptron(f)
-    return [complete(speed_up(f))[0], complete(speed_up(f, seeds) - speed_up(files[1], seeds))[0]]
+    """The speed-up here, and that over the one of the perceptron; one of two runs that diverged stays without a number."""
+    def here(f):
+        ups, there = speed_up(f)
+        return [ups[there]]
+    def ratio(f):
+        files, seeds = with_perceptron(f)
+        (own, here), (other, there) = (speed_up(g, seed=seeds) for g in files)
+        if not (here & there).any(): raise NotRun("seeds")
+        return [(own - other)[here & there]]
+    return each(lambda part: part(f), [(here,), (ratio,)])
 
 def layer_scale(f):
-    roots = medians(f, N, CONV + DENSE, range(1, 46), plus=1e-8)
+    roots = medians(f, N, CONV + DENSE, range(1, 46), denominator=True)
     return [finite(roots[:, 3:].max(1) - roots[:, :3].min(1))]
 
 def in_networks(variable, numbers):

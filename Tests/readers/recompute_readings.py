@@ -92,12 +92,12 @@ def readings(path):
         try: rows[(*key, str(float(passes)))] = outcome(costs, pairs, places, region, hidden)
         except NotRun: pass
     for claim, (all_pairs, places, region) in CLAIMS.get(experiment, {}).items():
-        without = [tuple(m.removesuffix(D) for m in pair) for pair in all_pairs if all(m.endswith(D) for m in pair)]
+        noisy = {m.endswith(D) for pair in all_pairs for m in pair}
+        without = [tuple(m.removesuffix(D) for m in pair) for pair in all_pairs] if noisy == {True} else []
         there = values(f.h5["optimizer"]) if "optimizer" in f.h5 else ()
-        plainly = [pair for pair in all_pairs if not any(m.endswith(D) for m in pair)]
-        noisy = [tuple(m + D for m in pair) for pair in plainly]
-        if not all(m in there for pair in noisy for m in pair): noisy = []
-        for kind, pairs in (("as stated", all_pairs), ("without dropout", without), ("with dropout", noisy)):
+        with_ = [tuple(m + D for m in pair) for pair in all_pairs] if noisy == {False} else []
+        if not all(m in there for pair in with_ for m in pair): with_ = []
+        for kind, pairs in (("as stated", all_pairs), ("without dropout", without), ("with dropout", with_)):
             plain = any(not m.endswith(D) for pair in pairs for m in pair)
             if not pairs or plain and experiment == WITHOUT_MINIMUM: continue
             parts = {"pairs": pairs, "region": region, "hidden": COARSE if claim in HIDDEN else 0}

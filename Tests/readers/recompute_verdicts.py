@@ -57,6 +57,11 @@ def overhead(f):
     turned = any((5 <= ratio <= 10) != (verdict == YES) for ratio in q.other_pass_ratios(f))
     return OPEN if turned and verdict in (YES, NO) else verdict
 
+def vastly(f):
+    """Ten times here, less there, and more here than there."""
+    rules = at_least(q.spread_here, log(10)), at_most(q.spread_there, np.nextafter(log(10), 0)), at_least(q.spread_ratio, ABOVE)
+    return together(q.each(lambda rule: [rule(f)], [(rule,) for rule in rules]))
+
 def below(quantity, hidden=0): return within(quantity, -inf, BELOW, costs=True, hidden=hidden)
 def at_most(quantity, high, costs=False): return within(quantity, -inf, high, costs)
 def at_least(quantity, low): return within(quantity, low, inf)
@@ -148,9 +153,7 @@ RULES = {
     "fig3.v-vanishes.squared": at_most(q.squared(N), np.nextafter(log(1e-4), -inf)),
     "fig3.v-vanishes.squared-dropout": at_most(q.squared(N + D), np.nextafter(log(1e-4), -inf)),
     "fig3.v-less-than-mlp": at_most(q.vanishing_more, BELOW),
-    "fig3.layer-gradients": lambda f: together([
-        at_least(lambda f: q.layer_spreads(f)[0], log(10))(f),
-        at_least(lambda f: q.layer_spreads(f)[1], ABOVE)(f)]),
+    "fig3.layer-gradients": vastly,
     "fig3.layer-scale": at_most(q.layer_scale, BELOW),
     "fig3.first-moment": at_least(q.first_moment, ABOVE),
     **matches("fig3_left", FIG3, 3), **matches("fig3_right", FIG3, 45, *LOG),

@@ -44,7 +44,7 @@ TrainingExperiment(
       "Adam", optimizer: Adam.method, fitted: inferred(["alpha": 1e-3, "epsilon": 1.25e-2]),
       grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]))
     + [
-      // For what the first moment contributes after 10 passes (section 6.3).
+      // For what the first moment contributes up to the eleventh pass (section 6.3).
       Contender(
         "Adam beta1=0", optimizer: Adam.method, fixed: ["beta1": 0], settings: [noise.at(.none)],
         grid: Grid([GridAxis("alpha", from: 1e-4, to: 1e-3, perDecade: 2)]), profiles: [.paper],

@@ -241,12 +241,6 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// The log ratios of the seeds that `other` has too, each less that of `other`.
-  public func logRatios(less other: Comparison) -> [Double] {
-    let theirs = Dictionary(zip(other.seeds, other.logRatios)) { first, _ in first }
-    return zip(seeds, logRatios).compactMap { seed, ratio in theirs[seed].map { ratio - $0 } }
-  }
-
   /// The mean of the log ratios with its intervals; infinite if one contender diverged in every seed
   /// and the other in none, without a value if they diverged in some.
   public var estimate: Estimate { Statistics.studentMean(logRatios) }

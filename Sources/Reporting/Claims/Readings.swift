@@ -128,6 +128,8 @@ public struct Readings: Sendable, Equatable {
         (Reading.withoutDropout, claim.comparisons.compactMap(\.withoutDropout)),
         (Reading.withDropout, claim.comparisons.compactMap(\.withDropout)),
       ].filter { _, comparisons in
+        // A claim about both is no other claim about one.
+        guard comparisons.count == claim.comparisons.count else { return false }
         let names = comparisons.flatMap { [$0.a, $0.b] }
         return !names.isEmpty && !names.contains(where: withoutCostMinimum.contains)
       }

@@ -11,7 +11,10 @@ public struct SearchResolution: Sendable {
   /// A ratio above 1.
   public init(ratio: Double) { self.ratio = ratio }
 
-  /// What a rule says of it.
+  /// The ratios that it hides, e.g. `1 / 1.1 to 1.1`.
+  var text: String { "1 / \(NumberText.exact(ratio)) to \(NumberText.exact(ratio))" }
+
+  /// What a rule says of it that wants a ratio below 1.
   func rule(_ quantity: String) -> String {
     let ratio = NumberText.exact(ratio)
     return

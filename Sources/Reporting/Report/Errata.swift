@@ -96,8 +96,9 @@ public enum Errata {
       place: "section 6.3, Figure 3",
       stated: "Adam and AdaGrad make rapid progress in the initial stage, of which the figure "
         + "shows three passes.",
-      found: "In the paper's own figure AdaGrad is below SGD at x = 0 and 1 and above it from 2 "
-        + "on. The slow start of all curves there would need an epsilon far above the stated "
+      found:
+        "In the paper's own figure AdaGrad is below SGD at x = 0 and 1, with dropout at 0 alone, and above it "
+        + "from 2 on. The slow start of all curves there would need an epsilon far above the stated "
         + "1e-8, or rescaled gradients: a question rather than a finding.",
       claims: ["fig3.early-adagrad"], command: "make reproduce-cifar-cnn"),
     Erratum(

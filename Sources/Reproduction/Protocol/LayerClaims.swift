@@ -42,18 +42,14 @@ extension Claim {
       threshold: .ratio("largest median sqrt(vhat)", region),
       rule:
         "vhat itself < epsilon for half of the parameters of each of \(layers.joined(separator: ", ")) after "
-        + "epoch \(epoch), \(contender): median sqrt(vhat) below \(compact(epsilon.squareRoot()))",
+        + "epoch \(epoch), \(contender): median sqrt(vhat), at least epsilon, below "
+        + compact(epsilon.squareRoot()),
       figure: figure, arms: [.tuned]
     ) { context in
-      let roots = try LayerCells(.roots, context, quantile: 0.5)
-      let estimates = try layers.map { layer in
-        Statistics.studentMean(
-          try roots.values(contender, layer, at: epoch).map { logarithm($0.value) })
-      }
-      let largest = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-      return ClaimOutcome(
-        .all(estimates.map { $0.judgement(in: region) }), largest,
-        threshold: region.threshold(nearest: largest.value), unit: "log(largest median sqrt(vhat))",
+      let estimates = try Roots(context, contender, layers, at: [epoch]).estimates
+      let unit = "log(largest median sqrt(vhat))"
+      return try ClaimOutcome(
+        estimates.map { ClaimPart($0, in: region, unit: unit) },
         numbers: numbers(layers, estimates),
         "median sqrt(vhat) of \(contender) after epoch \(epoch): " + Claim.roots(layers, estimates))
     }.reading(LayerStatistics.Quantity.roots)
@@ -69,7 +65,8 @@ extension Claim {
     return custom(
       id, statement, place: place,
       threshold: .ratio("largest median sqrt(vhat) here / least there", region),
-      rule: "median sqrt(vhat) after epoch \(epoch), \(contender): the largest of "
+      rule:
+        "median sqrt(vhat), at least epsilon, after epoch \(epoch), \(contender): the largest of "
         + "\(layers.joined(separator: ", ")) below the least of "
         + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment), paired over seeds",
       figure: figure, arms: [.tuned]
@@ -107,7 +104,8 @@ extension Claim {
       figure: figure, arms: [.tuned]
     ) { context in
       let roots = try Roots(
-        context, contender, layers + others, at: Array(1...last), adding: epsilon)
+        context, contender, layers + others, at: Array(1...last)
+      ) { $0 + epsilon }
       // Of two rates the larger has the smaller root.
       let ratios = roots.bySeed.compactMap { _, means -> Double? in
         guard let least = means.prefix(layers.count).min(),
@@ -118,61 +116,73 @@ extension Claim {
       return ClaimOutcome(
         Statistics.studentMean(ratios), in: region,
         unit: "log(largest rate / least rate of the others)",
-        numbers: numbers(layers + others, roots.estimates),
+        numbers: numbers(
+          (layers + others).map { "sqrt(vhat) + epsilon of \($0)" }, roots.estimates),
         "median sqrt(vhat) + epsilon, geometric mean over epochs 1 to \(last): "
           + Claim.roots(layers + others, roots.estimates))
     }.reading(LayerStatistics.Quantity.roots)
   }
 
-  /// Gradients differ between the layers of a network by a factor of at least `factor`, and by more than between
-  /// those of another experiment's: the largest over the least median of sqrt(vhat), geometric means over epochs
-  /// 1 to `last`.
+  /// Gradients differ vastly between the layers of a network, unlike in another experiment's: the largest over the
+  /// least median of sqrt(vhat), geometric means over epochs 1 to `last`, is at least `factor`, that there less, and
+  /// the first larger.
   public static func gradientsDiffer(
     _ id: String, _ statement: String, place: String, _ contender: String, layers: [String],
     by factor: Double, than rival: String, of experiment: String, rivalLayers: [String],
     through last: Int, figure: String
   ) -> Claim {
-    let (far, more) = (Region.atLeast(log(factor)), Region.above(0))
+    let regions = (
+      here: Region.atLeast(log(factor)), there: Region.below(log(factor)), ratio: Region.above(0)
+    )
     return custom(
       id, statement, place: place,
-      threshold: .every([.ratio("largest / least here", far), .ratio("that over that there", more)]
-      ),
+      threshold: .every([
+        .ratio("largest / least here", regions.here), .ratio("that there", regions.there),
+        .ratio("the first over the second", regions.ratio),
+      ]),
       rule:
-        "largest over least median sqrt(vhat) of the layers, geometric means over epochs 1 to \(last): at least "
-        + "\(compact(factor)) in \(layers.joined(separator: ", ")) of \(contender), and larger than in "
-        + "\(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment), paired over seeds",
+        "largest over least median sqrt(vhat), at least epsilon, of the layers, geometric means over epochs 1 to "
+        + "\(last): at least \(compact(factor)) in \(layers.joined(separator: ", ")) of \(contender), below "
+        + "\(compact(factor)) in \(rivalLayers.joined(separator: ", ")) of \(rival) in \(experiment), and the first "
+        + "larger, paired over seeds",
       figure: figure, arms: [.tuned]
     ) { context in
-      let own = try Roots(context, contender, layers, at: Array(1...last))
-      let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: Array(1...last))
       func spread(_ roots: [Double]) -> Double { (roots.max() ?? .nan) - (roots.min() ?? .nan) }
+      let epochs = Array(1...last)
+      let own = try Roots(context, contender, layers, at: epochs)
       let here = Statistics.studentMean(own.bySeed.map { spread($0.means) })
-      let differences = own.bySeed.compactMap { seed, roots in
-        other[seed].map { spread(roots) - spread($0) }
+      var parts = [ClaimPart(here, in: regions.here, unit: "log(largest / least here)")]
+      var estimates = own.estimates
+      var texts = ["largest / least here \(NumberText.significant(exp(here.value)))"]
+      var missing: NotRun?
+      do {
+        let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: epochs)
+        let there = Statistics.studentMean(other.bySeed.map { spread($0.means) })
+        let differences = own.bySeed.compactMap { seed, roots in
+          other[seed].map { spread(roots) - spread($0) }
+        }
+        parts.append(ClaimPart(there, in: regions.there, unit: "log(largest / least there)"))
+        estimates += other.estimates
+        texts.append("in \(experiment) \(NumberText.significant(exp(there.value)))")
+        if differences.isEmpty { throw NotRun("\(experiment) has no seed of these") }
+        parts.append(
+          ClaimPart(
+            Statistics.studentMean(differences), in: regions.ratio,
+            unit: "log(spread here / spread there)"))
+      } catch let reason as NotRun {
+        missing = reason
       }
-      guard !differences.isEmpty else { throw NotRun("\(experiment) has no seed of these") }
-      let difference = Statistics.studentMean(differences)
-      let judgements = (here.judgement(in: far), difference.judgement(in: more))
-      let judgement = Judgement.all([judgements.0, judgements.1])
-      // That which decides, or is nearer to its threshold.
-      let isHere =
-        judgements.0.verdict == judgement.verdict
-        && (judgements.1.verdict != judgement.verdict
-          || here.low - log(factor) < difference.low)
       let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
-      let estimates = own.estimates + other.estimates
-      return ClaimOutcome(
-        judgement, isHere ? here : difference, threshold: isHere ? log(factor) : 0,
-        unit: isHere ? "log(largest / least here)" : "log(spread here / spread there)",
-        numbers: numbers(names, estimates),
-        "largest / least here \(NumberText.significant(exp(here.value))), over that in \(experiment) "
-          + "\(NumberText.significant(exp(difference.value))); median sqrt(vhat), geometric mean over epochs 1 to "
-          + "\(last): " + roots(names, estimates))
+      return try ClaimOutcome(
+        parts, missing: missing, numbers: numbers(names, estimates),
+        texts.joined(separator: ", ")
+          + "; median sqrt(vhat), geometric mean over epochs 1 to \(last): "
+          + roots(names, estimates))
     }.reading(LayerStatistics.Quantity.roots)
   }
 
   /// Adam's epsilon in the arm that these claims are judged in.
-  private static let epsilon = 1e-8
+  fileprivate static let epsilon = 1e-8
 
   private static func numbers(_ layers: [String], _ estimates: [Estimate]) -> [ClaimNumber] {
     zip(layers, estimates).map { ClaimNumber($0, $1.value, low: $1.low, high: $1.high) }
@@ -190,9 +200,6 @@ extension Claim {
   }
 }
 
-/// The logarithm, of 0 that of the least number.
-private func logarithm(_ value: Double) -> Double { log(max(value, .leastNormalMagnitude)) }
-
 /// The medians of sqrt(vhat) in some layers of a contender, as logarithms.
 private struct Roots {
   /// Of each seed, one a layer: the mean over the epochs.
@@ -200,12 +207,12 @@ private struct Roots {
   /// Of each layer, over seeds.
   let estimates: [Estimate]
 
-  /// - Parameter term: what is added to each before its logarithm is taken.
+  /// - Parameter rootOrDenominator: of what the logarithm is taken: below epsilon a root counts as epsilon.
   ///
   /// - Throws: `NotRun` if an epoch is not there.
   init(
     _ context: ClaimContext, _ contender: String, _ layers: [String], at epochs: [Int],
-    adding term: Double = 0
+    _ rootOrDenominator: (Double) -> Double = { max($0, Claim.epsilon) }
   ) throws {
     let cells = try LayerCells(.roots, context, quantile: 0.5)
     var seeds: [String] = []
@@ -214,7 +221,7 @@ private struct Roots {
       for epoch in epochs {
         for (seed, root) in try cells.values(contender, layer, at: epoch) {
           if !seeds.contains(seed) { seeds.append(seed) }
-          logarithms[seed, default: []].append(logarithm(root + term))
+          logarithms[seed, default: []].append(log(rootOrDenominator(root)))
         }
       }
       // A seed that lacks an epoch is none of these.

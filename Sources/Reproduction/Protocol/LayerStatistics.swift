@@ -4,11 +4,11 @@ import Optimizers
 import ResultStore
 
 /// What Adam's second moment and steps look like, layer by layer and epoch by epoch: for the claims
-/// of section 6.3 that the second moment vanishes and that steps are smaller in convolution layers.
+/// of section 6.3 on the second moment, and of section 2.1 on steps.
 ///
 /// The values are taken over about `sampleLimit` parameters of a layer, evenly spread over its units
-/// and inputs; what a layout adds as padding has no gradient and is left out. Optimizers without the
-/// moments of Adam give NaN.
+/// and inputs; what a layout adds as padding has no gradient and is left out. Optimizers with another
+/// direction than Adam's give NaN.
 public enum LayerStatistics {
   /// The quantiles that are recorded of sqrt(vhat).
   public static let quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]

@@ -157,35 +157,37 @@ extension Claim {
         + "\(experiment), paired over seeds", figure: "", arms: [.tuned]
     ) { context in
       let own = try speedUps(context, without, with, at: epoch)
-      let other = try speedUps(context.sibling(experiment), without, with, at: epoch)
-      let differences = own.compactMap { seed, speedUp in
-        other.first { $0.seed == seed }.map { speedUp - $0.value }
-      }
-      guard !differences.isEmpty else { throw NotRun("the two experiments share no seed") }
       let here = Statistics.studentMean(own.map(\.value))
-      let there = Statistics.studentMean(other.map(\.value))
-      let difference = Statistics.studentMean(differences)
-      let parts = [
-        (estimate: here, unit: "log(speed-up here)"),
-        (estimate: difference, unit: "log(speed-up here / speed-up there)"),
-      ]
-      let judgement = Judgement.all(parts.map { $0.estimate.judgement(in: region) })
-      let deciding = parts.filter {
-        $0.estimate.judgement(in: region).verdict == judgement.verdict
-      }.min { $0.estimate.value < $1.estimate.value }
-      return ClaimOutcome(
-        judgement, deciding?.estimate ?? difference, threshold: 0,
-        unit: deciding?.unit ?? parts[1].unit,
-        numbers: zip(["speed-up here", "speed-up in \(experiment)"], [here, there]).map {
-          ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
-        },
-        "\(with) is as far as \(without) after \(Measure.runningCost.passes(atLabel: epoch)) passes with "
-          + "\(NumberText.significant(exp(here.value))) times fewer here, "
-          + "\(NumberText.significant(exp(there.value))) times in \(experiment)")
+      var parts = [ClaimPart(here, in: region, unit: "log(speed-up here)")]
+      var numbers = [ClaimNumber("speed-up here", here.value, low: here.low, high: here.high)]
+      var missing: NotRun?
+      do {
+        let other = try speedUps(context.sibling(experiment), without, with, at: epoch)
+        let there = Statistics.studentMean(other.map(\.value))
+        numbers.append(
+          ClaimNumber(
+            "speed-up in \(experiment)", there.value, low: there.low, high: there.high))
+        let differences = own.compactMap { seed, speedUp in
+          other.first { $0.seed == seed }.map { speedUp - $0.value }
+        }
+        if differences.isEmpty { throw NotRun("the two experiments share no seed") }
+        parts.append(
+          ClaimPart(
+            Statistics.studentMean(differences), in: region,
+            unit: "log(speed-up here / speed-up there)"))
+      } catch let reason as NotRun {
+        missing = reason
+      }
+      let times = numbers.map { "\($0.label) \(NumberText.significant(exp($0.value)))" }
+      return try ClaimOutcome(
+        parts, missing: missing, numbers: numbers,
+        "\(Measure.runningCost.passes(atLabel: epoch)) passes of \(without) over those of \(with) to the same cost: "
+          + times.joined(separator: ", "))
     }
   }
 
-  /// The logarithm of the speed-up of each seed; infinite where only one of the two gets there.
+  /// The logarithm of the speed-up of each seed: infinite where only one of the two gets there, NaN where both
+  /// diverged.
   private static func speedUps(
     _ context: ClaimContext, _ without: String, _ with: String, at epoch: Int
   ) throws -> [(seed: String, value: Double)] {
@@ -197,6 +199,9 @@ extension Claim {
         reason = reason ?? why
         return nil
       case .diverged:
+        if case .diverged = try context.cell(array, with, seed: seed, epoch: epoch) {
+          return (seed, .nan)
+        }
         return (seed, .infinity)
       case .value(let cost):
         let passes = try context.passes(of: with, array, seed: seed, to: cost)
