@@ -139,6 +139,35 @@ import Testing
     #expect(alone(1.5) == .notReproduced)
   }
 
+  @Test func `one sentence that several rules test counts once`() throws {
+    func part(_ name: String, at epoch: Int) -> Claim {
+      .lower(
+        "fig2b.faster.\(name)", "faster, \(name)", place: "6.2", "Adam", than: "AdaGrad",
+        at: [epoch])
+    }
+    let claims = Claim.whole(
+      "fig2b.faster", "faster", place: "6.2", of: [part("early", at: 5), part("late", at: 40)])
+    func outcomes(_ late: Double, epochs: Int = 45) -> [ClaimOutcome] {
+      var results = SyntheticResults()
+      results.arms = nil
+      results.epochs = epochs
+      results.cost = { _, contender, seed, epoch in
+        contender == 0
+          ? (epoch < 30 ? 0.5 : late) : 1 + 0.1 * Double(seed.isMultiple(of: 2) ? seed : -seed)
+      }
+      return claims.judge(results.document)
+    }
+    #expect(outcomes(0.5).map(\.id) == ["fig2b.faster", "fig2b.faster.early", "fig2b.faster.late"])
+    #expect(outcomes(0.5).map(\.isPart) == [false, true, true])
+    #expect(outcomes(0.5).map(\.verdict) == [.reproduced, .reproduced, .reproduced])
+    let open = outcomes(1)
+    #expect(open.map(\.verdict) == [.inconclusive, .reproduced, .inconclusive])
+    #expect(open[0].effect == open[2].effect && open[0].detail.contains("fig2b.faster.early: "))
+    #expect(outcomes(2).map(\.verdict) == [.notReproduced, .reproduced, .notReproduced])
+    // Without one of them there is no verdict, unless the other decides.
+    #expect(outcomes(2, epochs: 20).map(\.verdict) == [.notRun, .reproduced, .notRun])
+  }
+
   @Test func `one seed is inconclusive`() throws {
     var results = SyntheticResults()
     results.seeds = 1

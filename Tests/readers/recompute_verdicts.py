@@ -62,6 +62,10 @@ def vastly(f):
     rules = at_least(q.spread_here, log(10)), at_most(q.spread_there, np.nextafter(log(10), 0)), at_least(q.spread_ratio, ABOVE)
     return together(q.each(lambda rule: [rule(f)], [(rule,) for rule in rules]))
 
+def every(*claims):
+    """One sentence that several rules test."""
+    return lambda f: together(q.each(lambda claim: [RULES[claim](f)], [(claim,) for claim in claims]))
+
 def below(quantity, hidden=0): return within(quantity, -inf, BELOW, costs=True, hidden=hidden)
 def at_most(quantity, high, costs=False): return within(quantity, -inf, high, costs)
 def at_least(quantity, low): return within(quantity, low, inf)
@@ -133,6 +137,8 @@ RULES = {
     "fig2a.adam-best": below(q.last_means(*RIVALS), COARSE),
     **{f"fig2a.adam-best.{m.lower()}": below(q.last_means(m), COARSE) for m in RIVALS},
     **matches("fig2a", (*RIVALS, N), 200, *LOG),
+    "fig2b.adam-faster-per-pass": every("fig2b.adam-faster-per-pass.to-10", "fig2b.adam-faster-per-pass.to-25"),
+    "fig2b.adam-faster-per-second": every(*(f"fig2b.adam-faster-per-second.cost-{c}" for c in (.1, .01))),
     "fig2b.adam-faster-per-pass.to-10": below(q.ratios(N, "SFO", [5, 10], "train_cost")),
     "fig2b.adam-faster-per-pass.to-25": below(q.ratios(N, "SFO", [15, 20, 25], "train_cost")),
     **{f"fig2b.adam-faster-per-second.cost-{c}": below(q.seconds_ratio(c)) for c in (.1, .01)},

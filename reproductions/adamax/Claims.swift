@@ -69,4 +69,4 @@ let stepClaim = Claim.custom(
     },
     steps.map { "\($0.title): AdaMax \(text($0.adaMax)), Adam \(text($0.adam))" }
       .joined(separator: "; "))
-}.reading(largestStep)
+}.reading(largestStep).part(of: "alg.adamax-bound")

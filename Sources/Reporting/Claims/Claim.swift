@@ -72,9 +72,49 @@ public struct Claim: Sendable {
 
   /// The claim, as a part of the one that its id names before the last dot, which counts for all its parts.
   public var asPart: Claim {
-    with { claim in
-      claim.whole = claim.id.split(separator: ".").dropLast().joined(separator: ".")
-    }
+    part(of: id.split(separator: ".").dropLast().joined(separator: "."))
+  }
+
+  /// The claim, as a part of another, which may be another experiment's and counts for all its parts.
+  public func part(of whole: String) -> Claim { with { $0.whole = whole } }
+
+  /// One sentence that several rules test: a claim that holds if each of `parts` does, of which one counterexample
+  /// decides, and after it these, which do not count by themselves.
+  public static func whole(
+    _ id: String, _ statement: String, place: String, of parts: [Claim], figure: String? = nil
+  ) -> [Claim] {
+    let isTimed = parts.contains(where: \.isTimed)
+    let claim = Claim(
+      id, statement, place: place, threshold: .everyPart,
+      rule:
+        "each of \(NumberText.list(parts.map(\.id))); one that does not hold decides, else all must have been run",
+      figure: figure, arms: parts.first?.arms,
+      paperFigure: { paper in .all(parts.map { $0.paperFigure(paper) }) }
+    ) { context in
+      var found: [(id: String, outcome: ClaimOutcome)] = []
+      var missing: NotRun?
+      for part in parts {
+        do {
+          for condition in part.conditions { try condition(context) }
+          if let outcome = try part.outcomes(context).first { found.append((part.id, outcome)) }
+        } catch let reason as NotRun {
+          missing = missing ?? reason
+        }
+      }
+      let judgement = Judgement.all(
+        found.map { Judgement($0.outcome.verdict, $0.outcome.finding) })
+      if let missing, judgement.verdict != .notReproduced { throw missing }
+      guard var whole = found.first(where: { $0.outcome.verdict == judgement.verdict })?.outcome
+      else { throw NotRun("there is nothing to judge") }
+      whole.finding = judgement.finding
+      whole.detail = found.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ")
+      return [whole]
+    }.with { whole in
+      whole.variables = parts.flatMap(\.variables).distinct
+      whole.variablesElsewhere = parts.flatMap(\.variablesElsewhere).distinct
+      whole.isTimed = isTimed
+    }.naming(parts.flatMap(\.contenders).distinct)
+    return [claim] + parts.map { $0.part(of: id) }
   }
 
   /// The claim, as one of the paper's curves.
