@@ -170,6 +170,38 @@ struct Fitter {
     return best
   }
 
+  /// The standard deviations that residuals of this size leave to the hyperparameters that were not given; of what
+  /// they do not determine there is none.
+  func deviations(_ fit: Fit, _ candidate: Candidate) -> [RuleParameter: Double] {
+    var free = searched(candidate)
+    if fixed[.alpha] == nil, !hasFreeScales {
+      free.append(.alpha)
+      if candidate.rule.decay == .decoupled, fixed[.weightDecay] == nil {
+        free.append(.weightDecay)
+      }
+    }
+    free.removeAll { !(abs(fit.parameters[$0]) > 0) }
+    let residuals = self.residuals(fit)
+    let columns = free.map { parameter -> [Double] in
+      let h = 1e-6
+      var moved = fit
+      moved.parameters[parameter] = Self.value(
+        parameter, Self.coordinate(parameter, fit.parameters[parameter]) - h)
+      return zip(self.residuals(moved), residuals).map { ($0 - $1) / h }
+    }
+    let products = columns.map { a in columns.map { b in Self.dot(a, b) } }
+    var found: [RuleParameter: Double] = [:]
+    for (index, parameter) in free.enumerated() {
+      let unit = free.indices.map { $0 == index ? 1.0 : 0 }
+      guard let variance = Self.solve(products, unit)?[index], variance > 0 else { continue }
+      let slope =
+        Self.bounds(parameter).upperBound == 0
+        ? 1 - fit.parameters[parameter] : fit.parameters[parameter]
+      found[parameter] = variance.squareRoot() * fit.rms * abs(slope)
+    }
+    return found
+  }
+
   /// How near a rule is with given hyperparameters; alpha and a decoupled decay are solved for
   /// unless they are given.
   func evaluate(_ rule: UpdateRule, _ parameters: RuleParameters, solving: Bool = true) -> Fit {

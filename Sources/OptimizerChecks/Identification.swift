@@ -28,6 +28,9 @@ public struct Identification: Sendable {
     public let isFault: Bool
     /// Its hyperparameters, alpha first.
     public let hyperparameters: [(name: String, value: Double)]
+    /// The standard deviations that the trajectory's rounding leaves to them, by name; none of those that are given
+    /// or not determined.
+    public let deviations: [String: Double]
     /// The largest epsilon that fits as well as none; nil if epsilon is determined.
     public let epsilonBelow: Double?
     /// Data that would tell it from its neighbours.
@@ -265,6 +268,8 @@ public struct Identification: Sendable {
     return Match(
       name: candidate.name, title: candidate.title, isFault: candidate.rank == .fault,
       hyperparameters: values.map { (name: $0.0, value: $0.1) },
+      deviations: Dictionary(
+        uniqueKeysWithValues: search.deviations(outcome).map { ($0.key.rawValue, $0.value) }),
       epsilonBelow: candidate.free.contains(.epsilon) && fixed[.epsilon] == nil
         ? search.epsilonBound(outcome.fit) : nil,
       telling: answer.map { candidate.telling(from: $0.candidate) } ?? candidate.telling)

@@ -124,7 +124,8 @@ extension Identification {
         return "epsilon not visible (\(Self.number(bound)) or less fits)"
       }
       let isSum = match.name == "adagrad-epsilon-inside" && name == "initial-accumulator"
-      return "\(name) = \(Self.number(value))" + (isSum ? " (its sum with epsilon)" : "")
+      return "\(name) = \(Self.number(value, within: match.deviations[name] ?? 0))"
+        + (isSum ? " (its sum with epsilon)" : "")
     }.joined(separator: ", ")
   }
 
@@ -150,6 +151,16 @@ extension Identification {
 
   private static func place(_ departure: Departure) -> String {
     "step \(departure.step) (\(size(departure.size)) of the update)"
+  }
+
+  /// A number of four digits or less as it is; another as far as it is determined, with its standard deviation.
+  static func number(_ value: Double, within deviation: Double) -> String {
+    let short = (1...4).flatMap { [Fitter.round(value, $0), 1 - Fitter.round(1 - value, $0)] }
+    let isShort = short.contains { abs($0 - value) <= 1e-12 * abs(value) }
+    guard !isShort, deviation > 0, deviation < abs(value) else { return number(value) }
+    let digits = Int(floor(log10(abs(value)))) - Int(floor(log10(deviation))) + 1
+    let rounded = Fitter.round(value, max(1, min(15, digits)))
+    return "\(rounded)".replacing("e-0", with: "e-") + " ± \(size(deviation))"
   }
 
   /// Six digits, without those that say nothing; as many more as tell a rate near 1 from it.

@@ -111,6 +111,11 @@ struct Search {
     return worst
   }
 
+  /// How far each hyperparameter is determined, by the part that was fitted.
+  func deviations(_ outcome: Outcome) -> [RuleParameter: Double] {
+    fitter.deviations(outcome.fit, outcome.candidate)
+  }
+
   /// The largest power of ten that epsilon may be, if it may be 0; nil if it may not.
   func epsilonBound(_ fit: Fit) -> Double? {
     func fits(_ epsilon: Double) -> Bool {

@@ -118,17 +118,19 @@ import regret
     }
   }
 
-  @Test func `regret of Adam grows more slowly with features than that of SGD, or not`() throws {
+  @Test func `how regret grows with features is told without a verdict`() throws {
     func outcome(_ document: Document) -> ClaimOutcome? { sparseClaim.judge(document).first }
     // Seeds differ by more than the methods do, which are compared seed by seed.
     let (low, high) = ([0.3, 0.5, 0.4], [0.31, 0.51, 0.41])
     let slower = try #require(outcome(regrets(low, high)))
-    #expect(slower.verdict == .reproduced && slower.seeds == 3)
+    #expect(slower.verdict == .inconclusive && slower.seeds == 3)
     #expect(abs(slower.effect + 0.01) < 1e-9)
+    // 10^-0.01 and 1000^-0.01, nearly: of means over seeds.
+    #expect(
+      slower.detail.contains("0.977 at d = 10, ") && slower.detail.contains("0.933 at d = 1000"),
+      "\(slower.detail)")
     let faster = try #require(outcome(regrets(high, low)))
-    #expect(faster.verdict == .notReproduced && abs(faster.effect - 0.01) < 1e-9)
-    #expect(outcome(regrets([0.4, 0.5, 0.6], [0.5, 0.5, 0.5]))?.verdict == .inconclusive)
-    #expect(outcome(regrets([0.3], [0.5]))?.verdict == .inconclusive)
+    #expect(faster.verdict == .inconclusive && abs(faster.effect - 0.01) < 1e-9)
     #expect(outcome(regrets(low, high, last: .notRun))?.verdict == .notRun)
     #expect(outcome(withoutQuantity(regrets(low, high)))?.verdict == .notRun)
   }

@@ -153,6 +153,30 @@ struct Problem {
     }
   }
 
+  @Test func `digits that rounding does not determine are not told`() throws {
+    let hyperparameters = ["alpha": 0.00123456789, "beta1": 0.87654321, "beta2": 0.98765432]
+    let single = try Identification(Problem().trajectory("adam", hyperparameters))
+    let match = try #require(single.match)
+    for (name, value) in match.hyperparameters where name != "epsilon" {
+      let expected = try #require(hyperparameters[name])
+      let deviation = try #require(match.deviations[name])
+      #expect(deviation > 0 && abs(value - expected) <= 4 * deviation, "\(single.text)")
+      // What is told is right to its last digit.
+      let told = try #require(
+        single.text.firstMatch(of: try Regex("\(name) = ([-0-9.e]+)(?: ± ([-0-9.e]+))?")))
+      let shown = try #require(told.output[1].substring.flatMap { Double($0) })
+      #expect(abs(shown - expected) <= 5 * deviation, "\(single.text)")
+      if let spread = told.output[2].substring.flatMap({ Double($0) }) {
+        #expect(spread <= 2 * deviation && deviation <= 2 * spread, "\(single.text)")
+      }
+    }
+    #expect(
+      single.text.contains("alpha = 0.00123456") && single.text.contains(" ± "), "\(single.text)")
+    // Round numbers are told as they are.
+    let usual = try Identification(Problem().trajectory("adam"))
+    #expect(!usual.text.contains("±") && usual.text.contains("alpha = 0.001, "), "\(usual.text)")
+  }
+
   @Test func `algorithm 1 is ruled out for Keras' form, with the step and the size`() throws {
     let trajectory = try Problem().trajectory("adam-epsilon-hat", ["epsilon": 1e-7])
     let found = try Identification(trajectory)

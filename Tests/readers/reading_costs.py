@@ -11,6 +11,12 @@ from result_file import NotRun, values
 
 COSTS = {"running mean": (RUNNING, -1), "after each pass": ("train_cost", 0)}  # the label after n passes, less n
 
+STEP, FIXED = "alpha/sqrt(step)", "constant"
+
+def mixed(method):
+    """The stated schedule, but a constant stepsize for AdaGrad."""
+    return FIXED if method.lower().startswith("adagrad") else STEP
+
 class Search:
     """The runs of a search that choose, a contender's longest; their curves, infinite once diverged."""
 

@@ -13,19 +13,16 @@ import h5py, numpy as np
 from numpy import inf, isnan, log, nan
 from scipy.stats import sem, t as t_distribution
 from quantities import A, D, N, S, complete, log_ratio, with_dropout
-from reading_costs import COSTS, Search, alternatives, of_runs
+from reading_costs import COSTS, FIXED, STEP, Search, alternatives, mixed, of_runs
 from recompute_verdicts import BELOW, COARSE, LATE, RIVALS, judge, student, together
 from result_file import File, NotRun, values
 
 LEAST_COST = 1e-6  # lower ones are of data that can be separated
 SEARCHED = ("mnist-logistic", "imdb-logistic")  # section 6.1, the only one with readings of a search
 WITHOUT_MINIMUM = "imdb-logistic"  # the reviews can be separated without dropout
-STEP, FIXED = "alpha/sqrt(step)", "constant"
 MIXED = f"{STEP}, AdaGrad {FIXED}"
 HIDDEN = ("fig2a.adam-best", "fig3.adam-marginal")  # by stepsizes half a decade apart
 LOWER, HALF = (-inf, BELOW), (-inf, log(.5))
-
-def mixed(method): return FIXED if method.lower().startswith("adagrad") else STEP
 
 def begun(*epochs): return [[epoch + 1] for epoch in epochs]  # of running means: the pass that starts there
 def made(*epochs): return [[epoch] for epoch in epochs]

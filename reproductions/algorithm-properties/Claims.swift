@@ -47,7 +47,7 @@ let propertyClaims: [Claim] = [
       largest.map {
         "(\($0.label)): largest step \(text($0.value)) alpha, bound \(text(Betas($0.label).statedBound))"
       }.joined(separator: "; "))
-  }.reading(Topic.spike, .largestAfterZeros),
+  }.reading(Topic.spike, .largestAfterZeros).part(of: "alg.bound.first"),
   .custom(
     "alg.bound.first",
     "where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2)",
@@ -188,7 +188,7 @@ let propertyClaims: [Claim] = [
     return ClaimOutcome(
       .all(estimates.map { $0.judgement(in: .inside(-bound...bound)) }), worst, threshold: bound,
       unit: "bias / expectation",
-      "the widest of \(z.count) intervals, from \(Int(sequences)) sequences each, reaches "
+      "the widest of \(z.count) simultaneous intervals, which is the one told here, from \(Int(sequences)) sequences each, reaches "
         + "\(text(largest(worst))); largest |z| \(text(z.map(abs).max() ?? .nan)); without correction "
         + "the second moment starts at \(text(raw)) of its expectation")
   }.reading(Topic.moments, .standardErrors, .correctedMoment, .uncorrectedMoment),
@@ -212,7 +212,7 @@ let propertyClaims: [Claim] = [
     )
   }.reading(Topic.adaGradLimit, .limitDistance),
   .custom(
-    "alg.memory", "little memory: two vectors of the size of theta", place: "sections 1 and 7",
+    "alg.memory", "little memory: two vectors of the size of theta", place: "abstract, section 1",
     threshold: .init("bytes a parameter", .inside(7.99...8.01)),
     rule: "bytes of optimizer state per parameter, measured: two 4-byte numbers"
   ) { (context: ClaimContext) throws -> ClaimOutcome in

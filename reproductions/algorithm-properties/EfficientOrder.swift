@@ -109,7 +109,7 @@ func efficientOrder(steps: Int) -> Computation<NoData> {
 /// The end of section 2.
 let efficientOrderClaim = Claim.custom(
   "alg.efficient-order",
-  "the order of computation with alpha_t and epsilon-hat is the same algorithm",
+  "the order of computation with alpha_t is the same algorithm if epsilon-hat is epsilon sqrt(1 - beta2^t)",
   place: "section 2",
   threshold: .init("largest distance / way", .atMost(1e-6)),
   rule:

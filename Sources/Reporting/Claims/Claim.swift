@@ -78,14 +78,40 @@ public struct Claim: Sendable {
   /// The claim, as a part of another, which may be another experiment's and counts for all its parts.
   public func part(of whole: String) -> Claim { with { $0.whole = whole } }
 
+  /// The claim, undecided in the arm `literal` where the other reading of the stated schedule answers otherwise: alpha
+  /// / sqrt(t) for the rival, a constant stepsize for AdaGrad, as section 5 describes it ("alpha_t = alpha
+  /// t^(-1/2)" turns Adam into it, so that its own stepsize stays).
+  public var openToUndecayedAdaGrad: Claim {
+    with { claim in
+      let (judge, comparisons) = (claim.outcomes, claim.comparisons)
+      claim.rule +=
+        "; in the arm literal undecided where the search's points with a constant stepsize for AdaGrad answer otherwise"
+      claim.outcomes = { context in
+        var found = try judge(context)
+        guard context.arm == Arm.literal.rawValue, let first = found.first,
+          let other = Readings.ofUndecayedAdaGrad(comparisons, context.document),
+          [first.verdict, other.verdict].allSatisfy({ $0 == .reproduced || $0 == .notReproduced }),
+          first.verdict != other.verdict
+        else { return found }
+        found[0].verdict = .inconclusive
+        found[0].finding = .none
+        found[0].detail +=
+          "; with a constant stepsize for AdaGrad \(other.verdict.rawValue): \(other.effectText)"
+        return found
+      }
+    }
+  }
+
   /// One sentence that several rules test: a claim that holds if each of `parts` does, of which one counterexample
   /// decides, and after it these, which do not count by themselves.
   public static func whole(
     _ id: String, _ statement: String, place: String, of parts: [Claim], figure: String? = nil
   ) -> [Claim] {
     let isTimed = parts.contains(where: \.isTimed)
+    let formulas = parts.map(\.threshold.text).distinct
     let claim = Claim(
-      id, statement, place: place, threshold: .everyPart,
+      id, statement, place: place,
+      threshold: formulas.count == 1 ? parts[0].threshold : .everyPart,
       rule:
         "each of \(NumberText.list(parts.map(\.id))); one that does not hold decides, else all must have been run",
       figure: figure, arms: parts.first?.arms,

@@ -163,7 +163,9 @@ public enum PaperFigure: Sendable, Equatable {
       if case .fails(let reason) = part { reason } else { nil }
     }
     if !failures.isEmpty { return .fails(failures.joined(separator: "; ")) }
-    return parts.first { !$0.isSatisfied } ?? (parts.isEmpty ? .notDrawn : .satisfies)
+    // What is worth telling of one of them is told of all.
+    return parts.first { !$0.isSatisfied } ?? parts.first { $0 != .satisfies }
+      ?? (parts.isEmpty ? .notDrawn : .satisfies)
   }
 }
 

@@ -290,6 +290,17 @@ public struct Readings: Sendable, Equatable {
     return outcome(parts, comparisons)
   }
 
+  /// Of the best points, by final cost, with the stated schedule for all but AdaGrad; nil without such a search.
+  static func ofUndecayedAdaGrad(_ comparisons: [CostComparison], _ document: Document)
+    -> ClaimOutcome?
+  {
+    guard let table = try? SearchTable(document), !table.isRace,
+      let schedules = SearchedSchedules.all(of: table, comparisons)
+        .first(where: { $0.words == SearchedSchedules.undecayedAdaGrad.words })
+    else { return nil }
+    return outcome(comparisons, table, schedules, byMean: false)
+  }
+
   private static func best(
     _ contender: String, _ table: SearchTable, _ schedules: SearchedSchedules, byMean: Bool
   ) -> [SearchTable.Row]? {

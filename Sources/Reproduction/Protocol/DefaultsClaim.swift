@@ -37,7 +37,7 @@ public enum DefaultsClaim {
 
   private static let id = "alg.defaults"
   private static let statement =
-    "alpha = 0.001, beta1 = 0.9, beta2 = 0.999 are good settings, without tuning"
+    "alpha = 0.001, beta1 = 0.9, beta2 = 0.999 are good settings for the tested problems"
   private static let place = "abstract, algorithm 1"
   private static let region = Region.atMost(log(1.1))
   /// Of the excess over the lowest loss of the sweep, in nats.
