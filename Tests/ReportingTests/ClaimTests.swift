@@ -164,6 +164,9 @@ import Testing
     #expect(open.map(\.verdict) == [.inconclusive, .reproduced, .inconclusive])
     #expect(open[0].effect == open[2].effect && open[0].detail.contains("fig2b.faster.early: "))
     #expect(outcomes(2).map(\.verdict) == [.notReproduced, .reproduced, .notReproduced])
+    // All have one formula; the paper draws none of it.
+    #expect(claims[0].threshold.text == "Adam / AdaGrad < 1")
+    #expect(claims[0].paperFigure(PaperCurves()).text.hasPrefix("not in a figure"))
     // Without one of them there is no verdict, unless the other decides.
     #expect(outcomes(2, epochs: 20).map(\.verdict) == [.notRun, .reproduced, .notRun])
   }

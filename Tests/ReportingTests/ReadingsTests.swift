@@ -72,6 +72,25 @@ import Testing
     #expect(effects == effects.sorted())
   }
 
+  @Test func `a verdict on AdaGrad is open in the arm literal unless its constant stepsize agrees`()
+  {
+    func verdicts(_ adam: Double, _ adaGrad: Double, search: Bool = true) -> [Verdict] {
+      var results = SyntheticResults(seeds: 3, epochs: 12)
+      results.arms = ["literal", "tuned"]
+      results.cost = { _, contender, seed, _ in
+        [adam, 1, adaGrad][contender] * (1 + 0.001 * Double(seed * contender))
+      }
+      var document = results.document
+      if search { document.root.groups.append(Self.document().root.groups.last!) }
+      return Self.claim.openToUndecayedAdaGrad.judge(document).map(\.verdict)
+    }
+    // With AdaGrad's constant stepsize, chosen by final cost, the search has Adam ahead.
+    #expect(verdicts(0.2, 0.3) == [.reproduced, .reproduced])
+    #expect(verdicts(0.3, 0.2) == [.inconclusive, .notReproduced])
+    // Without a search there is no telling.
+    #expect(verdicts(0.2, 0.3, search: false) == [.inconclusive, .reproduced])
+  }
+
   @Test func `a race has no readings, and an arm in which the claim is not judged has none`() throws
   {
     var document = Self.document()

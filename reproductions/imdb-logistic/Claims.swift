@@ -19,7 +19,8 @@ private let sparse = Claim.whole(
     ).openToUndecayedAdaGrad,
     .fewerPasses(
       by: 0.1, to: 0.1, "fig1b.adagrad-beats-nesterov.plain", "\(margin), without dropout",
-      place: place, "Adagrad", than: "SGDNesterov", figure: "fig1b-plain"),
+      place: place, "Adagrad", than: "SGDNesterov", figure: "fig1b-plain"
+    ).openToUndecayedAdaGrad,
   ])
 
 let claims: [Claim] =

@@ -141,7 +141,7 @@ let regretClaims: [Claim] = [
   }.reading(Topic.lemma, .left, .right, .corrected, .lemmaViolation),
   .custom(
     "regret.convex-rate", "on a convex problem Adam's regret grows no faster than sqrt(T)",
-    place: "section 8",
+    place: "corollary 4.2",
     threshold: .init("exponent of R(T)", .atMost(0.55)),
     rule:
       "exponent of R(T) of Adam on MNIST (is a digit even, from 49 means of pixels, one image a cost) with alpha / "

@@ -98,8 +98,8 @@ package let sparseClaim = Claim.custom(
   rule:
     "features present with probability 1 / rank, d = 10 to 10,000: exponent of R(T) in d of Adam "
     + "less SGD's, alpha / sqrt(t), alpha of each searched for each d with other seeds; told without a verdict, "
-    + "inconclusive: with these features the adaptive bound grows like sqrt(d T) too, and a learner that knows the "
-    + "best point has an exponent above SGD's", figure: "regret-sparse"
+    + "inconclusive: with these features the adaptive bound grows like sqrt(d T) too",
+  figure: "regret-sparse"
 ) { (context: ClaimContext) throws -> ClaimOutcome in
   let group = try context.finished(Topic.sparseFeatures)
   let isSearch: (String) -> Bool = { (UInt64($0) ?? 0) >= Search.firstSeed }

@@ -29,7 +29,7 @@ let biasCorrectionFigures: @Sendable (SweepExtent) -> [Figure] = { extent in
     Figure(
       "fig4", "Effect of bias correction on the variational auto-encoder", place: "Figure 4",
       caption: "Loss against the stepsize. The nearer beta2 is to 1, the smaller is the stepsize "
-        + "at which losses without correction leave the frame, while those with it stay. At small stepsizes "
+        + "at which losses without correction leave the frame; those with it do so at larger ones in most panels. At small stepsizes "
         + "the uncorrected runs are ahead: their first steps are larger.",
       columns: extent.values(of: beta2Axis).count, panels: panels)
   ]

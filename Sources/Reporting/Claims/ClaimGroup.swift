@@ -157,6 +157,14 @@ public enum PaperFigure: Sendable, Equatable {
       ? .satisfies : .fails("\(a) / \(b) is \(NumberText.significant(first / second))")
   }
 
+  /// The same of those that a figure draws.
+  static func drawn(_ parts: [PaperFigure]) -> PaperFigure {
+    let drawn = parts.filter { if case .notInFigure = $0 { false } else { true } }
+    let found = all(drawn)
+    return found.isSatisfied && drawn.count < parts.count
+      ? .satisfiesBy("as far as it is drawn") : found
+  }
+
   /// What a rule that asks for all of several things finds: one that fails decides.
   public static func all(_ parts: [PaperFigure]) -> PaperFigure {
     let failures = parts.compactMap { part -> String? in

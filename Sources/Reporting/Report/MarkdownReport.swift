@@ -87,7 +87,7 @@ public enum MarkdownReport {
           NumberText.significant(ClaimOutcome.ratio(ofLogarithm: $0))
         }
         return [
-          index == 0 ? "\(claim.statement)<br>`\(claim.id)`, \(claim.place)" : "",
+          index == 0 ? "\(claim.statement)<br>`\(claim.id)`\(claim.partOf), \(claim.place)" : "",
           outcome.arm, ReportText.marked(outcome.verdict), outcome.effectText, paper ?? "",
           outcome.detail, origin.filter { !$0.isEmpty }.joined(separator: "; "),
         ]

@@ -79,7 +79,7 @@ enum PageCards {
     out += "<h4>\(HTML.badge(row.headline.verdict)) \(HTML.escaped(row.statement)) "
     out +=
       "<a class=\"permalink\" href=\"#claim-\(row.id)\" aria-label=\"Link to this claim\">¶</a></h4>\n"
-    out += "<p><code>\(row.id)</code>, \(HTML.escaped(row.place))."
+    out += "<p><code>\(row.id)</code>\(row.partOf), \(HTML.escaped(row.place))."
     if !row.rule.isEmpty { out += " <b>Rule:</b> \(HTML.escaped(row.rule))." }
     out += "</p>\n"
     let rows = row.evidence.map { evidence -> [String] in

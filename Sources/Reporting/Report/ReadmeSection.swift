@@ -121,7 +121,8 @@ public enum ReadmeSection {
     let rows = claims.map { claim -> [String] in
       let others = claim.outcomes.dropFirst().map { "\($0.arm): \(ReportText.mark($0.verdict))" }
       return [
-        "\(claim.statement)<br>`\(claim.id)`", ReportText.marked(claim.headline.verdict),
+        "\(claim.statement)<br>`\(claim.id)`\(claim.partOf)",
+        ReportText.marked(claim.headline.verdict),
         claim.headline.effectText, others.joined(separator: ", "), claim.evidence[0].origin,
       ]
     }

@@ -13,6 +13,12 @@ public struct ReportContent: Sendable {
     package var id: String { evidence[0].outcome.id }
     package var statement: String { evidence[0].outcome.statement }
     package var place: String { evidence[0].outcome.place }
+    /// Of which claim it is a part, e.g. `, part of alg.adamax-bound`; empty where its id tells.
+    package var partOf: String {
+      let outcome = evidence[0].outcome
+      return outcome.isPart && !outcome.id.hasPrefix(outcome.claim + ".")
+        ? ", part of \(outcome.claim)" : ""
+    }
     package var rule: String { evidence[0].outcome.rule }
     package var formula: String { evidence[0].formula }
     package var figure: String { evidence[0].outcome.figure }

@@ -147,9 +147,10 @@ package enum ReportSentences {
 
   /// What a figure shows, by the verdicts on the claims it is about; empty without any.
   package static func finding(_ claims: [ReportContent.ClaimRow]) -> String {
-    let judged = claims.filter {
-      $0.headline.group != .figure && !$0.headline.isPart && $0.headline.verdict != .notRun
-    }
+    let all = claims.filter { $0.headline.group != .figure && $0.headline.verdict != .notRun }
+    // A figure of its own tells of a part too.
+    let whole = all.filter { !$0.headline.isPart }
+    let judged = whole.isEmpty ? all : whole
     let order: [Verdict] = [.notReproduced, .reproduced, .inconclusive]
     guard
       let row = order.compactMap({ verdict in judged.first { $0.headline.verdict == verdict } })
@@ -159,7 +160,8 @@ package enum ReportSentences {
       switch row.headline.verdict {
       case .reproduced: "holds"
       case .notReproduced: "does not hold"
-      default: "undecided"
+      default:
+        row.headline.openReason == ClaimOutcome.openByRule ? "undecided by its rule" : "undecided"
       }
     let effect = row.headline.effectText
     let arm = row.headline.arm.isEmpty ? "" : "\(row.headline.arm): "
@@ -224,16 +226,20 @@ package enum ReportSentences {
 }
 
 extension ClaimOutcome {
-  /// Why an inconclusive claim is open, in two words; empty if it is decided, not run, or open by a rule
-  /// without an interval.
+  /// Why an inconclusive claim is open, in few words; empty if it is decided, not run, or has no interval.
   package var openReason: String {
     guard verdict == .inconclusive else { return "" }
     switch seeds {
     case 1: return "one seed"
     case 2: return "two seeds"
-    default: return low < threshold && threshold < high ? "limit inside" : ""
+    default:
+      if low < threshold && threshold < high { return "limit inside" }
+      // Three and four seeds are decided by a wider interval than the one that is told.
+      return seeds > 4 && low.isFinite ? Self.openByRule : ""
     }
   }
+
+  fileprivate static let openByRule = "open by its rule"
 }
 
 extension ReportContent {
