@@ -56,7 +56,7 @@ public enum Errata {
       id: "theorem", title: "Theorem 4.1 is false", place: "section 4, appendix 10.1",
       stated: "Under its assumptions the regret is at most the stated bound.",
       found: "With every assumption met the bound is broken by a periodic stream of three linear "
-        + "costs, at beta1 = 0 and beta2 = 0.1; by a ratio that grows like sqrt(T) from period to period. At the defaults Adam goes to the best point of that stream. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
+        + "costs, at beta1 = 0 and beta2 = 0.1, by a ratio that grows like sqrt(T) from period to period. At the defaults Adam goes to the best point of that stream. The proof assumes that sqrt(vhat) / alpha_t never falls (Reddi, Kale and "
         + "Kumar, ICLR 2018). Its last line also has 2 alpha beta1 in a denominator where the "
         + "theorem has 2 alpha (1 - beta1).",
       weight: "It is the paper's guarantee that Adam converges, and corollary 4.2 rests on it.",
