@@ -97,12 +97,14 @@ private let lines: [Figure.Line] = zip(
 let figures = [
   Figure(
     "fig3_left", "CIFAR10 ConvNet First 3 Epoches", place: "Figure 3 (left)",
-    caption: "Adam and AdaGrad fall at once, SGDNesterov later; by epoch 2 it has passed AdaGrad.",
+    caption:
+      "In the paper Adam and AdaGrad fall at once, SGDNesterov later; by epoch 2 it has passed AdaGrad.",
     x: .linear("iterations over entire dataset", 0...3),
     y: .linear("training cost", 0.5...3), lines: lines),
   Figure(
     "fig3_right", "CIFAR10 ConvNet", place: "Figure 3 (right)",
-    caption: "Adam and SGDNesterov reach about 5e-4 without dropout and 0.03 with it; AdaGrad "
+    caption:
+      "In the paper Adam and SGDNesterov reach about 5e-4 without dropout and 0.03 with it; AdaGrad "
       + "stays above 0.6.",
     x: .linear("iterations over entire dataset", 0...45),
     y: .logarithmic("training cost", 1e-4...300), lines: lines),

@@ -51,7 +51,7 @@ extension Claim {
     ) { context in
       let parts = try pairs.map { pair in
         RatioPart(
-          label: "\(pair.a) and \(pair.b)",
+          label: "\(pair.a) and \(pair.b)", pair: pair,
           comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
           region: .atMost(log(1 - fraction)))
       }
@@ -111,7 +111,7 @@ extension Claim {
         do {
           parts.append(
             RatioPart(
-              label: "\(a) and \(b)",
+              label: "\(a) and \(b)", pair: (a, b),
               comparison: try context.compare(a, with: b, measure: measure, at: Array(epochs)),
               region: region, resolution: resolution))
         } catch let reason as NotRun {
@@ -180,7 +180,7 @@ extension Claim {
         var outcome: ClaimOutcome
         do {
           let part = RatioPart(
-            label: rival,
+            label: rival, pair: (a, rival),
             comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
             region: .below(0), resolution: resolution)
           let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)

@@ -3,6 +3,8 @@ import Glibc
 /// The comparison of two contenders at one place, against a region for log(a / b).
 struct RatioPart {
   let label: String
+  /// The contenders, where those of a claim are several.
+  let pair: (a: String, b: String)?
   let comparison: Comparison
   let region: Region
   let estimate: Estimate
@@ -12,9 +14,11 @@ struct RatioPart {
 
   /// - Parameter resolution: what a search may hide; nil: nothing.
   init(
-    label: String, comparison: Comparison, region: Region, resolution: SearchResolution? = nil
+    label: String, pair: (a: String, b: String)? = nil, comparison: Comparison, region: Region,
+    resolution: SearchResolution? = nil
   ) {
     self.label = label
+    self.pair = pair
     self.comparison = comparison
     self.region = region
     estimate = comparison.estimate
@@ -62,10 +66,11 @@ struct RatioPart {
     if let reason = leftOut.first {
       sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
     }
+    let names = deciding.pair ?? (a, b)
     return ClaimOutcome(
       judgement, deciding.estimate,
       threshold: deciding.region.threshold(nearest: deciding.estimate.value),
-      unit: "log(\(a) / \(b))",
+      unit: "log(\(names.a) / \(names.b))",
       numbers: parts.map {
         ClaimNumber(
           $0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)

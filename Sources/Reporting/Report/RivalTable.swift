@@ -49,7 +49,7 @@ package enum RivalTable {
       + "\(percent) %, which counts as close, since the perceptron's search, with stepsizes half a decade apart, cannot tell less; seeds leave "
       + "\(count(.open)) open.\nTold is Adam's training cost over the rival's, the mean of the last tenth of the passes "
       + "that the paper's figure shows, or of those made, each method\nwith the best settings of its search (arm `\(arm)`), with the 95 % "
-      + "interval over seeds. **Bold**: Adam is ahead by more than\n\(percent) %, *slanted*: behind by more, ≈: within, "
+      + "interval over seeds, of which three or four decide by a wider one. **Bold**: Adam is ahead by more than\n\(percent) %, *slanted*: behind by more, ≈: within, "
       + "plain: open, with the number of passes at which the rival's median is lower.\n\n"
       + MarkdownReport.table(["trained on"] + rivals.map(\.title) + ["from"], rows.map(\.cells))
   }
