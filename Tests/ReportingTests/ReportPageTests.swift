@@ -110,11 +110,19 @@ import Testing
 
   @Test func `what is not finished is a caveat`() throws {
     let folder = try TemporaryFolder()
-    var document = SyntheticResults().document
-    document.root.set(Attribute("unfinished", "3 runs missing"))
-    try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
-    let content = try ReportContent(try ResultSet(readingFolder: folder.path))
-    #expect(content.caveats.contains("Not finished: mnist-logistic (3 runs missing)."))
+    var results = SyntheticResults()
+    func caveat() throws -> String? {
+      var document = try results.complete()
+      document.root.set(Attribute("unfinished", "3 runs missing"))
+      try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
+      return try ReportContent(try ResultSet(readingFolder: folder.path)).caveats
+        .first { $0.contains("3 runs missing") }
+    }
+    let start = "Not finished: mnist-logistic (3 runs missing); "
+    #expect(try caveat() == start + "no claim of the paper's text waits for them.")
+    // No claim is judged from them.
+    results.origin = "stand-in"
+    #expect(try caveat() == start + "2 claims of the paper's text have not been run.")
   }
 
   @Test func `a verdict that another arm turns is told beside it`() throws {

@@ -57,6 +57,25 @@ import Testing
     #expect(Judgement.all([]) == .notRun)
   }
 
+  @Test func `of parts that are not all there one counterexample decides`() throws {
+    var parts = Conjunction<Judgement> { $0 }
+    #expect(throws: NotRun("there is nothing to judge")) { try parts.verdict() }
+    try parts.add { add in
+      add(.reproduced)
+      throw NotRun("the second was not run")
+    }
+    #expect(parts.parts.count == 1 && parts.judgement == .reproduced)
+    #expect(throws: NotRun("the second was not run")) { try parts.verdict() }
+    try parts.add(of: "the third") { _ in throw NotRun("no file") }
+    #expect(parts.remark == "; the second was not run; the third not run: no file")
+    parts.add { $0(.notReproduced) }
+    #expect(parts.open == nil)
+    #expect(try parts.verdict() == .notReproduced)
+    #expect(throws: CancellationError.self) {
+      try parts.add { _ in throw CancellationError() }
+    }
+  }
+
   @Test func `three seeds decide by the wider interval`() {
     // 95 %: -0.124 to -0.076, below 0; 99.9 %: -0.28 to 0.08.
     let three = Statistics.studentMean([-0.09, -0.1, -0.11])

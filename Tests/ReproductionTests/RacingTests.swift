@@ -105,6 +105,13 @@ import Testing
     #expect(rule.scaled(to: 201) == rule)
   }
 
+  @Test func `a rule ends where the final runs do`() {
+    #expect(rule.cut(at: 100).horizons == [25, 75, 100] && rule.cut(at: 100).shares == rule.shares)
+    #expect(rule.cut(at: 75).horizons == [25, 75] && rule.cut(at: 75).shares == [0.5])
+    #expect(rule.cut(at: 10).horizons == [10])
+    #expect(rule.cut(at: 201) == rule && rule.cut(at: 300) == rule)
+  }
+
   @Test func `a replay tells what the race would have cost`() throws {
     let grid = Grid([GridAxis("alpha", [1, 2, 3, 4])])
     let half = RacingRule([(passes: 2, keeping: 0.5)], to: 4)

@@ -120,23 +120,19 @@ public struct Claim: Sendable {
       figure: figure, arms: parts.first?.arms,
       paperFigure: { paper in .drawn(parts.map { $0.paperFigure(paper) }) }
     ) { context in
-      var found: [(id: String, outcome: ClaimOutcome)] = []
-      var missing: NotRun?
+      var found = Conjunction<(id: String, outcome: ClaimOutcome)> { $0.outcome.judgement }
       for part in parts {
-        do {
+        try found.add { add in
           for condition in part.conditions { try condition(context) }
-          if let outcome = try part.outcomes(context).first { found.append((part.id, outcome)) }
-        } catch let reason as NotRun {
-          missing = missing ?? reason
+          if let outcome = try part.outcomes(context).first { add((part.id, outcome)) }
         }
       }
-      let judgement = Judgement.all(
-        found.map { Judgement($0.outcome.verdict, $0.outcome.finding) })
-      if let missing, judgement.verdict != .notReproduced { throw missing }
-      guard var whole = found.first(where: { $0.outcome.verdict == judgement.verdict })?.outcome
+      let judgement = try found.verdict()
+      guard
+        var whole = found.parts.first(where: { $0.outcome.verdict == judgement.verdict })?.outcome
       else { throw NotRun("there is nothing to judge") }
       whole.finding = judgement.finding
-      whole.detail = found.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ")
+      whole.detail = found.parts.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ")
       return [whole]
     }.with { whole in
       whole.variables = parts.flatMap(\.variables).distinct

@@ -134,6 +134,9 @@ public struct ClaimOutcome: Sendable, Equatable {
     self.paperFigure = paperFigure
   }
 
+  /// The verdict, and how the claim fails.
+  package var judgement: Judgement { Judgement(verdict, finding) }
+
   /// Whether it is about a part of a claim, e.g. one of several rivals.
   public var isPart: Bool { !claim.isEmpty && claim != id }
 

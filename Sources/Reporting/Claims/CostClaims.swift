@@ -40,7 +40,9 @@ extension Claim {
     return Claim(
       id, statement, place: place,
       threshold: .ratio("each of them", .atMost(log(1 - fraction))),
-      rule: "cost at epoch \(epoch) lower by at least \(percent) %: \(names)", figure: figure,
+      rule:
+        "cost at epoch \(epoch) lower by at least \(percent) %: \(names); one that is not decides, "
+        + "else all must have been run", figure: figure,
       paperFigure: { paper in
         .all(
           pairs.map { pair in
@@ -49,19 +51,26 @@ extension Claim {
           })
       }
     ) { context in
-      let parts = try pairs.map { pair in
-        RatioPart(
-          label: "\(pair.a) and \(pair.b)", pair: pair,
-          comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
-          region: .atMost(log(1 - fraction)))
+      var parts = Conjunction<RatioPart>(\.judgement)
+      var perPair: [ClaimOutcome] = []
+      for pair in pairs {
+        var outcome: ClaimOutcome?
+        try parts.add { add in
+          let part = RatioPart(
+            label: "\(pair.a) and \(pair.b)", pair: pair,
+            comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
+            region: .atMost(log(1 - fraction)))
+          outcome = RatioPart.outcome([part], pair.a, pair.b)
+          add(part)
+        }
+        perPair.append(
+          part(
+            outcome, or: parts.missing.last, "\(id).\(slug(pair.a))", "\(statement): \(pair.a)"))
       }
-      let perPair = zip(pairs, parts).map { pair, part in
-        var outcome = RatioPart.outcome([part], pair.a, pair.b)
-        outcome.id = "\(id).\(slug(pair.a))"
-        outcome.statement = "\(statement): \(pair.a)"
-        return outcome
-      }
-      return [RatioPart.outcome(parts, "each", "its rival")] + perPair
+      if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perPair }
+      var whole = RatioPart.outcome(parts.parts, "each", "its rival")
+      whole.detail += parts.remark
+      return [whole] + perPair
     }
     .comparing(
       pairs.map {
@@ -105,24 +114,18 @@ extension Claim {
           })
       }
     ) { context in
-      var parts: [RatioPart] = []
-      var missing: NotRun?
+      var parts = Conjunction<RatioPart>(\.judgement)
       for (a, b) in pairs {
-        do {
-          parts.append(
+        try parts.add { add in
+          add(
             RatioPart(
               label: "\(a) and \(b)", pair: (a, b),
               comparison: try context.compare(a, with: b, measure: measure, at: Array(epochs)),
               region: region, resolution: resolution))
-        } catch let reason as NotRun {
-          missing = missing ?? reason
         }
       }
-      // One pair is enough against it.
-      if let missing, !parts.contains(where: { $0.judgement.verdict == .notReproduced }) {
-        throw missing
-      }
-      return [RatioPart.outcome(parts, "each", "its rival")]
+      _ = try parts.verdict()
+      return [RatioPart.outcome(parts.parts, "each", "its rival")]
     }
     .comparing(
       pairs.map {
@@ -172,37 +175,33 @@ extension Claim {
         .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, in: .below(0), paper) })
       }
     ) { context in
-      var parts: [RatioPart] = []
+      var parts = Conjunction<RatioPart>(\.judgement)
       var perRival: [ClaimOutcome] = []
       var leads: [Int?] = []
-      var missing: NotRun?
       for rival in rivals {
-        var outcome: ClaimOutcome
-        do {
+        var outcome: ClaimOutcome?
+        try parts.add { add in
           let part = RatioPart(
             label: rival, pair: (a, rival),
             comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
             region: .below(0), resolution: resolution)
           let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)
           outcome = RatioPart.outcome([part], a, rival)
-          outcome.tellLead(lead)
+          outcome?.tellLead(lead)
           leads.append(lead)
-          parts.append(part)
-        } catch let reason as NotRun {
-          missing = missing ?? reason
-          outcome = ClaimOutcome(.notRun, reason.reason)
+          add(part)
         }
-        outcome.id = "\(id).\(slug(rival))"
-        outcome.statement = "\(statement): than \(rival)"
-        perRival.append(outcome)
+        perRival.append(
+          part(
+            outcome, or: parts.missing.last, "\(id).\(slug(rival))",
+            "\(statement): than \(rival)"))
       }
-      // Without all rivals there is no verdict over all, unless one of them is enough.
-      if let missing, !perRival.contains(where: { $0.verdict == .notReproduced }) {
-        return [ClaimOutcome(.notRun, missing.reason)] + perRival
-      }
-      var whole = RatioPart.outcome(parts, a, "rival")
+      if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perRival }
+      var whole = RatioPart.outcome(parts.parts, a, "rival")
       whole.tellLead(leads.contains(nil) ? nil : leads.compactMap(\.self).max())
-      if let missing { whole.detail += "; not all rivals were run: \(missing.reason)" }
+      if let missing = parts.missing.first {
+        whole.detail += "; not all rivals were run: \(missing.reason)"
+      }
       return [whole] + perRival
     }
     .comparing(
@@ -240,6 +239,15 @@ extension Claim {
     ) { context in
       [try FigureMatch(context, contender, on: matched).outcome(thresholds)]
     }.naming([contender]).matching(matched)
+  }
+
+  /// The outcome of a part, or why there is none.
+  private static func part(
+    _ outcome: ClaimOutcome?, or missing: NotRun?, _ id: String, _ statement: String
+  ) -> ClaimOutcome {
+    var told = outcome ?? ClaimOutcome(.notRun, missing?.reason ?? "there is nothing to judge")
+    (told.id, told.statement) = (id, statement)
+    return told
   }
 
   /// A name as part of an id: lower case, words joined by `-`.

@@ -13,7 +13,7 @@ package struct ExperimentSummary: Sendable {
     package var cost: Double
     package var lowest: Double
     package var highest: Double
-    /// E.g. `10 finished`, `3 finished, 1 diverged`.
+    /// E.g. `10 finished`, `3 finished, 1 diverged`, `not run`.
     package var runs: String
   }
 
@@ -166,10 +166,12 @@ package struct ExperimentSummary: Sendable {
     let states = seeds.compactMap { seed in
       status.state(at: place.merging(["seed": seed]) { _, new in new })
     }
-    return [RunState.finished, .diverged, .notRun].compactMap { state in
+    // An arm may have fewer seeds than the file.
+    let made = [RunState.finished, .diverged].compactMap { state in
       let count = states.count { $0 == state }
-      return count == 0 ? nil : "\(count) \(state.word.replacing("_", with: " "))"
-    }.joined(separator: ", ")
+      return count == 0 ? nil : "\(count) \(state.word)"
+    }
+    return made.isEmpty ? "not run" : made.joined(separator: ", ")
   }
 
   private static func searches(_ group: Group) -> [Search] {

@@ -177,7 +177,17 @@ public struct ReportContent: Sendable {
     let unfinished = parts.filter { !$0.experiment.document.unfinished.isEmpty }
     if !unfinished.isEmpty {
       let list = unfinished.map { "\(name($0)) (\($0.experiment.document.unfinished))" }
-      lines.append("Not finished: \(NumberText.list(list)).")
+      let waiting = claims.count { claim in
+        claim.headline.group == .paper && !claim.isPart && claim.headline.verdict == .notRun
+          && unfinished.contains { $0.experiment.name == claim.experiment }
+      }
+      let rest =
+        switch waiting {
+        case 0: "no claim of the paper's text waits for them"
+        case 1: "one claim of the paper's text has not been run"
+        default: "\(waiting) claims of the paper's text have not been run"
+        }
+      lines.append("Not finished: \(NumberText.list(list)); \(rest).")
     }
     let noted = parts.compactMap { part in
       part.experiment.document.root.text("data_note").map { "\(name(part)) (\($0))" }

@@ -85,38 +85,26 @@ public enum DefaultsClaim {
       rule: "each of " + Search.all.map { "\(id).\($0.name)" }.joined(separator: ", ")
         + " and that of the auto-encoder; one that does not hold decides, else all must have been run"
     ) { context in
-      var parts: [(name: String, outcome: ClaimOutcome)] = []
-      var missing: [String] = []
-      func add(_ name: String, _ judge: () throws -> ClaimOutcome) {
-        do {
-          parts.append((name, try judge()))
-        } catch let reason as NotRun {
-          missing.append("\(name) not run: \(reason.reason)")
-        } catch {
-          missing.append("\(name) not run: \(error)")
-        }
-      }
+      var parts = Conjunction<(name: String, outcome: ClaimOutcome)> { $0.outcome.judgement }
       for search in Search.all {
-        add(search.experiment) {
+        try parts.add(of: search.experiment) { add in
           let other = try context.sibling(search.experiment, arm: Arm.tuned.rawValue)
-          return try outcome(search, other)
+          add((search.experiment, try outcome(search, other)))
         }
       }
-      add("auto-encoder") { try outcome(excess(context)) }
-      let judgement = Judgement.all(
-        parts.map { Judgement($0.outcome.verdict, $0.outcome.finding) })
-      if let reason = missing.first, judgement.verdict != .notReproduced {
-        throw NotRun(reason)
+      try parts.add(of: "auto-encoder") { add in
+        add(("auto-encoder", try outcome(excess(context))))
       }
-      let texts = parts.map {
+      let judgement = try parts.verdict()
+      let texts = parts.parts.map {
         "\($0.name): \($0.outcome.effectText), \($0.outcome.verdict.rawValue)"
       }
       return ClaimOutcome(
-        judgement, seeds: parts.map(\.outcome.seeds).min() ?? 0,
-        numbers: parts.map {
+        judgement, seeds: parts.parts.map(\.outcome.seeds).min() ?? 0,
+        numbers: parts.parts.map {
           ClaimNumber($0.name, $0.outcome.effect, low: $0.outcome.low, high: $0.outcome.high)
         },
-        (texts + missing).joined(separator: "; "))
+        texts.joined(separator: "; ") + parts.remark)
     }
   }
 

@@ -48,9 +48,12 @@ extension Claim {
     ) { context in
       let estimates = try Roots(context, contender, layers, at: [epoch]).estimates
       let unit = "log(largest median sqrt(vhat))"
+      var quantities = Conjunction<JudgedQuantity>(\.judgement)
+      quantities.add { add in
+        for estimate in estimates { add(JudgedQuantity(estimate, in: region, unit: unit)) }
+      }
       return try ClaimOutcome(
-        estimates.map { ClaimPart($0, in: region, unit: unit) },
-        numbers: numbers(layers, estimates),
+        quantities, numbers: numbers(layers, estimates),
         "median sqrt(vhat) of \(contender) after epoch \(epoch): " + Claim.roots(layers, estimates))
     }.reading(LayerStatistics.Quantity.roots)
   }
@@ -151,30 +154,28 @@ extension Claim {
       let epochs = Array(1...last)
       let own = try Roots(context, contender, layers, at: epochs)
       let here = Statistics.studentMean(own.bySeed.map { spread($0.means) })
-      var parts = [ClaimPart(here, in: regions.here, unit: "log(largest / least here)")]
+      var parts = Conjunction<JudgedQuantity>(\.judgement)
       var estimates = own.estimates
       var texts = ["largest / least here \(NumberText.significant(exp(here.value)))"]
-      var missing: NotRun?
-      do {
+      try parts.add { add in
+        add(JudgedQuantity(here, in: regions.here, unit: "log(largest / least here)"))
         let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: epochs)
         let there = Statistics.studentMean(other.bySeed.map { spread($0.means) })
         let differences = own.bySeed.compactMap { seed, roots in
           other[seed].map { spread(roots) - spread($0) }
         }
-        parts.append(ClaimPart(there, in: regions.there, unit: "log(largest / least there)"))
+        add(JudgedQuantity(there, in: regions.there, unit: "log(largest / least there)"))
         estimates += other.estimates
         texts.append("in \(experiment) \(NumberText.significant(exp(there.value)))")
         if differences.isEmpty { throw NotRun("\(experiment) has no seed of these") }
-        parts.append(
-          ClaimPart(
+        add(
+          JudgedQuantity(
             Statistics.studentMean(differences), in: regions.ratio,
             unit: "log(spread here / spread there)"))
-      } catch let reason as NotRun {
-        missing = reason
       }
       let names = layers + rivalLayers.map { "\($0) of \(experiment)" }
       return try ClaimOutcome(
-        parts, missing: missing, numbers: numbers(names, estimates),
+        parts, numbers: numbers(names, estimates),
         texts.joined(separator: ", ")
           + "; median sqrt(vhat), geometric mean over epochs 1 to \(last): "
           + roots(names, estimates))

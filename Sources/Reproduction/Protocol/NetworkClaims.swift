@@ -101,36 +101,32 @@ extension Claim {
       id, statement, place: place, threshold: threshold, rule: rule, figure: "", arms: [.tuned]
     ) {
       context in
-      var judged: [(name: String, estimate: Estimate)] = []
+      var judged = Conjunction<Estimate> { $0.judgement(in: region) }
       var told: [ClaimNumber] = []
-      var missing: [String] = []
       for network in networks {
-        do {
+        try judged.add(of: network.name) { add in
           let own = try network.experiment.map { try context.sibling($0) } ?? context
           for layer in network.layers {
             for quantity in try measure(own, layer) {
               let name = "\(network.name), \(layer), \(quantity.label)"
               let estimate = Statistics.studentMean(quantity.values)
               told.append(ClaimNumber(name, estimate.value, low: estimate.low, high: estimate.high))
-              if quantity.isJudged { judged.append((name, estimate)) }
+              if quantity.isJudged { add(estimate) }
             }
           }
-        } catch let reason as NotRun {
-          missing.append("\(network.name) not run: \(reason.reason)")
         }
       }
-      let judgement = Judgement.all(judged.map { $0.estimate.judgement(in: region) })
-      guard let worst = judged.max(by: { $0.estimate.value < $1.estimate.value }) else {
-        throw NotRun(missing.joined(separator: "; "))
+      guard let worst = judged.parts.max(by: { $0.value < $1.value }) else {
+        throw NotRun(judged.missing.map(\.reason).joined(separator: "; "))
       }
       let isRatio = ClaimOutcome.ratioName(unit) != nil
       let texts = told.map {
         "\($0.label): \(NumberText.significant(isRatio ? exp($0.value) : $0.value))"
       }
       var outcome = ClaimOutcome(
-        judgement, worst.estimate, threshold: region.threshold(nearest: worst.estimate.value),
-        unit: unit, numbers: told, (texts + missing).joined(separator: "; "))
-      if !missing.isEmpty, judgement.verdict != .notReproduced { outcome.verdict = .notRun }
+        judged.judgement, worst, threshold: region.threshold(nearest: worst.value), unit: unit,
+        numbers: told, texts.joined(separator: "; ") + judged.remark)
+      if judged.open != nil { outcome.verdict = .notRun }
       return outcome
     }
     let readsOwn = networks.contains { $0.experiment == nil }
@@ -158,10 +154,10 @@ extension Claim {
     ) { context in
       let own = try speedUps(context, without, with, at: epoch)
       let here = Statistics.studentMean(own.map(\.value))
-      var parts = [ClaimPart(here, in: region, unit: "log(speed-up here)")]
+      var parts = Conjunction<JudgedQuantity>(\.judgement)
       var numbers = [ClaimNumber("speed-up here", here.value, low: here.low, high: here.high)]
-      var missing: NotRun?
-      do {
+      try parts.add { add in
+        add(JudgedQuantity(here, in: region, unit: "log(speed-up here)"))
         let other = try speedUps(context.sibling(experiment), without, with, at: epoch)
         let there = Statistics.studentMean(other.map(\.value))
         numbers.append(
@@ -171,16 +167,14 @@ extension Claim {
           other.first { $0.seed == seed }.map { speedUp - $0.value }
         }
         if differences.isEmpty { throw NotRun("the two experiments share no seed") }
-        parts.append(
-          ClaimPart(
+        add(
+          JudgedQuantity(
             Statistics.studentMean(differences), in: region,
             unit: "log(speed-up here / speed-up there)"))
-      } catch let reason as NotRun {
-        missing = reason
       }
       let times = numbers.map { "\($0.label) \(NumberText.significant(exp($0.value)))" }
       return try ClaimOutcome(
-        parts, missing: missing, numbers: numbers,
+        parts, numbers: numbers,
         "\(Measure.runningCost.passes(atLabel: epoch)) passes of \(without) over those of \(with) to the same cost: "
           + times.joined(separator: ", "))
     }

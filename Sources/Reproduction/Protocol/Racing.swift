@@ -42,6 +42,13 @@ public struct RacingRule: Sendable, Hashable {
     return RacingRule(rungs, to: passes)
   }
 
+  /// The same for runs that end after so many passes: the rungs before.
+  package func cut(at passes: Int) -> RacingRule {
+    let before = zip(horizons, shares).filter { $0.0 < passes }
+    return RacingRule(
+      before.map { (passes: $0.0, keeping: $0.1) }, to: min(passes, horizons[horizons.count - 1]))
+  }
+
   /// The rule in words.
   public var text: String {
     let rungs = zip(horizons, shares).map { horizon, share in

@@ -26,16 +26,22 @@ extension TrainingSession {
     return .raced(seeds: seeds, by: request.epochs.map(rule.scaled) ?? rule)
   }
 
+  /// The race of a contender, which ends where its final runs do.
+  private func racing(_ contender: Contender) -> RacingRule? {
+    inlineSearch.racing.map { rule in contender.passes.map(rule.cut) ?? rule }
+  }
+
   func searchRuns(_ contender: Contender, _ trial: SearchTrial)
     -> [RunSpecification]
   {
     let search = inlineSearch
-    let horizons = search.racing?.horizons ?? []
+    let racing = racing(contender)
+    let horizons = racing?.horizons ?? []
     return search.seeds.map { seed in
       var run = run(
         contender, .init(trial.point), arm: "search", seed: seed, epochs: trial.passes,
         recording: .final)
-      if search.racing != nil {
+      if racing != nil {
         run.stages = .init(
           shorter: horizons.filter { $0 < trial.passes }, keepsEnd: trial.passes != horizons.last)
       }
@@ -51,7 +57,7 @@ extension TrainingSession {
       return costs.count == found.count ? costs : nil
     }
     let search = inlineSearch
-    if let rule = search.racing {
+    if let rule = racing(contender) {
       let race = RacingSearch(grid, rule: rule, costs: costs)
       return SearchState(
         made: race.made, missing: race.missing, best: race.best,

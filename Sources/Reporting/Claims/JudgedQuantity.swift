@@ -1,5 +1,5 @@
 /// One of several quantities, of which a claim says that each lies in a region.
-package struct ClaimPart {
+package struct JudgedQuantity {
   let estimate: Estimate
   let region: Region
   /// The unit of the estimate, and of its threshold.
@@ -12,7 +12,7 @@ package struct ClaimPart {
     self.unit = unit
   }
 
-  fileprivate var judgement: Judgement { estimate.judgement(in: region) }
+  package var judgement: Judgement { estimate.judgement(in: region) }
 
   /// How far the interval that decides reaches inside; negative if it reaches out.
   fileprivate var margin: Double {
@@ -22,22 +22,20 @@ package struct ClaimPart {
 }
 
 extension ClaimOutcome {
-  /// The outcome of a claim whose parts are these, told by the one that decides.
+  /// The outcome of a claim about all of these quantities, told by the one that decides.
   ///
-  /// - Parameter missing: why there are not all.
-  /// - Throws: `missing`, unless a part decides against the claim.
+  /// - Throws: `NotRun` where some are not there and none decides against the claim.
   package init(
-    _ parts: [ClaimPart], missing: NotRun? = nil, numbers: [ClaimNumber], _ detail: String
+    _ quantities: Conjunction<JudgedQuantity>, numbers: [ClaimNumber], _ detail: String
   ) throws {
-    let judgement = Judgement.all(parts.map(\.judgement))
-    if let missing, judgement.verdict != .notReproduced { throw missing }
+    let judgement = try quantities.verdict()
     guard
-      let deciding = parts.filter({ $0.judgement.verdict == judgement.verdict })
+      let deciding = quantities.parts.filter({ $0.judgement.verdict == judgement.verdict })
         .min(by: { $0.margin < $1.margin })
     else { throw NotRun("there is nothing to judge") }
     self.init(
       judgement, deciding.estimate,
       threshold: deciding.region.threshold(nearest: deciding.estimate.value), unit: deciding.unit,
-      numbers: numbers, detail + (missing.map { "; \($0.reason)" } ?? ""))
+      numbers: numbers, detail + quantities.remark)
   }
 }
