@@ -69,6 +69,15 @@ struct Candidate: Sendable {
     }
   }
 
+  /// The methods that differ from it in a factor of the stepsize alone, where epsilon is not visible; empty for
+  /// those that have none.
+  var ofAnotherCorrection: [String] {
+    guard rule.family == .adam, rule.maximum == .none, rule.lookahead == .none, rule.decay == .none,
+      !rule.epsilonInside, !rule.isLazy
+    else { return [] }
+    return ["adam", "adam-uncorrected", "adam-epsilon-hat"].filter { $0 != name }
+  }
+
   /// Whether its steps have one size, whatever the gradients' sizes.
   var isSign: Bool { rule.family == .sign || rule.family == .lion }
 
@@ -233,6 +242,11 @@ struct Candidate: Sendable {
       adamFault("epsilon inside the root of the uncorrected moment", placeOfEpsilon) {
         $0.epsilonInside = true
         $0.correction = .stepsize
+      },
+      adamFault("the second moment is not corrected", earlySteps) { $0.correction = .firstMoment },
+      adamFault("the first moment is not corrected", earlySteps) { $0.correction = .secondMoment },
+      adamFault("each bias correction has the rate of the other moment", earlySteps) {
+        $0.correction = .exchanged
       },
     ]
       + both(

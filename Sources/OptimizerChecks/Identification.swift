@@ -61,6 +61,9 @@ public struct Identification: Sendable {
   public private(set) var isDouble = false
   /// Whether it was found with gradients of the other sign.
   public private(set) var hasWrongSign = false
+  /// The methods that differ from the match in a factor of the stepsize alone, where that was not given: with other
+  /// stepsizes they make the same steps.
+  public private(set) var withOtherStepsizes: [String] = []
   /// Whether each step was given the stepsize that suits it.
   public private(set) var hasFittedStepsizes = false
   /// The nearest of the other methods, the nearest first. Without a match it is the one that fits the most
@@ -115,11 +118,13 @@ public struct Identification: Sendable {
       for precision in trajectory.precisions {
         let search = Search(trajectory, precision: precision, fixed: fixed)
         defer { search.deallocate() }
-        guard let scales = search.changingScales(candidates) else { continue }
-        var scaled = trajectory
-        scaled.scales = scales
-        let found = Self.searched(scaled, candidates, fixed)
-        if found.hasMatch {
+        let made = search.changingScales(candidates) { scales -> (Trajectory, Searched)? in
+          var scaled = trajectory
+          scaled.scales = scales
+          let found = Self.searched(scaled, candidates, known)
+          return found.hasMatch ? (scaled, found) : nil
+        }
+        if let (scaled, found) = made {
           self.trajectory = scaled
           hasFittedStepsizes = true
           settle(found)
@@ -205,6 +210,9 @@ public struct Identification: Sendable {
         $0.candidate.isWellKnown && $0.candidate.kind != answer.candidate.kind
       }
       isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
+      if hasFittedStepsizes, match?.epsilonBelow != nil, !isAmbiguous {
+        withOtherStepsizes = answer.candidate.ofAnotherCorrection
+      }
       if isAmbiguous {
         equals = others.filter(\.candidate.isWellKnown).map {
           described($0, search, from: answer)

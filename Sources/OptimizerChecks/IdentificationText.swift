@@ -2,7 +2,13 @@ import Glibc
 
 extension Identification {
   /// Whether a method is found, and only one kind.
-  public var isIdentified: Bool { match != nil && !isAmbiguous }
+  public var isIdentified: Bool { match != nil && !isAmbiguous && withOtherStepsizes.isEmpty }
+
+  /// Whether that is the method of this name without a fault, or one that the trajectory does not tell from it.
+  public func isAsExpected(_ name: String) -> Bool {
+    guard isIdentified, let match, !match.isFault, !hasWrongSign else { return false }
+    return ([match] + equals).contains { $0.name == name && !$0.isFault }
+  }
 
   /// The answer for people: a line, and further ones that are indented.
   public var text: String {
@@ -20,6 +26,12 @@ extension Identification {
         + (hasOneKind
           ? "\(list) from a method that is not known here"
           : "between \(list)" + (hasFewNumbers ? " or a method that is not known here" : ""))
+    }
+    if !withOtherStepsizes.isEmpty {
+      let names = [match.name] + withOtherStepsizes
+      return
+        "\(names.dropLast().joined(separator: ", ")) or \(names[names.count - 1]), with a stepsize that "
+        + "changes: \(steps) cannot tell which"
     }
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }
@@ -49,6 +61,8 @@ extension Identification {
             "look at that step: a stepsize that changes (give alpha, one number a step), a reset, clipping, or "
               + "a number that leaves its range"
           ] : [])
+        + (departures.prefix(4).contains { $0.name.hasPrefix("lion") }
+          ? ["Lion's rates were tried on a grid: give yours by --beta1 and --beta2"] : [])
         + [
           startsLate
             ? "theta after step 1 is theta0, though its gradient is not 0: leave out its first row"
@@ -71,6 +85,16 @@ extension Identification {
       ]
     }
     var lines = [hyperparameters(match), precision]
+    if !withOtherStepsizes.isEmpty {
+      lines.append(
+        "these are those of \(match.name); bias correction is a factor of the stepsize: give yours, as alpha, one "
+          + "number a step, by --schedule, or, if it is constant, by --schedule constant")
+    }
+    if match.name == "adam-uncorrected", let alpha = stepsizeOfFirstCorrections {
+      lines.append(
+        "bias corrections that stand still at step 1, with alpha = \(Self.number(alpha)), do the same"
+      )
+    }
     if hasWrongSign {
       lines.append("with the negative gradients: they have the wrong sign, or theta is to ascend")
     }
@@ -80,7 +104,7 @@ extension Identification {
       lines.append(
         "the stepsize changes, from \(Self.stepsize(alpha * low)) to \(Self.stepsize(alpha * high)), here one for each step "
           + "that suits it; give yours as alpha, one number a step, to have their ratios checked")
-      if match.name == "adam-uncorrected" {
+      if match.name == "adam-uncorrected", withOtherStepsizes.isEmpty {
         lines.append(
           "adam-epsilon-hat, whose bias correction is a factor of the stepsize, fits as well with others"
         )
@@ -109,6 +133,20 @@ extension Identification {
       }
     }
     return lines
+  }
+
+  /// The stepsize with which the bias corrections of step 1 make the match's steps, where it is a round one and the
+  /// match's is not.
+  private var stepsizeOfFirstCorrections: Double? {
+    let values = Dictionary(
+      (match?.hyperparameters ?? []).map { ($0.name, $0.value) }, uniquingKeysWith: { a, _ in a })
+    guard let alpha = values["alpha"], let beta1 = values["beta1"], let beta2 = values["beta2"]
+    else { return nil }
+    func isRound(_ value: Double) -> Bool {
+      abs(value - Fitter.round(value, 2)) <= 1e-4 * abs(value)
+    }
+    let corrected = alpha * (1 - beta1) / (1 - beta2).squareRoot()
+    return !isRound(alpha) && isRound(corrected) ? Fitter.round(corrected, 2) : nil
   }
 
   /// Whether all stepsizes but the first are one.

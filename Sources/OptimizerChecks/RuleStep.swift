@@ -51,6 +51,11 @@ extension UpdateRule {
       case .none: break
       case .stepsize:
         c.momentFactor = secondRest.squareRoot() / firstRest
+      case .firstMoment: c.momentFactor = 1 / firstRest
+      case .secondMoment: c.secondFactor = 1 / secondRest
+      case .exchanged:
+        c.momentFactor = 1 / secondRest
+        c.secondFactor = 1 / firstRest
       case .moments:
         c.momentFactor = 1 / firstRest
         c.secondFactor = family == .adam ? 1 / secondRest : 1

@@ -232,9 +232,12 @@ struct Search {
     return self.outcome(outcome.candidate, longest.fit)
   }
 
-  /// The stepsizes over that of the first step with which the simplest method makes the steps that are
-  /// fitted, were each step to have its own; nil if none does, or steps are too few to tell.
-  func changingScales(_ candidates: [Candidate]) -> [Double]? {
+  /// What `accept` makes of the stepsizes over that of the first step with which a method makes the steps that are
+  /// fitted, were each step to have its own: of the simplest with which it makes something; nil if there is none, or
+  /// steps are too few to tell.
+  func changingScales<Result>(
+    _ candidates: [Candidate], _ accept: ([Double]) -> Result?
+  ) -> Result? {
     let samples = fitter.samples
     // As many numbers a step as tell a stepsize from the update.
     guard samples.parameters.count >= 4, samples.steps >= 10 else { return nil }
@@ -246,7 +249,7 @@ struct Search {
       let outcome = self.outcome(candidate, fit)
       guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory, besides: [])
       else { continue }
-      return scales(fit)
+      if let scales = scales(fit), let result = accept(scales) { return result }
     }
     return nil
   }

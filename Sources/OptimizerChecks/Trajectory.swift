@@ -83,9 +83,9 @@ public struct Trajectory: Sendable {
   /// The stepsizes of `steps` steps in any unit, from numbers in a file or from a schedule; nil if there is
   /// neither. Throws `TrajectoryError` if there are both.
   public static func stepsizes(
-    place: String, given: [Double]?, schedule: Schedule, steps: Int
+    place: String, given: [Double]?, schedule: Schedule?, steps: Int
   ) throws -> [Double]? {
-    guard schedule != .constant else { return given }
+    guard let schedule, schedule != .constant || given == nil else { return given }
     guard given == nil else {
       throw TrajectoryError.scheduleBesideAlpha(place, schedule.description)
     }
@@ -151,7 +151,11 @@ public enum TrajectoryError: UserFacingError, Equatable {
     case .notFinite(let place, let name, let step, let parameter, let value):
       "\(place): \(name)\(step.map { " of step \($0)" } ?? "") has \(value) at parameter "
         + "\(parameter); "
-        + ((step ?? 1) > 1 ? "give the steps before it" : "begin where all numbers are finite")
+        + (step ?? 1 > 1
+          ? "give the steps before it"
+          : name == "theta" && step == 1
+            ? "if theta0 and its gradient are right, look for 0 / 0: do your bias corrections begin at t = 0?"
+            : "begin where all numbers are finite")
     case .alphas(let place, let found, let steps):
       "\(place): alpha has \(found) elements, gradients \(steps) rows; they must be equal"
     case .alphaNotPositive(let place):

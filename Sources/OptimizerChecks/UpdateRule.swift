@@ -19,6 +19,12 @@ public struct UpdateRule: Sendable, Hashable {
     case moments
     /// The stepsize, so that epsilon is added to the uncorrected root.
     case stepsize
+    /// The first moment alone.
+    case firstMoment
+    /// The second moment alone.
+    case secondMoment
+    /// Both moments, each with the rate of the other.
+    case exchanged
     /// Nowhere.
     case none
   }

@@ -6,10 +6,12 @@ import ResultStore
 struct IdentifiedFile {
   private let path: String
   private let identification: Identification
+  private let expected: String?
 
   /// Reads the file and identifies its trajectory. Throws what is wrong with either.
   init(_ options: TraceOptions) throws {
     path = options.input
+    expected = options.expected
     let input = try TraceInput(path)
     let (shape, theta) = try TraceInput.read(path, "theta", rank: 2)
     var alphas: [Double]?
@@ -25,9 +27,15 @@ struct IdentifiedFile {
     identification = try Identification(trajectory, given: options.hyperparameters)
   }
 
-  /// Whether there is one answer.
-  var isIdentified: Bool { identification.isIdentified }
+  /// Whether there is one answer, the expected one if there is such.
+  var isIdentified: Bool {
+    expected.map(identification.isAsExpected) ?? identification.isIdentified
+  }
 
   /// The answer, after the file's name.
-  var text: String { "\(path): \(identification.text)" }
+  var text: String {
+    "\(path): \(identification.text)"
+      + (expected.map { "\n  \(isIdentified ? "as expected" : "expected, and not found"): \($0)" }
+        ?? "")
+  }
 }

@@ -45,7 +45,7 @@ struct Trace {
           options.optimizer, hyperparameters: options.hyperparameters),
         theta0: start.map(Double.init),
         alphas: (0..<stepCount).map {
-          options.schedule.alpha(base: alpha, step: $0 + 1, epoch: 1)
+          (options.schedule ?? .constant).alpha(base: alpha, step: $0 + 1, epoch: 1)
         }) : nil
     var current = FloatVector(start)
     var gradient = FloatVector(count: count)
@@ -60,7 +60,7 @@ struct Trace {
       if nonfinite == nil, let index = gradient.array.firstIndex(where: { !$0.isFinite }) {
         nonfinite = (step, index)
       }
-      optimizer.alpha = options.schedule.alpha(base: alpha, step: step, epoch: 1)
+      optimizer.alpha = (options.schedule ?? .constant).alpha(base: alpha, step: step, epoch: 1)
       optimizer.step(&current, gradient: gradient)
       range?.advance(gradient: { Double(gradient[$0]) }) { current[$0] = Float($1) }
       current.withUnsafeBufferPointer { path += $0 }
@@ -128,7 +128,7 @@ struct Trace {
       Attribute("schema", ResultFile.schema), Attribute("Conventions", "CF-1.8 ACDD-1.3"),
       Attribute("title", "\(method.title): theta under given gradients"),
       Attribute("source", method.source), Attribute("optimizer", method.name),
-      Attribute("schedule", options.schedule.description),
+      Attribute("schedule", (options.schedule ?? .constant).description),
     ]
     for hyperparameter in method.hyperparameters {
       let value = options.hyperparameters[hyperparameter.name] ?? hyperparameter.default

@@ -13,7 +13,10 @@ struct TraceOptions {
   var output = ""
   var optimizer = ""
   var hyperparameters: [String: Double] = [:]
-  var schedule = Schedule.constant
+  /// Nil: none was given, so that `--identify` finds out.
+  var schedule: Schedule?
+  /// The method that `--identify` is to find.
+  var expected: String?
   var averagingBeta: Double?
 
   /// Every hyperparameter that some method has, in the order of their first appearance.
@@ -43,6 +46,9 @@ struct TraceOptions {
         CommandOption("average", "BETA", "also write the average of theta (section 7.2)"),
         CommandOption(
           "identify", nil, "tell which method made the trajectory theta[T, n] in INPUT, and end"),
+        CommandOption(
+          "expect", "NAME", "with --identify: status 0 only if it is this method, without a fault",
+          words: OptimizerRegistry.all.map(\.name)),
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
         CommandOption(
           "format", "FORMAT", "of --list: text (the default) or json", words: ["text", "json"]),
@@ -62,9 +68,11 @@ struct TraceOptions {
 
       With --identify INPUT also holds theta[T, n], made elsewhere from these
       gradients, and the method, its variant and its hyperparameters are told:
-      status 0 if one is found, 1 if none is or several are. Hyperparameters that
-      are given are taken as known. INPUT may hold alpha[T], the stepsize of each
-      step.
+      status 0 if one is found, be it one with a fault, 1 if none is or several are,
+      64 for wrong options, 65 for a wrong file, 66 for none. With --expect NAME it
+      is 0 for that method alone. Hyperparameters that are given are taken as
+      known. INPUT may hold alpha[T], the stepsize of each step; that it is one for
+      all of them says --schedule constant.
 
       Schedules: \(Schedule.forms.filter { !$0.contains("epoch") }.joined(separator: ", ")).
       """)
@@ -91,15 +99,21 @@ struct TraceOptions {
     }
     optimizer = given.value("optimizer") ?? ""
     output = given.value("output") ?? ""
-    schedule = try given.value("schedule").map(Schedule.parse) ?? .constant
+    schedule = try given.value("schedule").map(Schedule.parse)
+    expected = given.value("expect")
+    if let expected {
+      _ = try OptimizerRegistry.make(expected, hyperparameters: [:], count: 0)
+    }
     averagingBeta = try given.number("average")
     for name in Self.hyperparameterNames {
       hyperparameters[name] = try given.number(name)
     }
     if case .identify = action {
-      for name in ["optimizer", "output", "average"] where given.contains(name) {
+      for name in ["optimizer", "output", "average", "format"] where given.contains(name) {
         throw TraceError.notWithIdentify(name)
       }
+    } else if expected != nil {
+      throw TraceError.expectsNothing
     }
     try complete(given.operands)
   }
@@ -112,7 +126,7 @@ struct TraceOptions {
     default: return
     }
     if isTrace { try completeTrace() } else { try checkHyperparameters() }
-    guard !schedule.description.contains("epoch") else {
+    if let schedule, schedule.description.contains("epoch") {
       throw TraceError.noEpochs(schedule.description)
     }
     guard !isTrace || !output.isEmpty else { throw TraceError.missingOption("output") }
@@ -152,6 +166,7 @@ enum TraceError: UserFacingError {
   case noInput
   case tooManyInputs([String])
   case notWithIdentify(String)
+  case expectsNothing
   case wrongForm(path: String, object: String, detail: String, rank: Int)
   case wrongShape(path: String, columns: Int, count: Int)
   case notFinite(path: String, index: Int)
@@ -170,7 +185,8 @@ enum TraceError: UserFacingError {
     case .tooManyInputs(let names):
       "one input file is expected, not \(names.count): \(names.joined(separator: " "))"
     case .notWithIdentify(let name):
-      "--\(name) does not go with --identify, which finds the method and writes no file"
+      "--\(name) does not go with --identify, which finds the method and tells it in text"
+    case .expectsNothing: "--expect goes with --identify alone"
     case .wrongForm(let path, let object, let detail, let rank):
       "\(object) in \(path) is \(detail); store float32 or float64 with "
         + (rank == 1

@@ -318,6 +318,10 @@ import Testing
     #expect(known.status == 0 && known.output.contains("adam-epsilon-hat: "))
     let constant = try run("--identify", try trajectory(alpha: Array(repeating: 3, count: 50)))
     #expect(constant.status == 0 && constant.output.contains("alpha = 0.001"))
+    let expected = try run("--identify", "--expect", "adam-epsilon-hat", file)
+    #expect(expected.status == 0 && expected.output.hasSuffix("  as expected: adam-epsilon-hat\n"))
+    let other = try run("--identify", "--expect", "adam", file)
+    #expect(other.status == 1 && other.output.hasSuffix("  expected, and not found: adam\n"))
   }
 
   @Test func `no answer and several end with status 1`() throws {
@@ -339,10 +343,12 @@ import Testing
       try trajectory(rows: 51, theta: values + [0, 0, 0, 0, 0, 0]), "leave out its first row")
     try refuse(try trajectory(alpha: [1, 2]), "alpha has 2 elements")
     expectRefusal(try run("--identify"), 64, "input file is missing")
-    for option in ["--optimizer=adam", "--output=o.h5", "--average=0.9"] {
+    for option in ["--optimizer=adam", "--output=o.h5", "--average=0.9", "--format=json"] {
       expectRefusal(try run("--identify", option, try usual()), 64, "does not go with --identify")
     }
     expectRefusal(try run("--identify", "--beta1", "2", try usual()), 64, "out of range")
+    expectRefusal(try run("--identify", "--expect", "adm", try usual()), 64, "adam")
+    expectRefusal(try run("--expect", "adam", try usual()), 64, "--expect goes with --identify")
     expectRefusal(try run("--identify", path("absent.h5")), 66, "No such file")
   }
 }

@@ -273,6 +273,77 @@ private struct Somebody {
     let made = try Trajectory.stepsizes(
       place: "mine.h5", given: nil, schedule: schedule, steps: 4)
     #expect(made?.last == 0.5)
+    // Without alpha it says that there is one stepsize.
+    let constant = try Trajectory.stepsizes(
+      place: "mine.h5", given: nil, schedule: .constant, steps: 2)
+    #expect(constant == [1, 1])
+    #expect(
+      try Trajectory.stepsizes(place: "mine.h5", given: nil, schedule: nil, steps: 2) == nil)
+  }
+
+  /// Adam with its bias corrections, and its stepsize, as functions of the step.
+  private func adam<Number: BinaryFloatingPoint>(
+    in type: Number.Type, sizes: ClosedRange<Float> = -9...1,
+    alpha: @escaping (Double) -> Double = { _ in 0.001 }, scales: [Double]? = nil,
+    _ first: @escaping (Double) -> Double, _ second: @escaping (Double) -> Double
+  ) throws -> Trajectory {
+    try Somebody(steps: 60, count: 10, sizes: sizes, start: 0.01).trajectory(
+      in: type, scales: scales
+    ) { step, g, theta, kept in
+      kept[0] = 0.9 * kept[0] + 0.1 * g
+      kept[1] = 0.999 * kept[1] + 0.001 * g * g
+      let t = Double(step)
+      let root = (kept[1] / Number(second(t))).squareRoot() + 1e-8
+      theta -= Number(alpha(t)) * kept[0] / Number(first(t)) / root
+    }
+  }
+
+  @Test func `a correction that is left out, or exchanged, is told`() throws {
+    func first(_ t: Double) -> Double { 1 - pow(0.9, t) }
+    func second(_ t: Double) -> Double { 1 - pow(0.999, t) }
+    func one(_ t: Double) -> Double { 1 }
+    let faults: [(title: String, (Double) -> Double, (Double) -> Double)] = [
+      ("the second moment is not corrected", first, one),
+      ("the first moment is not corrected", one, second),
+      ("each bias correction has the rate of the other moment", second, first),
+    ]
+    for (title, m, v) in faults {
+      for found in [
+        try Identification(adam(in: Double.self, m, v)),
+        try Identification(adam(in: Float.self, m, v)),
+        try Identification(adam(in: Float.self, sizes: 0...1, m, v)),
+      ] {
+        #expect(found.isIdentified && found.match?.name == "adam", "\(found.text)")
+        #expect(found.match?.title == title && found.match?.isFault == true, "\(found.text)")
+        #expect(!found.isAsExpected("adam"))
+      }
+    }
+    let stuck = try Identification(
+      adam(in: Double.self, { _ in first(1) }, { _ in second(1) }))
+    #expect(stuck.match?.name == "adam-uncorrected", "\(stuck.text)")
+    #expect(stuck.text.contains("stand still at step 1, with alpha = 0.001, do"), "\(stuck.text)")
+    let plain = try Identification(adam(in: Float.self, first, second))
+    #expect(plain.isAsExpected("adam") && !plain.isAsExpected("adam-uncorrected"), "\(plain.text)")
+    #expect(!plain.text.contains("stand still"))
+  }
+
+  @Test func `a correction is not told from a stepsize that changes`() throws {
+    func decay(_ t: Double) -> Double { 1 - (t - 1) / 100 }
+    func one(_ t: Double) -> Double { 1 }
+    func made(_ scales: [Double]? = nil) throws -> Trajectory {
+      try adam(in: Float.self, sizes: 0...1, alpha: { 0.001 * decay($0) }, scales: scales, one, one)
+    }
+    let open = try Identification(made())
+    #expect(!open.isIdentified && open.hasFittedStepsizes, "\(open.text)")
+    let names = [open.match?.name].compactMap(\.self) + open.withOtherStepsizes
+    #expect(names.sorted() == ["adam", "adam-epsilon-hat", "adam-uncorrected"])
+    #expect(
+      open.text.contains("60 steps cannot tell which") && open.text.contains("--schedule constant"))
+    // The first stepsize is that of the method that it belongs to.
+    let known = try Identification(made(), given: ["alpha": 0.001])
+    #expect(known.match?.name == "adam-uncorrected", "\(known.text)")
+    let given = try Identification(made((1...60).map { decay(Double($0)) }))
+    #expect(given.isAsExpected("adam-uncorrected"), "\(given.text)")
   }
 
   @Test func `a file in double whose numbers are of single precision is told as such`() throws {

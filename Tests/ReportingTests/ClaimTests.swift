@@ -84,6 +84,19 @@ import Testing
     #expect(outcomes.map(\.verdict) == [.notReproduced, .reproduced, .notReproduced])
     #expect(outcomes[0].numbers.map(\.label) == ["Adam and AdaGrad", "SGDNesterov and AdaGrad"])
     #expect(abs(outcomes[0].threshold - log(0.5)) < 1e-12)
+    // One pair that was not run keeps the verdict open, unless another decides it.
+    results.notRun = Set((0..<5).map { [0, $0] })
+    let without = claim.judge(results.document).filter { $0.arm == "tuned" }
+    #expect(without.map(\.id) == outcomes.map(\.id))
+    #expect(without.map(\.verdict) == [.notReproduced, .notRun, .notReproduced])
+    #expect(without[0].detail.hasSuffix("; Adam, seed 0, has not been run"))
+    results.notRun = Set((0..<5).map { [1, $0] })
+    #expect(
+      claim.judge(results.document).filter { $0.arm == "tuned" }.map(\.verdict)
+        == [.notRun, .reproduced, .notRun])
+    // As a part of another claim it is not there then.
+    let whole = Claim.whole("fig3.all", "all", place: "", of: [claim, Self.faster])
+    #expect(whole[0].judge(results.document).last?.verdict == .notRun)
   }
 
   @Test func `similarity has two sides`() {

@@ -146,6 +146,11 @@ import Testing
     #expect(list.entries.count > 80)
     let lines = Set(list.entries.compactMap { KnownResults.declared.line(of: $0.id) })
     #expect(Set(KnownResults.declared.entries.keys) == lines)
+    // So is what errata and parts name.
+    #expect(Errata.unknownNames(list) == [])
+    #expect(Errata.unknownNames(ClaimList()).contains("alg.adamax-bound"))
+    let ids = Set(list.entries.map(\.id))
+    #expect(list.entries.map(\.whole).filter { !$0.isEmpty && !ids.contains($0) } == [])
   }
 
   @Test func `claims count once, by group, the paper's own first`() throws {

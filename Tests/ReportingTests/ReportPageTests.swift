@@ -119,10 +119,31 @@ import Testing
         .first { $0.contains("3 runs missing") }
     }
     let start = "Not finished: mnist-logistic (3 runs missing); "
-    #expect(try caveat() == start + "no claim of the paper's text waits for them.")
-    // No claim is judged from them.
+    #expect(
+      try caveat() == start + "the runs that are there judge each claim of the paper's text.")
+    results.notRun = Set((0..<results.seeds).map { [2, $0] })
+    #expect(
+      try caveat() == start + "one claim of the paper's text is not judged without them.")
+    results.notRun = Set((0..<results.seeds).map { [0, $0] })
+    #expect(
+      try caveat() == start + "2 claims of the paper's text are not judged without them.")
+    // No run would give a verdict on these.
     results.origin = "stand-in"
-    #expect(try caveat() == start + "2 claims of the paper's text have not been run.")
+    #expect(
+      try caveat() == start + "the runs that are there judge each claim of the paper's text.")
+  }
+
+  @Test func `settings tell how many seeds were made`() {
+    var results = SyntheticResults()
+    results.notRun = [[0, 3], [0, 4]]
+    results.notRun.formUnion((0..<5).map { [1, $0] })
+    results.diverged = [[2, 1]: 4]
+    var document = results.document
+    document.root.variables.append(
+      Variable("alpha", ["arm", "optimizer"], .double([1, 1, 1, 2, 2, 2])))
+    #expect(
+      ExperimentSummary(document).settings.prefix(3).map(\.runs)
+        == ["3 finished", "not run", "4 finished, 1 diverged"])
   }
 
   @Test func `a verdict that another arm turns is told beside it`() throws {
@@ -218,12 +239,16 @@ import Testing
       return .init(
         experiment: "made-up", evidence: [Evidence(outcome: outcome, profile: "", extent: "")])
     }
-    #expect(row(.inconclusive, 1, 2...3, "a").headline.openReason == "one seed")
-    #expect(row(.inconclusive, 2, 2...3, "a").headline.openReason == "two seeds")
-    #expect(row(.inconclusive, 5, 0.5...3, "a").headline.openReason == "limit inside")
-    #expect(row(.inconclusive, 3, 2...3, "a").headline.openReason.isEmpty)
-    #expect(row(.inconclusive, 5, 2...3, "a").headline.openReason == "open by its rule")
-    #expect(row(.reproduced, 1, 0.5...3, "a").headline.openReason.isEmpty)
+    #expect(row(.inconclusive, 1, 2...3, "a").headline.openReason == .oneSeed)
+    #expect(row(.inconclusive, 2, 2...3, "a").headline.openReason == .twoSeeds)
+    #expect(row(.inconclusive, 5, 0.5...3, "a").headline.openReason == .limitInside)
+    #expect(row(.inconclusive, 3, 2...3, "a").headline.openReason == nil)
+    #expect(row(.reproduced, 1, 0.5...3, "a").headline.openReason == nil)
+    var wide = row(.inconclusive, 3, 2...3, "a").headline
+    (wide.deciding, wide.confidence) = (0...5, 0.999)
+    #expect(wide.openReason == .limitInsideWider)
+    let open = row(.reproduced, 5, 2...3, "a").headline.undecided(.coarseSearch)
+    #expect(open.verdict == .inconclusive && open.openReason == .coarseSearch)
     let claims = [row(.notRun, 1, 2...3, "a"), row(.reproduced, 5, 2...3, "b")]
     #expect(ReportSentences.begun(claims) == 1)
     #expect(

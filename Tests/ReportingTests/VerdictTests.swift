@@ -1,5 +1,6 @@
 import Glibc
 import Reporting
+import ResultStore
 import Testing
 
 @Suite struct VerdictTests {
@@ -60,20 +61,41 @@ import Testing
   @Test func `of parts that are not all there one counterexample decides`() throws {
     var parts = Conjunction<Judgement> { $0 }
     #expect(throws: NotRun("there is nothing to judge")) { try parts.verdict() }
-    try parts.add { add in
+    parts.add { add in
       add(.reproduced)
       throw NotRun("the second was not run")
     }
-    #expect(parts.parts.count == 1 && parts.judgement == .reproduced)
+    #expect(parts.parts.count == 1 && parts.judgement == .notRun)
     #expect(throws: NotRun("the second was not run")) { try parts.verdict() }
-    try parts.add(of: "the third") { _ in throw NotRun("no file") }
-    #expect(parts.remark == "; the second was not run; the third not run: no file")
-    parts.add { $0(.notReproduced) }
-    #expect(parts.open == nil)
-    #expect(try parts.verdict() == .notReproduced)
-    #expect(throws: CancellationError.self) {
-      try parts.add { _ in throw CancellationError() }
+    // What cannot be read is not there either.
+    parts.add(of: "the third") { _ in
+      throw DocumentError.missing("variable", "v", in: "/", known: [])
     }
+    #expect(parts.remark.hasPrefix("; the second was not run; the third not run: "))
+    parts.add { $0(.notReproduced) }
+    #expect(parts.open == nil && parts.judgement == .notReproduced)
+    #expect(try parts.verdict() == .notReproduced)
+  }
+
+  @Test func `the quantity that decides has the verdict and the least margin`() {
+    func quantity(_ values: [Double]) -> JudgedQuantity {
+      JudgedQuantity(Statistics.studentMean(values), in: .atMost(0.1), unit: "share")
+    }
+    let (wide, worse, bad) = (
+      quantity([0.05, 0.5, 0.3]), quantity([0.2, 0.2001, 0.1999, 0.2]),
+      quantity([0.15, 0.1501, 0.1499, 0.15])
+    )
+    #expect(bad.judgement == .notReproduced && wide.judgement == .inconclusive)
+    var parts = Conjunction<JudgedQuantity>()
+    parts.add { add in for one in [wide, bad, worse] { add(one) } }
+    #expect(parts.deciding?.estimate.value == worse.estimate.value)
+    var open = Conjunction<JudgedQuantity>()
+    open.add { add in
+      add(quantity([0.01, 0.0101, 0.0099, 0.01]))
+      add(wide)
+      throw NotRun("another")
+    }
+    #expect(open.judgement == .notRun && open.deciding?.estimate.value == wide.estimate.value)
   }
 
   @Test func `three seeds decide by the wider interval`() {

@@ -142,21 +142,26 @@ import Testing
 
   // MARK: In an experiment
 
-  private static let experiment = TrainingExperiment(
-    name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
-    profiles: ByProfile(
-      smoke: Budget(epochs: 1, seeds: 1, search: .committed(.empty)),
-      quick: Budget(epochs: 2, seeds: 1, search: .committed(.empty)),
-      paper: Budget(
-        epochs: 12, seeds: 2, fittedSeeds: 1,
-        search: .raced(seeds: 1, by: RacingRule([(passes: 3, keeping: 0.5)], to: 6)))),
-    contenders: [
-      Contender(
-        "Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.5]),
-        grid: Grid([GridAxis("alpha", [0.1, 0.2, 0.3, 0.4])]))
-    ],
-    figures: [], claims: []
-  ) { _, _, _ in QuadraticObjective(count: 5) }
+  private static let experiment = racing(passes: nil)
+
+  /// - Parameter passes: those of a run at most.
+  private static func racing(passes: Int?) -> TrainingExperiment<NoData> {
+    TrainingExperiment(
+      name: "quadratic", title: "Quadratic", place: "nowhere", data: .noData, minibatch: 2,
+      profiles: ByProfile(
+        smoke: Budget(epochs: 1, seeds: 1, search: .committed(.empty)),
+        quick: Budget(epochs: 2, seeds: 1, search: .committed(.empty)),
+        paper: Budget(
+          epochs: 12, seeds: 2, fittedSeeds: 1,
+          search: .raced(seeds: 1, by: RacingRule([(passes: 3, keeping: 0.5)], to: 6)))),
+      contenders: [
+        Contender(
+          "Adam", optimizer: Adam.method, fitted: .init(["alpha": 0.5]),
+          grid: Grid([GridAxis("alpha", [0.1, 0.2, 0.3, 0.4])]), passes: passes)
+      ],
+      figures: [], claims: []
+    ) { _, _, _ in QuadraticObjective(count: 5) }
+  }
 
   private func record(_ run: RunSpecification) -> RunRecord {
     let alpha = run.hyperparameters["alpha"] ?? .nan
@@ -196,6 +201,25 @@ import Testing
     let end = try Self.experiment.plan(request) { self.record($0) }
     #expect(end.isFinal)
     #expect(names(end.runs).suffix(3) == ["fitted 0.5 12 0", "tuned 0.1 12 0", "tuned 0.1 12 1"])
+  }
+
+  @Test func `a race ends where the final runs do`() throws {
+    func lengths(_ epochs: Int?) throws -> [String: [Int]] {
+      let experiment = Self.racing(passes: 4)
+      var request = PlanRequest(profile: .paper, data: "")
+      request.epochs = epochs
+      let plan = try experiment.plan(request) { self.record($0) }
+      var found: [String: Set<Int>] = [:]
+      for run in plan.runs { found[run.label("arm") ?? "", default: []].insert(run.epochs) }
+      return found.mapValues { $0.sorted() }
+    }
+    #expect(try lengths(nil) == ["search": [3, 4], "fitted": [4], "tuned": [4]])
+    #expect(try lengths(8) == ["search": [4, 8], "fitted": [8], "tuned": [8]])
+    let document = try Self.racing(passes: 4).document(PlanRequest(profile: .paper, data: "")) {
+      self.record($0)
+    }
+    #expect(
+      document.group("search")?.text("racing")?.hasSuffix("; Adam to 4 passes alone.") == true)
   }
 
   @Test func `the table of a race has every length, and that of quick`() throws {

@@ -49,7 +49,7 @@ def ratios(a, b, epochs, of=RUNNING):
     return lambda f: [log_ratio(*costs) for costs in
                       zip(f.costs(a, epochs, of), f.costs(b, epochs, of))]
 
-def late(*pairs): return lambda f: [part for a, b in pairs for part in ratios(a, b, [45])(f)]
+def late(*pairs): return lambda f: each(lambda a, b: ratios(a, b, [45])(f), pairs)
 
 def with_dropout(f):
     if 0 in f("setting_dropout"): raise NotRun("trained without dropout")

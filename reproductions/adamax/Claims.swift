@@ -61,8 +61,8 @@ let stepClaim = Claim.custom(
     )
   }
   let worst = steps.map(\.adaMax).max() ?? .nan
-  return ClaimOutcome(
-    worst <= 1 + rounding ? .reproduced : .notReproduced, effect: worst, threshold: 1 + rounding,
+  return try ClaimOutcome(
+    exactly: worst, in: .atMost(1 + rounding),
     unit: "largest step / alpha", seeds: try context.document.view.labels("seed").count,
     numbers: steps.flatMap {
       [ClaimNumber("AdaMax, \($0.title)", $0.adaMax), ClaimNumber("Adam, \($0.title)", $0.adam)]

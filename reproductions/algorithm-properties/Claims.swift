@@ -3,6 +3,9 @@ import Optimizers
 import Reporting
 import Reproduction
 
+/// At most 1, but for what rounding adds.
+private let withinRounding = Region.atMost(1 + 1e-6)
+
 private func text(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
 
 extension ClaimContext {
@@ -34,15 +37,15 @@ let propertyClaims: [Claim] = [
     "alg.bound.spike",
     "a gradient after nothing but zeros makes a step of at most "
       + "alpha (1 - beta1) / sqrt(1 - beta2)",
-    place: "section 2.1", threshold: .init("largest step / bound", .atMost(1 + 1e-6)),
+    place: "section 2.1", threshold: .init("largest step / bound", withinRounding),
     rule: "all n <= 1e5, three (beta1, beta2) pairs, within 1e-6",
     figure: "alg-spike"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let largest = try context.values(.spike, .largestAfterZeros, along: .betas)
     let ratios = largest.map { ($0.label, $0.value / Betas($0.label).statedBound) }
     let worst = ratios.map(\.1).max() ?? .nan
-    return ClaimOutcome(
-      worst <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: worst, threshold: 1 + 1e-6,
+    return try ClaimOutcome(
+      exactly: worst, in: withinRounding,
       unit: "largest step / bound", numbers: ratios.map { ClaimNumber($0.0, $0.1) },
       largest.map {
         "(\($0.label)): largest step \(text($0.value)) alpha, bound \(text(Betas($0.label).statedBound))"
@@ -52,7 +55,7 @@ let propertyClaims: [Claim] = [
     "alg.bound.first",
     "where 1 - beta1 > sqrt(1 - beta2), no step is larger than alpha (1 - beta1) / sqrt(1 - beta2)",
     place: "section 2.1",
-    threshold: .init("largest step / bound", .atMost(1 + 1e-6)),
+    threshold: .init("largest step / bound", withinRounding),
     rule:
       "supremum over sequences of gradients at (0.9, 0.999), (0.9, 0.9999) and (0, 0.999), closed "
       + "form and simulation, at most 1 + 1e-6 of the bound", figure: "alg-worst-case"
@@ -60,8 +63,8 @@ let propertyClaims: [Claim] = [
     let ratios = try largestSteps(context).filter(\.betas.isFirstCase)
       .map { (pair: $0.pair, step: $0.step, bound: $0.betas.statedBound) }
     let worst = ratios.map { $0.step / $0.bound }.max() ?? .nan
-    return ClaimOutcome(
-      worst <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: worst, threshold: 1 + 1e-6,
+    return try ClaimOutcome(
+      exactly: worst, in: withinRounding,
       unit: "largest step / bound",
       numbers: ratios.map { ClaimNumber($0.pair, $0.step / $0.bound) },
       ratios.map { "(\($0.pair)): \(text($0.step)) alpha, stated \(text($0.bound))" }
@@ -70,7 +73,7 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.bound.general", "where 1 - beta1 <= sqrt(1 - beta2), no step is larger than alpha",
     place: "section 2.1",
-    threshold: .init("largest step / alpha", .atMost(1 + 1e-6)),
+    threshold: .init("largest step / alpha", withinRounding),
     rule: "worst case over sequences, closed form and simulation, <= 1 + 1e-6 wherever "
       + "1 - beta1 <= sqrt(1 - beta2)", figure: "alg-worst-case"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
@@ -79,8 +82,8 @@ let propertyClaims: [Claim] = [
     let others = worst.filter { $0.betas.isFirstCase }
     let largest = judged.map(\.step).max() ?? .nan
     let broken = others.filter { $0.step > $0.betas.statedBound * (1 + 1e-6) }
-    return ClaimOutcome(
-      largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
+    return try ClaimOutcome(
+      exactly: largest, in: withinRounding,
       unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
       "gradients that change by the factor beta2 / beta1 from each to the next lead to "
         + judged.map {
@@ -96,13 +99,13 @@ let propertyClaims: [Claim] = [
   .custom(
     "alg.adamax-bound", "no step of AdaMax is larger than alpha, in the worst case",
     place: "section 7.1",
-    threshold: .init("largest step / alpha", .atMost(1 + 1e-6)),
+    threshold: .init("largest step / alpha", withinRounding),
     rule: "worst case, closed form and simulation, <= 1 + 1e-6", figure: "alg-adamax"
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let worst = try largestSteps(context, .worstCaseOfAdaMax, .largestStepOfAdaMax)
     let largest = worst.map(\.step).max() ?? .nan
-    return ClaimOutcome(
-      largest <= 1 + 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1 + 1e-6,
+    return try ClaimOutcome(
+      exactly: largest, in: withinRounding,
       unit: "largest step / alpha", numbers: worst.map { ClaimNumber($0.pair, $0.step) },
       "gradients that shrink by the factor beta2 lead to "
         + worst.map { "\(NumberText.significant($0.step, digits: 7)) alpha at (\($0.pair))" }
@@ -154,8 +157,8 @@ let propertyClaims: [Claim] = [
     let effect = max(judged.map(\.value).max() ?? .nan, diagonal)
     let exact = changed.filter { $0.value == 0 }.compactMap { Double($0.label) }
     let small = try series(.scaleDeviation, epsilons.standard).last { $0.value > 0.01 }
-    return ClaimOutcome(
-      effect == 0 ? .reproduced : .notReproduced, effect: effect, threshold: 0,
+    return try ClaimOutcome(
+      exactly: effect, in: .atMost(0),
       unit: "share of parameters that change",
       numbers: changed.map { ClaimNumber("2^\($0.label)", $0.value) },
       "no bit changes from 2^\(Int(exact.min() ?? 0)) to 2^\(Int(exact.max() ?? 0)) with epsilon = 0 "
@@ -204,9 +207,9 @@ let propertyClaims: [Claim] = [
     let fitted = points.filter { (-6.01 ... -2.99).contains($0.x) }
     let slope = Statistics.slope(fitted.map(\.x), fitted.map { log10($0.y) })
     let last = points.min { $0.x < $1.x }
-    return ClaimOutcome(
-      abs(slope.value - 1) <= 0.05 ? .reproduced : .notReproduced, effect: slope.value,
-      low: slope.low, high: slope.high, threshold: 1, unit: "slope",
+    return try ClaimOutcome(
+      exactly: slope.value, in: .inside(0.95...1.05), low: slope.low, high: slope.high,
+      unit: "slope",
       numbers: points.map { ClaimNumber("1 - beta2 = 10^\(text($0.x))", $0.y) },
       "the relative distance is \(text(last?.y ?? .nan)) at 1 - beta2 = 10^\(text(last?.x ?? .nan))"
     )
@@ -221,8 +224,8 @@ let propertyClaims: [Claim] = [
       bytes.first { $0.label == method.name }?.value ?? .nan
     }
     let adam = size(of: Adam.method)
-    return ClaimOutcome(
-      abs(adam - 8) < 0.01 ? .reproduced : .notReproduced, effect: adam, threshold: 8,
+    return try ClaimOutcome(
+      exactly: adam, in: .inside(7.99...8.01),
       unit: "bytes a parameter", numbers: bytes.map { ClaimNumber($0.label, $0.value) },
       "Adam keeps \(text(adam)) bytes a parameter in single precision; SGD "
         + "\(text(size(of: SGD.method))), AdaGrad \(text(size(of: AdaGrad.method))), AMSGrad "

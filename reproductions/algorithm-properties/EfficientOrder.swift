@@ -124,8 +124,8 @@ let efficientOrderClaim = Claim.custom(
   let fixed = try distances(.orderDistanceFixed)
   let single = try distances(.orderDistanceSingle).map(\.value).max() ?? .nan
   let largest = exact.map(\.value).max() ?? .nan
-  return ClaimOutcome(
-    largest <= 1e-6 ? .reproduced : .notReproduced, effect: largest, threshold: 1e-6,
+  return try ClaimOutcome(
+    exactly: largest, in: .atMost(1e-6),
     unit: "largest distance / way",
     numbers: exact.map { ClaimNumber("gradients of size \($0.label)", $0.value) }
       + fixed.map { ClaimNumber("fixed epsilon-hat, gradients of size \($0.label)", $0.value) },

@@ -36,8 +36,7 @@ func accuracyClaim(_ method: String, published: Double) -> Claim {
     let estimate = Statistics.studentMean(accuracies)
     let cost = Statistics.median(try context.values(.testCost, method, at: last))
     return ClaimOutcome(
-      estimate.judgement(in: nearby(published)), estimate,
-      threshold: published, unit: "test accuracy",
+      estimate, in: nearby(published), unit: "test accuracy",
       numbers: [ClaimNumber("published", published), ClaimNumber("median test cost", cost)],
       "mean accuracy \(percent(estimate.value)), published \(percent(published)); "
         + "median test cost \(NumberText.significant(cost))"
@@ -59,7 +58,7 @@ let orderClaim = Claim.custom(
   let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   return ClaimOutcome(
     .all(estimates.map { $0.judgement(in: .below(0)) }), worst, threshold: 0,
-    unit: "log ratio of test errors",
+    unit: "log(better / worse test error)",
     numbers: zip(pairs, estimates).map {
       ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)
     },

@@ -171,11 +171,12 @@ private let overheadClaim = Claim.custom(
   let isOpen = others.contains { other in
     overheads.contains(other.value) != (judgement.verdict == .reproduced)
   }
-  return ClaimOutcome(
-    isOpen ? .inconclusive : judgement, estimate, unit: "SFO / Adam", numbers: others,
+  let outcome = ClaimOutcome(
+    judgement, estimate, unit: "SFO / Adam", numbers: others,
     "a pass takes SFO \(text(estimate.value)) times as long, from \(text(ratios.min() ?? .nan)) to "
       + "\(text(ratios.max() ?? .nan)) over seeds, with 24 minibatches"
       + (told.isEmpty ? "" : "; with other numbers of them \(NumberText.list(told))"))
+  return isOpen ? outcome.undecided(.otherReading) : outcome
 }.timed.reading(RunTime.training)
 
 private let memoryClaim = Claim.custom(
@@ -206,8 +207,8 @@ private let memoryClaim = Claim.custom(
   let sizes = try memorySizes.map { try median(sfoName($0)) }
   let adam = try median("Adam")
   let slope = Statistics.slope(memorySizes.map { log(Double($0)) }, sizes.map { log($0) }).value
-  return ClaimOutcome(
-    abs(slope - 1) <= 0.1 ? .reproduced : .notReproduced, effect: slope, threshold: 1,
+  return try ClaimOutcome(
+    exactly: slope, in: .inside(0.9...1.1),
     unit: "slope of log(bytes) over log(N)",
     numbers: zip(memorySizes, sizes).map { ClaimNumber("N = \($0), MB", $1 / 1e6) }
       + [ClaimNumber("Adam, MB", adam / 1e6)],

@@ -154,5 +154,6 @@ package let sparseClaim = Claim.custom(
     "exponents of R(T) in d: "
       + all.map { "\($0.name) \(NumberText.significant($0.estimate.value))" }.joined(
         separator: ", ")
-      + "; regret of Adam over that of SGD, mean over seeds: \(NumberText.list(ratios))")
+      + "; regret of Adam over that of SGD, mean over seeds: \(NumberText.list(ratios))"
+  ).undecided(.noVerdict)
 }.reading(Topic.sparseFeatures, .sparseRegret)

@@ -93,8 +93,7 @@ public struct Claim: Sendable {
         else { return found }
         let other = Readings.ofUndecayedAdaGrad(comparisons, context.document)
         guard other?.verdict != first.verdict else { return found }
-        found[0].verdict = .inconclusive
-        found[0].finding = .none
+        found[0] = first.undecided(.otherReading)
         found[0].detail +=
           other.map {
             "; with a constant stepsize for AdaGrad \($0.verdict.rawValue): \($0.effectText)"
@@ -122,17 +121,18 @@ public struct Claim: Sendable {
     ) { context in
       var found = Conjunction<(id: String, outcome: ClaimOutcome)> { $0.outcome.judgement }
       for part in parts {
-        try found.add { add in
+        found.add { add in
           for condition in part.conditions { try condition(context) }
-          if let outcome = try part.outcomes(context).first { add((part.id, outcome)) }
+          guard let outcome = try part.outcomes(context).first else { return }
+          if outcome.verdict == .notRun { throw NotRun(outcome.detail) }
+          add((part.id, outcome))
         }
       }
       let judgement = try found.verdict()
-      guard
-        var whole = found.parts.first(where: { $0.outcome.verdict == judgement.verdict })?.outcome
+      guard var whole = found.parts.first(where: { $0.outcome.judgement == judgement })?.outcome
       else { throw NotRun("there is nothing to judge") }
-      whole.finding = judgement.finding
-      whole.detail = found.parts.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ")
+      whole.detail =
+        found.parts.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ") + found.remark
       return [whole]
     }.with { whole in
       whole.variables = parts.flatMap(\.variables).distinct

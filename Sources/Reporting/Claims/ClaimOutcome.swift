@@ -54,6 +54,8 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var verdict: Verdict
   /// How the claim fails, if it is not reproduced.
   public var finding: Finding
+  /// Why the rule leaves it undecided, where it is not for its interval.
+  public var openByRule: OpenReason?
   /// The effect size, in `unit`; NaN if there is none.
   public var effect: Double
   /// The lower end of the effect's 95 % interval, or NaN.
@@ -66,6 +68,8 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var unit: String
   /// How many seeds are behind it; 0 where there are none.
   public var seeds: Int
+  /// The interval that decided, wider than that of 95 % with few seeds; nil if none did.
+  public var deciding: ClosedRange<Double>?
   /// The confidence of the interval that decided, e.g. 0.999 with three seeds; NaN if none did.
   public var confidence: Double
   /// One sentence for people, with the numbers or the reason.
@@ -102,6 +106,7 @@ public struct ClaimOutcome: Sendable, Equatable {
       threshold: threshold, unit: unit, seeds: estimate.count, confidence: estimate.confidence,
       numbers: numbers,
       detail + (estimate.remark(ofLogRatio: Self.ratioName(unit) != nil).map { "; \($0)" } ?? ""))
+    deciding = estimate.deciding
   }
 
   /// An estimate, judged by where it has to lie, with the nearest boundary as its threshold.
@@ -112,6 +117,21 @@ public struct ClaimOutcome: Sendable, Equatable {
     self.init(
       estimate.judgement(in: region), estimate,
       threshold: region.threshold(nearest: estimate.value), unit: unit, numbers: numbers, detail)
+  }
+
+  /// A number that is exact, or whose interval does not decide, judged by where it has to lie, with the nearest
+  /// boundary as its threshold.
+  ///
+  /// - Throws: `NotRun` if there is no such number.
+  public init(
+    exactly effect: Double, in region: Region, low: Double = .nan, high: Double = .nan,
+    unit: String, seeds: Int = 0, numbers: [ClaimNumber] = [], _ detail: String
+  ) throws {
+    if effect.isNaN { throw NotRun("there is no number to judge") }
+    self.init(
+      region.contains(effect...effect) ? .reproduced : .notReproduced, effect: effect, low: low,
+      high: high, threshold: region.threshold(nearest: effect), unit: unit, seeds: seeds,
+      numbers: numbers, detail)
   }
 
   /// A claim whose experiment has not been run.
@@ -132,6 +152,27 @@ public struct ClaimOutcome: Sendable, Equatable {
     self.ruleDate = ruleDate
     self.figure = figure
     self.paperFigure = paperFigure
+  }
+
+  /// The outcome, undecided by its rule for a reason.
+  public func undecided(_ reason: OpenReason) -> ClaimOutcome {
+    var open = self
+    (open.verdict, open.finding, open.openByRule) = (.inconclusive, .none, reason)
+    return open
+  }
+
+  /// Why it is inconclusive; nil if it is decided, not run, or has no interval.
+  package var openReason: OpenReason? {
+    guard verdict == .inconclusive else { return nil }
+    if let openByRule { return openByRule }
+    switch seeds {
+    case 1: return .oneSeed
+    case 2: return .twoSeeds
+    default:
+      if low < threshold && threshold < high { return .limitInside }
+      guard let deciding, deciding.contains(threshold) else { return nil }
+      return confidence > 0.95 ? .limitInsideWider : .limitInside
+    }
   }
 
   /// The verdict, and how the claim fails.
@@ -189,9 +230,17 @@ public struct ClaimOutcome: Sendable, Equatable {
     return (exp(effect), exp(low), exp(high), exp(threshold))
   }
 
+  /// The interval that decided, as `plain`; NaN where none did.
+  package var plainDeciding: (low: Double, high: Double) {
+    guard let deciding else { return (.nan, .nan) }
+    return ratioName == nil
+      ? (deciding.lowerBound, deciding.upperBound)
+      : (exp(deciding.lowerBound), exp(deciding.upperBound))
+  }
+
   /// A number with its interval, in as many digits (three to five) as it takes to tell the ends of
-  /// the interval, or the number where there is none, apart from each other and from what it is
-  /// compared with.
+  /// the interval, or the number where there is none, apart from each other, from the number and from
+  /// what it is compared with.
   static func interval(
     _ value: Double, _ low: Double, _ high: Double, threshold: Double = .nan
   ) -> String {
@@ -205,7 +254,7 @@ public struct ClaimOutcome: Sendable, Equatable {
     let digits =
       choices.first { digits in
         isClear(ends[0], ends[ends.count - 1], digits)
-          && ends.allSatisfy { isClear($0, threshold, digits) }
+          && ends.allSatisfy { isClear($0, threshold, digits) && isClear($0, value, digits) }
       } ?? choices.first { isClear(ends[0], ends[ends.count - 1], $0) } ?? 3
     let texts = (isAlone ? [value] : [value, low, high])
       .map { NumberText.significant($0, digits: digits) }
@@ -219,6 +268,7 @@ public struct ClaimOutcome: Sendable, Equatable {
       && a.statement == b.statement && a.rule == b.rule
       && a.figure == b.figure && a.verdict == b.verdict && a.finding == b.finding
       && a.unit == b.unit && same(a.confidence, b.confidence)
+      && a.deciding == b.deciding && a.openByRule == b.openByRule
       && a.seeds == b.seeds && a.detail == b.detail && a.numbers == b.numbers
       && same(a.effect, b.effect) && same(a.low, b.low) && same(a.high, b.high)
       && same(a.threshold, b.threshold)
@@ -239,7 +289,8 @@ extension [ClaimOutcome] {
       Attribute(
         "comment",
         "intervals are 95 %, Student's t of paired values over seeds, where the rule names no others; "
-          + "the one that decides has the confidence of `confidence`"
+          + "the one that decides, `deciding_low` to `deciding_high`, has the confidence of `confidence`. Of "
+          + "several quantities the effect is that which has the verdict and the least margin to its threshold"
       ),
     ]
     group.dimensions = [
@@ -271,6 +322,10 @@ extension [ClaimOutcome] {
       text(
         "finding", "how a claim fails: contrary, no difference (within 5 %) or weaker",
         \.finding.rawValue),
+      text(
+        "open_reason",
+        "why it is inconclusive: \(OpenReason.allCases.map(\.rawValue).joined(separator: ", "))"
+      ) { $0.openReason?.rawValue ?? "" },
       number("effect", "effect size, in the unit of `unit`", \.effect),
       number("low", "lower end of the 95 % interval of the effect", \.low),
       number("high", "upper end of the 95 % interval of the effect", \.high),
@@ -282,6 +337,12 @@ extension [ClaimOutcome] {
       number("ratio_high", "upper end of the 95 % interval of the ratio") { $0.ratio.high },
       number("ratio_threshold", "what the ratio is compared with") { $0.ratio.threshold },
       text("unit", "what the effect is", \.unit),
+      number("deciding_low", "lower end of the interval that decided, in the unit of `unit`") {
+        $0.deciding?.lowerBound ?? .nan
+      },
+      number("deciding_high", "upper end of the interval that decided, in the unit of `unit`") {
+        $0.deciding?.upperBound ?? .nan
+      },
       number("confidence", "confidence of the interval that decided", \.confidence),
       Variable("seeds", ["claim"], .int64(map { Int64($0.seeds) }), "seeds behind the effect"),
       text("detail", "the numbers or the reason in one sentence", \.detail),
@@ -348,8 +409,14 @@ extension [ClaimOutcome] {
         Judgement(verdict, finding ?? .none), effect: values[0][row], low: values[1][row],
         high: values[2][row], threshold: values[3][row], unit: texts[5][row],
         seeds: Int(values[4][row]), confidence: confidence ?? .nan, texts[6][row])
+      let ends = ["deciding_low", "deciding_high"].map {
+        group.variable($0)?.values.doubles?[row] ?? .nan
+      }
+      if ends[0] <= ends[1] { outcome.deciding = ends[0]...ends[1] }
       outcome.id = ids[row]
       func added(_ name: String) -> String { group.variable(name)?.strings?[row] ?? "" }
+      outcome.openByRule = OpenReason(rawValue: added("open_reason"))
+        .flatMap { OpenReason.ofRules.contains($0) ? $0 : nil }
       outcome.claim = added("part_of").isEmpty ? ids[row] : added("part_of")
       outcome.group = ClaimGroup(rawValue: added("group")) ?? .paper
       outcome.ruleDigest = added("rule_sha256")

@@ -9,37 +9,55 @@ package struct Conjunction<Part> {
   /// No parts yet.
   package init(_ judgement: @escaping (Part) -> Judgement) { judgementOf = judgement }
 
-  /// Adds the parts that `find` gives up to where it throws why one is not there.
+  /// Adds the parts that `find` gives up to where it throws why one is not there: `NotRun`, or that it cannot be
+  /// read.
   ///
   /// - Parameter name: whose parts they are, where the reason is to tell it.
-  /// - Throws: what `find` throws beside `NotRun`.
   package mutating func add(
     of name: String? = nil, _ find: (_ add: (Part) -> Void) throws -> Void
-  ) rethrows {
+  ) {
     var found: [Part] = []
-    defer { parts += found }
     do {
       try find { found.append($0) }
-    } catch let reason as NotRun {
-      missing.append(name.map { NotRun("\($0) not run: \(reason.reason)") } ?? reason)
+    } catch {
+      let reason = (error as? NotRun)?.reason ?? "\(error)"
+      missing.append(NotRun(name.map { "\($0) not run: \(reason)" } ?? reason))
     }
+    parts += found
   }
 
-  /// The judgement on the parts that are there.
-  package var judgement: Judgement { Judgement.all(parts.map(judgementOf)) }
+  /// The judgement on the parts that are there alone.
+  private var known: Judgement { Judgement.all(parts.map(judgementOf)) }
 
   /// Why there is no verdict: parts are not there, and none of the others decides; `nil` where there is one.
-  package var open: NotRun? { judgement.verdict == .notReproduced ? nil : missing.first }
+  package var open: NotRun? {
+    if parts.isEmpty && missing.isEmpty { return NotRun("there is nothing to judge") }
+    return known.verdict == .notReproduced ? nil : missing.first
+  }
+
+  /// The judgement on all parts, `notRun` while it is open.
+  package var judgement: Judgement { open == nil ? known : .notRun }
 
   /// The judgement on all parts.
   ///
-  /// - Throws: `NotRun`: `open`, or that there is nothing to judge.
+  /// - Throws: why it is open.
   package func verdict() throws -> Judgement {
     if let open { throw open }
-    if parts.isEmpty { throw NotRun("there is nothing to judge") }
-    return judgement
+    return known
   }
 
   /// What is not there, for a sentence that goes on after a semicolon.
   package var remark: String { missing.map { "; \($0.reason)" }.joined() }
+}
+
+extension Conjunction where Part == JudgedQuantity {
+  /// No quantities yet.
+  package init() { self.init(\.judgement) }
+
+  /// Of those that are judged as the whole, or of all while it is open, the one with the least margin.
+  package var deciding: JudgedQuantity? {
+    let verdict = judgement.verdict
+    return parts.filter { verdict == .notRun || $0.judgement.verdict == verdict }
+      .min { $0.margin < $1.margin }
+  }
 }

@@ -41,8 +41,8 @@ extension Claim {
       id, statement, place: place,
       threshold: .ratio("each of them", .atMost(log(1 - fraction))),
       rule:
-        "cost at epoch \(epoch) lower by at least \(percent) %: \(names); one that is not decides, "
-        + "else all must have been run", figure: figure,
+        "cost at epoch \(epoch) lower by at least \(percent) %: \(names); one pair that is not lower by "
+        + "so much decides, else all must have been run", figure: figure,
       paperFigure: { paper in
         .all(
           pairs.map { pair in
@@ -55,7 +55,7 @@ extension Claim {
       var perPair: [ClaimOutcome] = []
       for pair in pairs {
         var outcome: ClaimOutcome?
-        try parts.add { add in
+        parts.add { add in
           let part = RatioPart(
             label: "\(pair.a) and \(pair.b)", pair: pair,
             comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
@@ -64,13 +64,11 @@ extension Claim {
           add(part)
         }
         perPair.append(
-          part(
+          told(
             outcome, or: parts.missing.last, "\(id).\(slug(pair.a))", "\(statement): \(pair.a)"))
       }
       if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perPair }
-      var whole = RatioPart.outcome(parts.parts, "each", "its rival")
-      whole.detail += parts.remark
-      return [whole] + perPair
+      return [RatioPart.outcome(parts, "each", "its rival")] + perPair
     }
     .comparing(
       pairs.map {
@@ -116,7 +114,7 @@ extension Claim {
     ) { context in
       var parts = Conjunction<RatioPart>(\.judgement)
       for (a, b) in pairs {
-        try parts.add { add in
+        parts.add { add in
           add(
             RatioPart(
               label: "\(a) and \(b)", pair: (a, b),
@@ -125,7 +123,7 @@ extension Claim {
         }
       }
       _ = try parts.verdict()
-      return [RatioPart.outcome(parts.parts, "each", "its rival")]
+      return [RatioPart.outcome(parts, "each", "its rival")]
     }
     .comparing(
       pairs.map {
@@ -180,7 +178,7 @@ extension Claim {
       var leads: [Int?] = []
       for rival in rivals {
         var outcome: ClaimOutcome?
-        try parts.add { add in
+        parts.add { add in
           let part = RatioPart(
             label: rival, pair: (a, rival),
             comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
@@ -192,16 +190,13 @@ extension Claim {
           add(part)
         }
         perRival.append(
-          part(
+          told(
             outcome, or: parts.missing.last, "\(id).\(slug(rival))",
             "\(statement): than \(rival)"))
       }
       if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perRival }
-      var whole = RatioPart.outcome(parts.parts, a, "rival")
+      var whole = RatioPart.outcome(parts, a, "rival")
       whole.tellLead(leads.contains(nil) ? nil : leads.compactMap(\.self).max())
-      if let missing = parts.missing.first {
-        whole.detail += "; not all rivals were run: \(missing.reason)"
-      }
       return [whole] + perRival
     }
     .comparing(
@@ -242,12 +237,12 @@ extension Claim {
   }
 
   /// The outcome of a part, or why there is none.
-  private static func part(
+  private static func told(
     _ outcome: ClaimOutcome?, or missing: NotRun?, _ id: String, _ statement: String
   ) -> ClaimOutcome {
-    var told = outcome ?? ClaimOutcome(.notRun, missing?.reason ?? "there is nothing to judge")
-    (told.id, told.statement) = (id, statement)
-    return told
+    var part = outcome ?? ClaimOutcome(.notRun, missing?.reason ?? "there is nothing to judge")
+    (part.id, part.statement) = (id, statement)
+    return part
   }
 
   /// A name as part of an id: lower case, words joined by `-`.

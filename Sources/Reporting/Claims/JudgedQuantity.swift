@@ -1,6 +1,6 @@
 /// One of several quantities, of which a claim says that each lies in a region.
 package struct JudgedQuantity {
-  let estimate: Estimate
+  package let estimate: Estimate
   let region: Region
   /// The unit of the estimate, and of its threshold.
   let unit: String
@@ -15,13 +15,23 @@ package struct JudgedQuantity {
   package var judgement: Judgement { estimate.judgement(in: region) }
 
   /// How far the interval that decides reaches inside; negative if it reaches out.
-  fileprivate var margin: Double {
+  var margin: Double {
     if estimate.value.isNaN { return -.infinity }
     return region.margin(estimate.deciding ?? estimate.value...estimate.value)
   }
 }
 
 extension ClaimOutcome {
+  /// A judgement, told by one of several quantities.
+  package init(
+    _ judgement: Judgement, _ deciding: JudgedQuantity, numbers: [ClaimNumber], _ detail: String
+  ) {
+    self.init(
+      judgement, deciding.estimate,
+      threshold: deciding.region.threshold(nearest: deciding.estimate.value), unit: deciding.unit,
+      numbers: numbers, detail)
+  }
+
   /// The outcome of a claim about all of these quantities, told by the one that decides.
   ///
   /// - Throws: `NotRun` where some are not there and none decides against the claim.
@@ -29,13 +39,7 @@ extension ClaimOutcome {
     _ quantities: Conjunction<JudgedQuantity>, numbers: [ClaimNumber], _ detail: String
   ) throws {
     let judgement = try quantities.verdict()
-    guard
-      let deciding = quantities.parts.filter({ $0.judgement.verdict == judgement.verdict })
-        .min(by: { $0.margin < $1.margin })
-    else { throw NotRun("there is nothing to judge") }
-    self.init(
-      judgement, deciding.estimate,
-      threshold: deciding.region.threshold(nearest: deciding.estimate.value), unit: deciding.unit,
-      numbers: numbers, detail + quantities.remark)
+    guard let deciding = quantities.deciding else { throw NotRun("there is nothing to judge") }
+    self.init(judgement, deciding, numbers: numbers, detail + quantities.remark)
   }
 }

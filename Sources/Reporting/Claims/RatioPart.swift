@@ -11,6 +11,9 @@ struct RatioPart {
   let judgement: Judgement
   /// Whether the ratio would decide, were the search not too coarse to tell.
   private let isHidden: Bool
+  /// What the log ratio is compared with: the nearest boundary, also of what a search may hide where that is
+  /// why it does not decide.
+  private let threshold: Double
 
   /// - Parameter resolution: what a search may hide; nil: nothing.
   init(
@@ -25,6 +28,11 @@ struct RatioPart {
     let found = estimate.judgement(ofLogRatioIn: region)
     isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
     judgement = isHidden ? .inconclusive : found
+    if isHidden, let resolution {
+      threshold = (estimate.value < 0 ? -1 : 1) * log(resolution.ratio)
+    } else {
+      threshold = region.threshold(nearest: estimate.value)
+    }
   }
 
   /// How far the interval is inside the region; negative if it reaches out.
@@ -44,6 +52,13 @@ struct RatioPart {
     return "\(label): \(medians[0]) against \(medians[1])"
       + (estimate.value.isFinite ? ", ratio \(ratio)" : "")
       + (isHidden ? ", which a finer search may turn" : "")
+  }
+
+  /// One outcome for all parts, as far as they are there.
+  static func outcome(_ parts: Conjunction<RatioPart>, _ a: String, _ b: String) -> ClaimOutcome {
+    var whole = outcome(parts.parts, a, b)
+    whole.detail += parts.remark
+    return whole
   }
 
   /// One outcome for all parts: not reproduced if any is not, else inconclusive if any is.
@@ -67,13 +82,14 @@ struct RatioPart {
       sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
     }
     let names = deciding.pair ?? (a, b)
-    return ClaimOutcome(
+    let outcome = ClaimOutcome(
       judgement, deciding.estimate,
-      threshold: deciding.region.threshold(nearest: deciding.estimate.value),
+      threshold: deciding.threshold,
       unit: "log(\(names.a) / \(names.b))",
       numbers: parts.map {
         ClaimNumber(
           $0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
       }, sentence)
+    return deciding.isHidden ? outcome.undecided(.coarseSearch) : outcome
   }
 }

@@ -15,7 +15,7 @@ package struct ThresholdDistance: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - effect: another effect in the same unit, e.g. the paper's own; nil: the outcome's.
-  ///   - formula: what decides, as `Threshold` has it: it tells the side as long as no verdict does.
+  ///   - formula: what decides, as `Threshold` has it: it tells the side.
   package init?(_ outcome: ClaimOutcome, effect other: Double? = nil, formula: String = "") {
     let effect = other ?? outcome.effect
     guard effect.isFinite, outcome.threshold.isFinite else { return nil }
@@ -46,12 +46,14 @@ package struct ThresholdDistance: Sendable, Equatable {
   private static func claimedSide(
     _ outcome: ClaimOutcome, _ own: Double, _ formula: String
   ) -> Double? {
+    let limit = outcome.ratioName == nil ? outcome.threshold : exp(outcome.threshold)
+    let told = Threshold.side(of: limit, in: formula)
+    // Of a formula of several parts the verdict is about one, which may not be the first.
+    if let told, !formula.contains(" and ") { return told }
     switch outcome.verdict {
     case .reproduced: return own < 0 ? -1 : 1
     case .notReproduced: return own < 0 ? 1 : -1
-    case .inconclusive, .notRun:
-      let limit = outcome.ratioName == nil ? outcome.threshold : exp(outcome.threshold)
-      return Threshold.side(of: limit, in: formula)
+    case .inconclusive, .notRun: return told
     }
   }
 }

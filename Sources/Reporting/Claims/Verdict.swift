@@ -65,6 +65,25 @@ public struct Judgement: Sendable, Equatable {
   }
 }
 
+/// Why a claim that was judged is undecided.
+public enum OpenReason: String, Sendable, CaseIterable {
+  case oneSeed = "one seed"
+  case twoSeeds = "two seeds"
+  /// What the effect is compared with lies inside the interval that decides, of 95 %.
+  case limitInside = "limit inside"
+  /// The same of the wider interval by which three or four seeds decide.
+  case limitInsideWider = "limit inside at 99.9 %"
+  /// A finer search may turn it.
+  case coarseSearch = "search too coarse"
+  /// It depends on something that the paper leaves open.
+  case otherReading = "another reading differs"
+  /// The rule tells numbers and gives no verdict.
+  case noVerdict = "told without a verdict"
+
+  /// What the rule says, and no number behind the verdict tells.
+  static let ofRules: [OpenReason] = [.coarseSearch, .otherReading, .noVerdict]
+}
+
 /// Where a claim says that a quantity lies.
 public enum Region: Sendable, Equatable {
   /// Strictly below the threshold.

@@ -86,10 +86,10 @@ package struct ForestPlot {
         content.paperEffect(claim, evidence).flatMap { mark(evidence.outcome, effect: $0)?.value }
       }.first
     row.numbers = shortEffect(headline)
-    if let limit = ThresholdDistance(headline)?.limit, !limit.isEmpty {
+    if let limit = ThresholdDistance(headline, formula: claim.formula)?.limit, !limit.isEmpty {
       row.numbers += ", limit \(limit)"
     }
-    if !headline.openReason.isEmpty { row.numbers += ", \(headline.openReason)" }
+    if let reason = headline.openReason { row.numbers += ", \(reason.rawValue)" }
     return row
   }
 

@@ -157,6 +157,14 @@ public enum Errata {
     "figure-4",
   ]
 
+  /// What it names that is not there: claims that are not in the list, errata that are none.
+  package static func unknownNames(_ list: ClaimList) -> [String] {
+    let claims = Set(list.entries.map(\.id))
+    let errata = Set(all.map(\.id))
+    return all.flatMap(\.claims).filter { !claims.contains($0) }
+      + byGravity.filter { !errata.contains($0) }
+  }
+
   /// The place of a claim that fails among all, by the erratum it is evidence of; all others come after these,
   /// none before another.
   static func gravity(of claim: String) -> Int {

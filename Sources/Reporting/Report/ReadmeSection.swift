@@ -186,9 +186,9 @@ public enum Ledger {
 public enum VerdictTable {
   static let columns = [
     "experiment", "profile", "claim", "part_of", "group", "section", "arm", "decides", "verdict",
-    "finding", "quantity", "effect", "low", "high", "threshold", "paper_effect", "confidence",
-    "seeds",
-    "extent", "figure", "place", "statement", "rule",
+    "finding", "open_reason", "quantity", "effect", "low", "high", "threshold", "paper_effect",
+    "deciding_low", "deciding_high", "confidence", "seeds", "extent", "figure", "place",
+    "statement", "rule",
   ]
 
   /// Every verdict of every file, and the claims that have none: a line each after the header. Ratios
@@ -204,8 +204,10 @@ public enum VerdictTable {
         return [
           claim.experiment, evidence.profile, outcome.id, outcome.claim, outcome.group.rawValue,
           claim.section.number, outcome.arm, decides ? "true" : "false", outcome.verdict.rawValue,
-          outcome.finding.rawValue, quantity, number(plain.effect), number(plain.low),
+          outcome.finding.rawValue, outcome.openReason?.rawValue ?? "", quantity,
+          number(plain.effect), number(plain.low),
           number(plain.high), number(plain.threshold), number(paper ?? .nan),
+          number(outcome.plainDeciding.low), number(outcome.plainDeciding.high),
           number(outcome.confidence), outcome.seeds == 0 ? "" : "\(outcome.seeds)", evidence.extent,
           outcome.figure, outcome.place, outcome.statement, outcome.rule,
         ]

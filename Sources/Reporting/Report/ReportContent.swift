@@ -28,6 +28,14 @@ public struct ReportContent: Sendable {
     package var headline: ClaimOutcome { evidence[0].outcome.asHeadline }
     package var section: PaperSection { .of(evidence[0].outcome) }
 
+    /// Whether the headline's arm has no verdict by an experiment's runs of a profile.
+    func hasNoVerdict(of profile: String, _ experiment: String) -> Bool {
+      experiment == self.experiment
+        && ([evidence[0]] + evidence[0].others).contains {
+          $0.profile == profile && $0.outcome.verdict == .notRun
+        }
+    }
+
     /// A claim of an experiment with its verdicts, of which there is one at least.
     package init(experiment: String, evidence: [Evidence]) {
       self.experiment = experiment
@@ -177,15 +185,16 @@ public struct ReportContent: Sendable {
     let unfinished = parts.filter { !$0.experiment.document.unfinished.isEmpty }
     if !unfinished.isEmpty {
       let list = unfinished.map { "\(name($0)) (\($0.experiment.document.unfinished))" }
-      let waiting = claims.count { claim in
-        claim.headline.group == .paper && !claim.isPart && claim.headline.verdict == .notRun
-          && unfinished.contains { $0.experiment.name == claim.experiment }
+      let judged = unfinished.filter { $0.experiment.document.hasRealData }
+      let unjudged = claims.count { claim in
+        claim.headline.group == .paper && !claim.isPart
+          && judged.contains { claim.hasNoVerdict(of: $0.profile, $0.experiment.name) }
       }
       let rest =
-        switch waiting {
-        case 0: "no claim of the paper's text waits for them"
-        case 1: "one claim of the paper's text has not been run"
-        default: "\(waiting) claims of the paper's text have not been run"
+        switch unjudged {
+        case 0: "the runs that are there judge each claim of the paper's text"
+        case 1: "one claim of the paper's text is not judged without them"
+        default: "\(unjudged) claims of the paper's text are not judged without them"
         }
       lines.append("Not finished: \(NumberText.list(list)); \(rest).")
     }

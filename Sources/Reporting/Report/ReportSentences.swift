@@ -63,7 +63,7 @@ package enum ReportSentences {
   /// that miss their threshold by the largest factor.
   package static func failures(_ claims: [ReportContent.ClaimRow]) -> [ReportContent.ClaimRow] {
     func rank(_ row: ReportContent.ClaimRow) -> (Int, Double) {
-      let distance = ThresholdDistance(row.headline)?.value ?? 0
+      let distance = ThresholdDistance(row.headline, formula: row.formula)?.value ?? 0
       return (Errata.gravity(of: row.id), distance.isFinite ? distance : 0)
     }
     return claims.filter {
@@ -161,7 +161,7 @@ package enum ReportSentences {
       case .reproduced: "holds"
       case .notReproduced: "does not hold"
       default:
-        row.headline.openReason == ClaimOutcome.openByRule ? "undecided by its rule" : "undecided"
+        row.headline.openByRule == nil ? "undecided" : "undecided by its rule"
       }
     let effect = row.headline.effectText
     let arm = row.headline.arm.isEmpty ? "" : "\(row.headline.arm): "
@@ -208,38 +208,28 @@ package enum ReportSentences {
     switch outcome.verdict {
     case .notRun:
       return "A run that reaches it: make reproduce-\(row.experiment) PROFILE=paper." + known
-    case .inconclusive where outcome.seeds == 1 || outcome.seeds == 2:
-      return "Three seeds or more: --seeds '0..<3'." + known
-    case .inconclusive where outcome.seeds == 3 || outcome.seeds == 4:
-      return "Six seeds, which decide by the 95 % interval instead of the 99.9 % one: "
-        + "--seeds '0..<6'." + known
     case .inconclusive:
-      return
-        "An interval that lies on one side of \(threshold.isEmpty ? "the threshold" : threshold)."
-        + known
+      switch outcome.openReason {
+      case .oneSeed, .twoSeeds: return "Three seeds or more: --seeds '0..<3'." + known
+      case .coarseSearch: return "A search with more stepsizes a decade." + known
+      case .otherReading:
+        return "The same verdict however what the paper leaves open is read." + known
+      case .noVerdict: return "Another rule: this one tells numbers and gives no verdict." + known
+      case .limitInside, .limitInsideWider, nil:
+        if outcome.seeds == 3 || outcome.seeds == 4 {
+          return "Six seeds, which decide by the 95 % interval instead of the 99.9 % one: "
+            + "--seeds '0..<6'." + known
+        }
+        return
+          "An interval that lies on one side of \(threshold.isEmpty ? "the threshold" : threshold)."
+          + known
+      }
     case .reproduced, .notReproduced:
       if threshold.isEmpty { return "Other numbers under the same rule." + known }
       let side = outcome.verdict == .reproduced ? "not as claimed" : "as claimed"
       return "An effect on the other side of \(threshold), \(side)." + known
     }
   }
-}
-
-extension ClaimOutcome {
-  /// Why an inconclusive claim is open, in few words; empty if it is decided, not run, or has no interval.
-  package var openReason: String {
-    guard verdict == .inconclusive else { return "" }
-    switch seeds {
-    case 1: return "one seed"
-    case 2: return "two seeds"
-    default:
-      if low < threshold && threshold < high { return "limit inside" }
-      // Three and four seeds are decided by a wider interval than the one that is told.
-      return seeds > 4 && low.isFinite ? Self.openByRule : ""
-    }
-  }
-
-  fileprivate static let openByRule = "open by its rule"
 }
 
 extension ReportContent {

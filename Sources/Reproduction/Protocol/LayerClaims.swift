@@ -48,7 +48,7 @@ extension Claim {
     ) { context in
       let estimates = try Roots(context, contender, layers, at: [epoch]).estimates
       let unit = "log(largest median sqrt(vhat))"
-      var quantities = Conjunction<JudgedQuantity>(\.judgement)
+      var quantities = Conjunction<JudgedQuantity>()
       quantities.add { add in
         for estimate in estimates { add(JudgedQuantity(estimate, in: region, unit: unit)) }
       }
@@ -154,10 +154,10 @@ extension Claim {
       let epochs = Array(1...last)
       let own = try Roots(context, contender, layers, at: epochs)
       let here = Statistics.studentMean(own.bySeed.map { spread($0.means) })
-      var parts = Conjunction<JudgedQuantity>(\.judgement)
+      var parts = Conjunction<JudgedQuantity>()
       var estimates = own.estimates
       var texts = ["largest / least here \(NumberText.significant(exp(here.value)))"]
-      try parts.add { add in
+      parts.add { add in
         add(JudgedQuantity(here, in: regions.here, unit: "log(largest / least here)"))
         let other = try Roots(context.sibling(experiment), rival, rivalLayers, at: epochs)
         let there = Statistics.studentMean(other.bySeed.map { spread($0.means) })

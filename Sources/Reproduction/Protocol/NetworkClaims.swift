@@ -101,33 +101,30 @@ extension Claim {
       id, statement, place: place, threshold: threshold, rule: rule, figure: "", arms: [.tuned]
     ) {
       context in
-      var judged = Conjunction<Estimate> { $0.judgement(in: region) }
+      var judged = Conjunction<JudgedQuantity>()
       var told: [ClaimNumber] = []
       for network in networks {
-        try judged.add(of: network.name) { add in
+        judged.add(of: network.name) { add in
           let own = try network.experiment.map { try context.sibling($0) } ?? context
           for layer in network.layers {
             for quantity in try measure(own, layer) {
               let name = "\(network.name), \(layer), \(quantity.label)"
               let estimate = Statistics.studentMean(quantity.values)
               told.append(ClaimNumber(name, estimate.value, low: estimate.low, high: estimate.high))
-              if quantity.isJudged { add(estimate) }
+              if quantity.isJudged {
+                add(JudgedQuantity(estimate, in: region, unit: unit))
+              }
             }
           }
         }
       }
-      guard let worst = judged.parts.max(by: { $0.value < $1.value }) else {
-        throw NotRun(judged.missing.map(\.reason).joined(separator: "; "))
-      }
+      guard let deciding = judged.deciding else { throw judged.open ?? NotRun("no layers") }
       let isRatio = ClaimOutcome.ratioName(unit) != nil
       let texts = told.map {
         "\($0.label): \(NumberText.significant(isRatio ? exp($0.value) : $0.value))"
       }
-      var outcome = ClaimOutcome(
-        judged.judgement, worst, threshold: region.threshold(nearest: worst.value), unit: unit,
-        numbers: told, texts.joined(separator: "; ") + judged.remark)
-      if judged.open != nil { outcome.verdict = .notRun }
-      return outcome
+      return ClaimOutcome(
+        judged.judgement, deciding, numbers: told, texts.joined(separator: "; ") + judged.remark)
     }
     let readsOwn = networks.contains { $0.experiment == nil }
     return readsOwn
@@ -154,9 +151,9 @@ extension Claim {
     ) { context in
       let own = try speedUps(context, without, with, at: epoch)
       let here = Statistics.studentMean(own.map(\.value))
-      var parts = Conjunction<JudgedQuantity>(\.judgement)
+      var parts = Conjunction<JudgedQuantity>()
       var numbers = [ClaimNumber("speed-up here", here.value, low: here.low, high: here.high)]
-      try parts.add { add in
+      parts.add { add in
         add(JudgedQuantity(here, in: region, unit: "log(speed-up here)"))
         let other = try speedUps(context.sibling(experiment), without, with, at: epoch)
         let there = Statistics.studentMean(other.map(\.value))

@@ -42,7 +42,7 @@ public struct RacingRule: Sendable, Hashable {
     return RacingRule(rungs, to: passes)
   }
 
-  /// The same for runs that end after so many passes: the rungs before.
+  /// The same up to a number of passes, which is the last length where the rule goes beyond it.
   package func cut(at passes: Int) -> RacingRule {
     let before = zip(horizons, shares).filter { $0.0 < passes }
     return RacingRule(

@@ -28,7 +28,7 @@ extension TrainingSession {
 
   /// The race of a contender, which ends where its final runs do.
   private func racing(_ contender: Contender) -> RacingRule? {
-    inlineSearch.racing.map { rule in contender.passes.map(rule.cut) ?? rule }
+    inlineSearch.racing.map { rule in mostPasses(contender).map(rule.cut) ?? rule }
   }
 
   func searchRuns(_ contender: Contender, _ trial: SearchTrial)
@@ -134,7 +134,15 @@ extension TrainingSession {
     guard isInline else { return }
     let search = inlineSearch
     if let rule = search.racing {
-      group.attributes.append(Attribute("racing", "The search is a race: \(rule.text)."))
+      let last = rule.horizons[rule.horizons.count - 1]
+      let shorter = experiment.contenders.compactMap { contender -> String? in
+        guard let most = mostPasses(contender), most < last, let grid = contender.grid,
+          grid.onlyPoint == nil
+        else { return nil }
+        return "\(contender.name) to \(most) passes"
+      }
+      let rest = shorter.isEmpty ? "" : "; \(NumberText.list(shorter)) alone"
+      group.attributes.append(Attribute("racing", "The search is a race: \(rule.text)\(rest)."))
     }
     var replay = RacingReplay()
     for contender in experiment.contenders where !search.replayed.isEmpty {

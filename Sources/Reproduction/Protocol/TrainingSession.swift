@@ -80,6 +80,9 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }
 
+  /// The passes that the protocol gives a contender at most; `nil`: as many as the others, or as `--epochs` says.
+  func mostPasses(_ contender: Contender) -> Int? { request.epochs == nil ? contender.passes : nil }
+
   func finalRuns(
     _ contender: Contender, _ choice: Contender.Choice, arm: Arm
   ) -> [RunSpecification] {
@@ -91,10 +94,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       ]
       seeds = Array(seeds.prefix(most.compactMap(\.self).min() ?? seeds.count))
     }
-    var epochs = epochCount
-    if request.epochs == nil, arm != .custom, let most = contender.passes {
-      epochs = min(epochs, most)
-    }
+    let epochs = arm == .custom ? epochCount : min(epochCount, mostPasses(contender) ?? epochCount)
     return seeds.map { seed in
       run(
         contender, choice, arm: arm == .custom ? request.armLabel : arm.rawValue, seed: seed,
