@@ -125,10 +125,8 @@ package let nonStationaryClaim = Claim.custom(
       parts.append((name, estimate, "\(name): \(means.joined(separator: ", "))"))
     }
   }
-  let worst = parts.map(\.estimate).max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-  return ClaimOutcome(
-    .all(parts.map { $0.estimate.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
-    unit: "log(Adam / AdaGrad)",
+  return try ClaimOutcome(
+    each: parts.map(\.estimate), in: .below(0), unit: "log(Adam / AdaGrad)", ofCosts: true,
     numbers: parts.map {
       ClaimNumber($0.name, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
     },

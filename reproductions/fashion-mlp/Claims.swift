@@ -55,10 +55,8 @@ let orderClaim = Claim.custom(
   let estimates = try pairs.map {
     try context.compare($0, with: $1, measure: .testError, at: [last]).estimate
   }
-  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-  return ClaimOutcome(
-    .all(estimates.map { $0.judgement(in: .below(0)) }), worst, threshold: 0,
-    unit: "log(better / worse test error)",
+  return try ClaimOutcome(
+    each: estimates, in: .below(0), unit: "log(better / worse test error)",
     numbers: zip(pairs, estimates).map {
       ClaimNumber("log(\($0.0) / \($0.1))", $1.value, low: $1.low, high: $1.high)
     },

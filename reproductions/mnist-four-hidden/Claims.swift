@@ -37,19 +37,17 @@ private func percent(_ share: Double) -> String {
 }
 
 /// Adam against each rival by a number that should be small, paired over seeds.
-private func adamLowest(_ unit: String, _ values: [String: [Double]]) -> ClaimOutcome {
+private func adamLowest(_ unit: String, _ values: [String: [Double]]) throws -> ClaimOutcome {
   let adam = values["Adam"] ?? []
   let rivals = ["SGD", "Momentum", "RMSprop"]
   let estimates = rivals.map { rival in
     Statistics.studentMean(zip(adam, values[rival] ?? []).map { log($0 / $1) })
   }
-  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   let medians = methods.map { method in
     "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
   }
-  return ClaimOutcome(
-    .all(estimates.map { $0.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
-    unit: "log(Adam / strongest rival)",
+  return try ClaimOutcome(
+    each: estimates, in: .below(0), unit: "log(Adam / strongest rival)", ofCosts: true,
     numbers: zip(rivals, estimates).map {
       ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)
     },
@@ -132,7 +130,7 @@ private let claims: [Claim] = [
         return Double(reached + 1)
       }
     }
-    return adamLowest("iterations to loss 0.3", values)
+    return try adamLowest("iterations to loss 0.3", values)
   },
   .custom(
     "four-hidden.least-noisy", "Adam is the least noisy",
@@ -149,6 +147,6 @@ private let claims: [Claim] = [
         return Statistics.standardDeviation(zip(last, medians).map { $0 - $1 })
       }
     }
-    return adamLowest("deviation of the last 500 losses", values)
+    return try adamLowest("deviation of the last 500 losses", values)
   },
 ]

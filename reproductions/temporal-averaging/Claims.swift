@@ -59,7 +59,6 @@ let averagingClaim = Claim.custom(
   }
   let problems = [noisyProblem, perceptron]
   let estimates = try problems.map { Statistics.studentMean(try ratios(averagedCost, $0)) }
-  let worst = estimates.max { $0.value < $1.value } ?? Estimate(.nan, count: 0)
   func percent(_ logarithm: Double) -> String { NumberText.comparison(ratio: exp(logarithm)) }
   let quiet = Statistics.mean(try ratios(averagedCost, quietProblem))
   let sentences = try zip(problems, estimates).map { problem, estimate in
@@ -68,9 +67,8 @@ let averagingClaim = Claim.custom(
     return "\(problem): \(percent(estimate.value)) than the last iterate after \(last) epochs "
       + "(without correction \(percent(uncorrected)), plain mean \(percent(mean)))"
   }
-  return ClaimOutcome(
-    .all(estimates.map { $0.judgement(ofLogRatioIn: .below(0)) }), worst, threshold: 0,
-    unit: "log(average / last iterate)",
+  return try ClaimOutcome(
+    each: estimates, in: .below(0), unit: "log(average / last iterate)", ofCosts: true,
     numbers: zip(problems, estimates).map {
       ClaimNumber($0, $1.value, low: $1.low, high: $1.high)
     },

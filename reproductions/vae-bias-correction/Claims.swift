@@ -172,8 +172,7 @@ package let biasCorrectionClaims: [Claim] = [
   ) { (context: ClaimContext) throws -> ClaimOutcome in
     let losses = try SweepLosses(context)
     var numbers: [ClaimNumber] = []
-    var judgements: [Judgement] = []
-    var worst = Estimate(-.infinity, count: 0)
+    var ratios: [Estimate] = []
     for beta1 in [0, 0.9] {
       let bests = [0.9999, 0.99].map {
         losses.best(
@@ -182,19 +181,19 @@ package let biasCorrectionClaims: [Claim] = [
       let pairs = paired(bests[0], bests[1])
       guard !pairs.isEmpty else { continue }
       let ratio = spread(pairs.map { log($0 / $1) })
-      if ratio.value > worst.value { worst = ratio }
+      ratios.append(ratio)
       numbers.append(ratio.number("log ratio at beta1=\(NumberText.exact(beta1))"))
       for (beta2, best) in zip(["0.9999", "0.99"], bests) {
         numbers.append(
           spread(best.bySeed).number("best at beta1=\(NumberText.exact(beta1)), beta2=\(beta2)"))
       }
-      judgements.append(ratio.judgement(in: .below(0)))
     }
+    let gap = losses.gap(in: Panel.all([100]))
+    if ratios.isEmpty, let gap { throw NotRun(gap) }
     return judged(
-      losses.gap(in: Panel.all([100])),
-      ClaimOutcome(
-        .all(judgements), numbers.isEmpty ? Estimate(.nan, count: 0) : worst, threshold: 0,
-        unit: "log(beta2=0.9999 / beta2=0.99)", numbers: numbers,
+      gap,
+      try ClaimOutcome(
+        each: ratios, in: .below(0), unit: "log(beta2=0.9999 / beta2=0.99)", numbers: numbers,
         numbers.map { "\($0.label): \(text($0.value))" }.joined(separator: ", ")))
   },
   .custom(
@@ -273,11 +272,12 @@ package let biasCorrectionClaims: [Claim] = [
       gaps.append((panel.name, spread(pairs.map(difference))))
     }
     let worst = gaps.max { $0.gap.value < $1.gap.value }
+    let gap = losses.gap(in: Panel.all(horizons))
+    if gaps.isEmpty, let gap { throw NotRun(gap) }
     return judged(
-      losses.gap(in: Panel.all(horizons)),
-      ClaimOutcome(
-        .all(gaps.map { $0.gap.judgement(in: .atMost(0.2)) }),
-        worst?.gap ?? Estimate(.nan, count: 0), threshold: 0.2,
+      gap,
+      try ClaimOutcome(
+        each: gaps.map(\.gap), in: .atMost(0.2),
         unit: "best corrected less best uncorrected, nats",
         numbers: gaps.map { $0.gap.number($0.name) },
         "best corrected less best uncorrected loss is largest at \(worst?.name ?? "-"): "

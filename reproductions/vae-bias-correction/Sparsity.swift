@@ -43,10 +43,8 @@ package let sparserClaim = Claim.custom(
     guard !rises.isEmpty else { throw NotRun("no seed of that cell has recorded its gradients") }
     return (layer: layer, estimate: Statistics.studentMean(rises))
   }
-  let least = parts.map(\.estimate).min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-  return ClaimOutcome(
-    .all(parts.map { $0.estimate.judgement(in: .above(0)) }), least, threshold: 0,
-    unit: "least rise of the share",
+  return try ClaimOutcome(
+    each: parts.map(\.estimate), in: .above(0), unit: "least rise of the share",
     numbers: parts.map {
       ClaimNumber($0.layer, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
     },

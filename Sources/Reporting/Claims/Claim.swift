@@ -1,9 +1,9 @@
 import ResultStore
 
-/// A claim of the paper and the rule that decides it, fixed before any result is seen.
+/// A claim of the paper and the rule that decides it, which is fixed before its results or says which were known.
 public struct Claim: Sendable {
-  /// The claim, e.g. `fig1a.adam-faster-than-adagrad`; its part before the first dot names the
-  /// figure.
+  /// The claim, e.g. `fig1a.adam-faster-than-adagrad`; where its part before the first dot begins with `fig`, that
+  /// names the figure.
   public var id: String
   /// What is claimed, in our words.
   public var statement: String

@@ -178,7 +178,7 @@ public enum PaperFigure: Sendable, Equatable {
 }
 
 extension Claim {
-  /// The SHA-256 of what was fixed before any result: id, statement, rule and arms, a line each.
+  /// The SHA-256 of what a rule is: id, statement, rule and arms, a line each.
   public var ruleDigest: String {
     let arms = arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all"
     return SHA256.hexDigest(of: [id, statement, rule, arms].joined(separator: "\n"))

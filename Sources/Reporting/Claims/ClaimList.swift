@@ -1,7 +1,7 @@
 import ResultStore
 import Storage
 
-/// The claims of experiments with their rules, fixed before any result: a line a claim, with tabs
+/// The claims of experiments with their rules: a line a claim, with tabs
 /// between the columns; `#` starts a comment.
 ///
 /// Every experiment prints its own lines (`--claims`), so that the list is not kept by hand. It tells

@@ -290,7 +290,7 @@ extension [ClaimOutcome] {
         "comment",
         "intervals are 95 %, Student's t of paired values over seeds, where the rule names no others; "
           + "the one that decides, `deciding_low` to `deciding_high`, has the confidence of `confidence`. Of "
-          + "several quantities the effect is that which has the verdict and the least margin to its threshold"
+          + "several quantities the effect is one that has the verdict, see results/README.md"
       ),
     ]
     group.dimensions = [

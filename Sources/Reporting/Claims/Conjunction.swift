@@ -54,10 +54,11 @@ extension Conjunction where Part == JudgedQuantity {
   /// No quantities yet.
   package init() { self.init(\.judgement) }
 
-  /// Of those that are judged as the whole, or of all while it is open, the one with the least margin.
+  /// The one that tells most of those that are judged as the whole, or of all while it is open: the strongest
+  /// counterexample, or what comes nearest to being one.
   package var deciding: JudgedQuantity? {
     let verdict = judgement.verdict
     return parts.filter { verdict == .notRun || $0.judgement.verdict == verdict }
-      .min { $0.margin < $1.margin }
+      .min { $0.margin(under: verdict) < $1.margin(under: verdict) }
   }
 }

@@ -11,8 +11,8 @@ struct RatioPart {
   let judgement: Judgement
   /// Whether the ratio would decide, were the search not too coarse to tell.
   private let isHidden: Bool
-  /// What the log ratio is compared with: the nearest boundary, also of what a search may hide where that is
-  /// why it does not decide.
+  /// What the log ratio is compared with: the nearest boundary, or where what a search may hide ends on the side
+  /// that is claimed, if that is why it does not decide.
   private let threshold: Double
 
   /// - Parameter resolution: what a search may hide; nil: nothing.
@@ -29,7 +29,9 @@ struct RatioPart {
     isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
     judgement = isHidden ? .inconclusive : found
     if isHidden, let resolution {
-      threshold = (estimate.value < 0 ? -1 : 1) * log(resolution.ratio)
+      // Whatever is claimed has to lie beyond what the search may hide.
+      let limit = log(resolution.ratio)
+      threshold = region.excludes(-limit...(-limit)) ? limit : -limit
     } else {
       threshold = region.threshold(nearest: estimate.value)
     }

@@ -6,7 +6,7 @@ public enum Verdict: String, Sendable, CaseIterable {
   case reproduced
   /// The measurement contradicts the paper.
   case notReproduced = "not reproduced"
-  /// The interval contains the threshold, or there is too little to decide.
+  /// The interval contains the threshold, there is too little to decide, or the rule leaves it open: `OpenReason`.
   case inconclusive
   /// There is no measurement to judge.
   case notRun = "not run"

@@ -61,7 +61,7 @@ enum ReportText {
   }
 
   static let howToRead =
-    "Every claim has a rule that was fixed before the results. The axis is the distance of the measured "
+    "Every claim has a rule; what results were known when it was made or changed is said beside the verdict. The axis is the distance of the measured "
     + "effect from the rule's threshold; the line is the 95 % interval, Student's t of paired "
     + "differences over seeds. The arm that decides is literal (what the text states), else tuned (the best "
     + "of a grid for every method); fitted has settings inferred so that our curves lie on the paper's."
@@ -87,7 +87,7 @@ enum ReportText {
       (
         "Methodology",
         "Own implementation of every optimizer, network and data reader in Swift and C, without an "
-          + "automatic-differentiation library. Every rule was fixed before its results. Methods share "
+          + "automatic-differentiation library. Every rule has a date, and says which results were known. Methods share "
           + "initial weights, minibatches and noise, and are compared within each seed. "
           + "\(experiments) experiments, \(runs) runs, \(NumberText.duration(seconds)) of computation."
       ),

@@ -21,10 +21,8 @@ extension Claim {
         try LayerCells(.shareBelowEpsilon, context).values(contender, layer, at: epoch)
       }
       let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
-      let least = estimates.min { $0.value < $1.value } ?? Estimate(.nan, count: 0)
-      return ClaimOutcome(
-        .all(estimates.map { $0.judgement(in: region) }), least,
-        threshold: region.threshold(nearest: least.value), unit: "least share below epsilon",
+      return try ClaimOutcome(
+        each: estimates, in: region, unit: "least share below epsilon",
         numbers: numbers(layers, estimates),
         "\(contender) after epoch \(epoch): " + text(layers, estimates))
     }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
@@ -48,12 +46,8 @@ extension Claim {
     ) { context in
       let estimates = try Roots(context, contender, layers, at: [epoch]).estimates
       let unit = "log(largest median sqrt(vhat))"
-      var quantities = Conjunction<JudgedQuantity>()
-      quantities.add { add in
-        for estimate in estimates { add(JudgedQuantity(estimate, in: region, unit: unit)) }
-      }
       return try ClaimOutcome(
-        quantities, numbers: numbers(layers, estimates),
+        each: estimates, in: region, unit: unit, numbers: numbers(layers, estimates),
         "median sqrt(vhat) of \(contender) after epoch \(epoch): " + Claim.roots(layers, estimates))
     }.reading(LayerStatistics.Quantity.roots)
   }

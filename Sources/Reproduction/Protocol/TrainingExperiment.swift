@@ -24,7 +24,7 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
   /// Declares an experiment.
   ///
   /// - Parameters:
-  ///   - averages: averages of the iterates that probes look at (`Probe.Context.average`).
+  ///   - averages: averages of the iterates that probes look at (`AveragedOptimizer.average`).
   ///   - profiles: how much each profile runs.
   ///   - siblings: the experiments whose results in the same folder some claims compare with.
   ///   - questions: what the paper leaves open, with alternatives whose effect is measured.
