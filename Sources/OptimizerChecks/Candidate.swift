@@ -72,10 +72,17 @@ struct Candidate: Sendable {
   /// The methods that differ from it in a factor of the stepsize alone, where epsilon is not visible; empty for
   /// those that have none.
   var ofAnotherCorrection: [String] {
-    guard rule.family == .adam, rule.maximum == .none, rule.lookahead == .none, rule.decay == .none,
-      !rule.epsilonInside, !rule.isLazy
+    guard rule.family == .adam, rule.lookahead == .none, rule.decay == .none, !rule.epsilonInside,
+      !rule.isLazy, rule.restart == 0
     else { return [] }
-    return ["adam", "adam-uncorrected", "adam-epsilon-hat"].filter { $0 != name }
+    let names =
+      switch rule.maximum {
+      case .none: ["adam", "adam-uncorrected", "adam-epsilon-hat"]
+      case .uncorrected: ["amsgrad", "amsgrad-corrected", "amsgrad with epsilon-hat"]
+      // The largest of corrected moments is another one.
+      case .corrected: [String]()
+      }
+    return names.contains(name) ? names.filter { $0 != name } : []
   }
 
   /// Whether its steps have one size, whatever the gradients' sizes.

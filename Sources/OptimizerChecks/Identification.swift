@@ -210,8 +210,12 @@ public struct Identification: Sendable {
         $0.candidate.isWellKnown && $0.candidate.kind != answer.candidate.kind
       }
       isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
-      if hasFittedStepsizes, match?.epsilonBelow != nil, !isAmbiguous {
+      // The first stepsize, which is that of a method, tells them apart.
+      if hasFittedStepsizes, !isAmbiguous, fixed[.alpha] == nil,
+        answer.candidate.free.contains(.epsilon), search.epsilonBound(answer.fit) != nil
+      {
         withOtherStepsizes = answer.candidate.ofAnotherCorrection
+        equals.removeAll { withOtherStepsizes.contains($0.name) && !$0.isFault }
       }
       if isAmbiguous {
         equals = others.filter(\.candidate.isWellKnown).map {
@@ -220,7 +224,7 @@ public struct Identification: Sendable {
       }
     }
     // What makes the trajectory with hyperparameters of its own is not ruled out.
-    var named = Set(matches.map(\.candidate.label))
+    var named = Set(matches.map(\.candidate.label)).union(withOtherStepsizes)
     if answer == nil { outcomes = outcomes.map(search.lasting) }
     // Without an answer: the most steps, then the simplest. A loss at the step at which it departs, or
     // before the first three, explains nothing.
@@ -242,6 +246,7 @@ public struct Identification: Sendable {
     .filter { named.insert($0.candidate.label).inserted }
     .compactMap(\.departure)
     if let answer, answer.candidate.rule.family == .adam,
+      !withOtherStepsizes.contains("adam"),
       !matches.contains(where: { $0.candidate.label == "adam" }),
       let algorithm1 = Candidate.all.first(where: { $0.label == "adam" }),
       var departure = search.departure(

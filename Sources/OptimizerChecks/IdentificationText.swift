@@ -87,8 +87,8 @@ extension Identification {
     var lines = [hyperparameters(match), precision]
     if !withOtherStepsizes.isEmpty {
       lines.append(
-        "these are those of \(match.name); bias correction is a factor of the stepsize: give yours, as alpha, one "
-          + "number a step, by --schedule, or, if it is constant, by --schedule constant")
+        "the hyperparameters above are those of \(match.name); bias correction is a factor of the stepsize: if yours "
+          + "is constant, say --schedule constant")
     }
     if match.name == "adam-uncorrected", let alpha = stepsizeOfFirstCorrections {
       lines.append(

@@ -85,7 +85,8 @@ public struct Trajectory: Sendable {
   public static func stepsizes(
     place: String, given: [Double]?, schedule: Schedule?, steps: Int
   ) throws -> [Double]? {
-    guard let schedule, schedule != .constant || given == nil else { return given }
+    guard let schedule else { return given }
+    if schedule == .constant, let given, Set(given).count == 1 { return given }
     guard given == nil else {
       throw TrajectoryError.scheduleBesideAlpha(place, schedule.description)
     }

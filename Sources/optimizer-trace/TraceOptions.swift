@@ -112,7 +112,7 @@ struct TraceOptions {
       for name in ["optimizer", "output", "average", "format"] where given.contains(name) {
         throw TraceError.notWithIdentify(name)
       }
-    } else if expected != nil {
+    } else if case .trace = action, expected != nil {
       throw TraceError.expectsNothing
     }
     try complete(given.operands)

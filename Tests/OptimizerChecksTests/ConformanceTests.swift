@@ -43,7 +43,7 @@ import Testing
 
   private static let names = [
     "dense", "sparse", "near-epsilon", "tiny", "huge", "zeros-first", "one-parameter", "resume",
-    "long",
+    "long", "other-values",
   ]
 
   private func load(_ name: String) throws -> Sequence {
@@ -58,6 +58,40 @@ import Testing
     #expect(Set(files) == Set(Self.names.map { "\($0).json" }))
     let methods = try load("dense").cases.map(\.method)
     #expect(Set(methods) == Set(OptimizerRegistry.all.map(\.name)))
+  }
+
+  @Test func `a hyperparameter that is ignored departs`() throws {
+    let (sequence, usual) = (try load("other-values"), try load("dense"))
+    for test in sequence.cases {
+      let values = test.hyperparameters.compactMapValues(Double.init)
+      let other = try #require(usual.cases.first { $0.method == test.method })
+      let rule = try #require(UpdateRule.registered(test.method))
+      for (name, text) in other.hyperparameters {
+        #expect(text != test.hyperparameters[name], "\(test.method), \(name)")
+        var ignoring = values
+        ignoring[name] = Double(text)
+        let parameters = RuleParameters(ignoring)
+        let coefficients = rule.coefficients(
+          parameters, scales: Array(repeating: 1, count: sequence.steps))
+        var theta = sequence.theta0.compactMap(Double.init)
+        var states = theta.map { _ in rule.start(parameters) }
+        var departs = false
+        for step in 1...sequence.steps {
+          for index in theta.indices {
+            theta[index] += rule.change(
+              &states[index], gradient: Double(sequence.gradient(step, index)),
+              theta: theta[index], coefficients[step - 1], parameters)
+          }
+          let expected = (test.theta["\(step)"] ?? []).compactMap(Double.init)
+          departs =
+            departs
+            || zip(theta, expected).contains {
+              abs($0 - $1) > sequence.toleranceFloat64 * max(abs($1), 1)
+            }
+        }
+        #expect(departs, "\(test.method) without \(name)")
+      }
+    }
   }
 
   @Test(arguments: names)

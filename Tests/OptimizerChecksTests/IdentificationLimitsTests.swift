@@ -267,9 +267,12 @@ private struct Somebody {
         == "mine.h5 holds alpha, the stepsize of each step, and --schedule alpha/sqrt(step) gives it too; "
         + "leave one of them out" && (error as? TrajectoryError)?.exitStatus == .usage
     }
+    #expect(throws: TrajectoryError.self) {
+      try Trajectory.stepsizes(place: "mine.h5", given: [3, 1], schedule: .constant, steps: 2)
+    }
     let given = try Trajectory.stepsizes(
-      place: "mine.h5", given: [3, 1], schedule: .constant, steps: 2)
-    #expect(given == [3, 1])
+      place: "mine.h5", given: [3, 3], schedule: .constant, steps: 2)
+    #expect(given == [3, 3])
     let made = try Trajectory.stepsizes(
       place: "mine.h5", given: nil, schedule: schedule, steps: 4)
     #expect(made?.last == 0.5)
@@ -327,6 +330,12 @@ private struct Somebody {
     #expect(!plain.text.contains("stand still"))
   }
 
+  @Test func `a counter that begins at 0 is asked for`() throws {
+    #expect {
+      try adam(in: Double.self, { 1 - pow(0.9, $0 - 1) }, { 1 - pow(0.999, $0 - 1) })
+    } throws: { "\($0)".hasSuffix("look for 0 / 0: do your bias corrections begin at t = 0?") }
+  }
+
   @Test func `a correction is not told from a stepsize that changes`() throws {
     func decay(_ t: Double) -> Double { 1 - (t - 1) / 100 }
     func one(_ t: Double) -> Double { 1 }
@@ -341,7 +350,22 @@ private struct Somebody {
       open.text.contains("60 steps cannot tell which") && open.text.contains("--schedule constant"))
     // The first stepsize is that of the method that it belongs to.
     let known = try Identification(made(), given: ["alpha": 0.001])
-    #expect(known.match?.name == "adam-uncorrected", "\(known.text)")
+    #expect(known.isAsExpected("adam-uncorrected"), "\(known.text)")
+    // An epsilon that is given is no more visible.
+    let fixed = try Identification(made(), given: ["epsilon": 1e-8])
+    #expect(!fixed.isIdentified && fixed.withOtherStepsizes.count == 2, "\(fixed.text)")
+    #expect(!fixed.text.contains("adam is ruled out"), "\(fixed.text)")
+    let amsgrad = try Identification(
+      Somebody(steps: 60, count: 10, sizes: 0...1, start: 0.01).trajectory(in: Float.self) {
+        step, g, theta, kept in
+        kept[0] = 0.9 * kept[0] + 0.1 * g
+        kept[1] = 0.999 * kept[1] + 0.001 * g * g
+        kept[2] = max(kept[2], kept[1])
+        let t = Double(step)
+        let root = (kept[2] / Float(1 - pow(0.999, t))).squareRoot() + 1e-8
+        theta -= Float(0.001 * decay(t) / (1 - pow(0.9, t))) * kept[0] / root
+      })
+    #expect(!amsgrad.isIdentified && amsgrad.withOtherStepsizes.count == 2, "\(amsgrad.text)")
     let given = try Identification(made((1...60).map { decay(Double($0)) }))
     #expect(given.isAsExpected("adam-uncorrected"), "\(given.text)")
   }

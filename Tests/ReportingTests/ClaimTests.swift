@@ -135,7 +135,7 @@ import Testing
     #expect(try outcome(0.7, 0.8, early: 9).verdict == .reproduced)
     let hidden = try outcome(0.7, 0.95)
     #expect(hidden.verdict == .inconclusive && hidden.detail.contains("a finer search may turn"))
-    #expect(hidden.openReason == .coarseSearch && hidden.threshold == -log(1.1))
+    #expect(hidden.openReason == .coarseSearch && hidden.threshold == 0)
     #expect(try outcome(0.7, 1.05).verdict == .inconclusive)
     #expect(try outcome(0.7, 1.2).verdict == .notReproduced)
     let better = try outcome(0.4, 0.7)

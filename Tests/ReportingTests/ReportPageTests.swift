@@ -93,6 +93,27 @@ import Testing
     #expect(cells[6].hasPrefix("quick, 5 seeds, "))
     #expect(
       try table().contains("Of 2 comparisons it is ahead in 0 and behind in\n1; 1 are within 10 %"))
+    // What a shorter search has chosen is told.
+    func origin(searchedTo epochs: [Int64]) throws -> Substring? {
+      var document = try results.complete()
+      var search = Group()
+      search.dimensions = [Dimension("trial", .int64([0, 1]), "trial")]
+      search.variables = [
+        Variable("contender", ["trial"], .string(["Adam", "AdaGrad"])),
+        Variable("schedule", ["trial"], .string(["constant", "constant"])),
+        Variable("alpha", ["trial"], .double([0.1, 0.1])),
+        Variable("search_epochs", ["trial"], .int64(epochs)),
+        Variable("search_seed", ["trial"], .int64([7, 7])),
+        Variable("final_cost", ["trial"], .double([0.3, 0.3])),
+        Variable("selected", ["trial"], .uint8([1, 1])),
+      ]
+      document.root.groups.append(Subgroup("search", search))
+      try ResultFile.write(document, to: folder.file("mnist-logistic.h5"))
+      return try table().split(separator: "\n").first { $0.contains("MNIST |") }
+    }
+    #expect(
+      try origin(searchedTo: [45, 12])?.contains("passes, settings searched to 12 |") == true)
+    #expect(try origin(searchedTo: [45, 45])?.contains("searched") == false)
     // A rival that diverges with all of enough seeds is behind; two seeds decide nothing.
     results.diverged = Dictionary(uniqueKeysWithValues: (0..<5).map { ([2, $0], 3) })
     try results.write(to: folder.file("mnist-logistic.h5"))
@@ -118,19 +139,19 @@ import Testing
       return try ReportContent(try ResultSet(readingFolder: folder.path)).caveats
         .first { $0.contains("3 runs missing") }
     }
-    let start = "Not finished: mnist-logistic (3 runs missing); "
+    let start = "Not finished: mnist-logistic (3 runs missing)"
     #expect(
-      try caveat() == start + "the runs that are there judge each claim of the paper's text.")
+      try caveat() == start
+        + "; without them each of its claims about the paper's text is judged.")
     results.notRun = Set((0..<results.seeds).map { [2, $0] })
     #expect(
-      try caveat() == start + "one claim of the paper's text is not judged without them.")
+      try caveat() == start + "; one of its claims about the paper's text is not judged.")
     results.notRun = Set((0..<results.seeds).map { [0, $0] })
     #expect(
-      try caveat() == start + "2 claims of the paper's text are not judged without them.")
+      try caveat() == start + "; 2 of its claims about the paper's text are not judged.")
     // No run would give a verdict on these.
     results.origin = "stand-in"
-    #expect(
-      try caveat() == start + "the runs that are there judge each claim of the paper's text.")
+    #expect(try caveat() == start + ".")
   }
 
   @Test func `settings tell how many seeds were made`() {

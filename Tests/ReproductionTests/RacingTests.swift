@@ -219,7 +219,8 @@ import Testing
       self.record($0)
     }
     #expect(
-      document.group("search")?.text("racing")?.hasSuffix("; Adam to 4 passes alone.") == true)
+      document.group("search")?.text("racing")?.hasSuffix("; that of Adam ends at 4 passes.")
+        == true)
   }
 
   @Test func `the table of a race has every length, and that of quick`() throws {

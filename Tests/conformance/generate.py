@@ -38,6 +38,18 @@ METHODS = {
     "adamw": {"alpha": "0.001", **BETAS, "weight-decay": "0.01"},
     "nadam": {"alpha": "0.002", **BETAS, "momentum-decay": "0.004"},
 }
+# In place of these in the sequence other-values: what a program that ignores a hyperparameter gets wrong.
+OTHER = {
+    "alpha": "0.003",
+    "beta1": "0.8",
+    "beta2": "0.97",
+    "epsilon": "0.001",
+    "momentum": "0.7",
+    "rho": "0.8",
+    "weight-decay": "0.1",
+    "momentum-decay": "0.05",
+    "initial-accumulator": "0.5",
+}
 LONG = ["momentum", "adagrad", "rmsprop", "adam", "adam-epsilon-hat", "amsgrad-corrected", "adamw", "nadam"]
 
 # name: parameters, steps, exponent of 2, zeros first, sparse, resume after, tolerances, kept steps
@@ -51,6 +63,7 @@ SEQUENCES = {
     "one-parameter": (1, 100, 0, 0, False, 0, [1, 2, 3, 10, 50, 100]),
     "resume": (4, 200, 0, 0, False, 100, [1, 100, 101, 102, 110, 200]),
     "long": (1, 100000, 0, 0, False, 0, [1, 1000, 10000, 50000, 100000]),
+    "other-values": (4, 200, 0, 0, False, 0, [1, 2, 3, 10, 100, 200]),
 }
 
 
@@ -138,8 +151,14 @@ def update(method, h):
     return step
 
 
+def hyperparameters(sequence, method):
+    """The texts of a method's hyperparameters in a sequence."""
+    others = OTHER if sequence["name"] == "other-values" else {}
+    return {name: others.get(name, value) for name, value in METHODS[method].items()}
+
+
 def trajectory(sequence, gradients, method, kept):
-    h = {name: mpf(value) for name, value in METHODS[method].items()}
+    h = {name: mpf(value) for name, value in hyperparameters(sequence, method).items()}
     theta = [mpf(x) for x in sequence["theta0"]]
     updates = [update(method, h) for _ in theta]
     found = {}
@@ -170,7 +189,7 @@ def main():
         sequence["cases"] = [
             {
                 "method": method,
-                "hyperparameters": METHODS[method],
+                "hyperparameters": hyperparameters(sequence, method),
                 "theta": trajectory(sequence, rows, method, kept),
             }
             for method in (LONG if name == "long" else METHODS)

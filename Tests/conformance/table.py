@@ -15,7 +15,18 @@ import sys
 
 MARKS = re.compile(r"(<!-- conformance: begin [^\n]*-->\n)(.*?)(<!-- conformance: end -->)", re.DOTALL)
 
-ORDER = ["dense", "sparse", "near-epsilon", "tiny", "huge", "zeros-first", "one-parameter", "resume", "long"]
+ORDER = [
+    "dense",
+    "sparse",
+    "near-epsilon",
+    "tiny",
+    "huge",
+    "zeros-first",
+    "one-parameter",
+    "resume",
+    "long",
+    "other-values",
+]
 
 
 def size(error):

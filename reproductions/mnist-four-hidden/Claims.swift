@@ -47,7 +47,7 @@ private func adamLowest(_ unit: String, _ values: [String: [Double]]) throws -> 
     "\(method) \(NumberText.significant(Statistics.median(values[method] ?? [])))"
   }
   return try ClaimOutcome(
-    each: estimates, in: .below(0), unit: "log(Adam / strongest rival)", ofCosts: true,
+    each: estimates, in: .below(0), unit: "log(Adam / rival)", ofCosts: true,
     numbers: zip(rivals, estimates).map {
       ClaimNumber("Adam / \($0)", $1.value, low: $1.low, high: $1.high)
     },

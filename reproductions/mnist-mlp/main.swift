@@ -43,7 +43,7 @@ TrainingExperiment(
       evaluations: evaluated)),
   contenders: [
     Contender(
-      "AdaGrad", optimizer: AdaGrad.method, fitted: inferred(["alpha": 0.005]),
+      "AdaGrad", optimizer: AdaGrad.method, fitted: inferred(["alpha": 0.007]),
       grid: Grid([alpha(from: 1e-3, to: 1e-1)])),
     Contender(
       "RMSProp", optimizer: RMSProp.method, fitted: inferred(["alpha": 3e-4, "rho": 0.99]),
@@ -56,7 +56,7 @@ TrainingExperiment(
       "AdaDelta", optimizer: AdaDelta.method, fitted: inferred(["alpha": 0.2]),
       grid: Grid([alpha(from: 0.1, to: 3)])),
     Contender(
-      "Adam", optimizer: Adam.method, fitted: inferred(["alpha": 3e-4]),
+      "Adam", optimizer: Adam.method, fitted: inferred(["alpha": 2.5e-4]),
       grid: Grid([alpha(from: 3e-5, to: 3e-3)])),
     // For what the first moment contributes (section 6.3).
     Contender(

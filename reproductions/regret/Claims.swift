@@ -102,7 +102,7 @@ let regretClaims: [Claim] = [
       "\($0.0) \(text($0.1.value)) [\(text($0.1.low)), \(text($0.1.high))]"
     }
     return try ClaimOutcome(
-      each: all.map(\.1), in: .atMost(0.55), unit: "exponent of R(T) with the highest interval",
+      each: all.map(\.1), in: .atMost(0.55), unit: "exponent of R(T)",
       numbers: all.map { ClaimNumber($0.0, $0.1.value, low: $0.1.low, high: $0.1.high) },
       "exponents: " + exponents.joined(separator: ", ") + "; on the periodic counterexample the "
         + "average regret ends at \(text(adam)) with Adam, which goes to the worst point, and at "

@@ -44,7 +44,7 @@ package let sparserClaim = Claim.custom(
     return (layer: layer, estimate: Statistics.studentMean(rises))
   }
   return try ClaimOutcome(
-    each: parts.map(\.estimate), in: .above(0), unit: "least rise of the share",
+    each: parts.map(\.estimate), in: .above(0), unit: "rise of the share",
     numbers: parts.map {
       ClaimNumber($0.layer, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
     },

@@ -93,7 +93,7 @@ public struct Claim: Sendable {
         else { return found }
         let other = Readings.ofUndecayedAdaGrad(comparisons, context.document)
         guard other?.verdict != first.verdict else { return found }
-        found[0] = first.undecided(.otherReading)
+        found[0] = first.undecided(other == nil ? .otherReadingNotRun : .otherReading)
         found[0].detail +=
           other.map {
             "; with a constant stepsize for AdaGrad \($0.verdict.rawValue): \($0.effectText)"

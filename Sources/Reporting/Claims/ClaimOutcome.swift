@@ -68,7 +68,7 @@ public struct ClaimOutcome: Sendable, Equatable {
   public var unit: String
   /// How many seeds are behind it; 0 where there are none.
   public var seeds: Int
-  /// The interval that decided, wider than that of 95 % with few seeds; nil if none did.
+  /// The interval by which it is decided, wider than that of 95 % with few seeds; nil if there is none.
   public var deciding: ClosedRange<Double>?
   /// The confidence of the interval that decided, e.g. 0.999 with three seeds; NaN if none did.
   public var confidence: Double
@@ -230,7 +230,7 @@ public struct ClaimOutcome: Sendable, Equatable {
     return (exp(effect), exp(low), exp(high), exp(threshold))
   }
 
-  /// The interval that decided, as `plain`; NaN where none did.
+  /// The interval that decides, as `plain`; NaN where there is none.
   package var plainDeciding: (low: Double, high: Double) {
     guard let deciding else { return (.nan, .nan) }
     return ratioName == nil
@@ -337,10 +337,10 @@ extension [ClaimOutcome] {
       number("ratio_high", "upper end of the 95 % interval of the ratio") { $0.ratio.high },
       number("ratio_threshold", "what the ratio is compared with") { $0.ratio.threshold },
       text("unit", "what the effect is", \.unit),
-      number("deciding_low", "lower end of the interval that decided, in the unit of `unit`") {
+      number("deciding_low", "lower end of the interval that decides, in the unit of `unit`") {
         $0.deciding?.lowerBound ?? .nan
       },
-      number("deciding_high", "upper end of the interval that decided, in the unit of `unit`") {
+      number("deciding_high", "upper end of the interval that decides, in the unit of `unit`") {
         $0.deciding?.upperBound ?? .nan
       },
       number("confidence", "confidence of the interval that decided", \.confidence),

@@ -54,11 +54,11 @@ extension Conjunction where Part == JudgedQuantity {
   /// No quantities yet.
   package init() { self.init(\.judgement) }
 
-  /// The one that tells most of those that are judged as the whole, or of all while it is open: the strongest
-  /// counterexample, or what comes nearest to being one.
+  /// The one that tells most of those that have the judgement of the whole, or of all while it is open: the
+  /// strongest counterexample, or what comes nearest to being one.
   package var deciding: JudgedQuantity? {
-    let verdict = judgement.verdict
-    return parts.filter { verdict == .notRun || $0.judgement.verdict == verdict }
-      .min { $0.margin(under: verdict) < $1.margin(under: verdict) }
+    let judgement = judgement
+    return parts.filter { judgement == .notRun || $0.judgement == judgement }
+      .min { $0.margin(under: judgement.verdict) < $1.margin(under: judgement.verdict) }
   }
 }

@@ -91,9 +91,13 @@ struct FigureMatch {
     if costs.count == 1 { sentence += "; one seed has no interval" }
     if costs.count == 2 { sentence += "; two seeds do not decide" }
     if let neighbours { sentence += "; \(neighbours)" }
-    return ClaimOutcome(
+    var outcome = ClaimOutcome(
       judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
       threshold: thresholds.reproduced, unit: "median |log(ours / paper)|", seeds: costs.count,
       numbers: zip(epochs, means).map { ClaimNumber("epoch \($0)", $1) }, sentence)
+    if judgement == .inconclusive, Statistics.confidence(seeds: costs.count) != nil {
+      outcome.openByRule = .betweenLimits
+    }
+    return outcome
   }
 }

@@ -11,9 +11,6 @@ struct RatioPart {
   let judgement: Judgement
   /// Whether the ratio would decide, were the search not too coarse to tell.
   private let isHidden: Bool
-  /// What the log ratio is compared with: the nearest boundary, or where what a search may hide ends on the side
-  /// that is claimed, if that is why it does not decide.
-  private let threshold: Double
 
   /// - Parameter resolution: what a search may hide; nil: nothing.
   init(
@@ -28,13 +25,6 @@ struct RatioPart {
     let found = estimate.judgement(ofLogRatioIn: region)
     isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
     judgement = isHidden ? .inconclusive : found
-    if isHidden, let resolution {
-      // Whatever is claimed has to lie beyond what the search may hide.
-      let limit = log(resolution.ratio)
-      threshold = region.excludes(-limit...(-limit)) ? limit : -limit
-    } else {
-      threshold = region.threshold(nearest: estimate.value)
-    }
   }
 
   /// How far the interval is inside the region; negative if it reaches out.
@@ -86,7 +76,7 @@ struct RatioPart {
     let names = deciding.pair ?? (a, b)
     let outcome = ClaimOutcome(
       judgement, deciding.estimate,
-      threshold: deciding.threshold,
+      threshold: deciding.region.threshold(nearest: deciding.estimate.value),
       unit: "log(\(names.a) / \(names.b))",
       numbers: parts.map {
         ClaimNumber(

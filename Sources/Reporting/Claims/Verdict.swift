@@ -69,19 +69,25 @@ public struct Judgement: Sendable, Equatable {
 public enum OpenReason: String, Sendable, CaseIterable {
   case oneSeed = "one seed"
   case twoSeeds = "two seeds"
-  /// What the effect is compared with lies inside the interval that decides, of 95 %.
+  /// What the effect is compared with lies inside the 95 % interval.
   case limitInside = "limit inside"
-  /// The same of the wider interval by which three or four seeds decide.
+  /// It lies inside the wider interval alone by which three or four seeds decide.
   case limitInsideWider = "limit inside at 99.9 %"
   /// A finer search may turn it.
   case coarseSearch = "search too coarse"
   /// It depends on something that the paper leaves open.
   case otherReading = "another reading differs"
+  /// It may depend on something that the paper leaves open, and no run tells.
+  case otherReadingNotRun = "another reading not run"
+  /// A distance lies between that up to which curves match and that from which on they do not.
+  case betweenLimits = "between the limits"
   /// The rule tells numbers and gives no verdict.
   case noVerdict = "told without a verdict"
 
   /// What the rule says, and no number behind the verdict tells.
-  static let ofRules: [OpenReason] = [.coarseSearch, .otherReading, .noVerdict]
+  static let ofRules: [OpenReason] = [
+    .coarseSearch, .otherReading, .otherReadingNotRun, .betweenLimits, .noVerdict,
+  ]
 }
 
 /// Where a claim says that a quantity lies.

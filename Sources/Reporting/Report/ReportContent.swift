@@ -192,11 +192,12 @@ public struct ReportContent: Sendable {
       }
       let rest =
         switch unjudged {
-        case 0: "the runs that are there judge each claim of the paper's text"
-        case 1: "one claim of the paper's text is not judged without them"
-        default: "\(unjudged) claims of the paper's text are not judged without them"
+        case 0: "; without them each of its claims about the paper's text is judged"
+        case 1: "; one of its claims about the paper's text is not judged"
+        default: "; \(unjudged) of its claims about the paper's text are not judged"
         }
-      lines.append("Not finished: \(NumberText.list(list)); \(rest).")
+      // No run would give a verdict on generated data.
+      lines.append("Not finished: \(NumberText.list(list))\(judged.isEmpty ? "" : rest).")
     }
     let noted = parts.compactMap { part in
       part.experiment.document.root.text("data_note").map { "\(name(part)) (\($0))" }

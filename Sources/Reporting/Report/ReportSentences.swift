@@ -214,6 +214,9 @@ package enum ReportSentences {
       case .coarseSearch: return "A search with more stepsizes a decade." + known
       case .otherReading:
         return "The same verdict however what the paper leaves open is read." + known
+      case .otherReadingNotRun:
+        return "Runs that tell how the other reading of what the paper leaves open ends." + known
+      case .betweenLimits: return "A distance at or below \(threshold)." + known
       case .noVerdict: return "Another rule: this one tells numbers and gives no verdict." + known
       case .limitInside, .limitInsideWider, nil:
         if outcome.seeds == 3 || outcome.seeds == 4 {

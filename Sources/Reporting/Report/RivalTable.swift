@@ -95,7 +95,14 @@ package enum RivalTable {
     }
     guard let least = seeds.min(), let most = seeds.max() else { return nil }
     let number = least == most ? "\(most)" : "\(least) or \(most)"
-    let extent = ", \(passes) passes"
+    // The shortest of the searches that chose for what is compared.
+    let names = ["Adam"] + rivals.flatMap(\.names)
+    let searched =
+      (try? SearchTable(document))?.deciding.filter { row in
+        names.contains { row.contender == $0 + problem.suffix }
+      }.map(\.epochs).min() ?? passes
+    let extent =
+      ", \(passes) passes" + (searched < passes ? ", settings searched to \(searched)" : "")
     let origin = "\(part.profile), \(number) seed\(most == 1 ? "" : "s")\(extent)"
     return ([problem.title] + cells + [origin], sides)
   }

@@ -212,7 +212,10 @@ extension OptionParser {
         lines += [".TP", "\\fB\(roff("--" + option.name))\\fR\(argument)", roff(option.help)]
       }
     }
-    lines += [".SH EXIT STATUS", "0 on success, else as in sysexits.h."]
+    lines += [
+      ".SH EXIT STATUS",
+      "0 on success, 1 where what was asked for does not hold or was not found, else as in sysexits.h.",
+    ]
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -57,7 +57,9 @@ extension TrainingSession {
   /// What the command line makes of a contender; `nil` if that lacks a hyperparameter that was given.
   ///
   /// Hyperparameters and schedule that are not given are those of `fitted`, or those that the text
-  /// states, settings those of the contender and the experiment. An optimizer that the command line
+  /// states, settings those of the contender and the experiment. Where `fitted` has settings of its own its
+  /// hyperparameters belong to these: of them only the stepsize and the momentum, which have no usual value for
+  /// all problems, and the schedule are taken, and else the method's defaults. An optimizer that the command line
   /// adds has the values that were given for it, then those given for all that it knows, then its
   /// method's defaults.
   func customChoice(_ contender: Contender) throws -> Contender.Choice? {
@@ -72,6 +74,11 @@ extension TrainingSession {
     guard hasAllHyperparameters(contender) else { return nil }
     var choice = contender.fitted ?? .init([:])
     if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
+    if let fitted = contender.fitted, !fitted.settings.names.isEmpty {
+      choice.hyperparameters = choice.hyperparameters.filter {
+        ["alpha", "momentum"].contains($0.key)
+      }
+    }
     choice.settings = [:]
     choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
     choice.schedule = request.schedule ?? choice.schedule

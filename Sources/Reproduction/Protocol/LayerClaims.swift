@@ -22,7 +22,7 @@ extension Claim {
       }
       let estimates = shares.map { Statistics.studentMean($0.map(\.value)) }
       return try ClaimOutcome(
-        each: estimates, in: region, unit: "least share below epsilon",
+        each: estimates, in: region, unit: "share below epsilon",
         numbers: numbers(layers, estimates),
         "\(contender) after epoch \(epoch): " + text(layers, estimates))
     }.reading(LayerStatistics.Quantity.shareBelowEpsilon)
@@ -45,7 +45,7 @@ extension Claim {
       figure: figure, arms: [.tuned]
     ) { context in
       let estimates = try Roots(context, contender, layers, at: [epoch]).estimates
-      let unit = "log(largest median sqrt(vhat))"
+      let unit = "log(median sqrt(vhat))"
       return try ClaimOutcome(
         each: estimates, in: region, unit: unit, numbers: numbers(layers, estimates),
         "median sqrt(vhat) of \(contender) after epoch \(epoch): " + Claim.roots(layers, estimates))

@@ -42,7 +42,7 @@ extension Claim {
         "share of pairs of a parameter and a step above \(compact(LayerStatistics.stepLimit)) alpha, "
         + "in the first pass and in the last, every \(LayerStatistics.stepInterval)th step, each layer of "
         + networks.map(\.name).joined(separator: " and ") + ": at most \(compact(100 * share)) %",
-      networks: networks, region: region, unit: quantity,
+      networks: networks, region: region, unit: "share of steps above 1.1 alpha",
       reading: [.shareAboveAlpha, .largestStep]
     ) { context, layer in
       let cells = try LayerCells(.shareAboveAlpha, context)

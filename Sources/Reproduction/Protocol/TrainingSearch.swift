@@ -139,9 +139,9 @@ extension TrainingSession {
         guard let most = mostPasses(contender), most < last, let grid = contender.grid,
           grid.onlyPoint == nil
         else { return nil }
-        return "\(contender.name) to \(most) passes"
+        return "that of \(contender.name) ends at \(most) passes"
       }
-      let rest = shorter.isEmpty ? "" : "; \(NumberText.list(shorter)) alone"
+      let rest = shorter.isEmpty ? "" : "; \(NumberText.list(shorter))"
       group.attributes.append(Attribute("racing", "The search is a race: \(rule.text)\(rest)."))
     }
     var replay = RacingReplay()
