@@ -48,6 +48,23 @@ import Testing
     }
   }
 
+  @Test func `an optimizer that is named is not left out without a word`() throws {
+    #expect {
+      try runs(["--optimizers", "adam,sgd", "--beta1", "0.8"])
+    } throws: {
+      "\($0)".hasPrefix("--optimizers names SGD, which has no beta1; leave it out")
+    }
+    #expect(try runs(["--optimizers", "adam", "--beta1", "0.8"]).count == 1)
+    #expect(try runs(["--beta1", "0.8"]).map { $0.label("optimizer") } == ["Adam"])
+  }
+
+  @Test func `a schedule of an added optimizer may have commas of its own`() throws {
+    let added = try runs(["--add-optimizer", "adamw:schedule=exponential(0.9, epoch),alpha=0.01"])
+      .last
+    #expect(
+      added?.schedule == "exponential(0.9, epoch)" && added?.hyperparameters == ["alpha": 0.01])
+  }
+
   @Test func `added optimizers run with their own values, then the general ones`() throws {
     let runs = try runs([
       "--alpha", "0.5", "--add-optimizer", "adamw:weight-decay=0.01", "--add-optimizer",

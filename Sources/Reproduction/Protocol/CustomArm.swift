@@ -25,7 +25,7 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
     name = String(parts[0])
     method = try OptimizerRegistry.method(name)
     guard !method.takesSums else { throw OptimizerError.needsSum(name) }
-    for pair in parts.dropFirst().flatMap({ $0.split(separator: ",") }) {
+    for pair in parts.dropFirst().flatMap(Self.pairs) {
       let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
       guard sides.count == 2 else {
         throw UsageError(
@@ -43,6 +43,16 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
       }
     }
     _ = try OptimizerRegistry.resolve(method.name, hyperparameters: hyperparameters)
+  }
+
+  /// The parts between commas; a schedule has some of its own, in parentheses.
+  private static func pairs(_ text: Substring) -> [Substring] {
+    var depth = 0
+    return text.split { character in
+      if character == "(" { depth += 1 }
+      if character == ")" { depth -= 1 }
+      return character == "," && depth == 0
+    }
   }
 
   /// Those that `texts` ask for. A name that is taken already, by a contender or an earlier one, is

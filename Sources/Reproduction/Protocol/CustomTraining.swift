@@ -50,6 +50,12 @@ extension TrainingSession {
     return arm
   }
 
+  /// The contenders of a run of one's own that lack a hyperparameter that was given.
+  var withoutHyperparameters: [Contender] {
+    guard request.isCustom else { return [] }
+    return experiment.contenders.filter { isMade($0) && !hasAllHyperparameters($0) }
+  }
+
   private func hasAllHyperparameters(_ contender: Contender) -> Bool {
     request.hyperparameters.keys.allSatisfy { contender.optimizer.hyperparameter($0) != nil }
   }
@@ -85,6 +91,30 @@ extension TrainingSession {
     return choice
   }
 
+  /// What a run of one's own leaves out, or takes from a model that is not its own.
+  var customRemarks: [String] {
+    guard request.isCustom else { return [] }
+    var lines: [String] = []
+    let without = withoutHyperparameters.map(\.name)
+    if request.contenders == nil, !without.isEmpty {
+      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }
+      lines.append(
+        "left out, as they lack some of \(names.joined(separator: ", ")): \(NumberText.list(without))"
+      )
+    }
+    if request.hyperparameters["alpha"] == nil {
+      let borrowed = experiment.contenders.filter {
+        isMade($0) && !($0.fitted?.settings.names.isEmpty ?? true) && hasAllHyperparameters($0)
+      }
+      if !borrowed.isEmpty {
+        lines.append(
+          "no --alpha: that of the arm fitted, whose model is another one, for "
+            + NumberText.list(borrowed.map(\.name)))
+      }
+    }
+    return lines
+  }
+
   func customRuns() throws -> [RunSpecification] {
     var own = request
     own.kept = []
@@ -96,6 +126,14 @@ extension TrainingSession {
     guard !runs.isEmpty else {
       let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
       throw UsageError("no contender of \(experiment.name) has all of \(names)")
+    }
+    // What was asked for by name is not left out without a word.
+    if let contender = withoutHyperparameters.first, request.contenders != nil {
+      let lacking = request.hyperparameters.keys.sorted()
+        .filter { contender.optimizer.hyperparameter($0) == nil }
+      throw UsageError(
+        "--optimizers names \(contender.name), which has no \(NumberText.list(lacking)); leave it out, or run it "
+          + "by a command of its own")
     }
     return runs
   }

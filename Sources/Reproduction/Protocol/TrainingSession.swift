@@ -157,7 +157,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
   var remarks: [String] {
     let asked = experiment.training.standardSettings.replacing(with: request.settings)
     let used = asked.replacing(with: experiment.substitutes(asked))
-    return memoryRemarks
+    return memoryRemarks + customRemarks
       + asked.names.compactMap { name in
         guard let old = asked[name], let new = used[name], old != new else { return nil }
         return "--\(name) \(old) cannot be had on this processor with these settings; "

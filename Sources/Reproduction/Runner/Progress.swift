@@ -17,8 +17,26 @@ public final class Progress: Sendable {
     /// When the first step was seen, and which it was: what came before is preparation.
     var startedAt = ContinuousClock.now
     var startedStep: Int?
-    /// The running mean of the cost over what was seen last.
-    var cost = Double.nan
+    /// The sum of the costs that were seen in the pass under way, and how many.
+    var costs = (sum: 0.0, count: 0)
+    /// The mean of those of the pass before; NaN in the first.
+    var costBefore = Double.nan
+
+    /// The mean cost of what was seen of the pass under way, as the run records it; of the pass before as long as
+    /// little was.
+    var cost: Double {
+      costs.count > 0 && (costs.count >= Progress.leastCosts || costBefore.isNaN)
+        ? costs.sum / Double(costs.count) : costBefore
+    }
+
+    mutating func see(_ next: RunProgress) {
+      if let progress, progress.epoch != next.epoch, costs.count > 0 {
+        costBefore = costs.sum / Double(costs.count)
+        costs = (0, 0)
+      }
+      progress = next
+      costs = (costs.sum + next.cost, costs.count + 1)
+    }
 
     /// Steps a second since the first that was seen; nil as long as that says little.
     var rate: Double? {
@@ -43,8 +61,8 @@ public final class Progress: Sendable {
   /// A rate is told once it has been watched for so many seconds, a preparation once it has lasted so
   /// many, and off a terminal the end of a run that took so many.
   private static let leastSeconds = 2.0
-  /// The weight of the newest cost in the running mean.
-  private static let weight = 0.05
+  /// So many costs of a pass are seen before their mean is told.
+  private static let leastCosts = 5
 
   private struct State {
     var lanes: [Lane]
@@ -123,10 +141,7 @@ public final class Progress: Sendable {
         state.lanes[worker].startedStep = progress.step
         state.lanes[worker].startedAt = .now
       }
-      state.lanes[worker].progress = progress
-      let mean = state.lanes[worker].cost
-      state.lanes[worker].cost =
-        mean.isFinite ? mean + Self.weight * (progress.cost - mean) : progress.cost
+      state.lanes[worker].see(progress)
     }
   }
 
