@@ -42,7 +42,7 @@ import Testing
       "3e1d3fd3f7c84d9c98058d0582b4bd06c3b181060c788265530454e8a3a7287d"),
     Pin(
       "mnist-mlp", "smoke", 12, true,
-      "5583d90ba965691910d896523fc8629a82b6593237d8db4ead6716217e393883"),
+      "37e71226d2477d27b88d361ce99e0f2eae7503801195115db4680e960130198c"),
     Pin(
       "mnist-mlp-deterministic", "smoke", 6, true,
       "6fe172acd6d36637d3d066aeaa47649df36db9ae8db6aee8a5eb65463c81e9be"),
@@ -116,7 +116,7 @@ import Testing
       data: "imdb, official"),
     Pin(
       "mnist-mlp", "paper", 63, false,
-      "897cb0c13b43b6aa8a166e4e0bfdfd2f224deed3882a359327405d379449f558",
+      "bef2cf1731138039ca4b2bd7f7cd87cb2da18246bccd7beeccd837a9110492e4",
       data: "mnist, official"),
     Pin(
       "mnist-mlp-deterministic", "paper", 34, false,

@@ -91,28 +91,12 @@ extension TrainingSession {
     return choice
   }
 
-  /// What a run of one's own leaves out, or takes from a model that is not its own.
+  /// What a run of one's own leaves out.
   var customRemarks: [String] {
-    guard request.isCustom else { return [] }
-    var lines: [String] = []
     let without = withoutHyperparameters.map(\.name)
-    if request.contenders == nil, !without.isEmpty {
-      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }
-      lines.append(
-        "left out, as they lack some of \(names.joined(separator: ", ")): \(NumberText.list(without))"
-      )
-    }
-    if request.hyperparameters["alpha"] == nil {
-      let borrowed = experiment.contenders.filter {
-        isMade($0) && !($0.fitted?.settings.names.isEmpty ?? true) && hasAllHyperparameters($0)
-      }
-      if !borrowed.isEmpty {
-        lines.append(
-          "no --alpha: that of the arm fitted, whose model is another one, for "
-            + NumberText.list(borrowed.map(\.name)))
-      }
-    }
-    return lines
+    guard request.contenders == nil, !without.isEmpty else { return [] }
+    let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: ", ")
+    return ["left out, as they lack some of \(names): \(NumberText.list(without))"]
   }
 
   func customRuns() throws -> [RunSpecification] {
