@@ -62,6 +62,8 @@ static void rectify_panels(float *x, size_t panel_stride, size_t rows, size_t wi
                            const vk_live *live) {
   for (size_t column = 0; column < width; column += vk_panel) {
     float *panel = x + column / vk_panel * panel_stride;
+    const uint64_t used =
+        width - column < vk_panel ? ((uint64_t)1 << (width - column)) - 1 : ~(uint64_t)0;
     for (size_t r = 0; r < rows; r++) {
       float *at = panel + r * vk_panel;
       const uint64_t bits = kept ? bits_at(kept, r * width + column) : 0;
@@ -76,7 +78,8 @@ static void rectify_panels(float *x, size_t panel_stride, size_t rows, size_t wi
         }
         WRITE(at + v * WIDTH, y);
       }
-      if (lists) append(lists, live, r, column, at, nonzero_bits(at));
+      // What pads the last panel is NaN where the input was infinite: no column of the matrix.
+      if (lists) append(lists, live, r, column, at, nonzero_bits(at) & used);
     }
   }
 }

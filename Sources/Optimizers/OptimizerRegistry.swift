@@ -17,7 +17,19 @@ public enum OptimizerRegistry {
 
   /// The method of that name, of either kind. Throws `OptimizerError.unknownMethod`.
   public static func method(_ name: String) throws -> MethodDescription {
-    let all = all + sumOptimizers
+    try method(name, among: all + sumOptimizers)
+  }
+
+  /// The method of that name that is handed gradients. Throws `OptimizerError.needsSum` for one of the other
+  /// kind, `OptimizerError.unknownMethod`.
+  public static func steppingMethod(_ name: String) throws -> MethodDescription {
+    if sumOptimizers.contains(where: { $0.name == name }) { throw OptimizerError.needsSum(name) }
+    return try method(name, among: all)
+  }
+
+  private static func method(
+    _ name: String, among all: [MethodDescription]
+  ) throws -> MethodDescription {
     guard let method = all.first(where: { $0.name == name }) else {
       throw OptimizerError.unknownMethod(
         name, known: all.map(\.name), suggestion: closest(to: name, among: all.map(\.name)))

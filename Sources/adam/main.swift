@@ -79,18 +79,46 @@ func experiment(_ name: String?, for command: Command) throws -> String {
   return name
 }
 
+/// The status of every experiment, a line each; with `--json` one array.
+func status(_ options: [String]) throws -> ExitStatus {
+  if let one = options.first(where: { $0 == "--output" || $0.hasPrefix("--output=") }) {
+    throw UsageError("\(one) is the file of one experiment: adam run EXPERIMENT --status")
+  }
+  var worst: Int32 = 0
+  var entries: [String] = []
+  for name in ResultSet.experimentNames {
+    guard options.contains("--json") else {
+      worst = max(worst, try run(name, ["--status"] + options))
+      continue
+    }
+    let (text, status) = try output(of: name, ["--status"] + options)
+    worst = max(worst, status)
+    if status == 0 { entries.append(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
+  }
+  if options.contains("--json") {
+    Console.show("[" + entries.joined(separator: ",\n") + "]\n")
+  }
+  return ExitStatus(rawValue: worst) ?? .failure
+}
+
+/// What a program beside this one prints, and its status.
+func output(of program: String, _ arguments: [String]) throws -> (text: String, status: Int32) {
+  let process = Process()
+  let pipe = Pipe()
+  process.executableURL = URL(fileURLWithPath: try path(of: program))
+  process.arguments = arguments
+  process.standardOutput = pipe
+  try process.run()
+  let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  return (text, process.terminationStatus)
+}
+
 /// The third line of an experiment's help is its title.
 func list() throws {
   for name in ResultSet.experimentNames {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: try path(of: name))
-    process.arguments = ["--help"]
-    process.standardOutput = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = try output(of: name, ["--help"]).text.split(
+      separator: "\n", omittingEmptySubsequences: false)
     let title = lines.count > 2 ? lines[2] : ""
     Console.show(name.padding(toLength: 24, withPad: " ", startingAt: 0) + "  \(title)\n")
   }
@@ -146,15 +174,19 @@ func start() throws -> ExitStatus {
         + "; adam --help lists them")
   }
   let rest = Array(arguments.dropFirst())
+  // Behind an experiment it is for that, and those that have a help of their own tell it.
+  if [.list, .run, .status, .audit].contains(command), ["--help", "-h"].contains(rest.first) {
+    Console.show("usage: adam \(command.usage)\n\n\(command.meaning)\n")
+    return .success
+  }
   switch command {
   case .list:
+    if let more = rest.first { throw UsageError("adam list takes nothing more, not \(more)") }
     try list()
     return .success
   case .run: try become(try experiment(rest.first, for: command), Array(rest.dropFirst()))
   case .status:
-    var worst: Int32 = 0
-    for name in ResultSet.experimentNames { worst = max(worst, try run(name, ["--status"] + rest)) }
-    return ExitStatus(rawValue: worst) ?? .failure
+    return try status(rest)
   case .report: try become("report", rest)
   case .compare: try become("report", ["--compare"] + rest)
   case .audit:

@@ -57,6 +57,10 @@ import Testing
       errors.values.map { $0.isNaN } == [
         false, false, true, true, true, true, false, false, true,
       ])
+    #expect(try view.array("minibatch", ["arm": "mine"]).values == [1000])
+    #expect(
+      try ResultFile.read(folder / "r.h5").root.text("own_settings")?
+        .hasSuffix("; alpha=0.001 minibatch=1000 epochs=2") == true)
     let mine = try view.array("test_error", ["arm": "mine", "optimizer": "Adam", "seed": "1"])
     #expect(mine.values.allSatisfy { $0.isFinite })
   }
@@ -68,6 +72,92 @@ import Testing
       "--label")
     #expect(try run(["--alpha", "1e-3", "--label", "a", "--fresh"]).status == 0)
     expectOneLine(try run(["--label", "tuned"]), status: 64, "--label takes")
+  }
+
+  @Test func `declared runs and those of one's own do not take each other's file`() throws {
+    let declared = ["--profile", "smoke", "--jobs", "1", "--optimizers", "adam"]
+    func make(_ arguments: [String], to file: String) throws -> Program.Outcome {
+      try Program("mnist-logistic").run(declared + arguments + ["--output", folder / file])
+    }
+    #expect(try make([], to: "declared.h5").status == 0)
+    #expect(try make(["--alpha", "1e-3"], to: "own.h5").status == 0)
+    let files = try ["declared.h5", "own.h5"].map { try FileContents.read(folder / $0) }
+    expectOneLine(
+      try make(["--alpha", "1e-3", "--fresh"], to: "declared.h5"), status: 73,
+      "declared.h5 has the declared runs", "choose another --output")
+    expectOneLine(
+      try make([], to: "own.h5"), status: 73, "own.h5 has runs with settings of your own",
+      "choose another --output")
+    #expect(
+      try files == ["declared.h5", "own.h5"].map { try FileContents.read(folder / $0) })
+    #expect(try ResultFile.read(folder / "declared.h5").root.text("own_settings") == nil)
+    // What was made for it is there still.
+    #expect(try make(["--list"], to: "declared.h5").output.contains("\n0 of "))
+  }
+
+  @Test
+  func `runs of one's own never have verdicts, and keep the threads that they were made with`()
+    throws
+  {
+    func make(_ arguments: [String], to file: String) throws -> Program.Outcome {
+      try Program(file.split(separator: ".").first.map(String.init) ?? "").run(
+        ["--profile", "smoke", "--jobs", "1"] + arguments + ["--output", folder / file])
+    }
+    let regret = try make(["--seeds", "0", "--horizon", "100"], to: "regret.h5")
+    #expect(regret.status == 0 && regret.output.contains("no verdicts"))
+    #expect(try verdicts(of: folder / "regret.h5") == [])
+    // Judged again as if the data were real.
+    var document = try ResultFile.read(folder / "regret.h5")
+    document.root.attributes.removeAll { $0.name == "data_origin" }
+    document.root.attributes.append(Attribute("data_origin", "official"))
+    try ResultFile.write(document, to: folder / "regret.h5")
+    #expect(
+      try make(["--seeds", "0", "--horizon", "100", "--rejudge"], to: "regret.h5").status == 0)
+    #expect(try verdicts(of: folder / "regret.h5") == [])
+    #expect(try run(["--alpha", "0.1", "--label", "one"]).status == 0)
+    #expect(try run(["--alpha", "0.2", "--label", "two", "--threads", "2"]).status == 0)
+    let view = try ResultFile.read(folder / "r.h5").view
+    for arm in ["one", "two"] {
+      #expect(try view.number("status", ["arm": arm, "optimizer": "Adam", "seed": "0"]) == 1)
+    }
+  }
+
+  // MARK: Settings that contradict a name, or have no effect
+
+  @Test func `an optimizer whose name says otherwise is left out, or refused by name`() throws {
+    func list(_ experiment: String, _ arguments: String...) throws -> Program.Outcome {
+      try Program(experiment).run(
+        ["--profile", "smoke", "--list", "--seeds", "0", "--output", folder / "l.h5"] + arguments)
+    }
+    let noisy = try list("cifar-cnn", "--noise", "dropout")
+    #expect(noisy.output.contains("Adam+dropout") && !noisy.output.contains(" Adam "))
+    #expect(noisy.errors.contains("left out, as --noise does not go with them: AdaGrad, SGD"))
+    // Another rate of dropout is dropout.
+    let rate = try list("imdb-logistic", "--dropout", "0.3")
+    #expect(rate.output.contains("Adam+dropout") && !rate.output.contains(" Adam "))
+    expectOneLine(
+      try list("adamax", "--model", "logistic", "--optimizers", "Adam, perceptron"), status: 64,
+      of: "adamax", "--optimizers names Adam, perceptron, with which --model does not go")
+    #expect(
+      try list("adamax", "--optimizers", "Adam, logistic regression,AdaMax, perceptron").output
+        .hasSuffix("2 of 2 runs to do, ?\n"))
+    let sums = try list("mnist-mlp-deterministic", "--minibatch", "7")
+    #expect(!sums.output.contains(" SFO") && sums.errors.contains("SFO"))
+    expectOneLine(
+      try list("cifar-cnn", "--whitening", "none", "--zca-epsilon", "1"), status: 64,
+      of: "cifar-cnn", "--zca-epsilon has no effect with --whitening none", "zca")
+  }
+
+  @Test func `what is given for an added optimizer comes before what is given for all`() throws {
+    func identity(_ arguments: String...) throws -> Substring? {
+      try Program("mnist-logistic").run(
+        ["--profile", "smoke", "--list", "--seeds", "0", "--optimizers", "adam", "--output"]
+          + [folder / "l.h5"] + arguments
+      ).output.split(separator: "\n").first { $0.contains("adamw") }?.prefix(12)
+    }
+    let own = try identity("--add-optimizer", "adamw:l2=0.5", "--l2", "0.1")
+    #expect(try own != nil && own == identity("--add-optimizer", "AdamW:l2=0.5"))
+    #expect(try own != identity("--add-optimizer", "adamw", "--l2", "0.1"))
   }
 
   // MARK: Optimizers
@@ -102,6 +192,8 @@ import Testing
     ("adamw:alpha", "is no key=value"),
     ("adam", "the name is taken"),
     ("sfo", "chooses itself what is evaluated"),
+    ("adamw:alpha=1,alpha=2", "gives alpha twice"),
+    ("adamw:l2=-1", "--add-optimizer adamw:l2=-1: --l2 takes"),
   ])
   func `optimizers that cannot be added are refused, and no file is written`(
     specification: String, words: String
@@ -205,6 +297,7 @@ import Testing
     #expect((rows[0]["testError"] as? [String: Any])?["mean"] is Double)
     let list = try #require(try json(["--alpha", "1e-3", "--list", "--json"]) as? [[String: Any]])
     #expect(list.count == 2 && list.allSatisfy { $0["state"] as? String == "done" })
+    #expect(list.allSatisfy { ($0["hyperparameters"] as? [String: Any])?["beta1"] is Double })
     let status = try #require(
       try json(["--alpha", "1e-3", "--status", "--json"]) as? [String: Any])
     #expect(status["done"] as? Int == 2 && status["planned"] as? Int == 2)
@@ -266,6 +359,19 @@ import Testing
     #expect(try complete("compare", "a.h5", String(path.dropLast(3))) == [path])
     let spaced = try folder.write([], to: "two words.h5")
     #expect(try complete("identify", String(spaced.dropLast(3))) == [spaced])
+  }
+
+  @Test func `the front door tells the status of all experiments as one array`() throws {
+    let door = try Program("adam")
+    let outcome = try door.run(["status", "--profile", "smoke", "--json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let entries = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    #expect((entries as? [[String: Any]])?.count == 12)
+    expectOneLine(
+      try door.run(["status", "--output", "x.h5"]), status: 64, of: "adam",
+      "--output is the file of")
+    expectOneLine(try door.run(["list", "--bogus"]), status: 64, of: "adam", "nothing more")
+    #expect(try door.run(["status", "--help"]).output.hasPrefix("usage: adam status [options]\n"))
   }
 
   // MARK: Comparing

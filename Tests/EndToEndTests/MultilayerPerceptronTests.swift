@@ -188,7 +188,7 @@ import Testing
       let (outcome, peak) = try program.runMeasuringMemory(
         [
           "--profile", "smoke", "--epochs", "1", "--jobs", "1", "--optimizers", "adam", "--output",
-          folder / "mnist-mlp.h5",
+          folder / (more.isEmpty ? "declared.h5" : "own.h5"),
         ] + more)
       #expect(outcome.status == 0, "\(outcome.errors)")
       return peak

@@ -260,4 +260,25 @@ import Testing
       #expect(panel[3].isNaN && panel[5].isNaN && panel[2] == 0)
     }
   }
+
+  /// 0 times an infinite input is NaN in the columns that pad the last panel too.
+  @Test func `what pads the last panel is never listed`() {
+    let (rows, width) = (3, 70)
+    for instructions in Self.instructions {
+      let before = vk_product_instructions()
+      defer { _ = vk_use_product_instructions(before) }
+      _ = vk_use_product_instructions(instructions)
+      for kept in [nil, [UInt64](repeating: .max, count: 8)] {
+        var panels = [Float](repeating: .nan, count: 2 * 64 * rows)
+        var lists = ListBuffers(rows: rows, columns: width)
+        lists.withLists { lists in
+          vk_rectify_panels(&panels, 64 * rows, rows, width, kept, 1, lists, nil)
+          for row in 0..<rows {
+            #expect(lists.pointee.counts[row] == UInt16(width))
+            #expect((0..<width).allSatisfy { lists.pointee.offsets[row * 128 + $0] == 256 * $0 })
+          }
+        }
+      }
+    }
+  }
 }

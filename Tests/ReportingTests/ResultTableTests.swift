@@ -26,7 +26,7 @@ import Testing
     #expect(table.rows[1].finished == 2 && table.rows[1].diverged == 1)
     let lines = table.text { _ in [:] }.split(separator: "\n")
     #expect(lines.contains("[fitted]") && lines.contains("[tuned]") && lines.count == 7)
-    #expect(lines.contains { $0.hasPrefix("SGDNesterov") && $0.contains("1 diverged") })
+    #expect(lines.contains { $0.hasPrefix("SGDNesterov") && $0.contains("2, 1 diverged") })
   }
 
   @Test func `intervals leave as many digits as they carry`() {
@@ -83,6 +83,33 @@ import Testing
     let (figure, document) = comparison.figure
     #expect(figure.panels[0].lines.count == 2)
     #expect(document.root.labels(of: "seed") == ["0", "1", "2", "3"])
+  }
+
+  /// The last values of two curves that were evaluated at different epochs are not compared, nor runs that
+  /// diverged.
+  @Test func `the last epoch that both have is compared, over the runs that did not diverge`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    func cost(_ missing: Int) -> (Int, Int, Int, Int) -> Double {
+      { _, _, seed, epoch in epoch == missing ? .nan : Double(10 * seed + epoch) }
+    }
+    let first = try file("a.h5", in: folder) { $0.cost = cost(2) }
+    let second = try file("b.h5", in: folder) {
+      $0.cost = cost(3)
+      $0.diverged = [[0, 0]: 1]
+    }
+    let comparison = try RunComparison([first, second], variable: "train_cost")
+    let row = comparison.rows[1]
+    #expect(row.epoch == 1 && row.diverged == 1 && row.difference?.count == 3)
+    #expect(row.baseline?.count == 3 && comparison.rows[0].value.count == 4)
+    #expect(comparison.text.contains("(3 seeds, 1 diverged)\n"))
+    let third = try file("c.h5", in: folder) { results in
+      for seed in 0..<4 { results.diverged[[0, seed]] = 1 }
+    }
+    let text = try RunComparison([first, third], variable: "train_cost").text
+    #expect(text.contains("Adam: no value of a run that ended, 4 diverged\n"))
+    #expect(text.contains("no common seed whose runs did not diverge"))
   }
 
   @Test func `one file with one arm compares its optimizers`() throws {

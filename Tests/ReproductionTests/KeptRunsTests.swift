@@ -245,6 +245,25 @@ import Testing
     #expect(days(Array(records.reversed().dropLast())) == ["2026-12-01"])
   }
 
+  @Test func `what a run took over from a shorter one is counted once`() throws {
+    func run(_ seed: UInt64, _ seconds: [Double]) -> RunRecord {
+      var record = record(seed)
+      record.specification = record.specification.lasting(seconds.count - 1)
+      (record.elapsedSeconds, record.trainingSeconds) = (seconds, seconds.map { $0 / 2 })
+      return record
+    }
+    func sums(_ records: [RunRecord]) -> [Double]? {
+      let group = MakerTable(records) { _ in .sameBits }.group
+      return ["elapsed_seconds", "training_seconds"].compactMap {
+        group.variable($0)?.values.doubles?.first
+      }
+    }
+    let going = [run(0, [0, 1]), run(0, [0, 1, 3]), run(0, [0, 1, 3, 7, 9])]
+    #expect(sums(going) == [9, 4.5] && sums(going.reversed()) == [9, 4.5])
+    // One that was made from the beginning counts as a whole, as does that of another seed.
+    #expect(sums([run(0, [0, 1]), run(0, [0, 2, 4]), run(1, [0, 1, 8])]) == [1 + 4 + 8, 6.5])
+  }
+
   @Test func `changed sources are a flag, of all makers and of each`() {
     func table(_ words: [String?]) -> MakerTable {
       MakerTable(

@@ -49,7 +49,7 @@ private func judged(
     outcome.detail += "; one counterexample decides, though \(gap)"
     return outcome
   }
-  outcome.verdict = .notRun
+  outcome.judgement = .notRun
   outcome.detail =
     gap + (outcome.numbers.isEmpty ? "" : "; of the cells that were run: " + outcome.detail)
   return outcome
@@ -285,7 +285,7 @@ package let biasCorrectionClaims: [Claim] = [
   }.part(of: "fig4.never-worse"),
   .custom(
     "fig4.match", "our losses lie on the paper's", place: place,
-    threshold: .atMost((0.05, 0.15), "median |log(ours / paper)|"),
+    threshold: .atMost(matchLimits, "median |log(ours / paper)|"),
     rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over "
       + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15",
     inPaper: { _ in .satisfies }
@@ -317,6 +317,9 @@ private func excessOfDefaults(_ context: ClaimContext) throws -> [Double] {
   }
   return paired(standard, best).map { $0 - $1 }
 }
+
+/// Up to which distance our losses match the paper's, and above which they do not.
+private let matchLimits = (reproduced: 0.05, inconclusive: 0.15)
 
 /// The distance of our losses to those inside the frame of the paper's figure.
 private func match(_ context: ClaimContext) throws -> ClaimOutcome {
@@ -350,13 +353,9 @@ private func match(_ context: ClaimContext) throws -> ClaimOutcome {
   let nats = Statistics.studentMean(medians { abs($0 - $1) })
   let logarithm = Statistics.mean(medians { abs(log($0 / $1)) })
   let isPart = cells.count < count
-  let judgement: Judgement
-  switch logarithm {
-  case _ where isPart || Statistics.confidence(seeds: whole.count) == nil: judgement = .inconclusive
-  case ...0.05: judgement = .reproduced
-  case ...0.15: judgement = .inconclusive
-  default: judgement = .notReproduced
-  }
+  let judgement =
+    isPart
+    ? .inconclusive : Judgement(ofDistance: logarithm, seeds: whole.count, matchLimits)
   let numbers = cells.map { ClaimNumber($0.name, Statistics.median($0.ours.bySeed) - $0.paper) }
   let finite = numbers.filter(\.value.isFinite)
   let worst = finite.max { abs($0.value) < abs($1.value) }

@@ -129,7 +129,9 @@ public struct Claim: Sendable {
         }
       }
       let judgement = try found.verdict()
-      guard var whole = found.parts.first(where: { $0.outcome.judgement == judgement })?.outcome
+      guard
+        var whole = found.parts.first(where: { $0.outcome.judgement.agrees(with: judgement) })?
+          .outcome
       else { throw NotRun("there is nothing to judge") }
       whole.detail =
         found.parts.map { "\($0.id): \($0.outcome.detail)" }.joined(separator: "; ") + found.remark
@@ -152,6 +154,14 @@ public struct Claim: Sendable {
 
   /// The place in the paper or the write-up, for readers.
   public var source: String { writeUp?.description ?? place }
+
+  /// What readers are told of it.
+  func description(_ paper: PaperCurves) -> ClaimDescription {
+    ClaimDescription(
+      id: id, claim: whole ?? id, group: group, place: source, statement: statement, rule: rule,
+      ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
+      paperFigure: paperFigure(paper).text)
+  }
 
   /// Whether the paper's own figure satisfies the rule.
   public func paperFigure(_ paper: PaperCurves) -> PaperFigure { paperFigure(paper) }
@@ -265,22 +275,17 @@ public struct Claim: Sendable {
         found = [ClaimOutcome(.notRun, context.reason(error))]
       }
     }
-    let paperFigure = paperFigure(paper).text
-    let (digest, date) = (ruleDigest, ruleDate)
-    for index in found.indices {
-      if found[index].id.isEmpty { found[index].id = id }
-      found[index].claim = whole ?? id
-      found[index].group = group
-      found[index].paperFigure = paperFigure
-      found[index].ruleDigest = digest
-      found[index].ruleDate = date
-      if found[index].statement.isEmpty { found[index].statement = statement }
-      found[index].place = source
-      found[index].rule = rule
-      found[index].figure = figure
-      found[index].arm = arm ?? ""
+    let description = description(paper)
+    return found.map { outcome in
+      var outcome = outcome
+      let part = outcome.description
+      outcome.description = description
+      // A part tells its own.
+      if !part.id.isEmpty { outcome.id = part.id }
+      if !part.statement.isEmpty { outcome.statement = part.statement }
+      outcome.arm = arm ?? ""
+      return outcome
     }
-    return found
   }
 }
 

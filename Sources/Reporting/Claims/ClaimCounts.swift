@@ -75,9 +75,11 @@ extension ClaimOutcome {
   /// The outcome as the one that counts: settings that were inferred from the paper's curves decide none of
   /// its claims, nor what others say, so that one that has been judged with these alone counts as not run.
   var asHeadline: ClaimOutcome {
-    guard arm == Arm.fitted.rawValue, group != .figure, verdict != .notRun else { return self }
+    guard arm == Arm.fitted.rawValue, self.group != .figure, verdict != .notRun else {
+      return self
+    }
     var headline = self
-    (headline.verdict, headline.finding) = (.notRun, Judgement.notRun.finding)
+    headline.judgement = .notRun
     headline.detail =
       "only with settings inferred from the paper's curves, which decide none but those about curves: \(detail)"
     return headline

@@ -8,50 +8,36 @@ import Storage
 /// what is claimed where an experiment has not been run, and which rule is today's.
 public struct ClaimList: Sendable, Equatable {
   /// One claim.
-  public struct Entry: Sendable, Equatable, Encodable {
+  @dynamicMemberLookup
+  public struct Entry: Sendable, Equatable {
     /// The experiment that decides it.
     public let experiment: String
-    /// Its id.
-    public let id: String
-    /// The claim of which it is a part, so that it does not count by itself; empty: none.
-    public let whole: String
-    /// Where the paper says it, or the write-up that does.
-    public let place: String
-    /// Whose claim it is.
-    public let group: ClaimGroup
-    /// What is claimed.
-    public let statement: String
+    /// The claim and its rule; the entry has all of its members. The date is empty if that of this rule is
+    /// not declared.
+    public let description: ClaimDescription
     /// What decides, as a formula.
     public let threshold: String
-    /// How it is decided, with its threshold.
-    public let rule: String
     /// The arms it is judged in, e.g. `fitted custom`; `all`: every arm that there is.
     public let arms: String
-    /// The figure that shows it; empty if none does.
-    public let figure: String
-    /// Whether the paper's own figure satisfies the rule, in words.
-    public let paperFigure: String
-    /// The SHA-256 of id, statement, rule and arms.
-    public let ruleDigest: String
-    /// The day on which the rule was last changed; empty if that of this rule is not declared.
-    public let ruleDate: String
     /// What results were known when the rule was made or last changed; empty: none.
     public let known: String
 
-    /// The verdict while the experiment has not been run.
-    var outcome: ClaimOutcome {
-      ClaimOutcome(
-        notRunIn: experiment, id: id, claim: whole.isEmpty ? id : whole, group: group,
-        statement: statement, place: place,
-        rule: rule, ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
-        paperFigure: paperFigure)
+    /// A member of the claim's description.
+    public subscript<Member>(dynamicMember path: KeyPath<ClaimDescription, Member>) -> Member {
+      description[keyPath: path]
     }
 
+    /// The claim of which it is a part, so that it does not count by itself; empty: none.
+    public var whole: String { self.claim == self.id ? "" : self.claim }
+
+    /// The verdict while the experiment has not been run.
+    var outcome: ClaimOutcome { ClaimOutcome(notRunIn: experiment, description) }
+
+    /// The columns of a line.
     fileprivate var fields: [String] {
       [
-        experiment, id, whole, place, group.rawValue, statement, threshold, rule, arms, figure,
-        paperFigure,
-        ruleDigest, ruleDate, known,
+        experiment, self.id, whole, self.place, self.group.rawValue, self.statement, threshold,
+        self.rule, arms, self.figure, self.paperFigure, self.ruleDigest, self.ruleDate, known,
       ]
     }
   }
@@ -72,13 +58,12 @@ public struct ClaimList: Sendable, Equatable {
   ///
   /// - Parameter paper: the paper's curves, to which the rules are applied too.
   public init(_ claims: [Claim], of experiment: String, paper: PaperCurves = PaperCurves()) {
-    entries = claims.map {
+    entries = claims.map { claim in
       Entry(
-        experiment: experiment, id: $0.id, whole: $0.whole ?? "", place: $0.source, group: $0.group,
-        statement: $0.statement, threshold: $0.threshold.text, rule: $0.rule,
-        arms: $0.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all", figure: $0.figure,
-        paperFigure: $0.paperFigure(paper).text, ruleDigest: $0.ruleDigest, ruleDate: $0.ruleDate,
-        known: KnownResults.declared[$0.id])
+        experiment: experiment, description: claim.description(paper),
+        threshold: claim.threshold.text,
+        arms: claim.arms.map { $0.map(\.rawValue).joined(separator: " ") } ?? "all",
+        known: KnownResults.declared[claim.id])
     }
   }
 
@@ -98,10 +83,12 @@ public struct ClaimList: Sendable, Equatable {
         throw table.refusal(line: row.line, "unknown group '\(fields[4])'")
       }
       return Entry(
-        experiment: fields[0], id: fields[1], whole: fields[2], place: fields[3], group: group,
-        statement: fields[5], threshold: fields[6], rule: fields[7], arms: fields[8],
-        figure: fields[9], paperFigure: fields[10], ruleDigest: fields[11], ruleDate: fields[12],
-        known: fields[13])
+        experiment: fields[0],
+        description: ClaimDescription(
+          id: fields[1], claim: fields[2].isEmpty ? fields[1] : fields[2], group: group,
+          place: fields[3], statement: fields[5], rule: fields[7], ruleDigest: fields[11],
+          ruleDate: fields[12], figure: fields[9], paperFigure: fields[10]),
+        threshold: fields[6], arms: fields[8], known: fields[13])
     }
   }
 
@@ -120,6 +107,21 @@ public struct ClaimList: Sendable, Equatable {
       entry.fields.map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }
         .joined(separator: "\t") + "\n"
     }.joined()
+  }
+}
+
+extension ClaimList.Entry: Encodable {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case experiment, id, whole, place, group, statement, threshold, rule, arms, figure, paperFigure
+    case ruleDigest, ruleDate, known
+  }
+
+  /// Writes the columns of its line by their names.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    for (key, field) in zip(CodingKeys.allCases, fields) {
+      try container.encode(field, forKey: key)
+    }
   }
 }
 

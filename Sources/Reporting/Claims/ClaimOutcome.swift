@@ -27,35 +27,14 @@ public struct ClaimNumber: Sendable, Equatable {
 }
 
 /// A claim with its verdict and the numbers that decided it.
+@dynamicMemberLookup
 public struct ClaimOutcome: Sendable, Equatable {
-  /// The claim, e.g. `fig1a.adam-faster-than-adagrad`.
-  public var id = ""
-  /// The claim that counts: `id`, or that of which this is a part.
-  public var claim = ""
-  /// Whose claim it is.
-  public var group = ClaimGroup.paper
-  /// The SHA-256 of the rule that decided; empty in files made before it was kept.
-  public var ruleDigest = ""
-  /// The day on which that rule was last changed, e.g. `2026-11-26`; empty if it is not known.
-  public var ruleDate = ""
-  /// Whether the paper's own figure satisfies the rule, in words.
-  public var paperFigure = ""
+  /// The claim and its rule; the outcome has all of its members.
+  public var description = ClaimDescription()
   /// The arm that was judged, e.g. `tuned`; empty where an experiment has no arms.
   public var arm = ""
-  /// Where the paper says it, e.g. `section 6.1, Figure 1 (left)`, or the write-up that does.
-  public var place = ""
-  /// What is claimed, in our words.
-  public var statement = ""
-  /// The rule that decides, in words.
-  public var rule = ""
-  /// The figure that shows it, e.g. `fig1a`; empty if none does.
-  public var figure = ""
-  /// The verdict.
-  public var verdict: Verdict
-  /// How the claim fails, if it is not reproduced.
-  public var finding: Finding
-  /// Why the rule leaves it undecided, where it is not for its interval.
-  public var openByRule: OpenReason?
+  /// The verdict, how the claim fails, and why a rule leaves it undecided.
+  package var judgement: Judgement
   /// The effect size, in `unit`; NaN if there is none.
   public var effect: Double
   /// The lower end of the effect's 95 % interval, or NaN.
@@ -83,8 +62,7 @@ public struct ClaimOutcome: Sendable, Equatable {
     threshold: Double = .nan, unit: String = "", seeds: Int = 0, confidence: Double = .nan,
     numbers: [ClaimNumber] = [], _ detail: String
   ) {
-    verdict = judgement.verdict
-    finding = judgement.finding
+    self.judgement = judgement
     self.effect = effect
     self.low = low
     self.high = high
@@ -135,36 +113,36 @@ public struct ClaimOutcome: Sendable, Equatable {
   }
 
   /// A claim whose experiment has not been run.
-  init(
-    notRunIn experiment: String, id: String, claim: String, arm: String = "", group: ClaimGroup,
-    statement: String, place: String, rule: String, ruleDigest: String, ruleDate: String,
-    figure: String, paperFigure: String
-  ) {
+  init(notRunIn experiment: String, _ description: ClaimDescription, arm: String = "") {
     self.init(.notRun, "\(experiment) has not been run")
-    self.id = id
-    self.claim = claim
+    self.description = description
     self.arm = arm
-    self.group = group
-    self.statement = statement
-    self.place = place
-    self.rule = rule
-    self.ruleDigest = ruleDigest
-    self.ruleDate = ruleDate
-    self.figure = figure
-    self.paperFigure = paperFigure
   }
+
+  /// A member of the claim's description.
+  public subscript<Member>(
+    dynamicMember path: WritableKeyPath<ClaimDescription, Member>
+  ) -> Member {
+    get { description[keyPath: path] }
+    set { description[keyPath: path] = newValue }
+  }
+
+  /// The verdict.
+  public var verdict: Verdict { judgement.verdict }
+  /// How the claim fails, if it is not reproduced.
+  public var finding: Finding { judgement.finding }
 
   /// The outcome, undecided by its rule for a reason.
   public func undecided(_ reason: OpenReason) -> ClaimOutcome {
     var open = self
-    (open.verdict, open.finding, open.openByRule) = (.inconclusive, .none, reason)
+    open.judgement = .undecided(reason)
     return open
   }
 
   /// Why it is inconclusive; nil if it is decided, not run, or has no interval.
   package var openReason: OpenReason? {
     guard verdict == .inconclusive else { return nil }
-    if let openByRule { return openByRule }
+    if let reason = judgement.openByRule { return reason }
     switch seeds {
     case 1: return .oneSeed
     case 2: return .twoSeeds
@@ -175,17 +153,14 @@ public struct ClaimOutcome: Sendable, Equatable {
     }
   }
 
-  /// The verdict, and how the claim fails.
-  package var judgement: Judgement { Judgement(verdict, finding) }
-
   /// Whether it is about a part of a claim, e.g. one of several rivals.
-  public var isPart: Bool { !claim.isEmpty && claim != id }
+  public var isPart: Bool { !self.claim.isEmpty && self.claim != self.id }
 
   /// Whether the claim holds or does not.
   var isDecided: Bool { verdict == .reproduced || verdict == .notReproduced }
 
   /// `id@arm`, or the id alone where there are no arms: unique within a document.
-  public var key: String { arm.isEmpty ? id : "\(id)@\(arm)" }
+  public var key: String { arm.isEmpty ? self.id : "\(self.id)@\(arm)" }
 
   /// The effect with its interval as people read it: logarithms of ratios as ratios, e.g.
   /// `Adam / AdaGrad = 0.52 [0.51, 0.53]`; begins with `so far:` where there is no verdict.
@@ -263,12 +238,8 @@ public struct ClaimOutcome: Sendable, Equatable {
 
   /// Equal in content; NaN equals NaN here, as it means "none".
   public static func == (a: ClaimOutcome, b: ClaimOutcome) -> Bool {
-    a.key == b.key && a.claim == b.claim && a.group == b.group && a.ruleDigest == b.ruleDigest
-      && a.ruleDate == b.ruleDate && a.paperFigure == b.paperFigure && a.place == b.place
-      && a.statement == b.statement && a.rule == b.rule
-      && a.figure == b.figure && a.verdict == b.verdict && a.finding == b.finding
-      && a.unit == b.unit && same(a.confidence, b.confidence)
-      && a.deciding == b.deciding && a.openByRule == b.openByRule
+    a.description == b.description && a.arm == b.arm && a.judgement == b.judgement
+      && a.unit == b.unit && same(a.confidence, b.confidence) && a.deciding == b.deciding
       && a.seeds == b.seeds && a.detail == b.detail && a.numbers == b.numbers
       && same(a.effect, b.effect) && same(a.low, b.low) && same(a.high, b.high)
       && same(a.threshold, b.threshold)
@@ -405,28 +376,25 @@ extension [ClaimOutcome] {
       // Files made before these columns have none.
       let finding = group.variable("finding")?.strings.flatMap { Finding(rawValue: $0[row]) }
       let confidence = group.variable("confidence")?.values.doubles?[row]
+      func added(_ name: String) -> String { group.variable(name)?.strings?[row] ?? "" }
+      var judgement = Judgement(verdict, finding ?? .none)
+      if let reason = OpenReason(rawValue: added("open_reason")), reason.isOfRule {
+        judgement = .undecided(reason)
+      }
       var outcome = ClaimOutcome(
-        Judgement(verdict, finding ?? .none), effect: values[0][row], low: values[1][row],
-        high: values[2][row], threshold: values[3][row], unit: texts[5][row],
-        seeds: Int(values[4][row]), confidence: confidence ?? .nan, texts[6][row])
+        judgement, effect: values[0][row], low: values[1][row], high: values[2][row],
+        threshold: values[3][row], unit: texts[5][row], seeds: Int(values[4][row]),
+        confidence: confidence ?? .nan, texts[6][row])
       let ends = ["deciding_low", "deciding_high"].map {
         group.variable($0)?.values.doubles?[row] ?? .nan
       }
       if ends[0] <= ends[1] { outcome.deciding = ends[0]...ends[1] }
-      outcome.id = ids[row]
-      func added(_ name: String) -> String { group.variable(name)?.strings?[row] ?? "" }
-      outcome.openByRule = OpenReason(rawValue: added("open_reason"))
-        .flatMap { OpenReason.ofRules.contains($0) ? $0 : nil }
-      outcome.claim = added("part_of").isEmpty ? ids[row] : added("part_of")
-      outcome.group = ClaimGroup(rawValue: added("group")) ?? .paper
-      outcome.ruleDigest = added("rule_sha256")
-      outcome.ruleDate = added("rule_date")
-      outcome.paperFigure = added("paper_figure")
       outcome.arm = texts[0][row]
-      outcome.place = texts[1][row]
-      outcome.statement = texts[2][row]
-      outcome.rule = texts[3][row]
-      outcome.figure = texts[7][row]
+      outcome.description = ClaimDescription(
+        id: ids[row], claim: added("part_of").isEmpty ? ids[row] : added("part_of"),
+        group: ClaimGroup(rawValue: added("group")) ?? .paper, place: texts[1][row],
+        statement: texts[2][row], rule: texts[3][row], ruleDigest: added("rule_sha256"),
+        ruleDate: added("rule_date"), figure: texts[7][row], paperFigure: added("paper_figure"))
       append(outcome)
     }
     guard let table = group.group("numbers") else { return }

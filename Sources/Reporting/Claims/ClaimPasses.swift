@@ -33,12 +33,12 @@ extension Claim {
       guard comparison.pairs > 0 else { throw NotRun(reasons.first ?? "there are no seeds") }
       comparison.leftOut = reasons
       let part = RatioPart(
-        label: "passes to cost \(NumberText.significant(cost))", comparison: comparison,
-        region: .atMost(log(1 - fraction)))
+        label: "passes to cost \(NumberText.significant(cost))", pair: (a, b),
+        comparison: comparison, region: .atMost(log(1 - fraction)))
       let isCensored = (comparison.a + comparison.b).contains(where: \.isInfinite)
       guard isCensored else { return RatioPart.outcome([part], a, b) }
       let made = context.passesMade(array)
-      let seeds = comparison.pairs == 1 ? "1 seed" : "\(comparison.pairs) seeds"
+      let seeds = NumberText.count(comparison.pairs, "seed")
       let texts = [(a, comparison.a), (b, comparison.b)].map { name, counts in
         "\(name) \(Self.told(counts, of: made))"
       }

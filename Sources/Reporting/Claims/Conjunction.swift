@@ -54,11 +54,6 @@ extension Conjunction where Part == JudgedQuantity {
   /// No quantities yet.
   package init() { self.init(\.judgement) }
 
-  /// The one that tells most of those that have the judgement of the whole, or of all while it is open: the
-  /// strongest counterexample, or what comes nearest to being one.
-  package var deciding: JudgedQuantity? {
-    let judgement = judgement
-    return parts.filter { judgement == .notRun || $0.judgement == judgement }
-      .min { $0.margin(under: judgement.verdict) < $1.margin(under: judgement.verdict) }
-  }
+  /// The one that tells most, see `[JudgedQuantity].deciding`.
+  package var deciding: JudgedQuantity? { parts.deciding(judgement) }
 }

@@ -51,24 +51,15 @@ extension Claim {
           })
       }
     ) { context in
-      var parts = Conjunction<RatioPart>(\.judgement)
-      var perPair: [ClaimOutcome] = []
-      for pair in pairs {
-        var outcome: ClaimOutcome?
-        parts.add { add in
-          let part = RatioPart(
-            label: "\(pair.a) and \(pair.b)", pair: pair,
-            comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
-            region: .atMost(log(1 - fraction)))
-          outcome = RatioPart.outcome([part], pair.a, pair.b)
-          add(part)
-        }
-        perPair.append(
-          told(
-            outcome, or: parts.missing.last, "\(id).\(slug(pair.a))", "\(statement): \(pair.a)"))
+      each(
+        pairs.map { NamedPair($0.a, $0.b, label: "\($0.a) and \($0.b)", part: $0.a) },
+        of: (id, statement), sides: ("each", "its rival")
+      ) { pair in
+        RatioPart(
+          label: pair.label, pair: (pair.a, pair.b),
+          comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: [epoch]),
+          region: .atMost(log(1 - fraction)))
       }
-      if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perPair }
-      return [RatioPart.outcome(parts, "each", "its rival")] + perPair
     }
     .comparing(
       pairs.map {
@@ -144,7 +135,7 @@ extension Claim {
       let parts = try epochs.map { epoch in
         let comparison = try context.compare(a, with: b, measure: measure, at: [epoch])
         return RatioPart(
-          label: "epoch \(epoch)", comparison: comparison, region: region)
+          label: "epoch \(epoch)", pair: (a, b), comparison: comparison, region: region)
       }
       return [RatioPart.outcome(parts, a, b)]
     }
@@ -173,31 +164,18 @@ extension Claim {
         .all(rivals.map { .means(a, $0, of: figure ?? "", over: epochs, in: .below(0), paper) })
       }
     ) { context in
-      var parts = Conjunction<RatioPart>(\.judgement)
-      var perRival: [ClaimOutcome] = []
-      var leads: [Int?] = []
-      for rival in rivals {
-        var outcome: ClaimOutcome?
-        parts.add { add in
-          let part = RatioPart(
-            label: rival, pair: (a, rival),
-            comparison: try context.compare(a, with: rival, measure: measure, at: epochs),
-            region: .below(0), resolution: resolution)
-          let lead = try context.lead(of: a, over: rival, measure: measure, comparedAt: epochs)
-          outcome = RatioPart.outcome([part], a, rival)
-          outcome?.tellLead(lead)
-          leads.append(lead)
-          add(part)
+      each(
+        rivals.map { NamedPair(a, $0, label: $0, part: $0, words: "than \($0)") },
+        of: (id, statement), sides: (a, "rival"),
+        lead: { pair in
+          try context.lead(of: pair.a, over: pair.b, measure: measure, comparedAt: epochs)
         }
-        perRival.append(
-          told(
-            outcome, or: parts.missing.last, "\(id).\(slug(rival))",
-            "\(statement): than \(rival)"))
+      ) { pair in
+        RatioPart(
+          label: pair.label, pair: (pair.a, pair.b),
+          comparison: try context.compare(pair.a, with: pair.b, measure: measure, at: epochs),
+          region: .below(0), resolution: resolution)
       }
-      if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perRival }
-      var whole = RatioPart.outcome(parts, a, "rival")
-      whole.tellLead(leads.contains(nil) ? nil : leads.compactMap(\.self).max())
-      return [whole] + perRival
     }
     .comparing(
       rivals.map {
@@ -236,13 +214,57 @@ extension Claim {
     }.naming([contender]).matching(matched)
   }
 
-  /// The outcome of a part, or why there is none.
-  private static func told(
-    _ outcome: ClaimOutcome?, or missing: NotRun?, _ id: String, _ statement: String
-  ) -> ClaimOutcome {
-    var part = outcome ?? ClaimOutcome(.notRun, missing?.reason ?? "there is nothing to judge")
-    (part.id, part.statement) = (id, statement)
-    return part
+  /// Two contenders of a claim about several such pairs.
+  private struct NamedPair {
+    let a: String
+    let b: String
+    /// What the comparison is called.
+    let label: String
+    /// The end of the id of its own verdict, before it is made one.
+    let part: String
+    /// The end of the statement.
+    let words: String
+
+    init(_ a: String, _ b: String, label: String, part: String, words: String? = nil) {
+      (self.a, self.b, self.label, self.part) = (a, b, label, part)
+      self.words = words ?? part
+    }
+  }
+
+  /// One verdict for all pairs, and after it one for each.
+  ///
+  /// - Parameters:
+  ///   - sides: what the whole compares, in words.
+  ///   - lead: from which epoch on the first of a pair stays below, if that is told.
+  ///   - compare: the comparison of a pair.
+  private static func each(
+    _ pairs: [NamedPair], of claim: (id: String, statement: String), sides: (String, String),
+    lead: ((NamedPair) throws -> Int?)? = nil, compare: (NamedPair) throws -> RatioPart
+  ) -> [ClaimOutcome] {
+    var parts = Conjunction<RatioPart>(\.judgement)
+    var leads: [Int?] = []
+    let perPair = pairs.map { pair in
+      var own: ClaimOutcome?
+      parts.add { add in
+        let part = try compare(pair)
+        let first = try lead?(pair)
+        own = RatioPart.outcome([part], pair.a, pair.b)
+        if lead != nil {
+          leads.append(first)
+          own?.tellLead(first)
+        }
+        add(part)
+      }
+      var outcome =
+        own ?? ClaimOutcome(.notRun, parts.missing.last?.reason ?? "there is nothing to judge")
+      outcome.id = "\(claim.id).\(slug(pair.part))"
+      outcome.statement = "\(claim.statement): \(pair.words)"
+      return outcome
+    }
+    if let reason = parts.open { return [ClaimOutcome(.notRun, reason.reason)] + perPair }
+    var whole = RatioPart.outcome(parts, sides.0, sides.1)
+    if lead != nil { whole.tellLead(leads.contains(nil) ? nil : leads.compactMap(\.self).max()) }
+    return [whole] + perPair
   }
 
   /// A name as part of an id: lower case, words joined by `-`.

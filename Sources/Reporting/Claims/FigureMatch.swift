@@ -73,14 +73,6 @@ struct FigureMatch {
   func outcome(_ thresholds: (reproduced: Double, inconclusive: Double)) -> ClaimOutcome {
     let distances = costs.indices.map(distances)
     let estimate = Statistics.studentMean(distances.map(Statistics.median))
-    let judgement: Judgement
-    if Statistics.confidence(seeds: costs.count) == nil {
-      judgement = .inconclusive
-    } else if estimate.value <= thresholds.reproduced {
-      judgement = .reproduced
-    } else {
-      judgement = estimate.value <= thresholds.inconclusive ? .inconclusive : .notReproduced
-    }
     let means = epochs.indices.map { column in Statistics.mean(distances.map { $0[column] }) }
     let worst = means.indices.max { means[$0] < means[$1] } ?? 0
     var sentence =
@@ -91,13 +83,28 @@ struct FigureMatch {
     if costs.count == 1 { sentence += "; one seed has no interval" }
     if costs.count == 2 { sentence += "; two seeds do not decide" }
     if let neighbours { sentence += "; \(neighbours)" }
-    var outcome = ClaimOutcome(
-      judgement, effect: estimate.value, low: estimate.low, high: estimate.high,
+    return ClaimOutcome(
+      Judgement(ofDistance: estimate.value, seeds: costs.count, thresholds), effect: estimate.value,
+      low: estimate.low, high: estimate.high,
       threshold: thresholds.reproduced, unit: "median |log(ours / paper)|", seeds: costs.count,
       numbers: zip(epochs, means).map { ClaimNumber("epoch \($0)", $1) }, sentence)
-    if judgement == .inconclusive, Statistics.confidence(seeds: costs.count) != nil {
-      outcome.openByRule = .betweenLimits
+  }
+}
+
+extension Judgement {
+  /// What a distance between curves, mean over so many seeds, says: at most the first threshold they match,
+  /// above the second they do not.
+  package init(
+    ofDistance distance: Double, seeds: Int,
+    _ thresholds: (reproduced: Double, inconclusive: Double)
+  ) {
+    guard Statistics.confidence(seeds: seeds) != nil else {
+      self = .inconclusive
+      return
     }
-    return outcome
+    self =
+      distance <= thresholds.reproduced
+      ? .reproduced
+      : distance <= thresholds.inconclusive ? .undecided(.betweenLimits) : .notReproduced
   }
 }

@@ -4,19 +4,34 @@ package struct JudgedQuantity {
   let region: Region
   /// The unit of the estimate, and of its threshold.
   let unit: String
-  /// Whether it is the logarithm of a ratio of costs or errors, which may show that there is no difference.
-  let isOfCosts: Bool
+  package let judgement: Judgement
 
   /// A quantity and where it is to lie.
+  ///
+  /// - Parameter isOfCosts: whether it is the logarithm of a ratio of costs or errors, which may show that
+  ///   there is no difference.
   package init(_ estimate: Estimate, in region: Region, unit: String, isOfCosts: Bool = false) {
     self.estimate = estimate
     self.region = region
     self.unit = unit
-    self.isOfCosts = isOfCosts
+    judgement =
+      isOfCosts ? estimate.judgement(ofLogRatioIn: region) : estimate.judgement(in: region)
   }
 
-  package var judgement: Judgement {
-    isOfCosts ? estimate.judgement(ofLogRatioIn: region) : estimate.judgement(in: region)
+  /// The logarithm of the ratio of two contenders' costs.
+  ///
+  /// - Parameter resolution: what the search of their settings may hide, so that it does not decide; nil:
+  ///   nothing.
+  init(
+    _ estimate: Estimate, of pair: (a: String, b: String), in region: Region,
+    resolution: SearchResolution?
+  ) {
+    self.estimate = estimate
+    self.region = region
+    unit = "log(\(pair.a) / \(pair.b))"
+    let found = estimate.judgement(ofLogRatioIn: region)
+    let isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
+    judgement = isHidden ? .undecided(.coarseSearch) : found
   }
 
   /// How far it lies inside, negative outside: of a counterexample the end of its interval that lies nearest, of
@@ -32,6 +47,15 @@ package struct JudgedQuantity {
         ?? -.infinity
     case .inconclusive, .notRun: return region.margin(value)
     }
+  }
+}
+
+extension [JudgedQuantity] {
+  /// The one that tells most of those that have the judgement of the whole, or of all while it is open: the
+  /// strongest counterexample, or what comes nearest to being one.
+  func deciding(_ judgement: Judgement) -> JudgedQuantity? {
+    filter { judgement == .notRun || $0.judgement.agrees(with: judgement) }
+      .min { $0.margin(under: judgement.verdict) < $1.margin(under: judgement.verdict) }
   }
 }
 
@@ -52,12 +76,12 @@ extension ClaimOutcome {
     try self.init(quantities, numbers: numbers, detail)
   }
 
-  /// A judgement, told by one of several quantities.
+  /// A judgement, told by one of several quantities; an open one for that one's reason.
   package init(
     _ judgement: Judgement, _ deciding: JudgedQuantity, numbers: [ClaimNumber], _ detail: String
   ) {
     self.init(
-      judgement, deciding.estimate,
+      judgement.verdict == .inconclusive ? deciding.judgement : judgement, deciding.estimate,
       threshold: deciding.region.threshold(nearest: deciding.estimate.value), unit: deciding.unit,
       numbers: numbers, detail)
   }

@@ -3,35 +3,22 @@ import Glibc
 /// The comparison of two contenders at one place, against a region for log(a / b).
 struct RatioPart {
   let label: String
-  /// The contenders, where those of a claim are several.
-  let pair: (a: String, b: String)?
   let comparison: Comparison
-  let region: Region
-  let estimate: Estimate
-  let judgement: Judgement
-  /// Whether the ratio would decide, were the search not too coarse to tell.
-  private let isHidden: Bool
+  let quantity: JudgedQuantity
 
   /// - Parameter resolution: what a search may hide; nil: nothing.
   init(
-    label: String, pair: (a: String, b: String)? = nil, comparison: Comparison, region: Region,
+    label: String, pair: (a: String, b: String), comparison: Comparison, region: Region,
     resolution: SearchResolution? = nil
   ) {
     self.label = label
-    self.pair = pair
     self.comparison = comparison
-    self.region = region
-    estimate = comparison.estimate
-    let found = estimate.judgement(ofLogRatioIn: region)
-    isHidden = found.verdict != .inconclusive && resolution?.hides(estimate) ?? false
-    judgement = isHidden ? .inconclusive : found
+    quantity = JudgedQuantity(
+      comparison.estimate, of: pair, in: region, resolution: resolution)
   }
 
-  /// How far the interval is inside the region; negative if it reaches out.
-  private var margin: Double {
-    if estimate.value.isNaN { return -.infinity }
-    return region.margin(estimate.deciding ?? estimate.value...estimate.value)
-  }
+  var judgement: Judgement { quantity.judgement }
+  private var estimate: Estimate { quantity.estimate }
 
   private var text: String {
     let ratio = ClaimOutcome.interval(
@@ -43,7 +30,7 @@ struct RatioPart {
       }
     return "\(label): \(medians[0]) against \(medians[1])"
       + (estimate.value.isFinite ? ", ratio \(ratio)" : "")
-      + (isHidden ? ", which a finer search may turn" : "")
+      + (judgement == .undecided(.coarseSearch) ? ", which a finer search may turn" : "")
   }
 
   /// One outcome for all parts, as far as they are there.
@@ -56,14 +43,13 @@ struct RatioPart {
   /// One outcome for all parts: not reproduced if any is not, else inconclusive if any is.
   static func outcome(_ parts: [RatioPart], _ a: String, _ b: String) -> ClaimOutcome {
     let judgement = Judgement.all(parts.map(\.judgement))
-    guard
-      let deciding = parts.filter({ $0.judgement.verdict == judgement.verdict })
-        .min(by: { $0.margin < $1.margin })
-    else { return ClaimOutcome(.notRun, "there is no epoch to judge") }
+    guard let deciding = parts.map(\.quantity).deciding(judgement) else {
+      return ClaimOutcome(.notRun, "there is no epoch to judge")
+    }
 
     let seeds = parts.map(\.comparison.pairs).min() ?? 0
     var sentence = "\(a) against \(b), "
-    sentence += seeds == 1 ? "1 seed; " : "\(seeds) seeds; "
+    sentence += NumberText.count(seeds, "seed") + "; "
     sentence += parts.map(\.text).joined(separator: "; ")
     let divergedA = parts.map(\.comparison.diverged.a).max() ?? 0
     let divergedB = parts.map(\.comparison.diverged.b).max() ?? 0
@@ -71,17 +57,12 @@ struct RatioPart {
     if divergedB > 0 { sentence += "; \(b) diverged in \(divergedB) of \(seeds) seeds" }
     let leftOut = parts.map(\.comparison.leftOut).max { $0.count < $1.count } ?? []
     if let reason = leftOut.first {
-      sentence += "; \(leftOut.count) seed\(leftOut.count == 1 ? "" : "s") left out: \(reason)"
+      sentence += "; \(NumberText.count(leftOut.count, "seed")) left out: \(reason)"
     }
-    let names = deciding.pair ?? (a, b)
-    let outcome = ClaimOutcome(
-      judgement, deciding.estimate,
-      threshold: deciding.region.threshold(nearest: deciding.estimate.value),
-      unit: "log(\(names.a) / \(names.b))",
+    return ClaimOutcome(
+      judgement, deciding,
       numbers: parts.map {
-        ClaimNumber(
-          $0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
+        ClaimNumber($0.label, $0.estimate.value, low: $0.estimate.low, high: $0.estimate.high)
       }, sentence)
-    return deciding.isHidden ? outcome.undecided(.coarseSearch) : outcome
   }
 }

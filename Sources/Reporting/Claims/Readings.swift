@@ -230,8 +230,8 @@ public struct Readings: Sendable, Equatable {
             comparison.a, with: comparison.b, measure: measure, at: labels), !found.vanishes
         else { return nil }
         return RatioPart(
-          label: label(comparison, epochs), comparison: found, region: comparison.region,
-          resolution: comparison.resolution)
+          label: label(comparison, epochs), pair: (comparison.a, comparison.b), comparison: found,
+          region: comparison.region, resolution: comparison.resolution)
       }
       let places = places(comparison, within: passes)
       let found = places.compactMap(part)
@@ -283,8 +283,8 @@ public struct Readings: Sendable, Equatable {
         guard costs.pairs > 0, !costs.vanishes else { return nil }
         parts.append(
           RatioPart(
-            label: label(comparison, epochs), comparison: costs, region: comparison.region,
-            resolution: comparison.resolution))
+            label: label(comparison, epochs), pair: (comparison.a, comparison.b),
+            comparison: costs, region: comparison.region, resolution: comparison.resolution))
       }
     }
     return outcome(parts, comparisons)

@@ -26,17 +26,26 @@ public enum Finding: String, Sendable, CaseIterable {
   case better
 }
 
-/// A verdict, and how a claim fails that is not reproduced.
+/// A verdict, with how a claim fails that is not reproduced, and why one is open that a rule leaves so.
 public struct Judgement: Sendable, Equatable {
   /// The verdict.
   public let verdict: Verdict
   /// How it fails; `none` for other verdicts.
   public let finding: Finding
+  /// Why the rule leaves it undecided, where it is not for its interval.
+  public private(set) var openByRule: OpenReason?
 
   /// A judgement.
   public init(_ verdict: Verdict, _ finding: Finding = .none) {
     self.verdict = verdict
     self.finding = finding
+  }
+
+  /// Left undecided by the rule, whatever the interval.
+  public static func undecided(_ reason: OpenReason) -> Judgement {
+    var open = Judgement(.inconclusive)
+    open.openByRule = reason
+    return open
   }
 
   /// The measurement says what the paper says.
@@ -47,6 +56,11 @@ public struct Judgement: Sendable, Equatable {
   public static let inconclusive = Judgement(.inconclusive)
   /// There is no measurement.
   public static let notRun = Judgement(.notRun)
+
+  /// Whether both say the same, for whatever reason one is open.
+  func agrees(with other: Judgement) -> Bool {
+    verdict == other.verdict && finding == other.finding
+  }
 
   /// The judgement on a claim that says all of several things: one counterexample decides it, and
   /// it is reproduced only if each of them is; `notRun` of nothing.
@@ -84,10 +98,13 @@ public enum OpenReason: String, Sendable, CaseIterable {
   /// The rule tells numbers and gives no verdict.
   case noVerdict = "told without a verdict"
 
-  /// What the rule says, and no number behind the verdict tells.
-  static let ofRules: [OpenReason] = [
-    .coarseSearch, .otherReading, .otherReadingNotRun, .betweenLimits, .noVerdict,
-  ]
+  /// Whether the rule says it, and no number behind the verdict tells.
+  var isOfRule: Bool {
+    switch self {
+    case .oneSeed, .twoSeeds, .limitInside, .limitInsideWider: false
+    case .coarseSearch, .otherReading, .otherReadingNotRun, .betweenLimits, .noVerdict: true
+    }
+  }
 }
 
 /// Where a claim says that a quantity lies.

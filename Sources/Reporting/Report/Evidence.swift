@@ -116,19 +116,16 @@ extension ReportContent {
 extension ClaimOutcome {
   /// The claim, as not run.
   fileprivate func withoutRun(of experiment: String) -> ClaimOutcome {
-    ClaimOutcome(
-      notRunIn: experiment, id: id, claim: claim, arm: arm, group: group, statement: statement,
-      place: place, rule: rule, ruleDigest: ruleDigest, ruleDate: ruleDate, figure: figure,
-      paperFigure: paperFigure)
+    ClaimOutcome(notRunIn: experiment, description, arm: arm)
   }
 
   /// With whose claim it is, of which it is a part, and whether the paper's figure satisfies the rule,
   /// from the list of claims: files made before these were kept lack them.
   fileprivate func completed(by list: ClaimList, of experiment: String) -> ClaimOutcome {
-    guard ruleDigest.isEmpty else { return self }
+    guard self.ruleDigest.isEmpty else { return self }
     let entry =
-      list.entry(id, of: experiment)
-      ?? list.entries.first { $0.experiment == experiment && id.hasPrefix($0.id + ".") }
+      list.entry(self.id, of: experiment)
+      ?? list.entries.first { $0.experiment == experiment && self.id.hasPrefix($0.id + ".") }
     guard let entry else { return self }
     var complete = self
     complete.claim = entry.id

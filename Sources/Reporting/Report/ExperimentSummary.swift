@@ -66,7 +66,7 @@ package struct ExperimentSummary: Sendable {
     let sumOfAll = sum(RunTime.computation.rawValue)
     computeSeconds = sumOfAll.isFinite ? sumOfAll : Self.seconds(document)
     settings = Self.settings(document)
-    searches = root.group("search").map(Self.searches) ?? []
+    searches = (try? SearchTable(document)).map(Self.searches) ?? []
 
     var parts: [String] = []
     let epochs = root.labels(of: "epoch").compactMap(Double.init).max()
@@ -174,41 +174,20 @@ package struct ExperimentSummary: Sendable {
     return made.isEmpty ? "not run" : made.joined(separator: ", ")
   }
 
-  private static func searches(_ group: Group) -> [Search] {
-    guard let contenders = group.variable("contender")?.strings,
-      let costs = group.variable("final_cost")?.values.doubles,
-      let seeds = group.variable("search_seed")?.values.doubles,
-      let selected = group.variable("selected")?.values.doubles,
-      Set([contenders.count, costs.count, seeds.count, selected.count]).count == 1
-    else { return [] }
-    let special = ["contender", "final_cost", "search_seed", "selected", "search_epochs", "trial"]
-    let axes = group.variables.filter {
-      $0.dimensions == ["trial"] && !special.contains($0.name)
-    }
-    func point(_ row: Int) -> String {
-      axes.compactMap { variable -> String? in
-        if let texts = variable.strings { return "\(variable.name) \(texts[row])" }
-        guard let value = variable.values.doubles?[row], !value.isNaN else { return nil }
-        return "\(variable.name) = \(NumberText.significant(value, digits: 6))"
-      }.joined(separator: ", ")
-    }
-    let lengths = group.variable("search_epochs")?.values.doubles
-    return contenders.distinct.map { name in
-      let all = contenders.indices.filter { contenders[$0] == name }
-      // A race compares those that went on to the end.
-      let longest = lengths.flatMap { lengths in all.map { lengths[$0] }.max() }
-      let rows = all.filter { row in longest.map { $0 == lengths?[row] } ?? true }
-      let points = Set(all.map(point)).count
-      var scores: [String: [Double]] = [:]
-      for row in rows { scores[point(row), default: []].append(costs[row]) }
+  private static func searches(_ table: SearchTable) -> [Search] {
+    let deciding = Dictionary(grouping: table.deciding, by: \.contender)
+    let all = Dictionary(grouping: table.rows, by: \.contender)
+    return table.rows.map(\.contender).distinct.map { name in
+      let rows = deciding[name] ?? []
+      let points = Dictionary(grouping: rows, by: \.point)
       // The mean over seeds of each point, as the selection takes it; a diverged point has none.
-      let means = scores.keys.sorted().map { Statistics.mean(scores[$0] ?? []) }
+      let means = points.values.map { Statistics.mean($0.map(\.cost)) }.sorted()
       let finite = means.filter(\.isFinite)
-      let chosen = rows.first { selected[$0] == 1 }.map(point) ?? ""
       return Search(
-        contender: name, points: points, trials: all.count,
-        diverged: means.count - finite.count, best: finite.min() ?? .nan,
-        median: Statistics.median(finite), selected: chosen)
+        contender: name, points: points.count, trials: all[name]?.count ?? 0,
+        diverged: means.count - finite.count, best: finite.first ?? .nan,
+        median: Statistics.median(finite),
+        selected: rows.first(where: \.isSelected)?.point.text ?? "")
     }
   }
 }

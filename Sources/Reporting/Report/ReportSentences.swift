@@ -161,7 +161,7 @@ package enum ReportSentences {
       case .reproduced: "holds"
       case .notReproduced: "does not hold"
       default:
-        row.headline.openByRule == nil ? "undecided" : "undecided by its rule"
+        row.headline.judgement.openByRule == nil ? "undecided" : "undecided by its rule"
       }
     let effect = row.headline.effectText
     let arm = row.headline.arm.isEmpty ? "" : "\(row.headline.arm): "

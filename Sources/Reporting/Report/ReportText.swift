@@ -7,7 +7,8 @@ enum ReportText {
     "panel", "line", "ours, at the end [range]", "paper", "median |log(ours / paper)|",
   ]
   static let settingHeader = [
-    "arm", "contender", "settings", "last training cost [range]", "runs",
+    "arm", "contender", "settings", "running cost of the last pass, median over seeds [range]",
+    "runs",
   ]
   static let searchHeader = [
     "search of", "grid points", "runs", "diverged points", "best cost", "median cost", "selected",

@@ -10,6 +10,8 @@ package enum RivalTable {
     let experiment: String
     /// What follows the method in the contenders' names.
     var suffix = ""
+    /// The cost that the paper's figure shows.
+    var measure = Measure.runningCost
   }
 
   private static let problems = [
@@ -18,7 +20,8 @@ package enum RivalTable {
       title: "logistic regression, reviews, dropout", experiment: "imdb-logistic",
       suffix: "+dropout"),
     Problem(title: "perceptron, MNIST, dropout", experiment: "mnist-mlp"),
-    Problem(title: "perceptron, MNIST", experiment: "mnist-mlp-deterministic"),
+    Problem(
+      title: "perceptron, MNIST", experiment: "mnist-mlp-deterministic", measure: .trainingCost),
     Problem(title: "convolutional network, CIFAR-10", experiment: "cifar-cnn"),
     Problem(
       title: "convolutional network, CIFAR-10, dropout", experiment: "cifar-cnn",
@@ -48,7 +51,7 @@ package enum RivalTable {
       + "comparisons it is ahead in \(count(.below)) and behind in\n\(count(.above)); \(count(.within)) are within "
       + "\(percent) %, which counts as close, since the perceptron's search, with stepsizes half a decade apart, cannot tell less; seeds leave "
       + "\(count(.open)) open.\nTold is Adam's training cost over the rival's, the mean of the last tenth of the passes "
-      + "that the paper's figure shows, or of those made, each method\nwith the best settings of its search (arm `\(arm)`), with the 95 % "
+      + "that the paper's figure shows, or of those made (the perceptron's without dropout as its figure has it, of the whole training set after a pass), each method\nwith the best settings of its search (arm `\(arm)`), with the 95 % "
       + "interval over seeds, of which three or four decide by a wider one. **Bold**: Adam is ahead by more than\n\(percent) %, *slanted*: behind by more, ≈: within, "
       + "plain: open, with the number of passes at which the rival's median is lower.\n\n"
       + MarkdownReport.table(["trained on"] + rivals.map(\.title) + ["from"], rows.map(\.cells))
@@ -64,21 +67,22 @@ package enum RivalTable {
       })
     else { return nil }
     let document = part.experiment.document
-    let variable = Measure.runningCost.variable
+    let variable = problem.measure.variable
     let context = ClaimContext(document: document, arm: arm, reading: [variable])
     guard let count = Cells(variable, in: document)?.labels(of: "epoch").count, count > 1 else {
       return nil
     }
-    // A cost is that of the pass that begins; after the last epoch none does.
     let passes = min(count - 1, shown(problem, content))
-    let places = Array(passes - max(1, passes / 10)..<passes)
+    let labels = Array(problem.measure.labels(ofPasses: passes))
+    let places = Array(labels.suffix(max(1, passes / 10)))
     var seeds: [Int] = []
     var sides: [SearchResolution.Side] = []
     let cells = rivals.map { rival -> String in
       for name in rival.names {
         guard
           let found = try? context.compare(
-            "Adam" + problem.suffix, with: name + problem.suffix, at: places)
+            "Adam" + problem.suffix, with: name + problem.suffix, measure: problem.measure,
+            at: places)
         else { continue }
         seeds.append(found.pairs)
         let side = found.vanishes ? .open : resolution.side(of: found.estimate)
@@ -87,7 +91,7 @@ package enum RivalTable {
         let told = text(found.estimate, side)
         guard side == .open, found.pairs > 1,
           let lower = passesBelow(
-            name + problem.suffix, "Adam" + problem.suffix, context, of: passes)
+            name + problem.suffix, "Adam" + problem.suffix, context, problem.measure, at: labels)
         else { return told }
         return "\(told), rival lower at \(lower) of \(passes)"
       }
@@ -109,20 +113,22 @@ package enum RivalTable {
 
   /// At how many passes the median cost of one contender is below that of another, over the seeds that both have.
   private static func passesBelow(
-    _ a: String, _ b: String, _ context: ClaimContext, of passes: Int
+    _ a: String, _ b: String, _ context: ClaimContext, _ measure: Measure, at labels: [Int]
   ) -> Int? {
-    let medians = (0..<passes).compactMap { epoch -> (Double, Double)? in
-      guard let pair = try? context.compare(a, with: b, at: [epoch]) else { return nil }
+    let medians = labels.compactMap { epoch -> (Double, Double)? in
+      guard let pair = try? context.compare(a, with: b, measure: measure, at: [epoch]) else {
+        return nil
+      }
       return (Statistics.median(pair.a), Statistics.median(pair.b))
     }
-    return medians.count == passes ? medians.count { $0.0 < $0.1 } : nil
+    return medians.count == labels.count ? medians.count { $0.0 < $0.1 } : nil
   }
 
-  /// The passes that begin inside the experiment's widest figure over passes.
+  /// The passes inside the experiment's widest figure over passes.
   private static func shown(_ problem: Problem, _ content: ReportContent) -> Int {
     content.figures.filter { $0.experiment == problem.experiment }.flatMap(\.figure.panels)
       .filter { $0.x.label == "iterations over entire dataset" }.compactMap(\.x.high)
-      .max().map { Int($0) + 1 } ?? .max
+      .max().map { problem.measure.passes(atLabel: Int($0)) } ?? .max
   }
 
   /// A ratio with its interval, marked by its side.

@@ -18,6 +18,11 @@ package enum NumberText {
       ? String(text.dropFirst()) : text
   }
 
+  /// A count with its noun: `1 run`, `2 runs`.
+  package static func count(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
   /// A ratio as a difference in percent, e.g. `5.2 % lower` for 0.948.
   package static func comparison(ratio: Double) -> String {
     if ratio.isNaN { return "not comparable" }

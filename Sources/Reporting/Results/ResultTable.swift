@@ -16,6 +16,8 @@ public struct ResultTable: Sendable {
     public var schedule: String
     /// The settings of model and data that are numbers, and those that are words.
     public var settings: [String: String]
+    /// The passes that were made, of several seeds the most.
+    public var epochs: Int
     /// The running training cost of the last pass, in nats.
     public var cost: Estimate
     /// The share of the test set that is classified wrongly at the end.
@@ -71,6 +73,15 @@ public struct ResultTable: Sendable {
               .first { $0.isFinite }
           }
         }
+        let passes =
+          seeds.compactMap { seed in
+            let here = place.merging(["seed": seed]) { _, new in new }
+            return costs.flatMap { costs in
+              costs.labels(of: "epoch").last {
+                costs.value(at: here.merging(["epoch": $0]) { _, new in new })?.isFinite ?? false
+              }
+            }.flatMap { Int($0) }
+          }.max().map { $0 + 1 } ?? 0
         let known = parameters.compactMap { name, cells in
           cells.value(at: place).flatMap { $0.isFinite ? (name, $0) : nil }
         }
@@ -79,7 +90,7 @@ public struct ResultTable: Sendable {
             arm: arm, optimizer: optimizer,
             hyperparameters: Dictionary(known) { first, _ in first },
             schedule: (try? document.view.text("schedule", place)) ?? "",
-            settings: Self.settings(document, place),
+            settings: Self.settings(document, place), epochs: passes,
             cost: Statistics.studentMean(last(costs)),
             testError: Statistics.studentMean(last(errors)), finished: finished,
             diverged: diverged, seconds: Statistics.mean(last(seconds))))
@@ -108,6 +119,11 @@ public struct ResultTable: Sendable {
   ///
   /// - Parameter defaults: the hyperparameters of an optimizer that need not be said.
   public func text(defaults: (_ optimizer: String) -> [String: Double]) -> String {
+    // What is the same in all rows need not be said.
+    let differing = Set(rows.flatMap(\.settings.keys)).sorted().filter { name in
+      Set(rows.map { $0.settings[name] ?? "" }).count > 1
+    }
+    let haveOtherPasses = Set(rows.map(\.epochs)).count > 1
     let head = ["optimizer", "settings", "cost of last pass", "test error %", "seeds", "time"]
     let lines = rows.map { row -> [String] in
       let known = defaults(row.optimizer)
@@ -115,9 +131,17 @@ public struct ResultTable: Sendable {
         .filter { $0.key == "alpha" || known[$0.key] != $0.value }
         .map { "\($0.key)=\(NumberText.significant($0.value, digits: 6))" }
       let schedule = ["", "constant"].contains(row.schedule) ? [] : [row.schedule]
-      let seeds = row.diverged == 0 ? "\(row.finished)" : "\(row.diverged) diverged"
+      let settings = differing.compactMap { name in
+        row.settings[name].map { "\(name)=\($0)" }
+      }
+      let passes = haveOtherPasses ? ["epochs=\(row.epochs)"] : []
+      let seeds =
+        row.diverged == 0
+        ? "\(row.finished)"
+        : (row.finished > 0 ? "\(row.finished), " : "") + "\(row.diverged) diverged"
       return [
-        row.optimizer, (named + schedule).joined(separator: " "), Self.text(row.cost),
+        row.optimizer, (named + schedule + settings + passes).joined(separator: " "),
+        Self.text(row.cost),
         Self.text(row.testError, scale: 100), seeds, Self.duration(row.seconds),
       ]
     }
@@ -178,6 +202,7 @@ extension ResultTable: Encodable {
     let hyperparameters: [String: Double]
     let schedule: String
     let settings: [String: String]
+    let epochs: Int
     let trainingCostOfLastPass, testError: JSONEstimate
     let finished, diverged: Int
     let secondsPerRun: Double?
@@ -190,7 +215,7 @@ extension ResultTable: Encodable {
       rows.map { row in
         JSONRow(
           arm: row.arm, optimizer: row.optimizer, hyperparameters: row.hyperparameters,
-          schedule: row.schedule, settings: row.settings,
+          schedule: row.schedule, settings: row.settings, epochs: row.epochs,
           trainingCostOfLastPass: JSONEstimate(row.cost), testError: JSONEstimate(row.testError),
           finished: row.finished, diverged: row.diverged,
           secondsPerRun: row.seconds.isFinite ? row.seconds : nil)

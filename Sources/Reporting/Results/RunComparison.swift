@@ -19,14 +19,20 @@ public struct RunComparison: Sendable {
     public let side: String
     /// The optimizer.
     public let optimizer: String
-    /// The epoch whose value is compared: the last that both have; nil where nothing is compared.
+    /// The epoch whose value is compared: the last that both have; nil where there is none.
     public let epoch: Int?
-    /// The quantity: mean over the seeds.
+    /// The quantity: mean over the seeds whose runs did not diverge.
     public let value: Estimate
+    /// How many runs diverged.
+    public let diverged: Int
     /// This less the other one, paired by seed; nil for those that others are set against.
-    public let difference: Estimate?
+    public fileprivate(set) var difference: Estimate?
     /// What it is set against; empty for those that others are set against.
-    public let against: String
+    public fileprivate(set) var against = ""
+    /// The other one's mean where it is not the one of its own row, which is of another epoch or of more seeds.
+    public fileprivate(set) var baseline: Estimate?
+    /// Why there is no difference.
+    fileprivate var reason = ""
   }
 
   /// The experiment that all files are of.
@@ -98,7 +104,7 @@ public struct RunComparison: Sendable {
       remarks.append("the data are generated")
     }
     let seeds = rows.compactMap(\.difference?.count)
-    if let least = seeds.min(), least < 2 {
+    if seeds.contains(1) {
       remarks.append("one common seed has no interval; give more by --seeds")
     }
     self.remarks = remarks
@@ -114,11 +120,14 @@ public struct RunComparison: Sendable {
   /// The values of one optimizer of one side: by seed, then by epoch.
   private struct Curves {
     var bySeed: [String: [Int: Double]] = [:]
+    /// The seeds whose runs diverged.
+    var diverged: Set<String> = []
 
     init(_ side: Side, _ optimizer: String, _ variable: String) {
       guard let cells = Cells(variable, in: side.document) else { return }
       var place = ["optimizer": optimizer]
       place["arm"] = side.arm
+      let status = RunStatus(side.document)
       for seed in cells.has("seed") ? cells.labels(of: "seed") : ["0"] {
         var values: [Int: Double] = [:]
         for label in cells.labels(of: "epoch") {
@@ -128,19 +137,41 @@ public struct RunComparison: Sendable {
           }
         }
         if !values.isEmpty { bySeed[seed] = values }
+        if status?.state(at: place.merging(["seed": seed]) { _, new in new }) == .diverged {
+          diverged.insert(seed)
+        }
       }
     }
 
-    /// The last epoch that all seeds have.
-    var last: Int? { bySeed.values.compactMap { $0.keys.max() }.min() }
+    /// Whether there is no run.
+    var isEmpty: Bool { bySeed.isEmpty && diverged.isEmpty }
 
-    func values(at epoch: Int) -> [Double] {
-      bySeed.sorted { $0.key < $1.key }.compactMap { $0.value[epoch] }
+    /// Those that did not diverge.
+    var finished: [String: [Int: Double]] { bySeed.filter { !diverged.contains($0.key) } }
+
+    /// The last epoch that all seeds have which did not diverge.
+    var last: Int? { epochs.max() }
+
+    /// The last epoch that all seeds of both have; nil: none.
+    func last(with other: Curves) -> Int? { epochs.intersection(other.epochs).max() }
+
+    private var epochs: Set<Int> {
+      let all = finished.values.map { Set($0.keys) }
+      return all.dropFirst().reduce(all.first ?? []) { $0.intersection($1) }
+    }
+
+    func values(at epoch: Int) -> [Double] { values(at: epoch, of: Set(finished.keys)) }
+
+    func values(at epoch: Int, of seeds: Set<String>) -> [Double] {
+      finished.filter { seeds.contains($0.key) }.sorted { $0.key < $1.key }
+        .compactMap { $0.value[epoch] }
     }
 
     func differences(from other: Curves, at epoch: Int) -> [Double] {
-      bySeed.sorted { $0.key < $1.key }.compactMap { seed, values in
-        guard let mine = values[epoch], let theirs = other.bySeed[seed]?[epoch] else { return nil }
+      finished.sorted { $0.key < $1.key }.compactMap { seed, values in
+        guard let mine = values[epoch], let theirs = other.finished[seed]?[epoch] else {
+          return nil
+        }
         return mine - theirs
       }
     }
@@ -148,7 +179,7 @@ public struct RunComparison: Sendable {
 
   private static func optimizers(_ side: Side, _ variable: String) -> [String] {
     side.document.root.labels(of: "optimizer").filter {
-      !Curves(side, $0, variable).bySeed.isEmpty
+      !Curves(side, $0, variable).isEmpty
     }
   }
 
@@ -166,22 +197,27 @@ public struct RunComparison: Sendable {
         let other =
           sides.count > 1 && baseOptimizers.contains(optimizer) ? optimizer : firstOptimizer
         let theirs = Curves(base, other, variable)
-        guard let own = mine.last else { continue }
-        if isBase {
-          rows.append(
-            Row(
-              side: side.name, optimizer: optimizer, epoch: own,
-              value: Statistics.studentMean(mine.values(at: own)), difference: nil, against: ""))
-          continue
+        let epoch = isBase ? mine.last : mine.last(with: theirs) ?? mine.last
+        var row = Row(
+          side: side.name, optimizer: optimizer, epoch: epoch,
+          value: Statistics.studentMean(epoch.map(mine.values) ?? []),
+          diverged: mine.diverged.count)
+        if !isBase {
+          row.difference = Statistics.studentMean(
+            epoch.map { mine.differences(from: theirs, at: $0) } ?? [])
+          row.against = [sides.count > 1 ? base.name : "", other].filter { !$0.isEmpty }
+            .joined(separator: ", ")
+          let common = Set(mine.finished.keys).intersection(theirs.finished.keys)
+          row.baseline =
+            epoch == theirs.last && common.count == theirs.finished.count
+            ? nil : epoch.map { Statistics.studentMean(theirs.values(at: $0, of: common)) }
+          row.reason =
+            common.isEmpty
+            ? mine.diverged.isEmpty && theirs.diverged.isEmpty
+              ? "no common seed" : "no common seed whose runs did not diverge"
+            : "no epoch that both have"
         }
-        let epoch = min(own, theirs.last ?? own)
-        rows.append(
-          Row(
-            side: side.name, optimizer: optimizer, epoch: epoch,
-            value: Statistics.studentMean(mine.values(at: epoch)),
-            difference: Statistics.studentMean(mine.differences(from: theirs, at: epoch)),
-            against: [sides.count > 1 ? base.name : "", other].filter { !$0.isEmpty }
-              .joined(separator: ", ")))
+        rows.append(row)
       }
     }
     return rows
@@ -194,13 +230,21 @@ public struct RunComparison: Sendable {
     let hasSides = Set(rows.map(\.side)).count > 1
     for row in rows {
       let name = (hasSides ? "[\(row.side)] " : "") + row.optimizer
+      let diverged = row.diverged == 0 ? "" : ", \(row.diverged) diverged"
       out.append(
-        "\(name), epoch \(row.epoch ?? 0): \(ResultTable.text(row.value)) "
-          + "(\(row.value.count) seed\(row.value.count == 1 ? "" : "s"))")
+        row.epoch.map {
+          "\(name), epoch \($0): \(ResultTable.text(row.value)) "
+            + "(\(NumberText.count(row.value.count, "seed"))\(diverged))"
+        } ?? "\(name): no value of a run that ended\(diverged)")
       guard let difference = row.difference else { continue }
-      var line = "  less [\(row.against)]: "
+      var line = "  less [\(row.against)]"
+      if let baseline = row.baseline, baseline.count > 0 {
+        line +=
+          ", there \(ResultTable.text(baseline)) (\(NumberText.count(baseline.count, "seed")))"
+      }
+      line += ": "
       if difference.count == 0 {
-        line += "no common seed"
+        line += row.reason
       } else {
         line += NumberText.significant(difference.value, digits: 3)
         if difference.hasInterval {

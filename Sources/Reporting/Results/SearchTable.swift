@@ -26,6 +26,8 @@ package struct SearchTable: Sendable {
     package let cost: Double
     /// That of each pass, infinite after a divergence; empty if it was not kept.
     package let curve: [Double]
+    /// Whether the arm `tuned` has its point.
+    let isSelected: Bool
 
     /// The mean cost over all passes; nil if the passes were not kept.
     package var meanCost: Double? { curve.isEmpty ? nil : Statistics.mean(curve) }
@@ -53,6 +55,7 @@ package struct SearchTable: Sendable {
     let epochs = try view.array("search_epochs").values
     let seeds = try view.array("search_seed").values
     let costs = try view.array("final_cost").values
+    let selected = view.group.variable("selected")?.values.doubles ?? []
     let known = ["contender", "schedule", "search_epochs", "search_seed", "final_cost", "trial"]
     let hyperparameters = view.group.variables.filter {
       $0.dimensions == ["trial"] && !known.contains($0.name) && !$0.name.hasPrefix("selected")
@@ -77,7 +80,8 @@ package struct SearchTable: Sendable {
         contender: contenders[row], point: Point(values: values, schedule: schedules[row]),
         epochs: passes, seed: NumberText.exact(seeds[row]),
         cost: costs[row].isNaN ? .infinity : costs[row],
-        curve: isKept ? curves[row].prefix(passes).map { $0.isNaN ? .infinity : $0 } : [])
+        curve: isKept ? curves[row].prefix(passes).map { $0.isNaN ? .infinity : $0 } : [],
+        isSelected: selected.indices.contains(row) && selected[row] == 1)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Reporting
 import ResultStore
 
 /// What made the runs of a result file.
@@ -19,12 +20,10 @@ package struct MakerTable {
   /// The makers of the records, in the order in which they first appear.
   package init(_ records: [RunRecord], check: (RunRecord) -> Rehearsal.Check) {
     var places: [RunMaker?: Int] = [:]
+    let times = OwnTimes(records)
     for record in records {
       let check = check(record)
-      let seconds: [RunTime: Double] = [
-        .computation: record.elapsedSeconds.last ?? .nan,
-        .training: record.trainingSeconds.last ?? .nan,
-      ]
+      let seconds = times.seconds(of: record)
       if let place = places[record.maker] {
         entries[place].runs += 1
         entries[place].check = max(entries[place].check, check)
@@ -90,7 +89,8 @@ package struct MakerTable {
       }
     }
     guard counts.count > 1 else { return nil }
-    return counts.map { "\(countText($0.runs, "run")) by \($0.text)" }.joined(separator: "; ")
+    return counts.map { "\(NumberText.count($0.runs, "run")) by \($0.text)" }.joined(
+      separator: "; ")
   }
 
   /// The group `/volatile/makers`, along the dimension `maker`.
@@ -141,5 +141,28 @@ package struct MakerTable {
       sum(.training, "processor time of training in its runs; NaN where one does not tell it"),
     ]
     return group
+  }
+}
+
+/// The times of runs without those of the shorter ones that they go on from, whose clocks they took over.
+private struct OwnTimes {
+  private let records: [String: RunRecord]
+  /// The lengths that there are, the longest first.
+  private let lengths: [Int]
+
+  init(_ records: [RunRecord]) {
+    self.records = Dictionary(records.map { ($0.specification.identity, $0) }) { first, _ in first }
+    lengths = Set(records.map(\.specification.epochs)).sorted(by: >)
+  }
+
+  func seconds(of record: RunRecord) -> [RunTime: Double] {
+    let run = record.specification
+    let shorter = lengths.filter { $0 < run.epochs }.lazy
+      .compactMap { records[run.lasting($0).identity] }
+      .first { record.elapsedSeconds.starts(with: $0.elapsedSeconds) }
+    func own(_ path: KeyPath<RunRecord, [Double]>) -> Double {
+      (record[keyPath: path].last ?? .nan) - (shorter?[keyPath: path].last ?? 0)
+    }
+    return [.computation: own(\.elapsedSeconds), .training: own(\.trainingSeconds)]
   }
 }

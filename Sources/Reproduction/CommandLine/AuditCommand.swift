@@ -14,7 +14,7 @@ extension ExperimentCommand {
     /// The document that the experiment makes of them.
     func document(_ session: Session) throws -> Document {
       switch self {
-      case .runs(let records): try session.document(of: { records[session.identity(of: $0)] })
+      case .runs(let records): try session.document(of: { records[$0.identity] })
       case .file(let document): document
       }
     }
@@ -29,7 +29,11 @@ extension ExperimentCommand {
         Dictionary(records.map { ($0.specification.identity, $0) }) { first, _ in first })
     }
     let file = FilePaths.join(folder, experiment.name + ".h5")
-    guard FilePaths.exists(file) else { return nil }
+    guard FilePaths.exists(file) else {
+      // A folder may have kept runs of other experiments alone.
+      if !FilePaths.isFolder(folder) { throw FileError(.open, folder, code: ENOENT) }
+      return nil
+    }
     let document = try ResultFile.read(file)
     guard document.root.text("data_sha256") == session.data.identity?.sha256 ?? "none" else {
       throw MergeError(
@@ -44,7 +48,7 @@ extension ExperimentCommand {
     guard let kept = try kept(session) else { return .success }
     for (run, seconds) in try auditable(kept, session) {
       let time = seconds.map { String(format: "%.3f", $0) } ?? "?"
-      Console.show("\(session.identity(of: run))\t\(time)\t\(run.summary)\n")
+      Console.show("\(run.identity)\t\(time)\t\(run.summary)\n")
     }
     return .success
   }
@@ -55,10 +59,10 @@ extension ExperimentCommand {
     switch kept {
     case .runs(let records):
       let plan = try experiment.session(session.options.request) {
-        records[session.identity(of: $0)]
+        records[$0.identity]
       }.plan()
       return session.selected(plan.runs).compactMap { run in
-        records[session.identity(of: run)].map { (run, $0.elapsedSeconds.last) }
+        records[run.identity].map { (run, $0.elapsedSeconds.last) }
       }
     case .file(let document):
       let plan = try experiment.session(session.options.request) { _ in nil }.plan()
@@ -66,8 +70,8 @@ extension ExperimentCommand {
         // A record without numbers shows which cell of the arrays is the run's.
         let record = RunRecord(
           specification: run, outcome: .finished, series: [], elapsedSeconds: [])
-        let identity = session.identity(of: run)
-        let own = try session.document(of: { session.identity(of: $0) == identity ? record : nil })
+        let identity = run.identity
+        let own = try session.document(of: { $0.identity == identity ? record : nil })
         guard let cell = AuditedCells(own).first, cell.isThere(in: document) else { return nil }
         return (run, cell.seconds(in: document))
       }
@@ -83,7 +87,7 @@ extension ExperimentCommand {
     }
     let all = try auditable(kept, session)
     let runs = try options.audited.map { name in
-      guard let found = all.first(where: { session.identity(of: $0.run).hasPrefix(name) }) else {
+      guard let found = all.first(where: { $0.run.identity.hasPrefix(name) }) else {
         throw UsageError(
           "no kept run of \(experiment.name) is called \(name); --auditable lists them")
       }
@@ -102,7 +106,7 @@ extension ExperimentCommand {
     let summary = Runner(
       runs: runs, store: store,
       options: .init(
-        jobs: options.jobs, threads: options.threads,
+        jobs: options.jobs, threads: options.request.threads,
         checkpointInterval: options.checkpointInterval),
       progress: progress, makeProcess: { try experiment.process(for: $0, resources) }
     ).run()
@@ -111,7 +115,7 @@ extension ExperimentCommand {
     if summary.wasInterrupted { return .temporary }
     var agree = summary.failed.isEmpty
     for run in runs {
-      guard let record = store.record(of: session.identity(of: run)) else { continue }
+      guard let record = store.record(of: run.identity) else { continue }
       let finding = try compare(record, with: kept, session)
       agree = agree && finding.agrees
       let seconds = String(format: "%.1f s", record.elapsedSeconds.last ?? 0)
@@ -129,7 +133,7 @@ extension ExperimentCommand {
     _ record: RunRecord, with kept: Kept, _ session: Session
   ) throws -> (agrees: Bool, text: String) {
     let identity = record.specification.identity
-    let own = try session.document(of: { session.identity(of: $0) == identity ? record : nil })
+    let own = try session.document(of: { $0.identity == identity ? record : nil })
     let difference: AuditDifference
     let isSameArithmetic: Bool
     let changed: Document

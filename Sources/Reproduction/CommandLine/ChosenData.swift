@@ -42,6 +42,9 @@ extension ExperimentCommand {
       throw UsageError("--data names real data; leave out --stand-in")
     }
     if let name = DatasetName.substitutes.first(where: { $0.rawValue == text.lowercased() }) {
+      if name == experiment.about.dataset {
+        throw UsageError("--data \(text) is what \(experiment.name) has anyway; leave it out")
+      }
       return .located(
         try Datasets.locate(name, in: options.location, allowUnknown: options.allowsUnknownData))
     }

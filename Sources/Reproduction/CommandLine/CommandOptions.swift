@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Optimizers
+import Reporting
 import ResultStore
 import Storage
 
@@ -22,7 +23,6 @@ package struct CommandOptions {
   var forcesStandIn = false
   package let output: String
   var jobs: Int
-  var threads = 1
   var isFresh = false
   /// Whether kept runs stay where a rehearsal shows that the program makes others now.
   var keepsOldRuns = false
@@ -91,6 +91,7 @@ package struct CommandOptions {
     request.seeds = try parsed.value("seeds").map(Self.seeds)
     request.epochs = try parsed.integer("epochs", atLeast: 0)
     request.minibatch = try parsed.integer("minibatch", atLeast: 1)
+    request.threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
     for parameter in Self.hyperparameters(of: experiment) {
       if let value = try parsed.number(parameter.name) {
         guard parameter.range.contains(value) else {
@@ -114,6 +115,17 @@ package struct CommandOptions {
           throw UsageError("--\(setting.name) 0 switches --\(name) off; leave that out")
         }
         settings[name] = 0
+      }
+    }
+    for setting in experiment.options.settings where settings[setting.name] != nil {
+      guard let condition = setting.condition,
+        let other = experiment.options.settings.first(where: { $0.name == condition.name })
+      else { continue }
+      let value = settings[other.name] ?? other.standard
+      guard condition.values.contains(value) else {
+        throw UsageError(
+          "--\(setting.name) has no effect with --\(other.name) \(value); it counts with "
+            + "\(NumberText.list(condition.values.map(\.description)))")
       }
     }
     request.settings = Settings(settings)
@@ -163,10 +175,9 @@ package struct CommandOptions {
     if output.isEmpty || output.hasSuffix("/") {
       throw UsageError("--output takes the path of a file, not \"\(output)\"")
     }
-    threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
     jobs =
       try parsed.integer("jobs", atLeast: 1, atMost: 4096)
-      ?? max(1, AvailableProcessors.count / threads)
+      ?? max(1, AvailableProcessors.count / request.threads)
     isFresh = parsed.contains("fresh")
     keepsOldRuns = parsed.contains("keep-old-runs")
     start = parsed.value("start")
@@ -245,23 +256,32 @@ package struct CommandOptions {
     _ text: String, of experiment: any Experiment, added: [String]
   ) throws -> [String] {
     let known = experiment.options.contenders + added
-    return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      let wanted = part.lowercased()
-      guard let name = known.first(where: { $0.lowercased() == wanted }) else {
+    // Names may have commas of their own.
+    var rest = text.split(separator: ",", omittingEmptySubsequences: false)[...]
+    var named: [String] = []
+    while let part = rest.first {
+      let found = rest.indices.reversed().lazy.compactMap { end -> (String, Int)? in
+        let wanted = rest[...end].joined(separator: ",").lowercased()
+        return known.first { $0.lowercased() == wanted }.map { ($0, end) }
+      }.first
+      guard let (name, end) = found else {
+        let wanted = part.lowercased()
         let isMethod = (try? OptimizerRegistry.method(wanted)) != nil
         throw UsageError(
           "\(experiment.name) has no optimizer \"\(part)\"; it has \(known.joined(separator: ", "))"
             + (isMethod && experiment.options.keepsArms
               ? ", and takes this one by --add-optimizer \(wanted)" : ""))
       }
-      return name
+      named.append(name)
+      rest = rest[(end + 1)...]
     }
+    return named
   }
 
   /// A label, which is one line that figures have room for.
   private static func label(_ text: String) throws -> String {
     let isOneLine = text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
-    guard !text.isEmpty, text.count <= 60, isOneLine,
+    guard text.contains(where: { !$0.isWhitespace }), text.count <= 60, isOneLine,
       Arm(rawValue: text).map({ $0 == .custom }) ?? true
     else {
       throw UsageError(

@@ -70,7 +70,11 @@ public struct ExperimentCommand: Sendable {
     if let other = options.otherData, let name = data.identity?.name {
       options.request.otherData = name == .ownImages ? "images in \(other)" : name.title
     }
-    let session = try Session(experiment: experiment, options: options, data: data)
+    var session = try Session(experiment: experiment, options: options, data: data)
+    // What the run would refuse, looking refuses too.
+    if [.list, .dryRun, .question, .pending].contains(options.mode) {
+      session = try session.withKeptArms()
+    }
     switch options.mode {
     case .list, .dryRun: return try list(session)
     case .question: return try question(session)
@@ -100,7 +104,7 @@ public struct ExperimentCommand: Sendable {
   func act(_ session: Session) throws -> ExitStatus {
     guard let action = experiment.options.action else { return .success }
     let options = session.options
-    onednn_set_threads(Int32(options.threads))
+    onednn_set_threads(Int32(options.request.threads))
     guard let file = try action.perform(options.request, session.lookup, session.resources) else {
       complain("interrupted; the same command starts again")
       return .temporary

@@ -43,7 +43,7 @@ extension ExperimentCommand {
   func listAsJSON(
     _ session: Session, _ plan: Plan, _ estimate: (RunSpecification) -> Double
   ) throws -> ExitStatus {
-    let entries = plan.runs.compactMap { run -> ListEntry? in
+    let entries = try plan.runs.compactMap { run -> ListEntry? in
       let record = session.lookup(run)
       if session.options.mode == .dryRun && record != nil { return nil }
       let state =
@@ -56,7 +56,11 @@ extension ExperimentCommand {
       return ListEntry(
         run: run.identity,
         labels: Dictionary(run.labels.map { ($0.axis, $0.label) }) { first, _ in first },
-        method: run.method, hyperparameters: run.hyperparameters, schedule: run.schedule,
+        method: run.method,
+        // Computations have numbers of their own.
+        hyperparameters: experiment.options.trainsInEpochs
+          ? try OptimizerRegistry.resolve(run.method, hyperparameters: run.hyperparameters)
+          : run.hyperparameters, schedule: run.schedule,
         settings: run.settings, seed: run.seed, epochs: run.epochs, minibatch: run.minibatch,
         state: state, expectedSeconds: seconds.isFinite ? seconds : nil)
     }
@@ -66,12 +70,21 @@ extension ExperimentCommand {
 }
 
 extension Experiment {
-  /// The default hyperparameters of the method of an optimizer, by its name in files.
+  /// Whether a figure of the paper has a curve of one of its optimizers.
+  var hasPaperCurves: Bool {
+    figures.contains { figure in
+      options.contenders.contains { paper.curve($0, of: figure.id) != nil }
+    }
+  }
+
+  /// The default hyperparameters of the method of an optimizer, by its name in files, and the size of minibatches.
   func defaults(of optimizer: String, in request: PlanRequest) -> [String: Double] {
     let added = (request.kept.flatMap(\.added) + request.added).first { $0.name == optimizer }
     let method =
       added?.method ?? zip(options.contenders, options.methods).first { $0.0 == optimizer }?.1
-    return method.flatMap { try? OptimizerRegistry.resolve($0.name) } ?? [:]
+    var defaults = method.flatMap { try? OptimizerRegistry.resolve($0.name) } ?? [:]
+    defaults["minibatch"] = self.options.minibatch.map(Double.init)
+    return defaults
   }
 }
 

@@ -1,10 +1,6 @@
 import Foundation
+import Reporting
 import Storage
-
-/// A count with its noun: `1 run`, `2 runs`.
-func countText(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}
 
 /// What the command does with runs that another program, another machine or an earlier day has made.
 extension ExperimentCommand {
@@ -23,10 +19,10 @@ extension ExperimentCommand {
       let rehearsed = resources
       let progress = Progress(
         prefix: experiment.name,
-        activity: "rehearses \(countText(open.count, "kind")) of kept runs",
+        activity: "rehearses \(NumberText.count(open.count, "kind")) of kept runs",
         isQuiet: options.isQuiet)
       defer { progress.finish() }
-      let checks = try Rehearsal(jobs: options.jobs, threads: options.threads) {
+      let checks = try Rehearsal(jobs: options.jobs, threads: options.request.threads) {
         try experiment.process(for: $0, rehearsed)
       }.check(open)
       progress.finish()
@@ -93,7 +89,7 @@ extension ExperimentCommand {
     let cause =
       others.isEmpty
       ? "the program changed" : "kept runs were made with \(others.joined(separator: " and with "))"
-    let count = countText(rehearsed.count, "kind") + " of runs"
+    let count = NumberText.count(rehearsed.count, "kind") + " of runs"
     let near = rehearsed.count { found[$0.key] == .sameCosts }
     let unlike = rehearsed.count { found[$0.key] == .unlike }
     let verdict =
@@ -146,7 +142,7 @@ extension ExperimentCommand {
     }
     try KeptRuns.write(records, of: experiment.name, to: path, layer: session.layer)
     say(
-      "\(experiment.name): wrote \(countText(records.count, "run")) to \(path)",
+      "\(experiment.name): wrote \(NumberText.count(records.count, "run")) to \(path)",
       unless: session.options.saysNothing)
     return .success
   }

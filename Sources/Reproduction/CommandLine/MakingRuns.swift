@@ -1,3 +1,4 @@
+import Reporting
 import Storage
 
 // From the plan to finished runs.
@@ -48,7 +49,7 @@ extension ExperimentCommand {
           : "\(areAll ? "" : "at least ")\(missing) runs are missing in \(session.lockedPath)")
     } else if !isWritten, summary.ended > 0 {
       say(
-        "\(experiment.name): made \(countText(summary.ended, "run")), with the results that "
+        "\(experiment.name): made \(NumberText.count(summary.ended, "run")), with the results that "
           + "\(options.output) has", unless: options.saysNothing)
     } else if !isWritten {
       sayNothingToDo(session)
@@ -107,6 +108,12 @@ extension ExperimentCommand {
       try session.store.takeCheckpoints(fromFolder: path)
     }
     let planned = Set(try session.plannedRuns().map(\.identity))
+    let parts = identities.filter { !$0.isEmpty }
+    if !parts.isEmpty, parts.allSatisfy(planned.isDisjoint) {
+      throw MergeError(
+        "no run of \(options.operands.joined(separator: ", ")) is one of these: give the options by which "
+          + "they were made")
+    }
     for (path, (count, identities)) in zip(options.operands, zip(counts, identities)) {
       say("\(experiment.name): \(count) new runs from \(path)", unless: options.saysNothing)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {
@@ -130,7 +137,7 @@ extension ExperimentCommand {
       let taken = try session.takeOffered(try session.plannedRuns().map(\.identity))
       if taken > 0 {
         say(
-          "\(experiment.name): goes on from \(countText(taken, "kept run"))",
+          "\(experiment.name): goes on from \(NumberText.count(taken, "kept run"))",
           unless: options.saysNothing)
       }
       let pending = try session.pending().filter { !attempted.contains($0.identity) }
@@ -148,7 +155,7 @@ extension ExperimentCommand {
       let runner = Runner(
         runs: pending, store: session.store,
         options: .init(
-          jobs: options.jobs, threads: options.threads,
+          jobs: options.jobs, threads: options.request.threads,
           checkpointInterval: options.checkpointInterval),
         progress: progress, makeProcess: { try experiment.process(for: $0, resources) })
       let summary = runner.run()

@@ -76,14 +76,18 @@ extension CommandOptions {
 
   private static func customGroup(_ experiment: any Experiment) -> OptionGroup {
     guard experiment.options.keepsArms else { return OptionGroup("", []) }
+    var options = [
+      CommandOption(
+        "label", "TEXT",
+        "their arm in the result file, which keeps all of them; default: what differs")
+    ]
+    if experiment.hasPaperCurves {
+      options.append(
+        CommandOption("paper-curves", nil, "draw the paper's curves in their figure too"))
+    }
     return OptionGroup(
       "runs of your own", note: "They are kept in results/custom/, apart from the declared ones.",
-      [
-        CommandOption(
-          "label", "TEXT",
-          "their arm in the result file, which keeps all of them; default: what differs"),
-        CommandOption("paper-curves", nil, "draw the paper's curves in their figure too"),
-      ])
+      options)
   }
 
   private static func dataGroup(_ experiment: any Experiment) -> OptionGroup {

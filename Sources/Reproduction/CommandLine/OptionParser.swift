@@ -1,3 +1,4 @@
+import Foundation
 import Storage
 
 /// A mistake on the command line; ends the program with status 64.
@@ -102,7 +103,10 @@ public struct OptionParser: Sendable {
         guard attached == nil else { throw UsageError("\(name) takes no value") }
         parsed.add(option.name, "")
       } else if let value = attached ?? rest.popFirst() {
-        parsed.add(option.name, value)
+        let home = ProcessInfo.processInfo.environment["HOME"]
+        parsed.add(
+          option.name,
+          option.takesPath ? FilePaths.expandingHome(value, home: home) : value)
       } else {
         throw UsageError("\(name) needs a value; --help lists the options")
       }

@@ -53,7 +53,7 @@ extension Session {
       if data.identity?.origin == .standIn,
         [DataOrigin.official, .debian].contains(where: { remarks.contains(" \($0.rawValue) ") })
       {
-        throw StandInOverReal(path: path)
+        throw StandInOverReal(path: path, isAskedFor: asksForStandIn)
       }
       return
     }
@@ -69,18 +69,45 @@ extension Session {
     if data.identity?.origin == .standIn,
       [.string(["official"]), .string(["debian"])].contains(origin)
     {
-      throw StandInOverReal(path: path)
+      throw StandInOverReal(path: path, isAskedFor: asksForStandIn)
+    }
+    // A damaged file is written again.
+    guard let there = try? ResultFile.read(path) else { return }
+    if there.hasOwnSettings != options.request.isCustom {
+      throw OtherRuns(path: path, areOwn: there.hasOwnSettings)
     }
   }
+}
+
+extension Session {
+  /// Whether generated data are what was asked for, rather than what takes the place of real ones.
+  private var asksForStandIn: Bool { options.forcesStandIn || options.request.profile == .smoke }
+}
+
+/// Results of the protocol that those of settings of one's own would take the place of, or the other way round.
+struct OtherRuns: UserFacingError {
+  let path: String
+  /// Whether the file has runs with settings of one's own.
+  let areOwn: Bool
+
+  var description: String {
+    "\(path) has \(areOwn ? "runs with settings of your own" : "the declared runs"), and these are "
+      + "\(areOwn ? "the declared ones" : "with settings of your own"); choose another --output"
+  }
+
+  var exitStatus: ExitStatus { .cannotCreate }
 }
 
 /// Results of real data that results of generated data would take the place of.
 struct StandInOverReal: UserFacingError {
   let path: String
+  let isAskedFor: Bool
 
   var description: String {
-    "\(path) was made from real data, which are not there now; say where they are by --data-dir or "
-      + "ADAM_DATA, or choose another --output"
+    isAskedFor
+      ? "\(path) was made from real data, and these runs are on generated ones; choose another --output"
+      : "\(path) was made from real data, which are not there now; say where they are by --data-dir or "
+        + "ADAM_DATA, or choose another --output"
   }
 
   var exitStatus: ExitStatus { .cannotCreate }

@@ -19,29 +19,12 @@ extension ExperimentCommand {
     }
     var document = document
     renameArms(of: &document)
-    let declared = Arm.allCases.filter { $0 != .custom }.map(\.rawValue)
-    // An arm of settings of one's own has the name of what differs.
-    let isOwn = document.root.labels(of: "arm").contains { !declared.contains($0) }
-    func judge(timed: Bool) -> [ClaimOutcome] {
-      // As when they were written: other data tell nothing about the paper's.
-      if document.root.text("other_data") != nil { return [] }
-      return experiment.claims.filter { $0.isTimed == timed }
-        .judge(document, paper: experiment.paper, siblings: siblings)
-    }
-    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
+    addVerdicts(to: &document, siblings: siblings)
     // Figures of settings of one's own depend on what was asked for and are kept; those of what was not
     // recorded have no place.
     addReadings(to: &document)
     let figures =
-      isOwn ? [] : experiment.figures.filter { !$0.lacksData(of: document) }
-    if !outcomes.isEmpty {
-      document.root.set(Subgroup("claims", outcomes.encoded(of: document)))
-    }
-    if !timed.isEmpty {
-      var volatile = document.root.group("volatile") ?? Group()
-      volatile.set(Subgroup("claims", timed.encoded(of: document)))
-      document.root.set(Subgroup("volatile", volatile))
-    }
+      document.hasOwnSettings ? [] : experiment.figures.filter { !$0.lacksData(of: document) }
     if !figures.isEmpty {
       document.root.set(Subgroup("figures", try figures.encoded(paper: experiment.paper)))
     }
@@ -51,6 +34,30 @@ extension ExperimentCommand {
       Attribute("numbers_sha256", document.numbersDigest),
     ]
     return document
+  }
+
+  /// Judges the claims of declared runs and puts the verdicts where they belong: those that times decide into
+  /// `/volatile`.
+  ///
+  /// - Returns: all of them.
+  @discardableResult
+  func addVerdicts(to document: inout Document, siblings: [String: Document]) -> [ClaimOutcome] {
+    func judge(timed: Bool) -> [ClaimOutcome] {
+      // The claims are about the declared runs on the data of the paper.
+      if document.root.text("other_data") != nil || document.hasOwnSettings { return [] }
+      return experiment.claims.filter { $0.isTimed == timed }
+        .judge(document, paper: experiment.paper, siblings: siblings)
+    }
+    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
+    if !outcomes.isEmpty {
+      document.root.set(Subgroup("claims", outcomes.encoded(of: document)))
+    }
+    if !timed.isEmpty {
+      var volatile = document.root.group("volatile") ?? Group()
+      volatile.set(Subgroup("claims", timed.encoded(of: document)))
+      document.root.set(Subgroup("volatile", volatile))
+    }
+    return outcomes + timed
   }
 
   /// The verdicts under every reading of what the paper leaves open, if there are any.
@@ -65,7 +72,7 @@ extension ExperimentCommand {
 
   /// The arm `published` of older files: `fitted`, where the experiment has that, else `literal`.
   private func renameArms(of document: inout Document) {
-    let old = "published"
+    let old = Document.formerArm
     let new: Arm = experiment.options.arms.contains(.fitted) ? .fitted : .literal
     if let index = document.root.dimensions.firstIndex(where: { $0.name == "arm" }) {
       let names = document.root.dimensions[index].labels.texts

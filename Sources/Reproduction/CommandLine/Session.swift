@@ -152,6 +152,10 @@ final class Session: Sendable {
         throw UsageError(
           "\(options.output) keeps runs on other data; choose another --output for these")
       }
+      let names = arms.arms.map(\.label).joined(separator: ", ")
+      Console.tell(
+        "\(experiment.name): \(options.output) no longer has what was made from generated data: \(names)\n"
+      )
       arms = CustomArms(data: options.request.data, arms: [])
     }
     try arms.add(arm, output: options.output)
@@ -168,18 +172,10 @@ final class Session: Sendable {
 
   // MARK: Runs
 
-  /// A run as this session makes it.
-  private func threaded(_ run: RunSpecification) -> RunSpecification {
-    guard options.threads > 1 else { return run }
-    var run = run
-    run.threads = options.threads
-    return run
-  }
-
   /// The record of a run, read once.
   var lookup: RecordLookup {
     { run in
-      let identity = self.threaded(run).identity
+      let identity = run.identity
       if let record = self.known.withLock({ $0[identity] }) { return record }
       guard
         let record = self.store.record(of: identity)
@@ -212,7 +208,7 @@ final class Session: Sendable {
 
   func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
     var seen: Set<String> = []
-    return runs.map(threaded).filter { run in
+    return runs.filter { run in
       if let contenders = options.contenders, let name = run.label("optimizer"),
         !contenders.contains(name)
       {
@@ -313,7 +309,4 @@ final class Session: Sendable {
     if let maker = record.maker, maker.isSameProgram(as: .current) { return .sameProgram }
     return rehearsed[Rehearsal.Candidate(record).key] ?? .unlike
   }
-
-  /// The identity of a run as this session makes it.
-  func identity(of run: RunSpecification) -> String { threaded(run).identity }
 }

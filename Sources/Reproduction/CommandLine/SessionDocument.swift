@@ -44,7 +44,7 @@ extension Session {
         Attribute(
           "numerics_version", try plannedRuns().compactMap(\.numericsVersion).max() ?? 1),
         Attribute("hdf5_version", HDF5File.libraryVersion),
-        Attribute("threads_per_run", options.threads),
+        Attribute("threads_per_run", options.request.threads),
         Attribute("data_name", data.identity?.name.rawValue ?? "none"),
         Attribute("data_origin", origin),
         Attribute("data_sha256", data.identity?.sha256 ?? "none"),
@@ -56,6 +56,13 @@ extension Session {
       let name = experiment.about.dataset?.title ?? "the experiment's data"
       root.attributes.append(Attribute("other_data", "\(other) in place of \(name)"))
     }
+    if options.request.isCustom {
+      let requests = options.request.kept.map { $0.request(like: options.request) }
+      let words = (requests.isEmpty ? [options.request] : requests).map(CustomArm.words)
+      root.attributes.append(
+        Attribute(
+          Document.ownSettings, words.map { $0.isEmpty ? "none" : $0 }.joined(separator: "; ")))
+    }
     if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
     let shortened = requested.shortened
     if !shortened.isEmpty { root.attributes.append(Attribute("shortened", shortened)) }
@@ -63,7 +70,7 @@ extension Session {
     if missing > 0 || !areAll {
       root.attributes.append(
         Attribute(
-          "unfinished", "\(areAll ? "" : "at least ")\(countText(missing, "run")) missing"))
+          "unfinished", "\(areAll ? "" : "at least ")\(NumberText.count(missing, "run")) missing"))
     }
     if origin == "stand-in" {
       root.attributes.append(
@@ -73,13 +80,6 @@ extension Session {
     volatile.groups.append(Subgroup("makers", makers.group))
     root.set(Subgroup("volatile", volatile))
     return Document(root: root)
-  }
-
-  /// Adds verdicts that times decide to `/volatile`.
-  func addTimed(_ outcomes: [ClaimOutcome], to document: inout Document) {
-    var volatile = document.root.group("volatile") ?? Group()
-    volatile.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
-    document.root.set(Subgroup("volatile", volatile))
   }
 
   /// Adds to `/volatile` what differs from one time to the next.
@@ -95,4 +95,20 @@ extension Session {
     volatile.attributes += attributes
     document.root.set(Subgroup("volatile", volatile))
   }
+}
+
+extension Document {
+  /// The attribute of a file whose runs have settings of one's own: which, arm by arm.
+  static let ownSettings = "own_settings"
+
+  /// Whether its runs have settings from the command line in place of the protocol's.
+  var hasOwnSettings: Bool {
+    // Older files tell by their arms alone, each of which has the name of what differs.
+    let declared = Arm.allCases.filter { $0 != .custom }.map(\.rawValue)
+    return root.text(Self.ownSettings) != nil
+      || root.labels(of: "arm").contains { !declared.contains($0) && $0 != Self.formerArm }
+  }
+
+  /// What the arms `fitted` and `literal` were called once.
+  static let formerArm = "published"
 }

@@ -11,10 +11,9 @@ extension ExperimentCommand {
     try session.store.writeBundle(
       of: try session.plannedRuns().map(\.identity), experiment: experiment.name,
       to: session.lockedPath)
-    let merge =
-      "\(experiment.name) --profile \(session.options.request.profile.rawValue) --merge FILES"
     say(
-      "\(experiment.name): wrote \(session.lockedPath); combine the shards with \(merge)"
+      "\(experiment.name): wrote \(session.lockedPath); combine the shards by the same command with --merge "
+        + "FILES in place of --shard"
         + (areAll ? "" : ", then run them again: the runs with what the search chose follow"),
       unless: session.options.saysNothing)
   }
@@ -79,19 +78,8 @@ extension ExperimentCommand {
     let options = session.options
     var document = try session.document()
     let siblings = try siblings(in: FilePaths.folder(of: options.output))
-    func judge(timed: Bool) -> [ClaimOutcome] {
-      if options.request.otherData != nil { return [] }
-      let outcomes = experiment.claims.filter { $0.isTimed == timed }
-        .judge(document, paper: experiment.paper, siblings: siblings)
-      // Of settings of one's own most claims say nothing.
-      return options.request.isCustom ? outcomes.filter { $0.verdict != .notRun } : outcomes
-    }
-    let (outcomes, timed) = (judge(timed: false), judge(timed: true))
-    if !outcomes.isEmpty {
-      document.root.groups.append(Subgroup("claims", outcomes.encoded(of: document)))
-    }
+    let outcomes = addVerdicts(to: &document, siblings: siblings)
     addReadings(to: &document)
-    if !timed.isEmpty { session.addTimed(timed, to: &document) }
     let requested = try experiment.session(options.request, session.lookup).figures()
     let keepsPanels = !options.request.isCustom || experiment.options.keepsArms
     let figures = requested.filter { !$0.lacksData(of: document, prefix: "readings/") }
@@ -103,7 +91,7 @@ extension ExperimentCommand {
     let content = try document.contentIdentity()
     let folder = FigureFolder(session)
     return Results(
-      document: document, outcomes: outcomes + timed, content: content,
+      document: document, outcomes: outcomes, content: content,
       isNew: session.existingContent() != content, folder: folder,
       undrawn: folder.undrawn(figures, of: document))
   }

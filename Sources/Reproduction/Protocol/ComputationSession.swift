@@ -26,6 +26,7 @@ struct ComputationSession<Data: Sendable>: ExperimentSession {
       hyperparameters: computation.parameters,
       schedule: "", settings: Settings(settings), seed: point.seed, epochs: 1, minibatch: 1,
       data: computation.usesData ? request.data : DataChoice.none.identityText,
+      threads: request.threads,
       labels: [.init("computation", computation.name)] + point.labels)
   }
 

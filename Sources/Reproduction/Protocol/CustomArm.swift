@@ -22,9 +22,9 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
   ///   `UsageError` for text of another form.
   init(_ text: String, settings known: [DeclaredSetting]) throws {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    name = String(parts[0])
-    method = try OptimizerRegistry.method(name)
-    guard !method.takesSums else { throw OptimizerError.needsSum(name) }
+    name = parts[0].lowercased()
+    method = try OptimizerRegistry.steppingMethod(name)
+    var given: Set<String> = []
     for pair in parts.dropFirst().flatMap(Self.pairs) {
       let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
       guard sides.count == 2 else {
@@ -32,10 +32,18 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
           "--add-optimizer takes NAME:key=value,..., and \"\(pair)\" in \"\(text)\" is no key=value"
         )
       }
+      guard given.insert(sides[0]).inserted else {
+        throw UsageError("--add-optimizer \(text) gives \(sides[0]) twice")
+      }
       if sides[0] == "schedule" {
         schedule = try .parse(sides[1])
       } else if let setting = known.first(where: { $0.name == sides[0] }) {
-        settings = settings.replacing(with: Settings([sides[0]: try setting.value(from: sides[1])]))
+        do {
+          let value = try setting.value(from: sides[1])
+          settings = settings.replacing(with: Settings([sides[0]: value]))
+        } catch let error as UsageError {
+          throw UsageError("--add-optimizer \(text): \(error)")
+        }
       } else if let number = Double(sides[1]), number.isFinite {
         hyperparameters[sides[0]] = number
       } else {
@@ -61,10 +69,17 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
     _ texts: [String], beside contenders: [String], settings: [DeclaredSetting]
   ) throws -> [AddedOptimizer] {
     var taken = Set(contenders.map { $0.lowercased() })
+    var made: Set<String> = []
     return try texts.map { text in
       var added = try AddedOptimizer(text, settings: settings)
       if taken.contains(added.name.lowercased()) {
         added.name = text.replacing(",", with: " ").replacing(":", with: " ")
+      }
+      let key =
+        "\(added.method.name) \(added.hyperparameters.sorted { $0.key < $1.key }) "
+        + "\(added.schedule?.description ?? "") \(added.settings)"
+      guard made.insert(key).inserted else {
+        throw UsageError("--add-optimizer \(text) gives an optimizer a second time; leave it out")
       }
       guard taken.insert(added.name.lowercased()).inserted else {
         throw UsageError(
@@ -92,6 +107,8 @@ public struct CustomArm: Sendable, Codable, Equatable {
   var seeds: [UInt64]
   var epochs: Int
   var minibatch: Int?
+  /// Threads of one run; nil: one.
+  var threads: Int?
   var hyperparameters: [String: Double]
   var schedule: Schedule?
   var settings: Settings
@@ -105,6 +122,7 @@ public struct CustomArm: Sendable, Codable, Equatable {
     self.seeds = seeds
     self.epochs = epochs
     minibatch = request.minibatch
+    threads = request.threads > 1 ? request.threads : nil
     hyperparameters = request.hyperparameters
     schedule = request.schedule
     settings = request.settings
@@ -120,6 +138,7 @@ public struct CustomArm: Sendable, Codable, Equatable {
     own.seeds = seeds
     own.epochs = epochs
     own.minibatch = minibatch
+    own.threads = threads ?? 1
     own.hyperparameters = hyperparameters
     own.schedule = schedule
     own.settings = settings
@@ -156,6 +175,9 @@ public struct CustomArm: Sendable, Codable, Equatable {
     }
     if let minibatch = request.minibatch { words.append("minibatch=\(minibatch)") }
     if let epochs = request.epochs { words.append("epochs=\(epochs)") }
+    words += request.extra.sorted { $0.key < $1.key }
+      .map { $0.value.isEmpty ? $0.key : "\($0.key)=\($0.value)" }
+    if request.threads > 1 { words.append("threads=\(request.threads)") }
     return words.joined(separator: " ")
   }
 }

@@ -41,7 +41,7 @@ extension TrainingSession {
   var customArm: CustomArm {
     var arm = CustomArm(
       request,
-      contenders: experiment.contenders.filter { isMade($0) && hasAllHyperparameters($0) }
+      contenders: experiment.contenders.filter { isMade($0) && contradicted(in: $0).isEmpty }
         .map(\.name),
       seeds: seeds, epochs: epochCount)
     // What cannot be had is no difference to an arm that names what is used instead.
@@ -50,17 +50,40 @@ extension TrainingSession {
     return arm
   }
 
-  /// The contenders of a run of one's own that lack a hyperparameter that was given.
-  var withoutHyperparameters: [Contender] {
+  /// What was given that a contender does not go with, by the options' names: hyperparameters that it lacks,
+  /// other values of what makes it the one that its name says, and what an optimizer decides itself that chooses
+  /// what is evaluated.
+  private func contradicted(in contender: Contender) -> [String] {
+    let hyperparameters = request.hyperparameters.filter { name, value in
+      contender.optimizer.hyperparameter(name) == nil
+        || contender.fixed[name].map { $0 != value } ?? false
+    }.keys
+    let settings = request.settings.names.filter { name in
+      switch (contender.settings[name], request.settings[name]) {
+      // With dropout at another rate is still with dropout.
+      case (.number(let own)?, .number(let given)?): (own == 0) != (given == 0)
+      case (let own?, let given?): own != given
+      default: false
+      }
+    }
+    var own: [String] = []
+    if contender.optimizer.takesSums {
+      if request.minibatch != nil { own.append("minibatch") }
+      if request.schedule != nil { own.append("schedule") }
+    }
+    return (hyperparameters + settings + own).sorted()
+  }
+
+  /// The contenders of a run of one's own that do not go with what was given, and what that is.
+  private var leftOut: [(contender: Contender, options: [String])] {
     guard request.isCustom else { return [] }
-    return experiment.contenders.filter { isMade($0) && !hasAllHyperparameters($0) }
+    return experiment.contenders.filter(isMade).compactMap { contender in
+      let options = contradicted(in: contender).map { "--\($0)" }
+      return options.isEmpty ? nil : (contender, options)
+    }
   }
 
-  private func hasAllHyperparameters(_ contender: Contender) -> Bool {
-    request.hyperparameters.keys.allSatisfy { contender.optimizer.hyperparameter($0) != nil }
-  }
-
-  /// What the command line makes of a contender; `nil` if that lacks a hyperparameter that was given.
+  /// What the command line makes of a contender; `nil` if that does not go with what was given.
   ///
   /// Hyperparameters and schedule that are not given are those of `fitted`, or those that the text
   /// states, settings those of the contender and the experiment. Where `fitted` has settings of its own its
@@ -75,9 +98,10 @@ extension TrainingSession {
       }
       var choice = Contender.Choice(general.merging(added.hyperparameters) { _, own in own })
       choice.schedule = added.schedule ?? request.schedule ?? choice.schedule
+      choice.settings = request.settings.replacing(with: added.settings)
       return choice
     }
-    guard hasAllHyperparameters(contender) else { return nil }
+    guard contradicted(in: contender).isEmpty else { return nil }
     var choice = contender.fitted ?? .init([:])
     if contender.fitted == nil, case .settings(let stated) = contender.literal { choice = stated }
     if let fitted = contender.fitted, !fitted.settings.names.isEmpty {
@@ -85,7 +109,7 @@ extension TrainingSession {
         ["alpha", "momentum"].contains($0.key)
       }
     }
-    choice.settings = [:]
+    choice.settings = request.settings
     choice.hyperparameters.merge(request.hyperparameters) { _, new in new }
     choice.schedule = request.schedule ?? choice.schedule
     return choice
@@ -93,10 +117,12 @@ extension TrainingSession {
 
   /// What a run of one's own leaves out.
   var customRemarks: [String] {
-    let without = withoutHyperparameters.map(\.name)
-    guard request.contenders == nil, !without.isEmpty else { return [] }
-    let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: ", ")
-    return ["left out, as they lack some of \(names): \(NumberText.list(without))"]
+    guard request.contenders == nil, !leftOut.isEmpty else { return [] }
+    let options = leftOut.flatMap(\.options).distinct.sorted()
+    return [
+      "left out, as \(NumberText.list(options)) \(options.count == 1 ? "does" : "do") not go with them: "
+        + NumberText.list(leftOut.map(\.contender.name))
+    ]
   }
 
   func customRuns() throws -> [RunSpecification] {
@@ -107,17 +133,17 @@ extension TrainingSession {
         finalRuns(contender, $0, arm: .custom)
       } ?? []
     }
-    guard !runs.isEmpty else {
-      let names = request.hyperparameters.keys.sorted().map { "--\($0)" }.joined(separator: " ")
-      throw UsageError("no contender of \(experiment.name) has all of \(names)")
-    }
     // What was asked for by name is not left out without a word.
-    if let contender = withoutHyperparameters.first, request.contenders != nil {
-      let lacking = request.hyperparameters.keys.sorted()
-        .filter { contender.optimizer.hyperparameter($0) == nil }
+    if let (contender, options) = leftOut.first, request.contenders != nil {
       throw UsageError(
-        "--optimizers names \(contender.name), which has no \(NumberText.list(lacking)); leave it out, or run it "
-          + "by a command of its own")
+        "--optimizers names \(contender.name), with which \(NumberText.list(options)) "
+          + "\(options.count == 1 ? "does" : "do") not go; leave it out, or run it by a command of its own"
+      )
+    }
+    guard !runs.isEmpty else {
+      let options = leftOut.flatMap(\.options).distinct.sorted()
+      throw UsageError(
+        "no optimizer of \(experiment.name) goes with \(options.joined(separator: " "))")
     }
     return runs
   }

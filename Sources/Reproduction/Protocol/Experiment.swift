@@ -90,6 +90,8 @@ public struct ExperimentOptions: Sendable {
   public var extraOptions: [CommandOption] = []
   /// Whether the runs pass over training data in minibatches, and so have options for both.
   public var trainsInEpochs = true
+  /// Examples a minibatch where the command line does not say.
+  public var minibatch: Int?
   /// Whether `--search` makes sense.
   public var hasSearch = false
   /// The arm that a request with settings of one's own makes, where the result file keeps several.

@@ -27,6 +27,8 @@ public struct PlanRequest: Sendable {
   public var epochs: Int?
   /// Examples a minibatch instead of the experiment's.
   public var minibatch: Int?
+  /// Threads of one run.
+  public var threads = 1
   /// Hyperparameters in place of the protocol's: the runs form an arm of their own.
   public var hyperparameters: [String: Double] = [:]
   /// A schedule in place of the protocol's.

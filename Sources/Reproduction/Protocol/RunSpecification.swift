@@ -94,7 +94,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
   }
 
   /// The same run of another length, without its stages.
-  func lasting(_ epochs: Int) -> RunSpecification {
+  package func lasting(_ epochs: Int) -> RunSpecification {
     var copy = self
     copy.stages = nil
     copy.epochs = epochs
@@ -107,7 +107,8 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     experiment: String, method: String, hyperparameters: [String: Double] = [:],
     schedule: String = "constant", settings: Settings = [:], seed: UInt64, epochs: Int,
     minibatch: Int, stepsWithReplacement: Int? = nil, recording: Recording = .full,
-    evaluations: [Int]? = nil, failureCost: Double? = nil, data: String, numericsVersion: Int = 1,
+    evaluations: [Int]? = nil, failureCost: Double? = nil, data: String, threads: Int = 1,
+    numericsVersion: Int = 1,
     labels: [Label] = []
   ) {
     self.experiment = experiment
@@ -124,6 +125,7 @@ public struct RunSpecification: Sendable, Codable, Hashable {
     self.evaluations = evaluations?.filter { $0 < epochs }
     self.failureCost = failureCost
     self.data = data
+    self.threads = threads > 1 ? threads : nil
     self.numericsVersion = numericsVersion == 1 ? nil : numericsVersion
     self.labels = labels
   }

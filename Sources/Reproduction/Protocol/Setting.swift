@@ -30,6 +30,13 @@ public struct Setting<Value: Sendable>: AnySetting, Recorded {
   /// This setting with a value.
   public func at(_ value: Value) -> Settings.Entry { (declared.name, write(value)) }
 
+  /// The setting, refused on the command line where another has none of these values: it would have no effect.
+  public func counting<Other>(with other: Setting<Other>, at values: Other...) -> Setting {
+    var copy = self
+    copy.declared.condition = (other.declared.name, values.map(other.write))
+    return copy
+  }
+
   /// The setting, with another that is 0 too where the command line gives 0 for this one.
   public func switchingOff(_ other: Setting<Double>) -> Setting {
     var copy = self
@@ -168,6 +175,8 @@ public struct DeclaredSetting: Sendable {
   public let meaning: String
   /// The settings that are 0 too where the command line gives 0 for this one.
   public fileprivate(set) var switchedOff: [String] = []
+  /// Another setting, and the values of it with which this one has an effect; nil: with all.
+  fileprivate(set) var condition: (name: String, values: [SettingValue])?
   /// Whether runs record the value only where it is not the standard one. So a setting that comes later
   /// leaves the identities of the runs before it as they are.
   public fileprivate(set) var isImplied = false

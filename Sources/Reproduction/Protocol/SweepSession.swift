@@ -47,7 +47,7 @@ struct SweepSession<Data: Sendable>: ExperimentSession {
       settings: experiment.training.standardSettings.replacing(with: request.settings), seed: seed,
       epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
       recording: .ends, failureCost: experiment.failureCost, data: request.data,
-      numericsVersion: experiment.numericsVersion,
+      threads: request.threads, numericsVersion: experiment.numericsVersion,
       labels: [.init(experiment.variants.axis, variant.name)])
   }
 

@@ -52,6 +52,12 @@ extension TrainingSession {
       }
     }
     var group = assembly.group(hyperparameterAxes: ["arm", "optimizer"])
+    if request.isCustom {
+      // The protocol's runs have the experiment's.
+      let sizes = parts.map { Int64($0.session.request.minibatch ?? experiment.minibatch) }
+      group.variables.append(
+        Variable("minibatch", ["arm"], .int64(sizes), "examples a minibatch", units: "1"))
+    }
     if arms.contains(where: experiment.isSearched), let table = try searchTable() {
       let searched = arms.filter(experiment.isSearched)
       let selected = try searched.map { arm in

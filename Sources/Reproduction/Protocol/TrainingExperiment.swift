@@ -72,6 +72,7 @@ public struct TrainingExperiment<Data: Sendable>: Experiment {
     options.methods = contenders.map(\.optimizer)
     options.contenders = contenders.map(\.name)
     options.arms = declaredArms
+    options.minibatch = minibatch
     options.hasSearch = contenders.contains { $0.grid != nil }
     options.customArm = {
       TrainingSession(experiment: self, request: $0, records: { _ in nil }).customArm

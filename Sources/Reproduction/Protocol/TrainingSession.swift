@@ -67,7 +67,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
     recording: RunSpecification.Recording, evaluations: [Int]? = nil
   ) -> RunSpecification {
     let settings = experiment.training.standardSettings.replacing(with: contender.settings)
-      .replacing(with: choice.settings).replacing(with: request.settings)
+      .replacing(with: choice.settings)
     return RunSpecification(
       experiment: experiment.name, method: contender.optimizer.name,
       hyperparameters: contender.fixed.merging(choice.hyperparameters) { _, new in new },
@@ -75,7 +75,7 @@ struct TrainingSession<Data: Sendable>: ExperimentSession {
       settings: settings.replacing(with: experiment.substitutes(settings)),
       seed: seed, epochs: epochs, minibatch: request.minibatch ?? experiment.minibatch,
       stepsWithReplacement: budget.stepsWithReplacement, recording: recording,
-      evaluations: evaluations, data: request.data,
+      evaluations: evaluations, data: request.data, threads: request.threads,
       numericsVersion: experiment.numericsVersion(settings),
       labels: [.init("arm", arm), .init("optimizer", contender.name), .init("seed", "\(seed)")])
   }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Reporting
 import Storage
 import Synchronization
 
@@ -214,7 +215,8 @@ public final class Progress: Sendable {
     let busy = state.lanes.filter { $0.run != nil }
     let underWay = busy.count { $0.progress != nil }
     if underWay > 0 {
-      return "interrupted; \(countText(underWay, "run")) under way save\(underWay == 1 ? "s" : "") "
+      return
+        "interrupted; \(NumberText.count(underWay, "run")) under way save\(underWay == 1 ? "s" : "") "
         + "where they are"
     }
     return "interrupted; nothing is lost by it"
