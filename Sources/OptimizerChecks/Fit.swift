@@ -42,28 +42,53 @@ struct Fitter {
   func fit(_ candidate: Candidate) -> Fit { rounded(nearest(candidate), candidate) }
 
   /// The nearest hyperparameters of a candidate.
-  func nearest(_ candidate: Candidate) -> Fit {
+  ///
+  /// - Parameter isWide: whether more starts are tried, from a finer grid.
+  func nearest(_ candidate: Candidate, isWide: Bool = false) -> Fit {
     let free = searched(candidate)
-    var base = RuleParameters()
-    for (parameter, value) in fixed { base[parameter] = value }
-    let starts = Self.grid(free, isSign: candidate.isSign).map { values in
-      var parameters = base
-      for (parameter, value) in zip(free, values) { parameters[parameter] = value }
-      return evaluate(candidate.rule, parameters)
-    }.sorted { $0.rms < $1.rms }
+    let starts = starts(candidate, isWide: isWide)
     var best = starts[0]
     guard !free.isEmpty else { return best }
     var tried = Array(starts.prefix(4))
-    if candidate.rule.maximum != .none {
-      // Where the maximum passes from one step to another there are many local minima.
-      var rates = Set(tried.map(\.parameters.beta2))
-      tried += starts.filter { rates.insert($0.parameters.beta2).inserted }
+    if candidate.rule.maximum != .none || isWide {
+      // There may be many local minima: where the maximum passes from one step to another, and where rates
+      // trade for each other.
+      for parameter in [RuleParameter.beta2, .beta1, .rho] where free.contains(parameter) {
+        if parameter != .beta2, !isWide { continue }
+        var rates = Set(tried.map(\.parameters[parameter]))
+        tried += starts.filter { rates.insert($0.parameters[parameter]).inserted }
+      }
     }
     for start in tried where !(best.rms < 1e-6) {
       let found = improve(start, free)
       if found.rms < best.rms { best = found }
     }
     return best
+  }
+
+  /// The points of a candidate's grid, the nearest first.
+  func starts(_ candidate: Candidate, isWide: Bool = false) -> [Fit] {
+    let free = searched(candidate)
+    return Self.grid(free, isSign: candidate.isSign, isWide: isWide).map { values in
+      evaluate(candidate.rule, parameters(zip(free, values)))
+    }.sorted { $0.rms < $1.rms }
+  }
+
+  /// The nearest hyperparameters that are found from those of others.
+  func nearest(_ candidate: Candidate, from others: [RuleParameters]) -> Fit? {
+    let free = searched(candidate)
+    return others.map { other in
+      improve(
+        evaluate(candidate.rule, parameters(free.map { ($0, other[$0]) })), free)
+    }.min { $0.rms < $1.rms }
+  }
+
+  /// Those that are given, and others.
+  private func parameters(_ values: some Sequence<(RuleParameter, Double)>) -> RuleParameters {
+    var parameters = RuleParameters()
+    for (parameter, value) in fixed { parameters[parameter] = value }
+    for (parameter, value) in values { parameters[parameter] = value }
+    return parameters
   }
 
   /// The hyperparameters that are not solved for. With a stepsize for each step a decoupled decay is one.
@@ -360,12 +385,16 @@ struct Fitter {
 
   /// Steps of one size do not change with the rates of a sign but where they turn it: there is no slope to go
   /// down, and the grid has all that are found.
-  private static func grid(_ free: [RuleParameter], isSign: Bool) -> [[Double]] {
+  private static func grid(
+    _ free: [RuleParameter], isSign: Bool, isWide: Bool
+  ) -> [[Double]] {
     free.reduce([[]]) { points, parameter in
       let values: [Double] =
         switch parameter {
         case .beta1 where isSign: [0.5, 0.8, 0.9, 0.95, 0.98, 0.99]
         case .beta2 where isSign: [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
+        case .beta1 where isWide: [0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
+        case .beta2 where isWide: [0.5, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999]
         case .beta1: [0, 0.5, 0.9, 0.99]
         case .beta2, .rho: [0.5, 0.9, 0.99, 0.999, 0.9999]
         case .momentum: [0, 0.5, 0.9, 0.99]

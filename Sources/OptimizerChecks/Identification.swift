@@ -35,6 +35,8 @@ public struct Identification: Sendable {
     public let epsilonBelow: Double?
     /// Data that would tell it from its neighbours.
     public let telling: String
+    /// How many other rates of the grid make the same steps, of a method that was searched on one alone.
+    let equalRates: Int
 
     /// Compares names, titles and values.
     public static func == (a: Self, b: Self) -> Bool {
@@ -74,6 +76,12 @@ public struct Identification: Sendable {
   /// does.
   public private(set) var excludedMatch: Match?
 
+  /// The names that a match may have, each once: methods of the registry, then variants.
+  public static let names = Candidate.all.filter { $0.rank != .fault }.map(\.name)
+    .reduce(into: [String]()) { names, name in
+      if !names.contains(name) { names.append(name) }
+    }
+
   /// The number of steps.
   public var stepCount: Int { trajectory.steps }
   /// The number of parameters.
@@ -106,6 +114,11 @@ public struct Identification: Sendable {
       settle(plain)
       return
     }
+    let wide = Self.searched(trajectory, candidates, fixed, isWide: true)
+    if wide.hasMatch {
+      settle(wide)
+      return
+    }
     let negated = trajectory.negated
     let ascending = Self.searched(negated, candidates, fixed)
     if ascending.hasMatch {
@@ -133,7 +146,11 @@ public struct Identification: Sendable {
       }
     }
     settle(plain)
-    if !fixed.isEmpty { excludedMatch = try? Identification(trajectory).match }
+    if !fixed.isEmpty || trajectory.hasGivenScales {
+      var constant = trajectory
+      if fixed.isEmpty { constant.forgetScales() }
+      excludedMatch = try? Identification(constant).match
+    }
   }
 
   /// The names of the hyperparameters that were given, e.g. `beta2 = 0.99`.
@@ -150,7 +167,8 @@ public struct Identification: Sendable {
   }
 
   private static func searched(
-    _ trajectory: Trajectory, _ candidates: [Candidate], _ fixed: [RuleParameter: Double]
+    _ trajectory: Trajectory, _ candidates: [Candidate], _ fixed: [RuleParameter: Double],
+    isWide: Bool = false
   ) -> Searched {
     var found = Searched()
     for precision in trajectory.precisions {
@@ -170,14 +188,31 @@ public struct Identification: Sendable {
           return body(search, items[index])
         }.flatMap(\.self)
       }
-      let outcomes = searchingEach(candidates) { [$0.outcome($1)] }
+      var outcomes = searchingEach(candidates) { [$0.outcome($1, isWide: isWide)] }
+      // What one method is found with may be what another was not.
+      let matching = outcomes.filter(isMatch).prefix(4).map(\.fit.parameters)
+      if !matching.isEmpty {
+        outcomes = searchingEach(outcomes) { [$0.outcome($1, from: matching)] }
+      }
       found = Searched(outcomes: outcomes, precision: precision)
-      if !outcomes.contains(where: isMatch) {
+      if !isWide, !outcomes.contains(where: isMatch) {
         found.outcomes += searchingEach(outcomes) { $0.resumed($1) }
       }
       found.outcomes.removeAll { $0.isMatch && search.runsAway($0) }
       found.hasMatch = found.outcomes.contains(where: \.isMatch)
       if found.hasMatch { break }
+    }
+    // What single precision finds may suit double too, in which a search has more ways to miss it.
+    if found.hasMatch, found.precision == .single, trajectory.precisions.contains(.double) {
+      let search = Search(trajectory, precision: .double, fixed: fixed)
+      defer { search.deallocate() }
+      let matching = found.outcomes.filter(\.isMatch).map(\.fit.parameters)
+      let exact = found.outcomes.map {
+        search.outcome(search.outcome(like: $0), from: Array(matching.prefix(4)))
+      }.filter { !($0.isMatch && search.runsAway($0)) }
+      if exact.contains(where: \.isMatch) {
+        return Searched(outcomes: exact, precision: .double, hasMatch: true)
+      }
     }
     return found
   }
@@ -193,13 +228,15 @@ public struct Identification: Sendable {
       hasFittedStepsizes: hasFittedStepsizes)
     defer { search.deallocate() }
     let simple = matches.filter {
-      !$0.isLimit(of: trajectory, besides: matches) && !search.isAtAnEnd($0)
+      !$0.isLimit(of: trajectory, besides: matches, given: fixed) && !search.isAtAnEnd($0)
     }
-    let answer = Self.nearest(simple) ?? matches.first
+    // Where each is a limit of another method, none is told for sure.
+    let told = simple.isEmpty ? matches : simple
+    let answer = Self.nearest(told)
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
-      let others = simple.filter { $0.candidate.rule != answer.candidate.rule }
+      let others = told.filter { $0.candidate.rule != answer.candidate.rule }
       equals = others.filter {
         $0.candidate.freeCount <= answer.candidate.freeCount
           || $0.candidate.isWithEpsilonElsewhere(than: answer.candidate)
@@ -209,7 +246,9 @@ public struct Identification: Sendable {
       hasOneKind = !others.contains {
         $0.candidate.isWellKnown && $0.candidate.kind != answer.candidate.kind
       }
-      isAmbiguous = answer.isUnderdetermined || hasFewNumbers || !hasOneKind
+      isAmbiguous =
+        answer.isUnderdetermined || hasFewNumbers || !hasOneKind
+        || simple.isEmpty && !others.isEmpty
       // The first stepsize, which is that of a method, tells them apart.
       if hasFittedStepsizes, !isAmbiguous, fixed[.alpha] == nil,
         answer.candidate.free.contains(.epsilon), search.epsilonBound(answer.fit) != nil
@@ -258,13 +297,19 @@ public struct Identification: Sendable {
     }
   }
 
-  /// The simplest, unless another is nearer by far: what is left of numbers to explain then speaks for it.
+  /// The simplest, unless another is nearer by far: what is left of numbers to explain then speaks for it. So do
+  /// hyperparameters that are all round ones where those of the simplest are not.
   private static func nearest(_ simple: [Outcome]) -> Outcome? {
-    simple.dropFirst().reduce(simple.first) { best, other in
+    let best = simple.dropFirst().reduce(simple.first) { best, other in
       // Hyperparameters are rounded where it costs no more than a thousandth of a tolerance.
       guard let best, 20 * (other.fit.rms + 1e-3) < best.fit.rms else { return best }
       return other
     }
+    guard let best, !best.isRound else { return best }
+    return simple.first {
+      $0.isRound && $0.candidate.rank != .fault && $0.candidate.kind == best.candidate.kind
+        && $0.fit.rms < 2 * best.fit.rms + 1e-3
+    } ?? best
   }
 
   private func described(
@@ -285,7 +330,8 @@ public struct Identification: Sendable {
         uniqueKeysWithValues: search.deviations(outcome).map { ($0.key.rawValue, $0.value) }),
       epsilonBelow: candidate.free.contains(.epsilon) && fixed[.epsilon] == nil
         ? search.epsilonBound(outcome.fit) : nil,
-      telling: answer.map { candidate.telling(from: $0.candidate) } ?? candidate.telling)
+      telling: answer.map { candidate.telling(from: $0.candidate) } ?? candidate.telling,
+      equalRates: outcome.equalRates)
   }
 }
 
@@ -297,14 +343,32 @@ struct Outcome: Sendable {
   let departure: Identification.Departure?
   /// Whether there are no more numbers than hyperparameters.
   let isUnderdetermined: Bool
+  /// How many other rates of the grid make the same steps, where there is nothing but a grid.
+  var equalRates = 0
+
+  /// Whether all hyperparameters that were searched are decimals of four digits or less.
+  var isRound: Bool {
+    let searched = candidate.free.map { fit.parameters[$0] } + [fit.parameters.alpha]
+    return searched.allSatisfy { value in
+      (1...4).contains { digits in
+        [Fitter.round(value, digits), 1 - Fitter.round(1 - value, digits)].contains {
+          abs($0 - value) <= 1e-12 * abs(value)
+        }
+      }
+    }
+  }
 
   var isMatch: Bool { departure == nil && fit.rms.isFinite }
 
   /// The hyperparameters that have gone where an adaptive method adapts no more.
-  func farParameters(in trajectory: Trajectory) -> [RuleParameter] {
+  ///
+  /// - Parameter given: those that somebody gave, which go nowhere.
+  func farParameters(
+    in trajectory: Trajectory, given: [RuleParameter: Double]
+  ) -> [RuleParameter] {
     let p = fit.parameters
     let largest = trajectory.gradients.reduce(0) { max($0, abs($1)) }
-    return candidate.free.filter { parameter in
+    return candidate.free.filter { given[$0] == nil }.filter { parameter in
       switch parameter {
       case .beta2, .rho: p[parameter] > 1 - 1e-5
       case .epsilon:
@@ -317,11 +381,14 @@ struct Outcome: Sendable {
 
   /// Whether a hyperparameter has gone where the method is another, simpler one. A small momentum is none if
   /// SGD is not among the `matches`.
-  func isLimit(of trajectory: Trajectory, besides matches: [Outcome]) -> Bool {
+  func isLimit(
+    of trajectory: Trajectory, besides matches: [Outcome], given: [RuleParameter: Double]
+  ) -> Bool {
     let p = fit.parameters
-    return !farParameters(in: trajectory).isEmpty
+    return !farParameters(in: trajectory, given: given).isEmpty
       || candidate.free.contains { parameter in
-        switch parameter {
+        if given[parameter] != nil { return false }
+        return switch parameter {
         case .momentum:
           p.momentum < 1e-4
             && (candidate.isAdaptive || p.momentum == 0
@@ -333,7 +400,8 @@ struct Outcome: Sendable {
         case .weightDecay: p.weightDecay < 1e-10
         default: false
         }
-      } || candidate.rule.decay == .decoupled && p.weightDecay < 1e-10
+      }
+      || candidate.rule.decay == .decoupled && given[.weightDecay] == nil && p.weightDecay < 1e-10
   }
 }
 

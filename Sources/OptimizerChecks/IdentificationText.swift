@@ -36,13 +36,18 @@ extension Identification {
     return "\(match.isFault ? match.name + ", " : match.name + ": ")\(match.title)"
   }
 
+  /// What was given: hyperparameters or stepsizes.
+  private var fixedWords: String {
+    givenHyperparameters.isEmpty ? "these stepsizes" : givenHyperparameters
+  }
+
   private var steps: String { "\(stepCount) step\(stepCount == 1 ? "" : "s")" }
 
   private var details: [String] {
     guard let match else {
       let excluded = excludedMatch.map {
         [
-          "given \(givenHyperparameters), which excludes what fits: \($0.name) with \(hyperparameters($0))"
+          "given \(fixedWords), which excludes what fits: \($0.name) with \(hyperparameters($0))"
         ]
       }
       return (excluded ?? [])
@@ -85,6 +90,12 @@ extension Identification {
       ]
     }
     var lines = [hyperparameters(match), precision]
+    if match.equalRates > 0 {
+      lines.append(
+        "\(match.equalRates) other pair\(match.equalRates == 1 ? "" : "s") of rates on the grid that is searched make the same steps: give "
+          + "yours by --beta1 and --beta2"
+      )
+    }
     if !withOtherStepsizes.isEmpty {
       lines.append(
         "the hyperparameters above are those of \(match.name); bias correction is a factor of the stepsize: if yours "
@@ -94,6 +105,11 @@ extension Identification {
       lines.append(
         "bias corrections that stand still at step 1, with alpha = \(Self.number(alpha)), do the same"
       )
+    }
+    if match.name == "rmsprop-momentum",
+      match.hyperparameters.contains(where: { $0.name == "momentum" && $0.value == 0 })
+    {
+      lines.append("without momentum: centered RMSProp, which divides by the root of a variance")
     }
     if hasWrongSign {
       lines.append("with the negative gradients: they have the wrong sign, or theta is to ascend")
@@ -113,7 +129,7 @@ extension Identification {
         lines.append(
           "SGD with dampening, with one stepsize, does the same: its first step is not damped")
       }
-      if match.name.hasPrefix("sgd") {
+      if match.name.hasPrefix("sgd") || match.name == "heavy-ball" {
         lines.append("gradients that are clipped by their norm, with one stepsize, do the same")
       }
     }
@@ -173,7 +189,9 @@ extension Identification {
       + (isDouble ? "double precision" : "single precision")
       + (trajectory.isStoredInDouble && trajectory.isSingle
         ? "; the file holds double, but all of theta are numbers of single precision" : "")
-      + (isRoundedInput ? "; the file holds double, which the updates do not keep" : "")
+      + (isRoundedInput
+        ? "; the file holds double, in which it does not fit: computed in single, or by another method that comes so near"
+        : "")
   }
 
   /// What would tell methods apart, each once.
@@ -211,8 +229,10 @@ extension Identification {
       ? "\(Int(rounded))" : "\(rounded)".replacing("e-0", with: "e-")
   }
 
-  /// A stepsize in one digit.
-  private static func stepsize(_ value: Double) -> String { value == 0 ? "0" : size(value) }
+  /// A stepsize in three digits.
+  private static func stepsize(_ value: Double) -> String {
+    value == 0 ? "0" : number(Fitter.round(value, 3))
+  }
 
   /// A difference in one digit.
   static func size(_ value: Double) -> String {

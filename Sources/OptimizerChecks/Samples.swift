@@ -19,7 +19,7 @@ struct Tolerance {
     let size = max(abs(old), abs(new))
     return isDouble
       ? 0x1p-51 * size + 1e-9 * change + 1e-13 * recent
-      : 0x1p-23 * size + (2e-5 + 1.2e-4 / Double(step)) * change + 2e-6 * recent
+      : 0x1.4p-23 * size + (2e-5 + 1.2e-4 / Double(step)) * change + 2e-6 * recent
   }
 }
 

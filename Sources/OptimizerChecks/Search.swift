@@ -6,6 +6,9 @@ struct Search {
   private let precision: Precision
   private let fixed: [RuleParameter: Double]
   private let fitter: Fitter
+  /// With the tolerances of single precision, for double: changes that are by chance near 0 weigh most in that, and make
+  /// many local minima.
+  private let coarse: Fitter?
   private let hasFittedStepsizes: Bool
 
   /// As many steps and parameters are fitted as leave a search in seconds.
@@ -20,17 +23,72 @@ struct Search {
     self.hasFittedStepsizes = hasFittedStepsizes
     self.precision = precision
     self.fixed = fixed
-    fitter = Fitter(
-      Samples(
-        trajectory, parameters: Samples.spread(trajectory, limit: Self.fittedParameters),
-        steps: min(trajectory.steps, Self.fittedSteps), precision: precision), fixed: fixed)
+    func fitter(_ precision: Precision) -> Fitter {
+      Fitter(
+        Samples(
+          trajectory, parameters: Samples.spread(trajectory, limit: Self.fittedParameters),
+          steps: min(trajectory.steps, Self.fittedSteps), precision: precision), fixed: fixed)
+    }
+    self.fitter = fitter(precision)
+    coarse = precision == .double ? fitter(.single) : nil
   }
 
-  func deallocate() { fitter.deallocate() }
+  func deallocate() {
+    fitter.deallocate()
+    coarse?.deallocate()
+  }
 
   /// The nearest hyperparameters of a candidate, and where it departs.
-  func outcome(_ candidate: Candidate) -> Outcome {
-    outcome(candidate, nearest: fitter.nearest(candidate))
+  ///
+  /// - Parameter isWide: whether more starts are tried.
+  func outcome(_ candidate: Candidate, isWide: Bool = false) -> Outcome {
+    if candidate.isSign { return outcomeOfSign(candidate) }
+    if let coarse {
+      let start = coarse.nearest(candidate, isWide: isWide).parameters
+      if let fit = fitter.nearest(candidate, from: [start]), fit.isWithinTolerance || isWide {
+        return outcome(candidate, nearest: fit)
+      }
+    }
+    return outcome(candidate, nearest: fitter.nearest(candidate, isWide: isWide))
+  }
+
+  /// The outcome with hyperparameters that are found from those of others, where it is better.
+  func outcome(_ old: Outcome, from others: [RuleParameters]) -> Outcome {
+    guard !old.isMatch, !old.candidate.isSign,
+      let fit = fitter.nearest(old.candidate, from: others), fit.rms < old.fit.rms
+    else { return old }
+    let found = outcome(old.candidate, nearest: fit)
+    return found.isMatch || found.fit.rms < old.fit.rms ? found : old
+  }
+
+  /// An outcome of another precision in this one, with the same hyperparameters.
+  func outcome(like other: Outcome) -> Outcome {
+    outcome(
+      other.candidate, fitter.evaluate(other.candidate.rule, other.fit.parameters))
+  }
+
+  /// There is no slope to go down: of the rates of the grid that suit the samples, the usual ones first, those that
+  /// suit the whole trajectory.
+  private func outcomeOfSign(_ candidate: Candidate) -> Outcome {
+    let starts = fitter.starts(candidate)
+    let suited = starts.filter(\.isWithinTolerance)
+    /// 0 for the usual rates, and the more the less usual.
+    func rank(_ fit: Fit) -> Int {
+      candidate.free.enumerated().reduce(0) { rank, pair in
+        rank
+          + (candidate.defaults[pair.element] == fit.parameters[pair.element] ? 0 : 2 - pair.offset)
+      }
+    }
+    let found = suited.enumerated()
+      .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+      .map { outcome(candidate, nearest: $0.element) }
+    let matches = found.filter(\.isMatch)
+    guard var best = matches.first else {
+      return found.max { ($0.departure?.step ?? 0) < ($1.departure?.step ?? 0) }
+        ?? outcome(candidate, nearest: starts[0])
+    }
+    best.equalRates = matches.count - 1
+    return best
   }
 
   /// The outcome of a candidate with hyperparameters as short as the trajectory allows.
@@ -195,7 +253,7 @@ struct Search {
     }
     // With corrected moments a rate near 1 is an average, which still adapts.
     let isAverage = rule.family == .adam && rule.correction != .none
-    return outcome.farParameters(in: trajectory).contains { parameter in
+    return outcome.farParameters(in: trajectory, given: fixed).contains { parameter in
       guard fixed[parameter] == nil else { return false }
       var further = p
       if parameter == .beta2 || parameter == .rho {
@@ -247,7 +305,7 @@ struct Search {
     where candidate.rank != .fault && candidate.rule.hasFindableScales {
       let fit = free.fit(candidate)
       let outcome = self.outcome(candidate, fit)
-      guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory, besides: [])
+      guard fit.isWithinTolerance, !outcome.isLimit(of: trajectory, besides: [], given: fixed)
       else { continue }
       if let scales = scales(fit), let result = accept(scales) { return result }
     }

@@ -17,7 +17,7 @@ public struct Trajectory: Sendable {
   /// The stepsize of each step over that of the first, or over the largest where the first is 0.
   public internal(set) var scales: [Double]
   /// Whether stepsizes were given.
-  let hasGivenScales: Bool
+  private(set) var hasGivenScales: Bool
   /// Whether every number is one that 32 bits hold.
   public let isSingle: Bool
   /// Whether the numbers were stored in 64 bits.
@@ -105,6 +105,12 @@ public struct Trajectory: Sendable {
 
   /// What its numbers may have been computed in, the highest precision first.
   var precisions: [Precision] { isSingle ? [.single] : [.double, .single] }
+
+  /// Takes the stepsize for one that nobody has given.
+  mutating func forgetScales() {
+    scales = Array(repeating: 1, count: steps)
+    hasGivenScales = false
+  }
 
   /// The same with gradients of the other sign.
   var negated: Trajectory {

@@ -93,7 +93,10 @@ func status(_ options: [String]) throws -> ExitStatus {
     }
     let (text, status) = try output(of: name, ["--status"] + options)
     worst = max(worst, status)
-    if status == 0 { entries.append(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    entries.append(
+      status == 0
+        ? text.trimmingCharacters(in: .whitespacesAndNewlines)
+        : "{\"experiment\": \"\(name)\", \"exitStatus\": \(status)}")
   }
   if options.contains("--json") {
     Console.show("[" + entries.joined(separator: ",\n") + "]\n")

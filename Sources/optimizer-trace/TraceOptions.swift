@@ -1,3 +1,4 @@
+import OptimizerChecks
 import Optimizers
 import Reproduction
 import Storage
@@ -47,7 +48,8 @@ struct TraceOptions {
         CommandOption(
           "identify", nil, "tell which method made the trajectory theta[T, n] in INPUT, and end"),
         CommandOption(
-          "expect", "NAME", "with --identify: status 0 only if it is this method, without a fault",
+          "expect", "NAME",
+          "with --identify: status 0 only if it is this method, without a fault; the names that it prints",
           words: OptimizerRegistry.all.map(\.name)),
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
         CommandOption(
@@ -102,7 +104,14 @@ struct TraceOptions {
     schedule = try given.value("schedule").map(Schedule.parse)
     expected = given.value("expect")
     if let expected {
-      _ = try OptimizerRegistry.make(expected, hyperparameters: [:], count: 0)
+      guard Identification.names.contains(expected) else {
+        let near = Identification.names.min {
+          editDistance($0, expected) < editDistance($1, expected)
+        }
+        throw OptimizerError.unknownMethod(
+          expected, known: Identification.names,
+          suggestion: near.flatMap { editDistance($0, expected) <= 2 ? $0 : nil })
+      }
     }
     averagingBeta = try given.number("average")
     for name in Self.hyperparameterNames {

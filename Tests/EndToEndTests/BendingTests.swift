@@ -60,7 +60,7 @@ import Testing
     #expect(try view.array("minibatch", ["arm": "mine"]).values == [1000])
     #expect(
       try ResultFile.read(folder / "r.h5").root.text("own_settings")?
-        .hasSuffix("; alpha=0.001 minibatch=1000 epochs=2") == true)
+        .hasSuffix("; mine: alpha=0.001 minibatch=1000") == true)
     let mine = try view.array("test_error", ["arm": "mine", "optimizer": "Adam", "seed": "1"])
     #expect(mine.values.allSatisfy { $0.isFinite })
   }
@@ -131,13 +131,15 @@ import Testing
     }
     let noisy = try list("cifar-cnn", "--noise", "dropout")
     #expect(noisy.output.contains("Adam+dropout") && !noisy.output.contains(" Adam "))
-    #expect(noisy.errors.contains("left out, as --noise does not go with them: AdaGrad, SGD"))
+    #expect(
+      noisy.errors.contains(
+        "left out, as these options do not go with them: AdaGrad (--noise), SGD"))
     // Another rate of dropout is dropout.
     let rate = try list("imdb-logistic", "--dropout", "0.3")
     #expect(rate.output.contains("Adam+dropout") && !rate.output.contains(" Adam "))
     expectOneLine(
       try list("adamax", "--model", "logistic", "--optimizers", "Adam, perceptron"), status: 64,
-      of: "adamax", "--optimizers names Adam, perceptron, with which --model does not go")
+      of: "adamax", "--model does not go with \"Adam, perceptron\", which --optimizers names")
     #expect(
       try list("adamax", "--optimizers", "Adam, logistic regression,AdaMax, perceptron").output
         .hasSuffix("2 of 2 runs to do, ?\n"))

@@ -170,7 +170,9 @@ import Testing
     #expect(try ResultFile.read(output).root.text("unfinished") == nil)
     let other = try program.run(
       Program.tiny + ["--merge", shards[0], "--output", folder / "tiny.h5"])
-    #expect(other.errors.contains("no run of \(shards[0]) is one of these"))
+    #expect(other.status == 65)
+    #expect(other.errors.contains("none of the runs in \(shards[0]) belongs to this command"))
+    #expect(!FileManager.default.fileExists(atPath: folder / "tiny.h5"))
   }
 
   @Test func `quiet is silent`() throws {

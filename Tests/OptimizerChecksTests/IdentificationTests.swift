@@ -429,7 +429,8 @@ struct Problem {
       thetaShape: [problem.steps, Problem.count])
     let found = try Identification(trajectory)
     #expect(found.match?.name == "adam" && !found.isDouble, "\(found.text)")
-    #expect(found.text.contains("the file holds double, which the updates do not keep"))
+    #expect(
+      found.text.contains("the file holds double, in which it does not fit: computed in single"))
   }
 
   @Test func `wrong shapes and numbers are one line each`() throws {

@@ -52,7 +52,7 @@ import Testing
     #expect {
       try runs(["--optimizers", "adam,sgd", "--beta1", "0.8"])
     } throws: {
-      "\($0)".hasPrefix("--optimizers names SGD, with which --beta1 does not go; leave")
+      "\($0)".hasPrefix("--beta1 does not go with \"SGD\", which --optimizers names; leave out")
     }
     #expect(try runs(["--optimizers", "adam", "--beta1", "0.8"]).count == 1)
     #expect(try runs(["--beta1", "0.8"]).map { $0.label("optimizer") } == ["Adam"])

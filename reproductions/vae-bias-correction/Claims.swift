@@ -287,7 +287,8 @@ package let biasCorrectionClaims: [Claim] = [
     "fig4.match", "our losses lie on the paper's", place: place,
     threshold: .atMost(matchLimits, "median |log(ours / paper)|"),
     rule: "median over the points on the paper's chart of |ours - paper| in nats, mean over "
-      + "seeds, is reported; median |log(ours / paper)|: reproduced <= 0.05, inconclusive <= 0.15",
+      + "seeds, is reported; median |log(ours / paper)|: reproduced <= \(text(matchLimits.reproduced)), inconclusive <= "
+      + text(matchLimits.inconclusive),
     inPaper: { _ in .satisfies }
   ) { context in try match(context) }
   .ofCurve,

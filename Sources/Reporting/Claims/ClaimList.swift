@@ -119,6 +119,7 @@ extension ClaimList.Entry: Encodable {
   /// Writes the columns of its line by their names.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
+    precondition(CodingKeys.allCases.count == fields.count, "a key for each column")
     for (key, field) in zip(CodingKeys.allCases, fields) {
       try container.encode(field, forKey: key)
     }

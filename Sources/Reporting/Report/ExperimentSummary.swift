@@ -179,15 +179,17 @@ package struct ExperimentSummary: Sendable {
     let all = Dictionary(grouping: table.rows, by: \.contender)
     return table.rows.map(\.contender).distinct.map { name in
       let rows = deciding[name] ?? []
+      // A race compares those that went on to the end.
       let points = Dictionary(grouping: rows, by: \.point)
       // The mean over seeds of each point, as the selection takes it; a diverged point has none.
       let means = points.values.map { Statistics.mean($0.map(\.cost)) }.sorted()
       let finite = means.filter(\.isFinite)
       return Search(
-        contender: name, points: points.count, trials: all[name]?.count ?? 0,
+        contender: name, points: Set((all[name] ?? []).map(\.point)).count,
+        trials: all[name]?.count ?? 0,
         diverged: means.count - finite.count, best: finite.first ?? .nan,
         median: Statistics.median(finite),
-        selected: rows.first(where: \.isSelected)?.point.text ?? "")
+        selected: rows.first(where: \.isSelected)?.point.text(digits: 6) ?? "")
     }
   }
 }

@@ -73,7 +73,9 @@ package enum RivalTable {
       return nil
     }
     let passes = min(count - 1, shown(problem, content))
-    let labels = Array(problem.measure.labels(ofPasses: passes))
+    // What is known before any pass is the same for all.
+    let labels = problem.measure.labels(ofPasses: passes)
+      .filter { problem.measure.passes(atLabel: $0) > 0 }
     let places = Array(labels.suffix(max(1, passes / 10)))
     var seeds: [Int] = []
     var sides: [SearchResolution.Side] = []

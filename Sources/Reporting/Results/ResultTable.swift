@@ -16,7 +16,7 @@ public struct ResultTable: Sendable {
     public var schedule: String
     /// The settings of model and data that are numbers, and those that are words.
     public var settings: [String: String]
-    /// The passes that were made, of several seeds the most.
+    /// The passes of a run that ended; 0 where none did.
     public var epochs: Int
     /// The running training cost of the last pass, in nats.
     public var cost: Estimate
@@ -73,15 +73,14 @@ public struct ResultTable: Sendable {
               .first { $0.isFinite }
           }
         }
-        let passes =
-          seeds.compactMap { seed in
-            let here = place.merging(["seed": seed]) { _, new in new }
-            return costs.flatMap { costs in
-              costs.labels(of: "epoch").last {
-                costs.value(at: here.merging(["epoch": $0]) { _, new in new })?.isFinite ?? false
-              }
-            }.flatMap { Int($0) }
-          }.max().map { $0 + 1 } ?? 0
+        let ends = seeds.compactMap { seed -> Int? in
+          let here = place.merging(["seed": seed]) { _, new in new }
+          guard let costs, status.state(at: here) == .finished else { return nil }
+          return costs.labels(of: "epoch").last { label in
+            costs.value(at: here.merging(["epoch": label]) { _, new in new })?.isFinite ?? false
+          }.flatMap { Int($0) }
+        }
+        let passes = ends.max().map { Measure.runningCost.passes(atLabel: $0) } ?? 0
         let known = parameters.compactMap { name, cells in
           cells.value(at: place).flatMap { $0.isFinite ? (name, $0) : nil }
         }
@@ -123,7 +122,7 @@ public struct ResultTable: Sendable {
     let differing = Set(rows.flatMap(\.settings.keys)).sorted().filter { name in
       Set(rows.map { $0.settings[name] ?? "" }).count > 1
     }
-    let haveOtherPasses = Set(rows.map(\.epochs)).count > 1
+    let haveOtherPasses = Set(rows.map(\.epochs).filter { $0 > 0 }).count > 1
     let head = ["optimizer", "settings", "cost of last pass", "test error %", "seeds", "time"]
     let lines = rows.map { row -> [String] in
       let known = defaults(row.optimizer)
@@ -134,7 +133,7 @@ public struct ResultTable: Sendable {
       let settings = differing.compactMap { name in
         row.settings[name].map { "\(name)=\($0)" }
       }
-      let passes = haveOtherPasses ? ["epochs=\(row.epochs)"] : []
+      let passes = haveOtherPasses && row.epochs > 0 ? ["epochs=\(row.epochs)"] : []
       let seeds =
         row.diverged == 0
         ? "\(row.finished)"

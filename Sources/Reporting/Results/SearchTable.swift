@@ -10,8 +10,11 @@ package struct SearchTable: Sendable {
     package let schedule: String
 
     /// E.g. `alpha = 0.01, constant`.
-    package var text: String {
-      values.sorted { $0.key < $1.key }.map { "\($0.key) = \(NumberText.significant($0.value))" }
+    package var text: String { text(digits: 3) }
+
+    func text(digits: Int) -> String {
+      values.sorted { $0.key < $1.key }
+        .map { "\($0.key) = \(NumberText.significant($0.value, digits: digits))" }
         .joined(separator: ", ") + ", \(schedule)"
     }
   }

@@ -56,8 +56,6 @@ extension ExperimentCommand {
           + (near.map { " (did you mean \($0)?)" } ?? "") + "; --data takes "
           + names.joined(separator: ", ") + " or a folder with IDX files")
     }
-    return .located(
-      try OwnImages.locate(
-        FilePaths.expandingHome(text, home: ProcessInfo.processInfo.environment["HOME"])))
+    return .located(try OwnImages.locate(text))
   }
 }

@@ -15,26 +15,25 @@ package struct CommandOptions {
     var isAboutTheProgram: Bool { [.help, .version, .completions, .manual].contains(self) }
   }
 
-  var mode = Mode.run
+  let mode: Mode
   package var request: PlanRequest
-  var contenders: [String]?
   var location: DataLocation
-  var allowsUnknownData = false
-  var forcesStandIn = false
+  let allowsUnknownData: Bool
+  let forcesStandIn: Bool
   package let output: String
   var jobs: Int
-  var isFresh = false
+  let isFresh: Bool
   /// Whether kept runs stay where a rehearsal shows that the program makes others now.
-  var keepsOldRuns = false
+  let keepsOldRuns: Bool
   /// A folder with the kept runs to start from, or to audit.
   var start: String?
   /// The file that finished runs are exported to.
   var export: String?
   /// The identities, or their first digits, of the kept runs to make again.
-  var audited: [String] = []
-  var isQuiet = false
+  let audited: [String]
+  let isQuiet: Bool
   /// Whether what is asked for is told as JSON, and nothing else on standard output.
-  var isJSON = false
+  let isJSON: Bool
   /// What stands in for the experiment's data: the name of a data set, or a folder.
   var otherData: String?
   /// The shell that completions are printed for.
@@ -42,8 +41,8 @@ package struct CommandOptions {
   /// Whether standard output is kept free of sentences.
   var saysNothing: Bool { isQuiet || isJSON }
   var shard: Shard?
-  var operands: [String] = []
-  var checkpointInterval = 30.0
+  let operands: [String]
+  let checkpointInterval: Double
 
   static func hyperparameters(of experiment: any Experiment) -> [HyperparameterDescription] {
     var found: [HyperparameterDescription] = []
@@ -53,128 +52,19 @@ package struct CommandOptions {
     return found
   }
 
+  /// Understands a command line, the program's name first.
+  ///
+  /// - Throws: `UsageError`, `OptimizerError`; what reading the table of `--dealt` throws.
   package init(_ arguments: [String], for experiment: any Experiment) throws {
     let parsed = try Self.parser(for: experiment).parse(arguments)
-    request = PlanRequest(profile: .quick, data: "")
-    if let name = parsed.value("profile") {
-      guard let profile = Profile(rawValue: name) else {
-        throw UsageError("--profile takes smoke, quick or paper, not \"\(name)\"")
-      }
-      request.profile = profile
-    }
-    if parsed.contains("help") { mode = .help }
-    if parsed.contains("version") { mode = .version }
-    if let name = parsed.value("completions") {
-      mode = .completions
-      shell = try Shell(named: name)
-    }
-    if parsed.contains("man") { mode = .manual }
-    request.isSearch = parsed.contains("search")
-    var modes = [
-      ("question", Mode.question), ("list", .list), ("dry-run", .dryRun), ("status", .status),
-      ("pending", .pending),
-      ("merge", .merge), ("claims", .claims), ("rejudge", .rejudge), ("export", .export),
-      ("audit", .audit), ("auditable", .auditable),
-      (experiment.options.action?.option.name ?? "", .action),
-    ]
-    // A search can be looked at like other runs.
-    if !["list", "dry-run", "status"].contains(where: parsed.contains) {
-      modes.append(("search", .search))
-    }
-    for (name, choice) in modes where parsed.contains(name) {
-      guard mode == .run || mode.isAboutTheProgram else {
-        throw UsageError("--\(name) does not go with another mode; give one of them")
-      }
-      if mode == .run { mode = choice }
-    }
-    request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
-    request.seeds = try parsed.value("seeds").map(Self.seeds)
-    request.epochs = try parsed.integer("epochs", atLeast: 0)
-    request.minibatch = try parsed.integer("minibatch", atLeast: 1)
-    request.threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
-    for parameter in Self.hyperparameters(of: experiment) {
-      if let value = try parsed.number(parameter.name) {
-        guard parameter.range.contains(value) else {
-          throw UsageError(
-            "--\(parameter.name) takes \(parameter.range.description), not \(compact(value))")
-        }
-        request.hyperparameters[parameter.name] = value
-      }
-    }
-    request.schedule = try parsed.value("schedule").map(Schedule.parse)
-    var settings: [String: SettingValue] = [:]
-    for setting in experiment.options.settings {
-      if let text = parsed.value(setting.name) {
-        let value = try setting.value(from: text)
-        if !setting.isImplied || value != setting.standard { settings[setting.name] = value }
-      }
-    }
-    for setting in experiment.options.settings where settings[setting.name] == 0 {
-      for name in setting.switchedOff {
-        guard settings[name] ?? 0 == 0 else {
-          throw UsageError("--\(setting.name) 0 switches --\(name) off; leave that out")
-        }
-        settings[name] = 0
-      }
-    }
-    for setting in experiment.options.settings where settings[setting.name] != nil {
-      guard let condition = setting.condition,
-        let other = experiment.options.settings.first(where: { $0.name == condition.name })
-      else { continue }
-      let value = settings[other.name] ?? other.standard
-      guard condition.values.contains(value) else {
-        throw UsageError(
-          "--\(setting.name) has no effect with --\(other.name) \(value); it counts with "
-            + "\(NumberText.list(condition.values.map(\.description)))")
-      }
-    }
-    request.settings = Settings(settings)
-    for option in experiment.options.extraOptions {
-      if parsed.contains(option.name) {
-        request.extra[option.name] = parsed.value(option.name) ?? ""
-      }
-    }
-    request.added = try AddedOptimizer.all(
-      parsed.values("add-optimizer"), beside: experiment.options.contenders,
-      settings: experiment.options.settings)
-    let added = request.added.map(\.name)
-    contenders = try parsed.value("optimizers").map {
-      let named = try Self.contenders($0, of: experiment, added: added)
-      return named + added.filter { !named.contains($0) }
-    }
-    request.contenders = contenders
+    mode = try Self.mode(parsed, experiment)
+    shell = try parsed.value("completions").map(Shell.init(named:))
     otherData = parsed.value("data")
-    if let otherData { request.otherData = otherData }
-    request.drawsPaper = parsed.contains("paper-curves")
-    if let label = parsed.value("label") { request.label = try Self.label(label) }
-    request.arms = try parsed.value("arms").map { try Self.arms($0, of: experiment) }
-    if request.isSearch, request.isCustom {
-      throw UsageError("--search does not go with options that form the arm custom")
-    }
-    if request.arms != nil, request.isCustom || request.isSearch {
-      throw UsageError(
-        "--arms does not go with --search, nor with options that form the arm custom")
-    }
-    if request.drawsPaper, !request.isCustom || otherData != nil {
-      throw UsageError(
-        "--paper-curves is for settings of your own on the experiment's data; the figures of the "
-          + "declared runs have the paper's curves, other data have none")
-    }
-    if experiment.options.keepsArms, request.isCustom, request.label == nil {
-      let words = CustomArm.words(request)
-      request.label = words.isEmpty ? "added" : words
-    }
+    request = try Self.request(parsed, experiment)
     location = DataLocation(folder: parsed.value("data-dir"))
     allowsUnknownData = parsed.contains("allow-unknown-data")
     forcesStandIn = parsed.contains("stand-in")
-    let folder = request.isCustom ? "custom" : request.profile.rawValue
-    let stem = experiment.name + (otherData.map { "-on-" + Self.fileName($0) } ?? "")
-    let defaultOutput =
-      request.isSearch ? "results/search/\(stem).tsv" : "results/\(folder)/\(stem).h5"
-    output = parsed.value("output") ?? defaultOutput
-    if output.isEmpty || output.hasSuffix("/") {
-      throw UsageError("--output takes the path of a file, not \"\(output)\"")
-    }
+    output = parsed.value("output") ?? Self.defaultOutput(request, of: experiment)
     jobs =
       try parsed.integer("jobs", atLeast: 1, atMost: 4096)
       ?? max(1, AvailableProcessors.count / request.threads)
@@ -183,43 +73,166 @@ package struct CommandOptions {
     start = parsed.value("start")
     export = parsed.value("export")
     audited = parsed.value("audit")?.split(separator: ",").map(String.init) ?? []
-    if mode == .audit || mode == .auditable, start == nil {
-      throw UsageError(
-        "--\(mode == .audit ? "audit" : "auditable") needs --start, the folder of the kept runs")
-    }
-    if mode == .audit, audited.isEmpty {
-      throw UsageError("--audit takes identities of runs, as --auditable lists them")
-    }
     isQuiet = parsed.contains("quiet")
     isJSON = parsed.contains("json")
     checkpointInterval = try parsed.number("checkpoint-interval") ?? 30
-    guard checkpointInterval >= 0 else {
-      throw UsageError("--checkpoint-interval takes seconds, 0 or more")
-    }
-    let dealt = parsed.value("dealt")
-    shard = try parsed.value("shard").map { try Shard($0, table: dealt) }
-    guard dealt == nil || shard != nil else {
-      throw UsageError("--dealt tells which runs a shard has; give --shard I/N too")
-    }
-    if request.isSearch && shard != nil {
-      throw UsageError("--search is not divided into shards; leave out --shard")
-    }
-    if isJSON, ![.run, .list, .dryRun, .status, .claims, .help, .version].contains(mode) {
-      throw UsageError("--json goes with --list, --dry-run, --status, --claims, or a run")
-    }
-    if mode == .question && shard != nil {
-      throw UsageError("--question is about the result file, which a shard is only part of")
-    }
     operands = parsed.operands
-    guard operands.isEmpty || mode == .merge else {
-      throw UsageError("unexpected argument \"\(operands[0])\"; --help lists the options")
+    let dealt = parsed.value("dealt")
+    try check(isShard: parsed.contains("shard"), isDealt: dealt != nil)
+    shard = try parsed.value("shard").map { try Shard($0, table: dealt) }
+  }
+
+  /// The mode that is asked for.
+  private static func mode(_ parsed: ParsedOptions, _ experiment: any Experiment) throws -> Mode {
+    var modes = [
+      ("help", Mode.help), ("version", .version), ("completions", .completions), ("man", .manual),
+      ("question", .question), ("list", .list), ("dry-run", .dryRun), ("status", .status),
+      ("pending", .pending), ("merge", .merge), ("claims", .claims), ("rejudge", .rejudge),
+      ("export", .export), ("audit", .audit), ("auditable", .auditable),
+      (experiment.options.action?.option.name ?? "", .action),
+    ]
+    // A search can be looked at like other runs.
+    if !["list", "dry-run", "status"].contains(where: parsed.contains) {
+      modes.append(("search", .search))
     }
-    if mode == .merge && operands.isEmpty {
-      throw UsageError("--merge needs the shard files as arguments")
+    let asked = modes.filter { parsed.contains($0.0) }
+    // Of those about the program the last in the list above counts, whatever else is there.
+    if let about = asked.last(where: { $0.1.isAboutTheProgram }) { return about.1 }
+    if asked.count > 1 {
+      throw UsageError("--\(asked[1].0) does not go with another mode; give one of them")
     }
-    if mode == .merge && shard != nil {
-      throw UsageError("--merge does not go with --shard: it combines all shards")
+    return asked.first?.1 ?? .run
+  }
+
+  /// What is to be run.
+  private static func request(
+    _ parsed: ParsedOptions, _ experiment: any Experiment
+  ) throws -> PlanRequest {
+    var request = PlanRequest(profile: .quick, data: "")
+    if let name = parsed.value("profile") {
+      guard let profile = Profile(rawValue: name) else {
+        throw UsageError("--profile takes smoke, quick or paper, not \"\(name)\"")
+      }
+      request.profile = profile
     }
+    request.isSearch = parsed.contains("search")
+    request.searchSeeds = try parsed.integer("search-seeds", atLeast: 1)
+    request.seeds = try parsed.value("seeds").map(seeds)
+    request.epochs = try parsed.integer("epochs", atLeast: 0)
+    request.minibatch = try parsed.integer("minibatch", atLeast: 1)
+    request.threads = try parsed.integer("threads", atLeast: 1, atMost: 4096) ?? 1
+    request.hyperparameters = try hyperparameters(parsed, of: experiment)
+    request.schedule = try parsed.value("schedule").map(Schedule.parse)
+    request.settings = try settings(parsed, of: experiment)
+    for option in experiment.options.extraOptions where parsed.contains(option.name) {
+      request.extra[option.name] = parsed.value(option.name) ?? ""
+    }
+    request.added = try AddedOptimizer.all(
+      parsed.values("add-optimizer"), beside: experiment.options.contenders,
+      settings: experiment.options.settings)
+    for added in request.added where !added.settings.names.isEmpty {
+      do {
+        _ = try experiment.options.settings.consistent(
+          request.settings.replacing(with: added.settings))
+      } catch let error as UsageError {
+        throw UsageError("--add-optimizer \(added.name): \(error)")
+      }
+    }
+    let added = request.added.map(\.name)
+    request.contenders = try parsed.value("optimizers").map {
+      let named = try contenders($0, of: experiment, added: added)
+      return named + added.filter { !named.contains($0) }
+    }
+    request.otherData = parsed.value("data")
+    request.drawsPaper = parsed.contains("paper-curves")
+    request.label = try parsed.value("label").map(label)
+    request.arms = try parsed.value("arms").map { try arms($0, of: experiment) }
+    if experiment.options.keepsArms, request.isCustom, request.label == nil {
+      let words = CustomArm.words(request)
+      request.label = words.isEmpty ? "added" : words
+    }
+    return request
+  }
+
+  private static func hyperparameters(
+    _ parsed: ParsedOptions, of experiment: any Experiment
+  ) throws -> [String: Double] {
+    var values: [String: Double] = [:]
+    for parameter in hyperparameters(of: experiment) {
+      guard let value = try parsed.number(parameter.name) else { continue }
+      guard parameter.range.contains(value) else {
+        throw UsageError(
+          "--\(parameter.name) takes \(parameter.range.description), not \(compact(value))")
+      }
+      values[parameter.name] = value
+    }
+    return values
+  }
+
+  private static func settings(
+    _ parsed: ParsedOptions, of experiment: any Experiment
+  ) throws -> Settings {
+    let declared = experiment.options.settings
+    var settings: [String: SettingValue] = [:]
+    for setting in declared {
+      guard let text = parsed.value(setting.name) else { continue }
+      let value = try setting.value(from: text)
+      if !setting.isImplied || value != setting.standard { settings[setting.name] = value }
+    }
+    return try declared.consistent(Settings(settings))
+  }
+
+  /// The result file where the command line names none.
+  private static func defaultOutput(
+    _ request: PlanRequest, of experiment: any Experiment
+  ) -> String {
+    let stem = experiment.name + (request.otherData.map { "-on-" + fileName($0) } ?? "")
+    if request.isSearch { return "results/search/\(stem).tsv" }
+    return "results/\(request.isCustom ? "custom" : request.profile.rawValue)/\(stem).h5"
+  }
+
+  /// Refuses options that do not go together.
+  private func check(isShard: Bool, isDealt: Bool) throws {
+    func refuse(_ isWrong: Bool, _ text: @autoclosure () -> String) throws {
+      if isWrong { throw UsageError(text()) }
+    }
+    let isCustom = request.isCustom
+    try refuse(
+      request.isSearch && isCustom, "--search does not go with options that form the arm custom")
+    try refuse(
+      request.arms != nil && (isCustom || request.isSearch),
+      "--arms does not go with --search, nor with options that form the arm custom")
+    try refuse(
+      request.drawsPaper && (!isCustom || otherData != nil),
+      "--paper-curves is for settings of your own on the experiment's data; the figures of the "
+        + "declared runs have the paper's curves, other data have none")
+    try refuse(
+      output.isEmpty || output.hasSuffix("/"),
+      "--output takes the path of a file, not \"\(output)\"")
+    try refuse(
+      (mode == .audit || mode == .auditable) && start == nil,
+      "--\(mode == .audit ? "audit" : "auditable") needs --start, the folder of the kept runs")
+    try refuse(
+      mode == .audit && audited.isEmpty,
+      "--audit takes identities of runs, as --auditable lists them")
+    try refuse(checkpointInterval < 0, "--checkpoint-interval takes seconds, 0 or more")
+    try refuse(
+      isDealt && !isShard, "--dealt tells which runs a shard has; give --shard I/N too")
+    try refuse(
+      request.isSearch && isShard, "--search is not divided into shards; leave out --shard")
+    try refuse(
+      isJSON && ![.run, .list, .dryRun, .status, .claims, .help, .version].contains(mode),
+      "--json goes with --list, --dry-run, --status, --claims, or a run")
+    try refuse(
+      mode == .question && isShard,
+      "--question is about the result file, which a shard is only part of")
+    try refuse(
+      mode != .merge && !operands.isEmpty,
+      "unexpected argument \"\(operands.first ?? "")\"; --help lists the options")
+    try refuse(mode == .merge && operands.isEmpty, "--merge needs the shard files as arguments")
+    try refuse(
+      mode == .merge && isShard,
+      "--merge does not go with --shard: it combines all shards")
   }
 
   /// The seeds of `0,1,5` or `0..<10` or `0...9`.

@@ -98,6 +98,15 @@ extension ExperimentCommand {
       counts.append(try session.offer(records, from: path))
       identities.append(Set(records.map(\.specification.identity)))
     }
+    let plan = try session.plan()
+    let parts = identities.filter { !$0.isEmpty }
+    if plan.isFinal, !parts.isEmpty,
+      parts.allSatisfy(Set(plan.runs.map(\.identity)).isDisjoint)
+    {
+      throw MergeError(
+        "none of the runs in \(options.operands.joined(separator: ", ")) belongs to this command; give the options by "
+          + "which they were made")
+    }
     var summary = Runner.Summary()
     guard try rehearseKeptRuns(session) else {
       summary.wasInterrupted = true
@@ -108,12 +117,6 @@ extension ExperimentCommand {
       try session.store.takeCheckpoints(fromFolder: path)
     }
     let planned = Set(try session.plannedRuns().map(\.identity))
-    let parts = identities.filter { !$0.isEmpty }
-    if !parts.isEmpty, parts.allSatisfy(planned.isDisjoint) {
-      throw MergeError(
-        "no run of \(options.operands.joined(separator: ", ")) is one of these: give the options by which "
-          + "they were made")
-    }
     for (path, (count, identities)) in zip(options.operands, zip(counts, identities)) {
       say("\(experiment.name): \(count) new runs from \(path)", unless: options.saysNothing)
       if !identities.isEmpty && planned.isDisjoint(with: identities) {

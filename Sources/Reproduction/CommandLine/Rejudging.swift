@@ -49,12 +49,17 @@ extension ExperimentCommand {
         .judge(document, paper: experiment.paper, siblings: siblings)
     }
     let (outcomes, timed) = (judge(timed: false), judge(timed: true))
-    if !outcomes.isEmpty {
-      document.root.set(Subgroup("claims", outcomes.encoded(of: document)))
+    let judged = document
+    func put(_ outcomes: [ClaimOutcome], into group: inout Group) {
+      if outcomes.isEmpty {
+        group.groups.removeAll { $0.name == "claims" }
+      } else {
+        group.set(Subgroup("claims", outcomes.encoded(of: judged)))
+      }
     }
-    if !timed.isEmpty {
-      var volatile = document.root.group("volatile") ?? Group()
-      volatile.set(Subgroup("claims", timed.encoded(of: document)))
+    put(outcomes, into: &document.root)
+    if var volatile = document.root.group("volatile") {
+      put(timed, into: &volatile)
       document.root.set(Subgroup("volatile", volatile))
     }
     return outcomes + timed

@@ -135,7 +135,7 @@ final class Session: Sendable {
   /// The file that keeps which arms the command line has made.
   private var armsPath: String { FilePaths.join(store.folder, CustomArms.fileName) }
 
-  /// The session with the arms that its result file has so far; the lock must be held.
+  /// The session with the arms that its result file has so far; whoever writes the file holds its lock.
   ///
   /// - Throws: `UsageError` if the label is taken, or the file is about other data.
   func withKeptArms() throws -> Session {
@@ -145,17 +145,20 @@ final class Session: Sendable {
       return self
     }
     var options = options
-    var arms = try CustomArms.read(armsPath) ?? CustomArms(data: options.request.data, arms: [])
+    let old = options.isFresh ? nil : try CustomArms.read(armsPath)
+    var arms = old ?? CustomArms(data: options.request.data, arms: [])
     if arms.data != options.request.data {
       // Nobody misses what was made from generated data.
       guard arms.data.contains(" \(DataOrigin.standIn.rawValue) ") else {
         throw UsageError(
           "\(options.output) keeps runs on other data; choose another --output for these")
       }
-      let names = arms.arms.map(\.label).joined(separator: ", ")
-      Console.tell(
-        "\(experiment.name): \(options.output) no longer has what was made from generated data: \(names)\n"
-      )
+      if options.mode == .run, !options.isQuiet, !arms.arms.isEmpty {
+        let names = arms.arms.map(\.label).joined(separator: ", ")
+        Console.tell(
+          "\(experiment.name): what \(options.output) has from generated data makes room for real data: "
+            + "\(names)\n")
+      }
       arms = CustomArms(data: options.request.data, arms: [])
     }
     try arms.add(arm, output: options.output)
@@ -209,7 +212,7 @@ final class Session: Sendable {
   func selected(_ runs: [RunSpecification]) -> [RunSpecification] {
     var seen: Set<String> = []
     return runs.filter { run in
-      if let contenders = options.contenders, let name = run.label("optimizer"),
+      if let contenders = options.request.contenders, let name = run.label("optimizer"),
         !contenders.contains(name)
       {
         return false

@@ -22,6 +22,8 @@ extension Session {
       return record
     }
     var root = try requested.arrays()
+    let kept = options.request.kept.map { $0.threads ?? 1 }
+    let threads = Set(kept.isEmpty ? [options.request.threads] : kept).sorted().map(Int64.init)
     let makers = MakerTable(used.withLock { $0 }, check: check)
     let origin = data.identity?.origin.rawValue ?? "none"
     root.attributes =
@@ -44,7 +46,7 @@ extension Session {
         Attribute(
           "numerics_version", try plannedRuns().compactMap(\.numericsVersion).max() ?? 1),
         Attribute("hdf5_version", HDF5File.libraryVersion),
-        Attribute("threads_per_run", options.request.threads),
+        Attribute("threads_per_run", values: .int64(threads)),
         Attribute("data_name", data.identity?.name.rawValue ?? "none"),
         Attribute("data_origin", origin),
         Attribute("data_sha256", data.identity?.sha256 ?? "none"),
@@ -57,11 +59,11 @@ extension Session {
       root.attributes.append(Attribute("other_data", "\(other) in place of \(name)"))
     }
     if options.request.isCustom {
-      let requests = options.request.kept.map { $0.request(like: options.request) }
-      let words = (requests.isEmpty ? [options.request] : requests).map(CustomArm.words)
+      let arms = options.request.kept.map { "\($0.label): \($0.words)" }
       root.attributes.append(
         Attribute(
-          Document.ownSettings, words.map { $0.isEmpty ? "none" : $0 }.joined(separator: "; ")))
+          Document.ownSettings,
+          arms.isEmpty ? CustomArm.words(options.request) : arms.joined(separator: "; ")))
     }
     if let note = data.note { root.attributes.append(Attribute("data_note", note)) }
     let shortened = requested.shortened

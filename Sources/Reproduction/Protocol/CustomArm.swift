@@ -90,6 +90,15 @@ public struct AddedOptimizer: Sendable, Codable, Equatable {
     }
   }
 
+  /// What was given for it.
+  var words: String {
+    let values = hyperparameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(compact($0.value))" }
+    let all =
+      values + (schedule.map { [$0.description] } ?? [])
+      + settings.names.map { "\($0)=\(settings[$0]?.description ?? "")" }
+    return all.isEmpty ? "defaults" : all.joined(separator: " ")
+  }
+
   /// The contender that it is.
   var contender: Contender {
     Contender(name, optimizer: method, settings: settings)
@@ -161,6 +170,17 @@ public struct CustomArm: Sendable, Codable, Equatable {
     var mine = self
     (mine.contenders, mine.seeds, mine.added) = (other.contenders, other.seeds, other.added)
     return mine == other ? joined : nil
+  }
+
+  /// What was given for it, but for seeds and epochs, which a result file tells.
+  var words: String {
+    var request = PlanRequest(profile: profile, data: "")
+    (request.hyperparameters, request.schedule, request.settings) =
+      (hyperparameters, schedule, settings)
+    (request.minibatch, request.threads) = (minibatch, threads ?? 1)
+    let all = [Self.words(request)] + added.map { "\($0.name) added (\($0.words))" }
+    let told = all.filter { !$0.isEmpty }.joined(separator: ", ")
+    return told.isEmpty ? "as the protocol" : told
   }
 
   /// What differs from the protocol, e.g. `alpha=0.0003 minibatch=64`.

@@ -118,11 +118,8 @@ extension TrainingSession {
   /// What a run of one's own leaves out.
   var customRemarks: [String] {
     guard request.contenders == nil, !leftOut.isEmpty else { return [] }
-    let options = leftOut.flatMap(\.options).distinct.sorted()
-    return [
-      "left out, as \(NumberText.list(options)) \(options.count == 1 ? "does" : "do") not go with them: "
-        + NumberText.list(leftOut.map(\.contender.name))
-    ]
+    let names = leftOut.map { "\($0.contender.name) (\($0.options.joined(separator: ", ")))" }
+    return ["left out, as these options do not go with them: " + NumberText.list(names)]
   }
 
   func customRuns() throws -> [RunSpecification] {
@@ -136,9 +133,8 @@ extension TrainingSession {
     // What was asked for by name is not left out without a word.
     if let (contender, options) = leftOut.first, request.contenders != nil {
       throw UsageError(
-        "--optimizers names \(contender.name), with which \(NumberText.list(options)) "
-          + "\(options.count == 1 ? "does" : "do") not go; leave it out, or run it by a command of its own"
-      )
+        "\(NumberText.list(options)) \(options.count == 1 ? "does" : "do") not go with \"\(contender.name)\", which "
+          + "--optimizers names; leave out one of them")
     }
     guard !runs.isEmpty else {
       let options = leftOut.flatMap(\.options).distinct.sorted()

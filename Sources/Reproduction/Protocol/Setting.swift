@@ -1,3 +1,4 @@
+import Reporting
 import ResultStore
 import Storage
 
@@ -232,6 +233,35 @@ public struct DeclaredSetting: Sendable {
       throw UsageError("--\(name) takes \(expected), not \"\(text)\"")
     }
     return accepted
+  }
+}
+
+extension [DeclaredSetting] {
+  /// Settings that somebody gives, with those that they switch off.
+  ///
+  /// - Throws: `UsageError` where one contradicts another, or has no effect beside it.
+  func consistent(_ given: Settings) throws -> Settings {
+    var settings = given
+    for setting in self where settings[setting.name] == 0 {
+      for name in setting.switchedOff {
+        guard settings[name] ?? 0 == 0 else {
+          throw UsageError("--\(setting.name) 0 switches --\(name) off; leave that out")
+        }
+        settings = settings.replacing(with: Settings([name: 0]))
+      }
+    }
+    for setting in self where settings[setting.name] != nil {
+      guard let condition = setting.condition,
+        let other = first(where: { $0.name == condition.name })
+      else { continue }
+      let value = settings[other.name] ?? other.standard
+      guard condition.values.contains(value) else {
+        throw UsageError(
+          "--\(setting.name) has no effect with --\(other.name) \(value); it counts with "
+            + NumberText.list(condition.values.map(\.description)))
+      }
+    }
+    return settings
   }
 }
 
