@@ -154,7 +154,6 @@ struct Fitter {
   /// `fewest` digits or more. A default that they do not speak against counts as the shortest.
   func rounded(_ fit: Fit, _ candidate: Candidate, fewest: Int = 1) -> Fit {
     let free = searched(candidate)
-    guard !free.isEmpty else { return fit }
     var best = fit
     var rest = free
     // Fewer digits are a better explanation: they may cost a little.

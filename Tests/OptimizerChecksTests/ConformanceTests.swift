@@ -19,6 +19,7 @@ import Testing
     let zerosFirst: Int
     let isSparse: Bool
     let resumeAfter: Int
+    let fallsAfter: Int?
     let theta0: [String]
     let toleranceFloat32: Double
     let toleranceFloat64: Double
@@ -34,7 +35,8 @@ import Testing
       x ^= x >> 16
       if step <= zerosFirst || (isSparse && x % 8 != 0) { return 0 }
       let value = Float(2 * Int(x >> 8) + 1 - 1 << 24) * 0x1p-24
-      return value * Float(sign: .plus, exponent: exponent, significand: 1)
+      let fall = fallsAfter.map { step > $0 ? 6 : 0 } ?? 0
+      return value * Float(sign: .plus, exponent: exponent - fall, significand: 1)
     }
   }
 
@@ -43,7 +45,7 @@ import Testing
 
   private static let names = [
     "dense", "sparse", "near-epsilon", "tiny", "huge", "zeros-first", "one-parameter", "resume",
-    "long", "other-values",
+    "long", "other-values", "resume-after-a-fall",
   ]
 
   private func load(_ name: String) throws -> Sequence {
@@ -91,6 +93,33 @@ import Testing
         }
         #expect(departs, "\(test.method) without \(name)")
       }
+    }
+  }
+
+  /// AMSGrad in double precision, with its maximum and without it after the resume.
+  @Test func `a maximum that is lost on resume departs`() throws {
+    let sequence = try load("resume-after-a-fall")
+    let test = try #require(sequence.cases.first { $0.method == "amsgrad" })
+    let h = test.hyperparameters.compactMapValues(Double.init)
+    let (alpha, beta1, beta2) = (h["alpha"] ?? .nan, h["beta1"] ?? .nan, h["beta2"] ?? .nan)
+    for isLost in [false, true] {
+      var theta = sequence.theta0.compactMap(Double.init)
+      var (m, v, largest) = (theta.map { _ in 0.0 }, theta.map { _ in 0.0 }, theta.map { _ in 0.0 })
+      var worst = 0.0
+      for step in 1...sequence.steps {
+        if isLost && step == sequence.resumeAfter + 1 { largest = theta.map { _ in 0 } }
+        for index in theta.indices {
+          let g = Double(sequence.gradient(step, index))
+          m[index] = beta1 * m[index] + (1 - beta1) * g
+          v[index] = beta2 * v[index] + (1 - beta2) * g * g
+          largest[index] = max(largest[index], v[index])
+          theta[index] -= alpha * m[index] / (largest[index].squareRoot() + (h["epsilon"] ?? .nan))
+        }
+        for (found, text) in zip(theta, test.theta["\(step)"] ?? []) {
+          worst = max(worst, abs(found - (Double(text) ?? .nan)))
+        }
+      }
+      #expect((worst > 1e-6) == isLost, "\(worst)")
     }
   }
 

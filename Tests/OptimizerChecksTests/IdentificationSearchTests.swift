@@ -133,6 +133,12 @@ private struct Quadratic {
     #expect(found.text.contains("given these stepsizes, which excludes what fits: adam with"))
   }
 
+  @Test func `a stepsize without other hyperparameters is rounded like others`() throws {
+    let found = try Identification(
+      Quadratic(seed: 4).trajectory(in: Float.self) { _, g, theta, _ in theta -= 0.03 * g })
+    #expect(found.match?.name == "sgd" && value("alpha", of: found) == 0.03, "\(found.text)")
+  }
+
   @Test func `every name that is printed can be expected`() {
     for name in ["adam", "lion", "signsgd", "adamw with epsilon-hat", "sgd with weight decay"] {
       #expect(Identification.names.contains(name))

@@ -64,7 +64,10 @@ SEQUENCES = {
     "resume": (4, 200, 0, 0, False, 100, [1, 100, 101, 102, 110, 200]),
     "long": (1, 100000, 0, 0, False, 0, [1, 1000, 10000, 50000, 100000]),
     "other-values": (4, 200, 0, 0, False, 0, [1, 2, 3, 10, 100, 200]),
+    "resume-after-a-fall": (4, 200, 0, 0, False, 100, [1, 100, 101, 102, 110, 200]),
 }
+# The step after which gradients fall.
+FALLS = {"resume-after-a-fall": 60}
 
 
 def ratio(x, d):
@@ -185,6 +188,8 @@ def main():
             "tolerance_float32": 3e-5,
             "tolerance_float64": 1e-10,
         }
+        if name in FALLS:
+            sequence["falls_after"] = FALLS[name]
         rows = sequences.gradients(sequence)
         sequence["cases"] = [
             {

@@ -32,7 +32,8 @@ def outcome(case, sequence, theta, dtype):
 
 
 def main(framework, version, methods, trajectory, dtypes=("float32", "float64")):
-    """Runs the set; prints JSON lines with --json, else text. Status 0 whatever the outcome."""
+    """Runs the set; prints JSON lines with --json, else text, and then ends with status 1 if a case departs."""
+    has_departed = False
     as_json = "--json" in sys.argv[1:]
     wanted = [name for name in sys.argv[1:] if not name.startswith("--")]
     for name, sequence in sequences.load().items():
@@ -53,6 +54,7 @@ def main(framework, version, methods, trajectory, dtypes=("float32", "float64"))
                     sequence["resume_after"],
                 )
                 worst, departs = outcome(case, sequence, theta, dtype)
+                has_departed = has_departed or departs > 0
                 row = {
                     "framework": framework,
                     "version": version,
@@ -71,3 +73,5 @@ def main(framework, version, methods, trajectory, dtypes=("float32", "float64"))
                         f"{row['optimizer']} as {row['method']}, {name}, {dtype}: {verdict} ({worst:.1e})",
                         flush=True,
                     )
+    if has_departed and not as_json:
+        sys.exit(1)

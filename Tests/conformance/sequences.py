@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+# The exponent of 2 by which gradients fall after the step falls_after.
+FALL = 6
 FOLDER = pathlib.Path(__file__).resolve().parent / "data"
 
 
@@ -22,7 +24,9 @@ def gradient(sequence, step, parameter):
     value, low = number((step - 1) * sequence["parameters"] + parameter + 1)
     if step <= sequence["zeros_first"] or (sequence["is_sparse"] and low != 0):
         return 0.0
-    return value * 2.0 ** sequence["exponent"]
+    falls_after = sequence.get("falls_after", 0)
+    fall = FALL if 0 < falls_after < step else 0
+    return value * 2.0 ** (sequence["exponent"] - fall)
 
 
 def gradients(sequence):
