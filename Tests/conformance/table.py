@@ -26,6 +26,7 @@ ORDER = [
     "resume",
     "long",
     "other-values",
+    "resume-after-a-fall",
 ]
 
 
