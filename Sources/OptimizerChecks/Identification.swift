@@ -74,7 +74,9 @@ public struct Identification: Sendable {
 
   /// What makes the trajectory though the given hyperparameters exclude it; nil with a match, or if nothing
   /// does.
-  public private(set) var excludedMatch: Match?
+  public var excludedMatch: Match? { excluded.first?.match }
+  /// What identifies it without what was given; none or one.
+  private(set) var excluded: [Identification] = []
 
   /// The names that a match may have, each once: methods of the registry, then variants.
   public static let names = Candidate.all.filter { $0.rank != .fault }.map(\.name)
@@ -101,6 +103,24 @@ public struct Identification: Sendable {
   /// Identifies a trajectory. `given` are hyperparameters that are known, by their names in the
   /// registry; methods without them are left out. Throws `IdentificationError`.
   public init(_ trajectory: Trajectory, given: [String: Double] = [:]) throws {
+    try self.init(trajectory, given: given, isConstant: true)
+    guard match == nil, !given.isEmpty || trajectory.hasGivenScales else { return }
+    var free = trajectory
+    if given.isEmpty { free.forgetScales() }
+    // One stepsize for all has been tried where that was given.
+    let wasConstant = given.isEmpty && trajectory.scales.allSatisfy { $0 == 1 }
+    if let other = try? Identification(free, given: [:], isConstant: !wasConstant),
+      other.match != nil
+    {
+      excluded = [other]
+    }
+  }
+
+  /// - Parameter isConstant: whether the stepsizes of the trajectory are tried at all, before those that suit each
+  ///   step.
+  private init(
+    _ trajectory: Trajectory, given: [String: Double], isConstant: Bool
+  ) throws {
     self.trajectory = trajectory
     fixed = given.reduce(into: [:]) { values, pair in
       if let parameter = RuleParameter(rawValue: pair.key) { values[parameter] = pair.value }
@@ -109,23 +129,26 @@ public struct Identification: Sendable {
     let candidates = Candidate.all.filter { $0.goes(with: known) }
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
-    let plain = Self.searched(trajectory, candidates, fixed)
-    if plain.hasMatch {
-      settle(plain)
-      return
-    }
-    let wide = Self.searched(trajectory, candidates, fixed, isWide: true)
-    if wide.hasMatch {
-      settle(wide)
-      return
-    }
-    let negated = trajectory.negated
-    let ascending = Self.searched(negated, candidates, fixed)
-    if ascending.hasMatch {
-      self.trajectory = negated
-      hasWrongSign = true
-      settle(ascending)
-      return
+    var plain = Searched()
+    if isConstant {
+      plain = Self.searched(trajectory, candidates, fixed)
+      if plain.hasMatch {
+        settle(plain)
+        return
+      }
+      let negated = trajectory.negated
+      let ascending = Self.searched(negated, candidates, fixed)
+      if ascending.hasMatch {
+        self.trajectory = negated
+        hasWrongSign = true
+        settle(ascending)
+        return
+      }
+      let wide = Self.searched(trajectory, candidates, fixed, isWide: true)
+      if wide.hasMatch {
+        settle(wide)
+        return
+      }
     }
     if !trajectory.hasGivenScales {
       for precision in trajectory.precisions {
@@ -146,11 +169,6 @@ public struct Identification: Sendable {
       }
     }
     settle(plain)
-    if !fixed.isEmpty || trajectory.hasGivenScales {
-      var constant = trajectory
-      if fixed.isEmpty { constant.forgetScales() }
-      excludedMatch = try? Identification(constant).match
-    }
   }
 
   /// The names of the hyperparameters that were given, e.g. `beta2 = 0.99`.
@@ -177,16 +195,10 @@ public struct Identification: Sendable {
       func isMatch(_ outcome: Outcome) -> Bool {
         outcome.isMatch && !search.runsAway(outcome)
       }
-      /// What `body` finds for each, on all processors, each with a search of its own, which has room for one
-      /// candidate at a time.
       func searchingEach<Item: Sendable>(
         _ items: [Item], _ body: @Sendable (Search, Item) -> [Outcome]
       ) -> [Outcome] {
-        inParallel(items.indices) { index in
-          let search = Search(trajectory, precision: precision, fixed: fixed)
-          defer { search.deallocate() }
-          return body(search, items[index])
-        }.flatMap(\.self)
+        Self.searchingEach(items, trajectory, precision, fixed, body)
       }
       var outcomes = searchingEach(candidates) { [$0.outcome($1, isWide: isWide)] }
       // What one method is found with may be what another was not.
@@ -206,15 +218,28 @@ public struct Identification: Sendable {
     if found.hasMatch, found.precision == .single, trajectory.precisions.contains(.double) {
       let search = Search(trajectory, precision: .double, fixed: fixed)
       defer { search.deallocate() }
-      let matching = found.outcomes.filter(\.isMatch).map(\.fit.parameters)
-      let exact = found.outcomes.map {
-        search.outcome(search.outcome(like: $0), from: Array(matching.prefix(4)))
+      let matching = Array(found.outcomes.filter(\.isMatch).map(\.fit.parameters).prefix(4))
+      let exact = searchingEach(found.outcomes, trajectory, .double, fixed) {
+        [$0.outcome($0.outcome(like: $1), from: matching)]
       }.filter { !($0.isMatch && search.runsAway($0)) }
       if exact.contains(where: \.isMatch) {
         return Searched(outcomes: exact, precision: .double, hasMatch: true)
       }
     }
     return found
+  }
+
+  /// What `body` finds for each, on all processors, each with a search of its own, which has room for one candidate at
+  /// a time.
+  private static func searchingEach<Item: Sendable>(
+    _ items: [Item], _ trajectory: Trajectory, _ precision: Precision,
+    _ fixed: [RuleParameter: Double], _ body: @Sendable (Search, Item) -> [Outcome]
+  ) -> [Outcome] {
+    inParallel(items.indices) { index in
+      let search = Search(trajectory, precision: precision, fixed: fixed)
+      defer { search.deallocate() }
+      return body(search, items[index])
+    }.flatMap(\.self)
   }
 
   private mutating func settle(_ searched: Searched) {
@@ -232,7 +257,7 @@ public struct Identification: Sendable {
     }
     // Where each is a limit of another method, none is told for sure.
     let told = simple.isEmpty ? matches : simple
-    let answer = Self.nearest(told)
+    let answer = Self.nearest(told, given: fixed)
     if let answer {
       match = described(answer, search)
       agreement = search.agreement(answer.fit)
@@ -299,16 +324,20 @@ public struct Identification: Sendable {
 
   /// The simplest, unless another is nearer by far: what is left of numbers to explain then speaks for it. So do
   /// hyperparameters that are all round ones where those of the simplest are not.
-  private static func nearest(_ simple: [Outcome]) -> Outcome? {
+  private static func nearest(
+    _ simple: [Outcome], given: [RuleParameter: Double]
+  ) -> Outcome? {
     let best = simple.dropFirst().reduce(simple.first) { best, other in
       // Hyperparameters are rounded where it costs no more than a thousandth of a tolerance.
       guard let best, 20 * (other.fit.rms + 1e-3) < best.fit.rms else { return best }
       return other
     }
-    guard let best, !best.isRound else { return best }
+    guard let best, !best.isRound(besides: given), best.candidate.rank != .fault else {
+      return best
+    }
     return simple.first {
-      $0.isRound && $0.candidate.rank != .fault && $0.candidate.kind == best.candidate.kind
-        && $0.fit.rms < 2 * best.fit.rms + 1e-3
+      $0.isRound(besides: given) && $0.candidate.rank != .fault
+        && $0.candidate.kind == best.candidate.kind && $0.fit.rms < 2 * best.fit.rms + 1e-3
     } ?? best
   }
 
@@ -347,9 +376,10 @@ struct Outcome: Sendable {
   var equalRates = 0
 
   /// Whether all hyperparameters that were searched are decimals of four digits or less.
-  var isRound: Bool {
-    let searched = candidate.free.map { fit.parameters[$0] } + [fit.parameters.alpha]
-    return searched.allSatisfy { value in
+  func isRound(besides given: [RuleParameter: Double]) -> Bool {
+    var searched = candidate.free + [.alpha]
+    if candidate.rule.decay == .decoupled { searched.append(.weightDecay) }
+    return searched.filter { given[$0] == nil }.map { fit.parameters[$0] }.allSatisfy { value in
       (1...4).contains { digits in
         [Fitter.round(value, digits), 1 - Fitter.round(1 - value, digits)].contains {
           abs($0 - value) <= 1e-12 * abs(value)
@@ -393,7 +423,11 @@ struct Outcome: Sendable {
           p.momentum < 1e-4
             && (candidate.isAdaptive || p.momentum == 0
               || matches.contains { $0.candidate.rule.family == .sgd })
-        case .beta1: p.beta1 < 1e-4
+        // Adam without a first moment is Adam; forms that differ in what they do with it are not told then.
+        case .beta1:
+          p.beta1 < 1e-4
+            && (candidate.rule.lookahead != .none || candidate.rank == .fault
+              || matches.contains { !$0.candidate.free.contains(.beta1) })
         case .rho where p.rho < 1e-4: true
         case .lambda: p.lambda > 1 - 1e-7
         case .momentumDecay: p.momentumDecay > 50

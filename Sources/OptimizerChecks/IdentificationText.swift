@@ -45,9 +45,11 @@ extension Identification {
 
   private var details: [String] {
     guard let match else {
-      let excluded = excludedMatch.map {
+      let excluded = excluded.first.map { other in
         [
-          "given \(fixedWords), which excludes what fits: \($0.name) with \(hyperparameters($0))"
+          "given \(fixedWords), which excludes what fits: \(other.headline)"
+            + (other.hasFittedStepsizes ? ", with a stepsize that changes" : "")
+            + (other.match.map { ", \(hyperparameters($0))" } ?? "")
         ]
       }
       return (excluded ?? [])

@@ -6,9 +6,6 @@ struct Search {
   private let precision: Precision
   private let fixed: [RuleParameter: Double]
   private let fitter: Fitter
-  /// With the tolerances of single precision, for double: changes that are by chance near 0 weigh most in that, and make
-  /// many local minima.
-  private let coarse: Fitter?
   private let hasFittedStepsizes: Bool
 
   /// As many steps and parameters are fitted as leave a search in seconds.
@@ -23,33 +20,37 @@ struct Search {
     self.hasFittedStepsizes = hasFittedStepsizes
     self.precision = precision
     self.fixed = fixed
-    func fitter(_ precision: Precision) -> Fitter {
-      Fitter(
-        Samples(
-          trajectory, parameters: Samples.spread(trajectory, limit: Self.fittedParameters),
-          steps: min(trajectory.steps, Self.fittedSteps), precision: precision), fixed: fixed)
-    }
-    self.fitter = fitter(precision)
-    coarse = precision == .double ? fitter(.single) : nil
+    fitter = Self.fitter(trajectory, precision, fixed)
   }
 
-  func deallocate() {
-    fitter.deallocate()
-    coarse?.deallocate()
+  private static func fitter(
+    _ trajectory: Trajectory, _ precision: Precision, _ fixed: [RuleParameter: Double]
+  ) -> Fitter {
+    Fitter(
+      Samples(
+        trajectory, parameters: Samples.spread(trajectory, limit: fittedParameters),
+        steps: min(trajectory.steps, fittedSteps), precision: precision), fixed: fixed)
   }
+
+  func deallocate() { fitter.deallocate() }
 
   /// The nearest hyperparameters of a candidate, and where it departs.
   ///
   /// - Parameter isWide: whether more starts are tried.
   func outcome(_ candidate: Candidate, isWide: Bool = false) -> Outcome {
     if candidate.isSign { return outcomeOfSign(candidate) }
-    if let coarse {
-      let start = coarse.nearest(candidate, isWide: isWide).parameters
-      if let fit = fitter.nearest(candidate, from: [start]), fit.isWithinTolerance || isWide {
-        return outcome(candidate, nearest: fit)
-      }
+    guard precision == .double else {
+      return outcome(candidate, nearest: fitter.nearest(candidate, isWide: isWide))
     }
-    return outcome(candidate, nearest: fitter.nearest(candidate, isWide: isWide))
+    // Changes that are by chance near 0 weigh most in double precision, and make many local minima: those of single
+    // come first.
+    let coarse = Self.fitter(trajectory, .single, fixed)
+    defer { coarse.deallocate() }
+    let start = coarse.nearest(candidate, isWide: isWide).parameters
+    let near = fitter.nearest(candidate, from: [start])
+    if let near, near.isWithinTolerance || isWide { return outcome(candidate, nearest: near) }
+    let own = fitter.nearest(candidate)
+    return outcome(candidate, nearest: near.map { $0.rms < own.rms ? $0 : own } ?? own)
   }
 
   /// The outcome with hyperparameters that are found from those of others, where it is better.
@@ -61,10 +62,13 @@ struct Search {
     return found.isMatch || found.fit.rms < old.fit.rms ? found : old
   }
 
+  /// Chen et al. 2023: for images, then for language; then Adam's.
+  private static let ratesOfLion = [(0.9, 0.99), (0.95, 0.98), (0.9, 0.999)]
+
   /// An outcome of another precision in this one, with the same hyperparameters.
   func outcome(like other: Outcome) -> Outcome {
     outcome(
-      other.candidate, fitter.evaluate(other.candidate.rule, other.fit.parameters))
+      other.candidate, nearest: fitter.evaluate(other.candidate.rule, other.fit.parameters))
   }
 
   /// There is no slope to go down: of the rates of the grid that suit the samples, the usual ones first, those that
@@ -72,21 +76,20 @@ struct Search {
   private func outcomeOfSign(_ candidate: Candidate) -> Outcome {
     let starts = fitter.starts(candidate)
     let suited = starts.filter(\.isWithinTolerance)
-    /// 0 for the usual rates, and the more the less usual.
+    /// The published ones first.
     func rank(_ fit: Fit) -> Int {
-      candidate.free.enumerated().reduce(0) { rank, pair in
-        rank
-          + (candidate.defaults[pair.element] == fit.parameters[pair.element] ? 0 : 2 - pair.offset)
-      }
+      Self.ratesOfLion.firstIndex { $0 == (fit.parameters.beta1, fit.parameters.beta2) }
+        ?? Self.ratesOfLion.count
     }
     let found = suited.enumerated()
       .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
-      .map { outcome(candidate, nearest: $0.element) }
+      .map { outcome(candidate, $0.element) }
     let matches = found.filter(\.isMatch)
     guard var best = matches.first else {
       return found.max { ($0.departure?.step ?? 0) < ($1.departure?.step ?? 0) }
         ?? outcome(candidate, nearest: starts[0])
     }
+    best = outcome(candidate, nearest: best.fit)
     best.equalRates = matches.count - 1
     return best
   }
@@ -254,7 +257,6 @@ struct Search {
     // With corrected moments a rate near 1 is an average, which still adapts.
     let isAverage = rule.family == .adam && rule.correction != .none
     return outcome.farParameters(in: trajectory, given: fixed).contains { parameter in
-      guard fixed[parameter] == nil else { return false }
       var further = p
       if parameter == .beta2 || parameter == .rho {
         if isAverage { return false }
@@ -358,8 +360,10 @@ struct Search {
     guard base.candidate.rank != .fault, base.candidate.rule.family != .sgd,
       !base.candidate.free.contains(.lambda)
     else { return [] }
-    return breaks(base).flatMap { step, fit in
-      [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
+    return breaks(base).flatMap { step, fit -> [Outcome] in
+      // Nothing was lost: what suits the first steps suits all.
+      if step > trajectory.steps { return [outcome(base.candidate, nearest: fit)] }
+      return [UpdateRule.Loss.powers, .everything, .moments].compactMap { loss in
         base.candidate.resumed(before: step, loss: loss).map { candidate in
           let same = fitter.evaluate(candidate.rule, fit.parameters, solving: false)
           let first = outcome(candidate, same)
@@ -394,7 +398,7 @@ struct Search {
         found = further
         breaks.append(found)
       }
-      return breaks.suffix(2).reversed().filter { $0.step <= trajectory.steps }
+      return breaks.suffix(2).reversed()
     }
     return []
   }

@@ -50,7 +50,7 @@ struct TraceOptions {
         CommandOption(
           "expect", "NAME",
           "with --identify: status 0 only if it is this method, without a fault; the names that it prints",
-          words: OptimizerRegistry.all.map(\.name)),
+          words: Identification.names),
         CommandOption("list", nil, "print the methods with their options and defaults, and end"),
         CommandOption(
           "format", "FORMAT", "of --list: text (the default) or json", words: ["text", "json"]),

@@ -320,6 +320,9 @@ import Testing
     #expect(constant.status == 0 && constant.output.contains("alpha = 0.001"))
     let expected = try run("--identify", "--expect", "adam-epsilon-hat", file)
     #expect(expected.status == 0 && expected.output.hasSuffix("  as expected: adam-epsilon-hat\n"))
+    // Names that the registry does not have can be expected too.
+    let variant = try run("--identify", "--expect", "adamw with epsilon-hat", file)
+    #expect(variant.status == 1 && variant.output.contains("expected, and not found"))
     let other = try run("--identify", "--expect", "adam", file)
     #expect(other.status == 1 && other.output.hasSuffix("  expected, and not found: adam\n"))
   }

@@ -192,7 +192,7 @@ private struct Somebody {
     let adam = try Somebody(steps: 30, count: 8).adam(in: Double.self)
     let found = try Identification(adam, given: ["beta2": 0.99])
     #expect(found.match == nil && found.excludedMatch?.name == "adam")
-    #expect(found.text.contains("given beta2 = 0.99, which excludes what fits: adam with"))
+    #expect(found.text.contains("given beta2 = 0.99, which excludes what fits: adam: Adam, "))
   }
 
   @Test func `a decay or momentum of 0 that is given means the form without`() throws {

@@ -31,12 +31,22 @@ def outcome(case, sequence, theta, dtype):
     return worst, departs
 
 
+def known_methods(all_sequences):
+    return {case["method"] for sequence in all_sequences.values() for case in sequence["cases"]}
+
+
 def main(framework, version, methods, trajectory, dtypes=("float32", "float64")):
     """Runs the set; prints JSON lines with --json, else text, and then ends with status 1 if a case departs."""
     has_departed = False
     as_json = "--json" in sys.argv[1:]
     wanted = [name for name in sys.argv[1:] if not name.startswith("--")]
-    for name, sequence in sequences.load().items():
+    all_sequences = sequences.load()
+    unknown = [name for name in wanted if name not in all_sequences]
+    unknown += [method for method in methods if method not in known_methods(all_sequences)]
+    if unknown:
+        print(f"runner: the set has no {', '.join(unknown)}", file=sys.stderr)
+        sys.exit(64)
+    for name, sequence in all_sequences.items():
         if wanted and name not in wanted:
             continue
         gradients = numpy.array(sequences.gradients(sequence), dtype="f8")
