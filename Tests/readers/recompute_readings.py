@@ -62,22 +62,29 @@ def interval(seeds):
     return np.mean(seeds), np.mean(seeds) - half, np.mean(seeds) + half
 
 def outcome(costs, pairs, places, region, hidden=0):
-    """Verdict, unit and numbers, those of the part that decides: the one that is least far inside."""
-    parts = []
+    """Verdict, unit and numbers, those of the part that decides: the strongest counterexample, the undecided one that is
+    farthest out, or the one that is least far inside."""
+    parts, names = [], []
     for a, b in pairs:
         for place in places:
             seeds = complete(*(costs(method, place).mean(0) for method in (a, b)))
             if (seeds < LEAST_COST).any(): raise NotRun("costs vanish")
             parts.append(log_ratio(*seeds))
+            names.append((a, b))
     verdicts = [judge(part, *region, costs=True, hidden=hidden) for part in parts]
     verdict, (low, high) = together(verdicts), region
+    def inside(value): return min(inf if low == -inf else value - low, high - value)
     def margin(part):
-        a, b = student(part) or (interval(part)[0],) * 2
-        return -inf if isnan(a) else min(inf if low == -inf else a - low, high - b)
-    part = min((p for p, v in zip(parts, verdicts) if v == verdict), key=margin)
+        value, ends = interval(part)[0], student(part)
+        if isnan(value): return -inf
+        if ends is None or verdict not in ("reproduced", "not reproduced"): return inside(value)
+        return (min if verdict == "reproduced" else max)(map(inside, ends))
+    deciding = [i for i, v in enumerate(verdicts) if v == verdict]
+    chosen = min(deciding, key=lambda i: margin(parts[i]))
+    part = parts[chosen]
     mean, *ends = interval(part)
     threshold = low if np.isfinite(mean) and mean - low <= high - mean else high
-    unit = "log(%s / %s)" % (pairs[0] if len(pairs) == 1 else ("each", "its rival"))
+    unit = "log(%s / %s)" % names[chosen]
     return verdict, unit, mean, *ends, threshold, len(part)
 
 def readings(path):
