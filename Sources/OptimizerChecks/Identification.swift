@@ -103,23 +103,23 @@ public struct Identification: Sendable {
   /// Identifies a trajectory. `given` are hyperparameters that are known, by their names in the
   /// registry; methods without them are left out. Throws `IdentificationError`.
   public init(_ trajectory: Trajectory, given: [String: Double] = [:]) throws {
-    try self.init(trajectory, given: given, isConstant: true)
+    try self.init(trajectory, given: given, triesGivenStepsizes: true)
     guard match == nil, !given.isEmpty || trajectory.hasGivenScales else { return }
     var free = trajectory
     if given.isEmpty { free.forgetScales() }
     // One stepsize for all has been tried where that was given.
     let wasConstant = given.isEmpty && trajectory.scales.allSatisfy { $0 == 1 }
-    if let other = try? Identification(free, given: [:], isConstant: !wasConstant),
+    if let other = try? Identification(free, given: [:], triesGivenStepsizes: !wasConstant),
       other.match != nil
     {
       excluded = [other]
     }
   }
 
-  /// - Parameter isConstant: whether the stepsizes of the trajectory are tried at all, before those that suit each
+  /// - Parameter triesGivenStepsizes: whether the stepsizes of the trajectory are tried at all, before those that suit each
   ///   step.
   private init(
-    _ trajectory: Trajectory, given: [String: Double], isConstant: Bool
+    _ trajectory: Trajectory, given: [String: Double], triesGivenStepsizes: Bool
   ) throws {
     self.trajectory = trajectory
     fixed = given.reduce(into: [:]) { values, pair in
@@ -130,7 +130,7 @@ public struct Identification: Sendable {
     guard !candidates.isEmpty else { throw IdentificationError.noMethodHas(given.keys.sorted()) }
 
     var plain = Searched()
-    if isConstant {
+    if triesGivenStepsizes {
       plain = Self.searched(trajectory, candidates, fixed)
       if plain.hasMatch {
         settle(plain)

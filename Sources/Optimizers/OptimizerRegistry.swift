@@ -15,6 +15,14 @@ public enum OptimizerRegistry {
   /// The methods that minimise a sum of subfunctions and choose what is evaluated.
   public static let sumOptimizers: [MethodDescription] = [SumOfFunctionsOptimizer.method]
 
+  /// The name among `names` that is nearest to `text`, if two edits or a third of its letters suffice.
+  public static func closest(to text: String, among names: [String]) -> String? {
+    let wanted = String(text.lowercased().prefix(64))
+    let ranked = names.map { (name: $0, distance: editDistance(wanted, $0)) }
+    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+    return best.distance <= max(2, best.name.count / 3) ? best.name : nil
+  }
+
   /// The method of that name, of either kind. Throws `OptimizerError.unknownMethod`.
   public static func method(_ name: String) throws -> MethodDescription {
     try method(name, among: all + sumOptimizers)
@@ -161,12 +169,4 @@ public enum OptimizerError: UserFacingError, Equatable {
   private static func hint(_ suggestion: String?) -> String {
     suggestion.map { " (did you mean \($0)?)" } ?? ""
   }
-}
-
-/// The name among `names` that is nearest to `text`, if two edits or a third of its letters suffice.
-private func closest(to text: String, among names: [String]) -> String? {
-  let wanted = String(text.lowercased().prefix(64))
-  let ranked = names.map { (name: $0, distance: editDistance(wanted, $0)) }
-  guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-  return best.distance <= max(2, best.name.count / 3) ? best.name : nil
 }

@@ -105,12 +105,9 @@ struct TraceOptions {
     expected = given.value("expect")
     if let expected {
       guard Identification.names.contains(expected) else {
-        let near = Identification.names.min {
-          editDistance($0, expected) < editDistance($1, expected)
-        }
         throw OptimizerError.unknownMethod(
           expected, known: Identification.names,
-          suggestion: near.flatMap { editDistance($0, expected) <= 2 ? $0 : nil })
+          suggestion: OptimizerRegistry.closest(to: expected, among: Identification.names))
       }
     }
     averagingBeta = try given.number("average")
